@@ -1,0 +1,107 @@
+/**
+ * What is being approved. Whatever a key signs in Sallyport, it signs the hash of an intent.
+ *
+ *   ticket    = base64url(JCS(intent)) "." base64url(HMAC-SHA-256(ticket key, "sallyport ticket v1\0" || JCS(intent)))
+ *   challenge = SHA-256("sallyport intent v1\0" || JCS(intent))                                JCS: RFC 8785
+ *
+ * tests/vectors/intent.json holds these forms fast: evidence must verify years from now.
+ */
+import canonicalize from 'canonicalize'
+import { type Bytes, base64url, concat, fromBase64url, textOf, utf8 } from './lib/bytes.ts'
+import { hmac, hmacIsRight, sha256 } from './lib/hash.ts'
+import { invalid, type Parsed, value } from './lib/parsed.ts'
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json }
+
+/** What a tap is for. An answer for one purpose is refused for any other. */
+export interface Subjects {
+  login: Record<string, never>
+  cli: { readonly [member: string]: Json }
+  register: FirstAdministratorSubject | AddPasskeySubject
+  vouch: VouchSubject
+  session: { readonly [member: string]: Json }
+  admin: AdminSubject
+  recovery: { readonly [member: string]: Json }
+  'device-enroll': { readonly [member: string]: Json }
+  device: { readonly [member: string]: Json }
+  'device-web': { readonly [member: string]: Json }
+  presence: { readonly [member: string]: Json }
+}
+export type Purpose = keyof Subjects
+
+/** The root credential of a new cluster. `link` is the SHA-256 of the one-time secret, base64url. */
+export type FirstAdministratorSubject = {
+  readonly kind: 'first-administrator'
+  readonly name: string
+  readonly link: string
+}
+/** One more passkey for a user. `vouch_key`: RFC 7638 thumbprint of the one-time key that will name the new passkey. */
+export type AddPasskeySubject = {
+  readonly kind: 'passkey'
+  readonly name: string
+  readonly may_vouch: boolean
+  readonly vouch_key: string
+}
+/** `public_key_hash`: SHA-256 of the COSE_Key, base64url. */
+export type VouchSubject = {
+  readonly user: string
+  readonly credential_id: string
+  readonly public_key_hash: string
+  readonly may_vouch: boolean
+}
+/** `body_hash`: SHA-256 of the canonical JSON body, base64url. `summary` is what the person read. */
+export type AdminSubject = {
+  readonly method: string
+  readonly path: string
+  readonly body_hash: string
+  readonly revision: string
+  readonly summary: string
+}
+
+export interface Intent<P extends Purpose = Purpose> {
+  readonly v: 1
+  readonly cluster: string
+  readonly purpose: P
+  /** 128 random bits, base64url. Spent once. */
+  readonly id: string
+  readonly user?: string
+  /** Where the ceremony began: a ticket works only there. */
+  readonly holder?: string
+  readonly subject: Subjects[P]
+  /** Seconds since 1970, as on every wire. */
+  readonly iat: number
+  readonly exp: number
+}
+
+const ticketDomain = utf8('sallyport ticket v1\0')
+const challengeDomain = utf8('sallyport intent v1\0')
+const longestTicket = 8192
+
+/** RFC 8785. Throws on what JSON cannot say (NaN, a lone surrogate): our own mistake, never a stranger's. */
+export function canonicalJson(json: Json | Intent): Bytes {
+  const text = canonicalize(json)
+  if (text === undefined) throw new TypeError('Cannot make canonical JSON of undefined')
+  return utf8(text)
+}
+
+/** The 32 bytes that a key signs. */
+export const challengeOf = (intent: Intent): Promise<Bytes> => sha256(concat(challengeDomain, canonicalJson(intent)))
+
+/** The whole state of a ceremony, given to whoever began it. `key`: HMAC-SHA-256. */
+export async function sealTicket(key: CryptoKey, intent: Intent): Promise<string> {
+  const content = canonicalJson(intent)
+  const mac = await hmac(key, concat(ticketDomain, content))
+  return `${base64url(content)}.${base64url(mac)}`
+}
+
+/** Reads a ticket that this cluster sealed. Says nothing about whether it fits: see tap/verify.ts for that. */
+export async function openTicket(key: CryptoKey, ticket: string): Promise<Parsed<Intent>> {
+  if (ticket.length > longestTicket) return invalid('ticket: too long')
+  const dot = ticket.indexOf('.')
+  const content = fromBase64url(ticket.slice(0, Math.max(dot, 0)))
+  const mac = fromBase64url(ticket.slice(dot + 1))
+  if (dot < 1 || content === undefined || mac === undefined) return invalid('ticket: form')
+  if (!(await hmacIsRight(key, mac, concat(ticketDomain, content)))) return invalid('ticket: seal')
+  const intent = JSON.parse(textOf(content) ?? '') as Intent
+  return intent.v === 1 ? value(intent, ticket.length) : invalid('ticket: version')
+}

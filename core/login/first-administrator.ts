@@ -1,0 +1,171 @@
+/**
+ * The first administrator: a one-time link from the operator's terminal makes one user with the root credential. The
+ * link's secret is in the URL's fragment, so it reaches the edge only in the bodies of these calls.
+ */
+import { recordingRefusals } from '../audit.ts'
+import { canonicalJson, type FirstAdministratorSubject, type Intent } from '../intent.ts'
+import { type Bytes, base64url, fromBase64url } from '../lib/bytes.ts'
+import { hmac, hmacIsRight, sha256 } from '../lib/hash.ts'
+import {
+  type Asking,
+  type Duration,
+  type Holder,
+  hours,
+  type Instant,
+  minutes,
+  type Site,
+  seconds,
+  type UserId,
+} from '../model.ts'
+import type { Caller, Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import { requireIntent } from '../tap/verify.ts'
+import { beginIntent, newSession, readTicket, type SessionCookie, sessionTtl, spendOf } from './ceremony.ts'
+import { parseName } from './name.ts'
+import { creationOptions } from './options.ts'
+import { type RegistrationJson, verifyRegistration } from './passkey-register.ts'
+import { providerOf } from './providers.ts'
+
+const linkTtl: Duration = hours(1)
+const ceremonyTtl = minutes(5)
+
+/** Makes a new link and kills the one before. undefined: there is an administrator already. */
+export async function offerFirstAdministrator(
+  ports: Pick<Ports, 'random' | 'now' | 'administrator'>,
+  asking: Asking,
+): Promise<{ secret: string; expiresAt: Instant } | undefined> {
+  const secret = ports.random(32)
+  const link = { hash: base64url(await sha256(secret)), expiresAt: ports.now() + linkTtl }
+  try {
+    await ports.administrator.offer(link, { at: ports.now(), kind: 'administrator.offer', outcome: 'done', asking })
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'administrator_exists') return undefined
+    throw error
+  }
+  return { secret: base64url(secret), expiresAt: link.expiresAt }
+}
+
+/** How the operator of a deployed edge offers a link: he makes the secret, and proves that he holds `SALLYPORT_KEY`. */
+export interface RemoteOffer {
+  readonly link: string
+  readonly id: string
+  /** Seconds since 1970. */
+  readonly iat: number
+}
+
+const offered = ({ link, id, iat }: RemoteOffer, cluster: string): Bytes =>
+  canonicalJson({ v: 1, offer: 'first-administrator', cluster, link, id, iat })
+
+export const proveOffer = async (key: CryptoKey, cluster: string, offer: RemoteOffer): Promise<string> =>
+  base64url(await hmac(key, offered(offer, cluster)))
+
+/** @throws Refusal operator_unproven, administrator_exists */
+export function acceptOffer(
+  site: Site,
+  ports: Pick<Ports, 'keys' | 'now' | 'administrator' | 'audit'>,
+  asking: Asking,
+  offer: RemoteOffer,
+  proof: string,
+): Promise<{ expiresAt: Instant }> {
+  return recordingRefusals(ports, asking, 'administrator.offer', async () => {
+    const mac = fromBase64url(proof)
+    const age = Math.abs(ports.now() - seconds(offer.iat))
+    const right = mac !== undefined && (await hmacIsRight(ports.keys.operator, mac, offered(offer, site.cluster)))
+    if (!right || age > minutes(1) || fromBase64url(offer.link)?.length !== 32) throw new Refusal('operator_unproven')
+    const link = { hash: offer.link, expiresAt: ports.now() + linkTtl }
+    const spend = { id: `offer.${offer.id}`, expiresAt: ports.now() + hours(1) }
+    const event = { at: ports.now(), kind: 'administrator.offer', outcome: 'done', asking } as const
+    await ports.administrator.offer(link, event, spend)
+    return { expiresAt: link.expiresAt }
+  })
+}
+
+/** One read. @throws Refusal link_invalid */
+export async function requireOpenLink({ administrator, now }: Pick<Ports, 'administrator' | 'now'>, secret: string) {
+  const bytes = fromBase64url(secret)
+  const hash = bytes && base64url(await sha256(bytes))
+  const { exists, link } = await administrator.state()
+  if (exists || !link || hash !== link.hash || now() >= link.expiresAt) throw new Refusal('link_invalid')
+  return link
+}
+
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'administrator' | 'audit'>
+
+/** @throws Refusal link_invalid, name_invalid */
+export function beginFirstAdministrator(
+  site: Site,
+  ports: BeginNeeds,
+  asking: Asking,
+  holder: Holder,
+  ask: { readonly secret: string; readonly name: string },
+) {
+  return recordingRefusals(ports, asking, 'administrator.register', async () => {
+    const name = parseName(ask.name)
+    const link = await requireOpenLink(ports, ask.secret)
+    const user = base64url(ports.random(16)) as UserId
+    const subject = { kind: 'first-administrator', name, link: link.hash } as const
+    const begun = await beginIntent(site, ports, { purpose: 'register', user, holder, subject, ttl: ceremonyTtl })
+    return { ticket: begun.ticket, options: await creationOptions(site, begun.intent, ceremonyTtl, { id: user, name }) }
+  })
+}
+
+type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'administrator' | 'audit'>
+
+export interface FirstAdministratorAnswer {
+  readonly secret: string
+  readonly ticket: string
+  readonly registration: RegistrationJson
+}
+
+/** @throws Refusal */
+export function finishFirstAdministrator(
+  site: Site,
+  ports: FinishNeeds,
+  { asking, holder }: Caller,
+  { secret, ticket, registration }: FirstAdministratorAnswer,
+): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
+  return recordingRefusals(ports, asking, 'administrator.register', async () => {
+    const intent = await readTicket(ports, ticket)
+    const { user, subject } = await requireThisLink(site, ports.now(), holder, intent, secret)
+    const { key: _, ...registered } = await verifyRegistration(site, intent, registration)
+
+    const { session, cookie } = await newSession(ports, asking.from)
+    const [at, expiresAt] = [session.openedAt, session.openedAt + sessionTtl]
+    const admitted = {
+      name: providerOf(registered.aaguid) ?? 'Passkey',
+      mayVouch: true,
+      isRoot: true,
+      vouch: undefined,
+    }
+    const who = { userId: user.id, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
+    await ports.administrator.claim({
+      spend: spendOf(intent),
+      link: subject.link,
+      user,
+      credential: { ...registered, ...admitted, userId: user.id, rpId: site.rpId, createdAt: at },
+      session,
+      expiresAt,
+      event: {
+        at,
+        kind: 'administrator.register',
+        outcome: 'done',
+        asking,
+        ...who,
+        evidence: { intent, registration },
+      },
+    })
+    return { cookie, expiresAt }
+  })
+}
+
+/** The user that the intent makes. The subject is compared with what it must be for this very link. */
+async function requireThisLink(site: Site, now: Instant, holder: Holder | undefined, intent: Intent, secret: string) {
+  const { name } = intent.subject as FirstAdministratorSubject
+  const bytes = fromBase64url(secret)
+  const link = bytes ? base64url(await sha256(bytes)) : ''
+  const subject: FirstAdministratorSubject = { kind: 'first-administrator', name: String(name), link }
+  const user = intent.user as UserId | undefined
+  requireIntent(intent, { site, purpose: 'register', holder, user, subject, now })
+  if (user === undefined) throw new Refusal('wrong_user', { intent: intent.id })
+  return { user: { id: user, name: subject.name }, subject }
+}

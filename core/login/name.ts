@@ -1,0 +1,15 @@
+import { Refusal } from '../refusal.ts'
+
+/** Letters and digits of any script, marks, inner single spaces and . _ @ + ' -. No control or direction characters. */
+const shape = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._@+'-]| (?! ))*$/u
+const longest = 64
+
+/** NFC, so that one name has one spelling. @throws Refusal name_invalid */
+export function parseName(text: string): string {
+  const name = text.normalize('NFC').trim()
+  if (name.length > longest || !shape.test(name)) throw new Refusal('name_invalid')
+  return name
+}
+
+/** Names that a hurried reader takes for one are one: compatibility forms and letter case do not count. */
+export const nameKey = (name: string): string => name.normalize('NFKC').toLowerCase()

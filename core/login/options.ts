@@ -1,0 +1,51 @@
+/** What the browser's WebAuthn calls are given, as JSON (WebAuthn Level 3 sections 5.1.9 and 5.1.10). */
+
+import { challengeOf, type Intent } from '../intent.ts'
+import { base64url } from '../lib/bytes.ts'
+import type { Credential, Duration, Site, UserId } from '../model.ts'
+import { algorithms } from '../tap/public-key.ts'
+
+type Known = Pick<Credential, 'id' | 'transports'>
+
+const descriptors = (credentials: readonly Known[]) =>
+  credentials.map(({ id, transports }) => ({ type: 'public-key' as const, id, transports }))
+
+/** No `allow`: discoverable, the authenticator shows whom it knows. */
+export async function requestOptions(site: Site, intent: Intent, timeout: Duration, allow: readonly Known[] = []) {
+  return {
+    challenge: base64url(await challengeOf(intent)),
+    rpId: site.rpId,
+    timeout,
+    userVerification: 'required' as const,
+    allowCredentials: descriptors(allow),
+  }
+}
+export type RequestOptions = Awaited<ReturnType<typeof requestOptions>>
+
+/**
+ * A discoverable credential with user verification. Attestation is not asked for until a policy wants it: browsers warn
+ * people about it. `exclude`: what the user has already, so that an authenticator is registered once.
+ */
+export async function creationOptions(
+  site: Site,
+  intent: Intent,
+  timeout: Duration,
+  user: { readonly id: UserId; readonly name: string },
+  exclude: readonly Known[] = [],
+) {
+  return {
+    challenge: base64url(await challengeOf(intent)),
+    rp: { id: site.rpId, name: 'Sallyport' },
+    user: { id: user.id, name: user.name, displayName: user.name },
+    pubKeyCredParams: algorithms.map((alg) => ({ type: 'public-key' as const, alg })),
+    timeout,
+    attestation: 'none' as const,
+    authenticatorSelection: {
+      residentKey: 'required' as const,
+      requireResidentKey: true,
+      userVerification: 'required' as const,
+    },
+    excludeCredentials: descriptors(exclude),
+  }
+}
+export type CreationOptions = Awaited<ReturnType<typeof creationOptions>>

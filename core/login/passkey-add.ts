@@ -1,0 +1,140 @@
+/**
+ * One more passkey for somebody who has one. begin makes one intent; a passkey of the user taps it and the new one is
+ * made over the same challenge; the page's one-time key, which the intent names, then signs a vouch that names the new
+ * passkey. finish checks all three and stores passkey and vouch in one batch: a stolen cookie adds nothing.
+ */
+import { recordingRefusals } from '../audit.ts'
+import type { AddPasskeySubject, Intent, VouchSubject } from '../intent.ts'
+import { type Holder, type Instant, minutes, type Site, type UserId } from '../model.ts'
+import type { Caller, Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import { type AssertionJson, type Tap, verifyTap } from '../tap/verify.ts'
+import { thumbprintOf, type Vouch, type VouchKey, vouchIsRight } from '../vouch.ts'
+import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
+import { parseName } from './name.ts'
+import { creationOptions, requestOptions } from './options.ts'
+import { keyOf } from './passkey-login.ts'
+import { type Registered, type RegistrationJson, verifyRegistration } from './passkey-register.ts'
+
+const ttl = minutes(5)
+
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'sessions' | 'audit'>
+
+export interface AddAsk {
+  readonly name: string
+  readonly vouchKey: VouchKey
+}
+
+/**
+ * The new passkey may admit others when one that may taps for it: an administrator who loses his first key must not be
+ * locked out. Then only those that may are asked to tap.
+ * @throws Refusal session_missing, name_invalid, name_taken
+ */
+export function beginPasskeyAdd(site: Site, ports: BeginNeeds, { asking, claim }: Caller, holder: Holder, ask: AddAsk) {
+  return recordingRefusals(ports, asking, 'passkey.add', async () => {
+    const name = parseName(ask.name)
+    const account = claim && (await ports.sessions.account(claim, ports.now()))
+    if (!account) throw new Refusal('session_missing')
+    const { user, credentials } = account
+    if (credentials.some((known) => known.name === name)) throw new Refusal('name_taken', { user: user.id })
+    const vouching = credentials.filter(({ mayVouch }) => mayVouch)
+    const subject: AddPasskeySubject = {
+      kind: 'passkey',
+      name,
+      may_vouch: vouching.length > 0,
+      vouch_key: await thumbprintOf(ask.vouchKey),
+    }
+    const { intent, ticket } = await beginIntent(site, ports, {
+      purpose: 'register',
+      user: user.id,
+      holder,
+      subject,
+      ttl,
+    })
+    return {
+      ticket,
+      tap: await requestOptions(site, intent, ttl, vouching.length > 0 ? vouching : credentials),
+      create: await creationOptions(site, intent, ttl, user, credentials),
+    }
+  })
+}
+
+export interface AddAnswer {
+  readonly ticket: string
+  readonly assertion: AssertionJson
+  readonly registration: RegistrationJson
+  readonly vouchKey: VouchKey
+  readonly vouchSignature: string
+}
+
+type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'credentials' | 'audit'>
+
+/** @throws Refusal */
+export function finishPasskeyAdd(
+  site: Site,
+  ports: FinishNeeds,
+  { asking, holder, claim }: Caller,
+  answer: AddAnswer,
+): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
+  return recordingRefusals(ports, asking, 'passkey.add', async () => {
+    if (!claim) throw new Refusal('session_missing')
+    const intent = await readTicket(ports, answer.ticket)
+    const tap = { intent, assertion: answer.assertion }
+    const known = await keyOf(ports, answer.assertion.id)
+    if (!known) throw new Refusal('credential_unknown', { credential: answer.assertion.id })
+    const subject = await subjectOf(intent, answer.vouchKey)
+    const { userId } = known
+    const evidence = await verifyTap(tap, known.publicKey, {
+      site,
+      purpose: 'register',
+      holder,
+      user: userId,
+      subject,
+      now: ports.now(),
+    })
+    const { key: _, ...registered } = await verifyRegistration(site, intent, answer.registration)
+    const vouch = await requireVouch(tap, answer, userId, registered, subject)
+
+    const { session, cookie } = await newSession(ports, asking.from)
+    const at = session.openedAt
+    const admitted = { name: subject.name, mayVouch: subject.may_vouch, isRoot: false, vouch }
+    const who = { userId, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
+    const { expiresAt } = await ports.credentials.add({
+      spend: spendOf(intent),
+      tapped: { ...evidence, userId, fingerprint: known.publicKey.fingerprint },
+      needsMayVouch: subject.may_vouch,
+      claim,
+      session,
+      credential: { ...registered, ...admitted, userId, rpId: site.rpId, createdAt: at },
+      event: { at, kind: 'passkey.add', outcome: 'done', asking, ...who, evidence: { tap, vouch } },
+    })
+    await ports.publicKeys.keep(evidence.credentialId, known)
+    return { cookie, expiresAt }
+  })
+}
+
+/** What the intent must say, with the key that really signed in the place of the key that it names. */
+async function subjectOf(intent: Intent, vouchKey: VouchKey): Promise<AddPasskeySubject> {
+  const { name, may_vouch } = intent.subject as AddPasskeySubject
+  return { kind: 'passkey', name: String(name), may_vouch: may_vouch === true, vouch_key: await thumbprintOf(vouchKey) }
+}
+
+/** @throws Refusal vouch_wrong. Checked when it is stored: whoever reads it later may rely on its having been right. */
+async function requireVouch(
+  tap: Tap,
+  { vouchKey, vouchSignature }: AddAnswer,
+  user: UserId,
+  registered: Omit<Registered, 'key'>,
+  { may_vouch }: AddPasskeySubject,
+): Promise<Vouch> {
+  const subject: VouchSubject = {
+    user,
+    credential_id: registered.id,
+    public_key_hash: registered.fingerprint,
+    may_vouch,
+  }
+  const right = await vouchIsRight(vouchKey, vouchSignature, tap.intent, subject)
+  if (!right) throw new Refusal('vouch_wrong', { user, intent: tap.intent.id })
+  const { id, response } = tap.assertion
+  return { v: 1, tap: { intent: tap.intent, assertion: { id, response } }, key: vouchKey, signature: vouchSignature }
+}

@@ -1,0 +1,101 @@
+/**
+ * Removing a passkey, with a tap of another one: so a stolen cookie locks nobody out, and nobody locks himself out, for the
+ * tap shows that he can still get in. What is tapped is the request itself (purpose `admin`).
+ */
+import { recordingRefusals } from '../audit.ts'
+import type { AdminSubject } from '../intent.ts'
+import { canonicalJson } from '../intent.ts'
+import { base64url } from '../lib/bytes.ts'
+import { sha256 } from '../lib/hash.ts'
+import { type CredentialId, type Holder, type Instant, minutes, type Site } from '../model.ts'
+import type { Caller, Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import { type AssertionJson, verifyTap } from '../tap/verify.ts'
+import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
+import { requestOptions } from './options.ts'
+import { keyOf } from './passkey-login.ts'
+
+const ttl = minutes(5)
+
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'sessions' | 'audit'>
+
+/** @throws Refusal session_missing, not_found, last_passkey */
+export function beginPasskeyRemove(
+  site: Site,
+  ports: BeginNeeds,
+  { asking, claim }: Caller,
+  holder: Holder,
+  id: CredentialId,
+) {
+  return recordingRefusals(ports, asking, 'passkey.remove', async () => {
+    const account = claim && (await ports.sessions.account(claim, ports.now()))
+    if (!account) throw new Refusal('session_missing')
+    const { user, credentials } = account
+    const leaving = credentials.find((credential) => credential.id === id)
+    if (!leaving) throw new Refusal('not_found', { user: user.id, credential: id })
+    const others = credentials.filter((credential) => credential !== leaving)
+    if (others.length === 0) throw new Refusal('last_passkey', { user: user.id, credential: id })
+    const subject = await removalOf(id, leaving.fingerprint, `Remove the passkey "${leaving.name}" of ${user.name}`)
+    const { intent, ticket } = await beginIntent(site, ports, { purpose: 'admin', user: user.id, holder, subject, ttl })
+    return { ticket, options: await requestOptions(site, intent, ttl, others) }
+  })
+}
+
+export interface RemoveAnswer {
+  readonly id: CredentialId
+  readonly ticket: string
+  readonly assertion: AssertionJson
+}
+
+type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'credentials' | 'audit'>
+
+/** @throws Refusal */
+export function finishPasskeyRemove(
+  site: Site,
+  ports: FinishNeeds,
+  { asking, holder, claim }: Caller,
+  { id, ticket, assertion }: RemoveAnswer,
+): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
+  return recordingRefusals(ports, asking, 'passkey.remove', async () => {
+    if (!claim) throw new Refusal('session_missing')
+    const intent = await readTicket(ports, ticket)
+    const tap = { intent, assertion }
+    const known = await keyOf(ports, assertion.id)
+    if (!known) throw new Refusal('credential_unknown', { credential: assertion.id })
+    const { revision, summary } = intent.subject as AdminSubject
+    const subject = await removalOf(id, String(revision), String(summary))
+    const { userId } = known
+    const evidence = await verifyTap(tap, known.publicKey, {
+      site,
+      purpose: 'admin',
+      holder,
+      user: userId,
+      subject,
+      now: ports.now(),
+    })
+    if (evidence.credentialId === id)
+      throw new Refusal('wrong_subject', { why: 'tapped with the passkey to remove', credential: id })
+
+    const { session, cookie } = await newSession(ports, asking.from)
+    const at = session.openedAt
+    const who = { userId, credentialId: id, sessionId: session.id, intentId: intent.id }
+    const { expiresAt } = await ports.credentials.remove({
+      spend: spendOf(intent),
+      tapped: { ...evidence, userId, fingerprint: known.publicKey.fingerprint },
+      needsMayVouch: false,
+      claim,
+      session,
+      credentialId: id,
+      revision,
+      event: { at, kind: 'passkey.remove', outcome: 'done', asking, ...who, evidence: { tap } },
+    })
+    await ports.publicKeys.keep(evidence.credentialId, known)
+    return { cookie, expiresAt }
+  })
+}
+
+/** The request that the tap approves. A credential never changes, so its fingerprint is its revision. */
+async function removalOf(id: CredentialId, revision: string, summary: string): Promise<AdminSubject> {
+  const body_hash = base64url(await sha256(canonicalJson({})))
+  return { method: 'POST', path: `/v1/passkeys/${id}/remove`, body_hash, revision, summary }
+}

@@ -1,0 +1,26 @@
+/** Browser sessions: reading the cookie, ending. They are opened by the ceremonies. */
+import { recordingRefusals } from '../audit.ts'
+import { fromBase64url } from '../lib/bytes.ts'
+import { sha256 } from '../lib/hash.ts'
+import type { SessionId } from '../model.ts'
+import type { Caller, Ports, SessionClaim } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+
+/** `id.secret`. undefined: not of that form, so nobody's. */
+export async function parseSessionCookie(cookie: string): Promise<SessionClaim | undefined> {
+  const [id = '', secret = '', ...others] = cookie.split('.')
+  const [idBytes, secretBytes] = [fromBase64url(id), fromBase64url(secret)]
+  if (idBytes?.length !== 16 || secretBytes?.length !== 32 || others.length > 0) return undefined
+  return { id: id as SessionId, secretHash: await sha256(secretBytes) }
+}
+
+type EndNeeds = Pick<Ports, 'sessions' | 'audit' | 'now'>
+
+/** Ends one of the user's own sessions. No tap: it only takes away, and the passkey brings it back. */
+export function endSession(ports: EndNeeds, { asking, claim }: Caller, id: SessionId): Promise<boolean> {
+  const kind = id === claim?.id ? 'logout' : 'session.end'
+  return recordingRefusals(ports, asking, kind, async () => {
+    if (!claim) throw new Refusal('session_missing')
+    return ports.sessions.end(claim, id, { at: ports.now(), kind, outcome: 'done', asking, sessionId: id })
+  })
+}

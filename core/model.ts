@@ -1,0 +1,77 @@
+import type { Bytes } from './lib/bytes.ts'
+
+declare const brand: unique symbol
+type Branded<Name extends string> = string & { readonly [brand]: Name }
+
+/** 16 random bytes, base64url. It is also the WebAuthn user handle, so it says nothing about the person. */
+export type UserId = Branded<'UserId'>
+/** As the authenticator made it, base64url. */
+export type CredentialId = Branded<'CredentialId'>
+export type SessionId = Branded<'SessionId'>
+/** SHA-256 of a COSE_Key, base64url: what names a key in a vouch and in a proxy's configuration. */
+export type Fingerprint = Branded<'Fingerprint'>
+/** SHA-256 of a browser's ceremony cookie, or the JWK thumbprint of a client's key, base64url. */
+export type Holder = Branded<'Holder'>
+
+/** Milliseconds since 1970, UTC. */
+export type Instant = number
+/** Milliseconds. */
+export type Duration = number
+
+export const seconds = (count: number): Duration => count * 1000
+export const minutes = (count: number): Duration => count * 60_000
+export const hours = (count: number): Duration => count * 3_600_000
+
+/** This installation, as keys and browsers see it. `origin` is the one WebAuthn origin (scheme, host, port; no slash). */
+export interface Site {
+  readonly cluster: string
+  readonly origin: string
+  readonly rpId: string
+  /** SHA-256 of `rpId`: what authenticators sign. */
+  readonly rpIdHash: Bytes
+}
+
+export interface User {
+  readonly id: UserId
+  readonly name: string
+}
+
+export interface Credential {
+  readonly id: CredentialId
+  readonly userId: UserId
+  readonly name: string
+  readonly publicKey: Bytes
+  readonly fingerprint: Fingerprint
+  readonly transports: readonly string[]
+  /** 16 bytes in the form of a UUID: which make of authenticator it says it is. Not proven without attestation. */
+  readonly aaguid: string
+  readonly backupEligible: boolean
+  readonly backedUp: boolean
+  readonly mayVouch: boolean
+  readonly isRoot: boolean
+  readonly createdAt: Instant
+  readonly lastUsedAt: Instant | undefined
+}
+
+export interface Session {
+  readonly id: SessionId
+  readonly credentialId: CredentialId
+  readonly openedAt: Instant
+  readonly expiresAt: Instant
+  readonly origin: Origin
+}
+
+/** Where a request comes from, as far as it can be told. Kept with sessions and audit rows for people to read. */
+export interface Origin {
+  readonly address: string
+  /** City and country where the platform tells it, else empty. */
+  readonly place: string
+  /** Such as "Chrome on Linux". What a browser says of itself, so a hint and no proof. */
+  readonly browser: string
+}
+
+/** One request: who asks, from where, and the id that its log lines and audit rows share. */
+export interface Asking {
+  readonly requestId: string
+  readonly from: Origin
+}

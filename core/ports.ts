@@ -1,0 +1,185 @@
+/**
+ * What core needs of the world: one interface a noun, verbs that carry their guarantee. Each verb is one round trip to
+ * the database and atomic: all of it or nothing. A verb that could not do what it says throws the Refusal that names what
+ * stood in the way, and has then written nothing.
+ */
+import type { AuditEvent } from './audit.ts'
+import type { Keys } from './keys.ts'
+import type { Bytes } from './lib/bytes.ts'
+import type {
+  Asking,
+  Credential,
+  CredentialId,
+  Fingerprint,
+  Holder,
+  Instant,
+  Origin,
+  Session,
+  SessionId,
+  User,
+  UserId,
+} from './model.ts'
+import type { PublicKey } from './tap/public-key.ts'
+import type { Vouch } from './vouch.ts'
+
+export interface Ports {
+  readonly now: () => Instant
+  /** From a cryptographically strong source. */
+  readonly random: (length: number) => Bytes
+  readonly keys: Keys
+  readonly publicKeys: PublicKeys
+  readonly credentials: Credentials
+  readonly sessions: Sessions
+  readonly administrator: Administrator
+  readonly audit: Audit
+}
+
+/** An intent's id, to be spent. It is kept until nobody accepts its ticket any more. */
+export interface Spend {
+  readonly id: string
+  readonly expiresAt: Instant
+}
+
+/** A credential that just tapped, as it was when its signature was checked. */
+export interface Tapped {
+  readonly credentialId: CredentialId
+  readonly userId: UserId
+  readonly fingerprint: Fingerprint
+  readonly counter: number
+  readonly backedUp: boolean
+}
+
+/** `secretHash`: SHA-256 of the cookie's secret. */
+export interface NewSession {
+  readonly id: SessionId
+  readonly secretHash: Bytes
+  readonly openedAt: Instant
+  readonly from: Origin
+}
+
+export interface NewCredential extends Omit<Credential, 'lastUsedAt'> {
+  readonly rpId: string
+  readonly counter: number
+  readonly vouch: Vouch | undefined
+}
+
+/** What a browser's session cookie claims. */
+export interface SessionClaim {
+  readonly id: SessionId
+  readonly secretHash: Bytes
+}
+
+/** Who calls, as far as cookies tell: what is missing is for the ceremony to refuse, so that it is written down. */
+export interface Caller {
+  readonly asking: Asking
+  readonly holder: Holder | undefined
+  readonly claim: SessionClaim | undefined
+}
+
+/** The public half of a credential, which never changes, and whose it is. */
+export interface KnownKey {
+  readonly userId: UserId
+  readonly publicKey: PublicKey
+}
+
+/**
+ * Copies of public keys, in memory and perhaps in KV. They may be stale or even wrong: whoever uses one must have the
+ * database confirm fingerprint and user in the batch that has the effect, as all verbs below do.
+ */
+export interface PublicKeys {
+  find(id: CredentialId): Promise<KnownKey | undefined>
+  /** After a tap that was accepted. */
+  keep(id: CredentialId, known: KnownKey): Promise<void>
+}
+
+export interface Credentials {
+  /** Only one that is not removed. */
+  find(id: CredentialId): Promise<Credential | undefined>
+  /**
+   * Spends, confirms session and tapping credential, moves the counter on, adds the credential and exchanges the session
+   * for `session`, which ends when the old one would have.
+   * @throws Refusal ticket_spent, session_missing, credential_changed, counter_regressed, passkey_exists, name_taken
+   */
+  add(adding: Change & { readonly credential: NewCredential }): Promise<{ readonly expiresAt: Instant }>
+  /**
+   * As `add`, but removes `credentialId`, whose fingerprint is `revision`, and ends its sessions.
+   * @throws Refusal also last_passkey; not_found when it is not a passkey of this user
+   */
+  remove(
+    removing: Change & { readonly credentialId: CredentialId; readonly revision: string },
+  ): Promise<{ readonly expiresAt: Instant }>
+}
+
+/** A change to an account that a tap approved. */
+export interface Change {
+  readonly spend: Spend
+  readonly tapped: Tapped
+  /** The tapping credential must be one that may admit others. */
+  readonly needsMayVouch: boolean
+  readonly claim: SessionClaim
+  readonly session: NewSession
+  readonly event: AuditEvent
+}
+
+export interface Account {
+  readonly user: User
+  readonly session: Session
+  readonly credentials: readonly Credential[]
+  readonly sessions: readonly Session[]
+}
+
+export interface Sessions {
+  /**
+   * A login: spends, confirms the credential, moves its counter on, opens the session.
+   * @throws Refusal ticket_spent, credential_changed, counter_regressed
+   */
+  open(login: {
+    readonly spend: Spend
+    readonly tapped: Tapped
+    readonly session: NewSession
+    readonly expiresAt: Instant
+    readonly event: AuditEvent
+  }): Promise<void>
+  /** Whose session this is, with passkeys and sessions. undefined: no such session, or it has ended. */
+  account(claim: SessionClaim, now: Instant): Promise<Account | undefined>
+  /** Whose session this is. undefined: no such session, or it has ended. */
+  find(claim: SessionClaim, now: Instant): Promise<User | undefined>
+  /**
+   * Ends `id`, a session of the same user as the claimed one. Says whether it was still running.
+   * @throws Refusal session_missing
+   */
+  end(claim: SessionClaim, id: SessionId, event: AuditEvent): Promise<boolean>
+}
+
+/** `hash`: SHA-256 of the link's secret, base64url. */
+export interface AdministratorLink {
+  readonly hash: string
+  readonly expiresAt: Instant
+}
+
+export interface Administrator {
+  /** The link that is open now, and whether there is an administrator (then no link opens any more). */
+  state(): Promise<{ readonly exists: boolean; readonly link: AdministratorLink | undefined }>
+  /**
+   * Makes this the one link; an older one is dead from here on. `spend`: where the offer came over the network.
+   * @throws Refusal administrator_exists, ticket_spent
+   */
+  offer(link: AdministratorLink, event: AuditEvent, spend?: Spend): Promise<void>
+  /**
+   * Spends the intent and the link, makes the user with the root credential and opens the session.
+   * @throws Refusal ticket_spent, link_invalid, passkey_exists
+   */
+  claim(claim: {
+    readonly spend: Spend
+    readonly link: string
+    readonly user: User
+    readonly credential: NewCredential
+    readonly session: NewSession
+    readonly expiresAt: Instant
+    readonly event: AuditEvent
+  }): Promise<void>
+}
+
+export interface Audit {
+  record(event: AuditEvent): Promise<void>
+}
