@@ -1,0 +1,50 @@
+/**
+ * Copies of public keys: in memory, and in Workers KV where there is one, so that a new isolate knows a key without asking
+ * the database. A copy is never believed: the batch that uses one confirms fingerprint and user (core/ports.ts).
+ */
+import { base64url, fromBase64url } from '../core/lib/bytes.ts'
+import { Lru } from '../core/lib/lru.ts'
+import type { CredentialId, UserId } from '../core/model.ts'
+import type { KnownKey, PublicKeys } from '../core/ports.ts'
+import { importPublicKey } from '../core/tap/public-key.ts'
+
+/** The part of KVNamespace that is used. */
+export interface Kv {
+  get(key: string, type: 'text'): Promise<string | null>
+  put(key: string, value: string, options: { expirationTtl: number }): Promise<void>
+}
+
+const keysInMemory = 10_000
+/** Seconds. A key that is not used for so long is read from the database once more. */
+const keepFor = 30 * 24 * 3600
+
+export function publicKeyCopies(kv?: Kv): PublicKeys {
+  const memory = new Lru<CredentialId, KnownKey>(keysInMemory)
+  return {
+    find: async (id) => {
+      const known = memory.get(id)
+      const name = nameOf(id)
+      if (known || !kv || !name) return known
+      const copy = parseCopy(await kv.get(name, 'text'))
+      const publicKey = copy && (await importPublicKey(copy.cose))
+      return publicKey && { userId: copy.userId, publicKey }
+    },
+    keep: async (id, known) => {
+      const isNew = memory.get(id)?.publicKey.fingerprint !== known.publicKey.fingerprint
+      memory.set(id, known)
+      const name = nameOf(id)
+      if (isNew && kv && name) await kv.put(name, writeCopy(known), { expirationTtl: keepFor })
+    },
+  }
+}
+
+/** KV takes names of at most 512 bytes: a credential with a longer id, which is rare, has no copy there. */
+const nameOf = (id: CredentialId): string | undefined => (id.length <= 500 ? `key:${id}` : undefined)
+
+const writeCopy = ({ userId, publicKey }: KnownKey): string => `${userId}.${base64url(publicKey.cose)}`
+
+function parseCopy(text: string | null) {
+  const [userId, key] = (text ?? '').split('.')
+  const cose = key === undefined ? undefined : fromBase64url(key)
+  return cose && { userId: userId as UserId, cose }
+}

@@ -1,0 +1,45 @@
+/** core's nouns to rows and back. */
+import type { AuditEvent } from '../core/audit.ts'
+import { nameKey } from '../core/login/name.ts'
+import type { Credential, CredentialId, Instant, Session, User, UserId } from '../core/model.ts'
+import type { NewCredential, NewSession } from '../core/ports.ts'
+import type { audit, credentials, sessions, users } from './schema.ts'
+
+export type CredentialRow = typeof credentials.$inferSelect
+export type SessionRow = typeof sessions.$inferSelect
+
+export const userRow = ({ id, name }: User, createdAt: Instant): typeof users.$inferInsert => ({
+  id,
+  name,
+  nameKey: nameKey(name),
+  createdAt,
+})
+
+export function credentialRow({ transports, vouch, ...credential }: NewCredential): CredentialRow {
+  return { ...credential, transports: [...transports], vouch: vouch ?? null, lastUsedAt: null, removedAt: null }
+}
+
+export function credentialOf(row: CredentialRow): Credential {
+  const { rpId: _rpId, counter: _counter, vouch: _vouch, removedAt: _removedAt, lastUsedAt, ...credential } = row
+  return { ...credential, lastUsedAt: lastUsedAt ?? undefined }
+}
+
+export function sessionRow(
+  { from, ...session }: NewSession,
+  of: { readonly userId: UserId; readonly credentialId: CredentialId; readonly expiresAt: Instant },
+): SessionRow {
+  return { ...session, ...of, endedAt: null, address: from.address, place: from.place, browser: from.browser }
+}
+
+export const sessionOf = ({ id, credentialId, openedAt, expiresAt, address, place, browser }: SessionRow): Session => ({
+  id,
+  credentialId,
+  openedAt,
+  expiresAt,
+  origin: { address, place, browser },
+})
+
+export function auditRow({ asking, ...event }: AuditEvent): typeof audit.$inferInsert {
+  const { requestId, from } = asking
+  return { ...event, requestId, address: from.address, place: from.place, browser: from.browser }
+}

@@ -1,0 +1,147 @@
+/**
+ * The statements that batches are made of. Each is one SQL text for good, so that both databases keep it prepared.
+ * A guard is an INSERT that fails when a fact no longer holds: see `guards` in schema.ts.
+ */
+import { getTableColumns, type Placeholder, type SQL, sql, type Table } from 'drizzle-orm'
+import type { CredentialId, Instant, SessionId, UserId } from '../core/model.ts'
+import type { AdministratorLink, SessionClaim, Spend, Tapped } from '../core/ports.ts'
+import { administratorLink, audit, credentials, guards, sessions, spent, users } from './schema.ts'
+import { type Db, recipe } from './store.ts'
+
+type Named = Exclude<keyof typeof guards.$inferInsert, undefined>
+
+/** Inserts nothing while `holds`, and aborts the batch otherwise: the column takes no NULL. */
+const guard = (db: Db, name: Named, holds: SQL) =>
+  db.run(sql`insert into ${guards} (${sql.identifier(name)}) select null where not ${holds}`)
+
+const c = credentials
+const liveCredential = (
+  s: { credentialId: Placeholder; fingerprint: Placeholder; userId: Placeholder },
+  more: SQL = sql`1`,
+) =>
+  sql`exists (select 1 from ${c} where ${c.id} = ${s.credentialId} and ${c.fingerprint} = ${s.fingerprint}
+    and ${c.userId} = ${s.userId} and ${c.removedAt} is null and ${more})`
+
+/** What every tap's batch begins with. */
+export const tapStatements = (db: Db) => ({
+  spend: recipe<Spend>((s) => db.insert(spent).values(every(spent, s))),
+  credentialHolds: recipe<Tapped>((s) => guard(db, 'credential', liveCredential(s))),
+  credentialMayVouch: recipe<Tapped>((s) => guard(db, 'credential', liveCredential(s, sql`${c.mayVouch} = 1`))),
+  /** WebAuthn section 7.2 step 22: two zeroes say that the authenticator counts nothing. */
+  counterIsAhead: recipe<Tapped>((s) =>
+    guard(
+      db,
+      'counter',
+      sql`exists (select 1 from ${c} where ${c.id} = ${s.credentialId}
+        and (${c.counter} < ${s.counter} or (${c.counter} = 0 and ${s.counter} = 0)))`,
+    ),
+  ),
+  moveCounter: recipe<Tapped & { readonly at: Instant }>((s) =>
+    db
+      .update(credentials)
+      .set({ counter: sql`${s.counter}`, backedUp: sql`${s.backedUp}`, lastUsedAt: sql`${s.at}` })
+      .where(sql`${c.id} = ${s.credentialId}`),
+  ),
+  record: recipe<typeof audit.$inferInsert>((s) => db.insert(audit).values({ ...every(audit, s), seq: undefined })),
+  /** For an event of which only the session is known: the user is the session's. */
+  recordOf: recipe<typeof audit.$inferInsert & { readonly claimed: SessionId }>((s) => {
+    const userId = sql`(select ${sessions.userId} from ${sessions} where ${sessions.id} = ${s.claimed})`
+    return db.insert(audit).values({ ...every(audit, s), seq: undefined, userId })
+  }),
+})
+
+/** One slot for each column of the table. */
+function every<S>(table: Table, slots: S): S {
+  return Object.fromEntries(Object.keys(getTableColumns(table)).map((name) => [name, slots[name as keyof S]])) as S
+}
+
+type OpenSession = typeof sessions.$inferInsert
+type Claimed = SessionClaim & { readonly userId: UserId; readonly at: Instant }
+
+const running = (s: { id: Placeholder; secretHash: Placeholder; at: Placeholder }) =>
+  sql`${sessions.id} = ${s.id} and ${sessions.secretHash} = ${s.secretHash}
+    and ${sessions.endedAt} is null and ${sessions.expiresAt} > ${s.at}`
+
+export const sessionStatements = (db: Db) => ({
+  openSession: recipe<OpenSession>((s) => db.insert(sessions).values(every(sessions, s))),
+  /** The session that replaces the claimed one, and ends when that would have. */
+  exchangeSession: recipe<OpenSession & { oldId: SessionId }>((s) => {
+    const old = sql`(select ${sessions.expiresAt} from ${sessions} where ${sessions.id} = ${s.oldId})`
+    return db
+      .insert(sessions)
+      .values({ ...every(sessions, s), expiresAt: old })
+      .returning({ expiresAt: sessions.expiresAt })
+  }),
+  sessionHolds: recipe<Claimed>((s) =>
+    guard(
+      db,
+      'session',
+      sql`exists (select 1 from ${sessions} where ${running(s)} and ${sessions.userId} = ${s.userId})`,
+    ),
+  ),
+  sessionRuns: recipe<SessionClaim & { readonly at: Instant }>((s) =>
+    guard(db, 'session', sql`exists (select 1 from ${sessions} where ${running(s)})`),
+  ),
+  /** Any session of the same user as the claimed one. */
+  endSession: recipe<SessionClaim & { readonly at: Instant; readonly target: SessionId }>((s) =>
+    db
+      .update(sessions)
+      .set({ endedAt: sql`${s.at}` })
+      .where(
+        sql`${sessions.id} = ${s.target} and ${sessions.endedAt} is null
+          and ${sessions.userId} = (select user_id from ${sessions} as claimed where claimed.id = ${s.id})`,
+      )
+      .returning({ id: sessions.id }),
+  ),
+  endSessionsOf: recipe<{ credentialId: CredentialId; at: Instant }>((s) =>
+    db
+      .update(sessions)
+      .set({ endedAt: sql`${s.at}` })
+      .where(sql`${sessions.credentialId} = ${s.credentialId} and ${sessions.endedAt} is null`),
+  ),
+})
+
+export const accountStatements = (db: Db) => ({
+  addCredential: recipe<typeof credentials.$inferInsert>((s) => db.insert(credentials).values(every(credentials, s))),
+  targetHolds: recipe<{ credentialId: CredentialId; fingerprint: string; userId: UserId }>((s) =>
+    guard(db, 'target', liveCredential(s)),
+  ),
+  anotherStays: recipe<{ credentialId: CredentialId; userId: UserId }>((s) =>
+    guard(
+      db,
+      'last',
+      sql`exists (select 1 from ${c} where ${c.userId} = ${s.userId} and ${c.id} <> ${s.credentialId} and ${c.removedAt} is null)`,
+    ),
+  ),
+  removeCredential: recipe<{ credentialId: CredentialId; at: Instant }>((s) =>
+    db
+      .update(credentials)
+      .set({ removedAt: sql`${s.at}` })
+      .where(sql`${c.id} = ${s.credentialId}`),
+  ),
+})
+
+const noRoot = sql`not exists (select 1 from ${credentials} where ${credentials.isRoot} = 1)`
+
+export const administratorStatements = (db: Db) => ({
+  noAdministrator: recipe<object>(() => guard(db, 'administrator', noRoot)),
+  linkHolds: recipe<{ hash: string; at: Instant }>((s) =>
+    guard(
+      db,
+      'link',
+      sql`(${noRoot} and exists (select 1 from ${administratorLink}
+        where ${administratorLink.hash} = ${s.hash} and ${administratorLink.expiresAt} > ${s.at}))`,
+    ),
+  ),
+  offerLink: recipe<AdministratorLink>((s) =>
+    db
+      .insert(administratorLink)
+      .values({ slot: 1, hash: s.hash, expiresAt: s.expiresAt })
+      .onConflictDoUpdate({
+        target: administratorLink.slot,
+        set: { hash: sql`excluded.hash`, expiresAt: sql`excluded.expires_at` },
+      }),
+  ),
+  closeLink: recipe<object>(() => db.delete(administratorLink)),
+  addUser: recipe<typeof users.$inferInsert>((s) => db.insert(users).values(every(users, s))),
+})
