@@ -1,0 +1,25 @@
+import { startAdding } from './add-passkey.ts'
+import { type Finished, post } from './edge.ts'
+import { busily, leaveFor, part, reloadWhenStale, Status, tellWhatWasDone } from './page.ts'
+import { startRemoving } from './remove-passkey.ts'
+import { localizeTimes } from './times.ts'
+
+reloadWhenStale()
+localizeTimes()
+startAdding()
+startRemoving()
+
+const accountStatus = new Status('account-status')
+tellWhatWasDone(accountStatus)
+const signOut = part('sign-out', HTMLButtonElement)
+signOut.addEventListener('click', () => {
+  void busily(signOut, accountStatus, async () => leaveFor(await post<Finished>('/v1/logout', {})))
+})
+
+const sessionsStatus = new Status('sessions-status')
+for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-end]')) {
+  button.addEventListener('click', () => {
+    const path = `/v1/sessions/${encodeURIComponent(button.dataset['end'] ?? '')}/end`
+    void busily(button, sessionsStatus, async () => leaveFor(await post<Finished>(path, {}), 'The session was ended.'))
+  })
+}

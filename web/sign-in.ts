@@ -1,0 +1,22 @@
+import { intentOf, type RequestOptions, tap } from './ceremony.ts'
+import { type Finished, post } from './edge.ts'
+import { busily, leaveFor, part, reloadWhenStale, Status } from './page.ts'
+import { whyNoPasskeys } from './words.ts'
+
+const button = part('sign-in', HTMLButtonElement)
+const status = new Status('sign-in-status')
+
+reloadWhenStale()
+const hindrance = whyNoPasskeys()
+if (hindrance !== undefined) status.warn(hindrance)
+button.addEventListener('click', () => void busily(button, status, signIn))
+
+async function signIn(): Promise<void> {
+  status.say('Waiting for your passkey…')
+  const { ticket, options } = await post<{ ticket: string; options: RequestOptions }>('/v1/login/begin', {})
+  await intentOf(ticket, { purpose: 'login', subject: {} }, options.challenge)
+  const assertion = await tap(options)
+  status.say('Signing in…')
+  const next = button.dataset['next'] || undefined
+  leaveFor(await post<Finished>('/v1/login/finish', { ticket, assertion, next }))
+}

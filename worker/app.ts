@@ -1,0 +1,44 @@
+/** The edge's HTTP: one Hono app, the same on every runtime. */
+import { Hono } from 'hono'
+import { Refusal } from '../core/refusal.ts'
+import type { Edge, EdgeContext, Variables } from './edge.ts'
+import { answerProblem, answerRefusal } from './problems.ts'
+import { administratorRoutes } from './routes/administrator.ts'
+import { healthRoutes } from './routes/health.ts'
+import { loginRoutes } from './routes/login.ts'
+import { pageRoutes } from './routes/pages.ts'
+import { passkeyRoutes } from './routes/passkeys.ts'
+import { sessionRoutes } from './routes/sessions.ts'
+import { isOurHost, observe, secure } from './surroundings.ts'
+
+export function makeApp(edge: Edge): Hono<{ Variables: Variables }> {
+  const app = new Hono<{ Variables: Variables }>()
+  app.use(observe(edge))
+  app.use(secure(edge.site))
+  app.onError((error, c) => (error instanceof Refusal ? answerRefusal(edge, c, error) : answerProblem(edge, c, error)))
+  app.notFound((c) => answerRefusal(edge, c, new Refusal('not_found')))
+
+  app.route('/', healthRoutes(edge))
+  app.use(async (c, next) => {
+    if (!isOurHost(edge.site, c)) return elsewhere(edge, c)
+    return next()
+  })
+  app.get('/assets/*', async (c) => (await edge.assets.fetch(c.req.path)) ?? c.notFound())
+  app.use(async (_, next) => {
+    await edge.ready()
+    await next()
+  })
+  app.route('/', pageRoutes(edge))
+  app.route('/v1/login', loginRoutes(edge))
+  app.route('/v1/first-administrator', administratorRoutes(edge))
+  app.route('/v1/passkeys', passkeyRoutes(edge))
+  app.route('/v1', sessionRoutes(edge))
+  return app
+}
+
+/** A page asked for under another name or address of this machine is shown at the public one: passkeys work only there. */
+function elsewhere(edge: Edge, c: EdgeContext): Response {
+  if (c.req.method !== 'GET' && c.req.method !== 'HEAD') throw new Refusal('wrong_host')
+  const { pathname, search } = new URL(c.req.url)
+  return c.redirect(`${edge.site.origin}${pathname.replace(/^\/+/, '/')}${search}`, 307)
+}

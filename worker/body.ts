@@ -1,0 +1,78 @@
+/** Reading what a request brings: bounded, JSON, and of the shape that the route names. */
+import type { Context } from 'hono'
+import type { Json } from '../core/intent.ts'
+import { textOf } from '../core/lib/bytes.ts'
+import { Refusal } from '../core/refusal.ts'
+
+const largestBody = 256 * 1024
+
+/** @throws Refusal wrong_media_type, body_too_large, bad_request */
+export async function readJson(c: Context): Promise<Json> {
+  if (!/^application\/json *(;|$)/i.test(c.req.header('content-type') ?? '')) throw new Refusal('wrong_media_type')
+  const text = textOf(await readBounded(c.req.raw))
+  try {
+    return JSON.parse(text ?? '') as Json
+  } catch (error) {
+    throw new Refusal('bad_request', { why: 'no JSON' }, { cause: error })
+  }
+}
+
+/** A length that is announced is believed only when it is too large: what arrives is counted. */
+async function readBounded(request: Request): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > largestBody) throw new Refusal('body_too_large')
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of request.body ?? []) {
+    size += part.length
+    if (size > largestBody) throw new Refusal('body_too_large')
+    parts.push(part)
+  }
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+/** Turns JSON into a T, or refuses with the path of what is wrong. Members that nobody asked for are left out. */
+export type Shape<T> = (json: Json | undefined, path: string) => T
+
+const wrong = (path: string, what: string) => new Refusal('bad_request', { why: `${path}: ${what}` })
+
+export const text =
+  (longest: number): Shape<string> =>
+  (json, path) => {
+    if (typeof json !== 'string' || json.length > longest) throw wrong(path, `text of at most ${longest} characters`)
+    return json
+  }
+
+export const whole: Shape<number> = (json, path) => {
+  if (typeof json !== 'number' || !Number.isSafeInteger(json)) throw wrong(path, 'a whole number')
+  return json
+}
+
+export const optional =
+  <T>(shape: Shape<T>): Shape<T | undefined> =>
+  (json, path) =>
+    json === undefined || json === null ? undefined : shape(json, path)
+
+export const list =
+  <T>(shape: Shape<T>, most: number): Shape<readonly T[]> =>
+  (json, path) => {
+    if (!Array.isArray(json) || json.length > most) throw wrong(path, `a list of at most ${most}`)
+    return json.map((item: Json, i) => shape(item, `${path}[${i}]`))
+  }
+
+export const object =
+  <T extends object>(members: { readonly [K in keyof T]: Shape<T[K]> }): Shape<T> =>
+  (json, path) => {
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(path, 'an object')
+    const given = json as { readonly [member: string]: Json }
+    const entries = Object.entries<Shape<unknown>>(members).map(([name, shape]) => [
+      name,
+      shape(Object.hasOwn(given, name) ? given[name] : undefined, `${path}.${name}`),
+    ])
+    return Object.fromEntries(entries) as T
+  }

@@ -1,0 +1,37 @@
+/** What a request handler of the edge can reach, and what it knows of its request. */
+import type { Context } from 'hono'
+import type { Asking, Site } from '../core/model.ts'
+import type { Ports } from '../core/ports.ts'
+import type { FailureLimit } from './limits.ts'
+import type { Assets } from './pages/layout.ts'
+
+export interface Edge {
+  readonly site: Site
+  readonly ports: Ports
+  readonly assets: AssetStore
+  /** Ceremonies of one address that failed. */
+  readonly attempts: FailureLimit
+  /** Audit rows about requests of one address that never became a ceremony. */
+  readonly noise: FailureLimit
+  readonly log: (line: LogLine) => void
+  /** Where the platform says that a request comes from. */
+  readonly whereOf: (c: Context) => { readonly address: string; readonly place: string }
+  /** Whether the database answers and is this cluster's. Asked once, and again after a failure. */
+  readonly ready: () => Promise<void>
+}
+
+/** Scripts, style and mark: Workers assets, or a folder elsewhere. */
+export interface AssetStore extends Assets {
+  fetch(path: string): Promise<Response | undefined>
+}
+
+/** One JSON object a line. No secret: never a cookie, a ticket, a body or a query. */
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly request_id?: string
+  readonly [member: string]: string | number | boolean | undefined
+}
+
+export type Variables = { asking: Asking; code?: string }
+export type EdgeContext = Context<{ Variables: Variables }>

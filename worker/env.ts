@@ -1,0 +1,103 @@
+/** The one place where the edge reads its environment: Workers variables, or process.env in serve.ts. */
+import { parseSecret } from '../core/keys.ts'
+import { type Bytes, utf8 } from '../core/lib/bytes.ts'
+import { sha256 } from '../core/lib/hash.ts'
+import type { Site } from '../core/model.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
+
+export type Variables = Readonly<Record<string, unknown>>
+
+const read = (variables: Variables, name: string): string | undefined => {
+  const value = variables[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** `SALLYPORT_PUBLIC_URL`, `SALLYPORT_RP_ID` (its host, or a domain above it), `SALLYPORT_CLUSTER` (its host). */
+export async function readSite(variables: Variables, fallbackUrl?: string): Promise<Site> {
+  const text = read(variables, 'SALLYPORT_PUBLIC_URL') ?? fallbackUrl
+  if (text === undefined)
+    throw new SetupProblem(
+      'SALLYPORT_PUBLIC_URL is not set',
+      'set it to the address that people open, such as https://access.example.com',
+    )
+  const url = parsePublicUrl(text)
+  const rpId = read(variables, 'SALLYPORT_RP_ID') ?? url.hostname
+  if (rpId !== url.hostname && !url.hostname.endsWith(`.${rpId}`)) {
+    throw new SetupProblem(
+      `SALLYPORT_RP_ID is ${rpId}, which is not ${url.hostname} or a domain above it`,
+      'leave it unset to use the host of the public URL',
+    )
+  }
+  const cluster = read(variables, 'SALLYPORT_CLUSTER') ?? url.hostname
+  if (!/^[a-z0-9][a-z0-9.-]{0,62}$/.test(cluster)) {
+    throw new SetupProblem(
+      `SALLYPORT_CLUSTER is ${JSON.stringify(cluster)}`,
+      'use 1 to 63 lower case letters, digits, dots and dashes',
+    )
+  }
+  return { cluster, origin: url.origin, rpId, rpIdHash: await sha256(utf8(rpId)) }
+}
+
+function parsePublicUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const bare =
+    url?.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+  if (!url || !bare)
+    throw new SetupProblem(
+      `SALLYPORT_PUBLIC_URL is ${JSON.stringify(text)}`,
+      'use scheme, host and port only, such as https://access.example.com',
+    )
+  const isLocal = url.hostname === 'localhost' || url.hostname.endsWith('.localhost')
+  if (url.protocol !== 'https:' && !(isLocal && url.protocol === 'http:')) {
+    throw new SetupProblem(
+      `SALLYPORT_PUBLIC_URL is ${text}`,
+      'use https: browsers allow passkeys over plain http on localhost only',
+    )
+  }
+  if (/^[\d.]+$|^\[/.test(url.hostname)) {
+    throw new SetupProblem(`SALLYPORT_PUBLIC_URL is ${text}`, 'use a name: browsers allow no passkeys on an address')
+  }
+  return url
+}
+
+export function readKey(variables: Variables): Bytes | undefined {
+  const text = read(variables, 'SALLYPORT_KEY')
+  if (text === undefined) return undefined
+  const secret = parseSecret(text)
+  if (!secret)
+    throw new SetupProblem(
+      'SALLYPORT_KEY is not 32 bytes in base64url',
+      'it has 43 letters, digits, - and _; take it from where it was stored when the cluster was made',
+    )
+  return secret
+}
+
+export interface ServeSettings {
+  readonly port: number
+  readonly home: string
+  readonly failedLoginsAMinute: number
+}
+
+/** `SALLYPORT_EDGE_PORT` (3080), `SALLYPORT_HOME` (.sallyport), `SALLYPORT_LOGIN_LIMIT` (10 failures a minute an address). */
+export function readServeSettings(variables: Variables): ServeSettings {
+  return {
+    port: whole(variables, 'SALLYPORT_EDGE_PORT', 3080, 65_535),
+    home: read(variables, 'SALLYPORT_HOME') ?? '.sallyport',
+    failedLoginsAMinute: whole(variables, 'SALLYPORT_LOGIN_LIMIT', 10, 1_000_000_000),
+  }
+}
+
+function whole(variables: Variables, name: string, fallback: number, most: number): number {
+  const text = read(variables, name) ?? String(fallback)
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number < 1 || number > most) {
+    throw new SetupProblem(
+      `${name} is ${JSON.stringify(text)}`,
+      `use a whole number from 1 to ${most}, or leave it unset for ${fallback}`,
+    )
+  }
+  return number
+}
+
+/** The process's environment, where there is a process: Node, Deno, Bun. */
+export const processVariables = (): Variables => (globalThis as { process?: { env?: Variables } }).process?.env ?? {}

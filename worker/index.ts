@@ -1,0 +1,99 @@
+/** The edge on Cloudflare Workers: D1, KV, static assets, rate limiting and a schedule, as wrangler.toml binds them. */
+import type { Context } from 'hono'
+import { deriveKeys } from '../core/keys.ts'
+import type { Bytes } from '../core/lib/bytes.ts'
+import type { Instant } from '../core/model.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
+import { claimCluster, purge } from '../storage/cluster.ts'
+import { type D1, openD1 } from '../storage/d1.ts'
+import { type Kv, publicKeyCopies } from '../storage/kv.ts'
+import { storedPorts } from '../storage/ports.ts'
+import { makeApp } from './app.ts'
+import { assetUrl } from './asset-names.ts'
+import type { AssetStore, Edge, LogLine } from './edge.ts'
+import { readKey, readSite, type Variables } from './env.ts'
+import { bindingLimit, memoryLimit, type RateLimitBinding } from './limits.ts'
+import { readiness } from './readiness.ts'
+
+interface Bindings extends Variables {
+  readonly DB: D1
+  readonly KV: Kv
+  readonly ASSETS: { fetch(request: Request | URL): Promise<Response> }
+  readonly ATTEMPTS: RateLimitBinding
+}
+
+const noiseAMinute = 10
+const now = (): Instant => Date.now()
+const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
+
+/** Workers Logs reads what is printed. */
+const log = ({ level, ...line }: LogLine) =>
+  console[level](JSON.stringify({ at: new Date().toISOString(), level, ...line }))
+
+async function makeEdge(env: Bindings): Promise<Edge> {
+  const secret = readKey(env)
+  if (!secret) throw new SetupProblem('SALLYPORT_KEY is not set', 'npx wrangler secret put SALLYPORT_KEY')
+  const [site, keys] = await Promise.all([readSite(env), deriveKeys(secret)])
+  const store = openD1(env.DB)
+  return {
+    site,
+    ports: { now, random, keys, publicKeys: publicKeyCopies(env.KV), ...storedPorts(store) },
+    assets: assetsOf(env, site.origin),
+    attempts: bindingLimit(env.ATTEMPTS, now),
+    noise: memoryLimit(noiseAMinute, now),
+    log,
+    whereOf,
+    ready: readiness(() => claimCluster(store, { name: site.cluster, keyCheck: keys.check }, now()), log),
+  }
+}
+
+function assetsOf(env: Bindings, origin: string): AssetStore {
+  return {
+    url: assetUrl,
+    fetch: async (path) => {
+      const found = await env.ASSETS.fetch(new URL(path, origin))
+      if (!found.ok) return undefined
+      const answer = new Response(found.body, found)
+      answer.headers.set('Cache-Control', 'public, max-age=31536000, immutable')
+      return answer
+    },
+  }
+}
+
+/** Cloudflare sets CF-Connecting-IP itself and drops a client's own. */
+function whereOf(c: Context) {
+  const { city, country } = (c.req.raw as Request & { cf?: { city?: string; country?: string } }).cf ?? {}
+  const place = [city, country].filter((part) => part !== undefined).join(', ')
+  return { address: c.req.header('cf-connecting-ip') ?? 'unknown', place }
+}
+
+/** One app an isolate. A setting that is wrong is told at each request until it is mended. */
+let running: Promise<ReturnType<typeof makeApp>> | undefined
+
+async function appOf(env: Bindings) {
+  running ??= makeEdge(env).then(makeApp)
+  try {
+    return await running
+  } catch (error) {
+    running = undefined
+    throw error
+  }
+}
+
+export default {
+  async fetch(request: Request, env: Bindings): Promise<Response> {
+    try {
+      return await (await appOf(env)).fetch(request)
+    } catch (error) {
+      const hint = error instanceof SetupProblem ? error.hint : ''
+      log({ level: 'error', message: `Cannot start: ${(error as Error).message}`, hint })
+      return Response.json(
+        { error: 'unavailable', message: 'The operator finds the reason in the log.' },
+        { status: 503 },
+      )
+    }
+  },
+  async scheduled(_: unknown, env: Bindings): Promise<void> {
+    await purge(openD1(env.DB), now())
+  },
+}

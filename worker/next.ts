@@ -1,0 +1,13 @@
+/** Where a person goes after signing in: a place of ours or the account page. Never an address out of a link. */
+const home = '/account'
+
+/**
+ * A path on this origin. Browsers take `//host`, `/\host` and a tab or line break within either as another host, so the
+ * path is resolved as they would and kept only if it still is ours.
+ */
+export function parseNext(text: string | undefined, origin: string): string {
+  if (text === undefined || !/^\/(?![/\\])/.test(text) || !URL.canParse(text, origin)) return home
+  const url = new URL(text, origin)
+  const isOurs = url.origin === origin && !/^\/[/\\]/.test(url.pathname)
+  return isOurs ? `${url.pathname}${url.search}${url.hash}` : home
+}

@@ -1,0 +1,141 @@
+import { html } from 'hono/html'
+import type { Instant } from '../../core/model.ts'
+import { type Assets, type Html, heading, needsScript, page, status } from './layout.ts'
+import { time } from './times.ts'
+
+interface Passkey {
+  readonly id: string
+  readonly name: string
+  /** What make it says it is. undefined: unknown. */
+  readonly provider: string | undefined
+  readonly synced: boolean
+  readonly isRoot: boolean
+  readonly mayVouch: boolean
+  readonly fingerprint: string
+  readonly createdAt: Instant
+  readonly lastUsedAt: Instant | undefined
+}
+
+interface Session {
+  readonly id: string
+  readonly browser: string
+  readonly address: string
+  /** Empty where the platform does not tell. */
+  readonly place: string
+  readonly openedAt: Instant
+  readonly expiresAt: Instant
+  readonly isThisOne: boolean
+}
+
+interface Account {
+  readonly cluster: string
+  readonly user: { readonly name: string }
+  readonly passkeys: readonly Passkey[]
+  readonly sessions: readonly Session[]
+  readonly now: Instant
+}
+
+export const accountPage = (assets: Assets, { cluster, user, passkeys, sessions, now }: Account): Html =>
+  page(assets, {
+    cluster,
+    title: 'Your account',
+    script: 'account.js',
+    corner: html`<button type="button" id="sign-out">Sign out</button>`,
+    body: html`
+${heading(`Signed in to ${cluster} as`, user.name)}
+${status('account-status')}
+${needsScript('Only a script can ask your browser for a passkey.')}
+${passkeys.length === 1 && secondPasskeyNotice}
+<section aria-labelledby="passkeys">
+<h2 id="passkeys">Passkeys</h2>
+<ul class="things">${passkeys.map((passkey) => passkeyItem(passkey, now, passkeys.length > 1))}</ul>
+${passkeys.length === 1 && html`<p class="hint">The last passkey cannot be removed: without one you could not sign in.</p>`}
+${addForm}
+</section>
+<section aria-labelledby="sessions">
+<h2 id="sessions">Sessions</h2>
+<p class="hint">Browsers that are signed in as you. End one that you do not know, then remove the passkey that opened it.</p>
+<ul class="things">${sessions.map((session) => sessionItem(session, now))}</ul>
+${status('sessions-status')}
+</section>
+${removeDialog}`,
+  })
+
+const secondPasskeyNotice = html`
+<aside class="notice" aria-label="Advice">
+<p><strong>Add a second passkey.</strong> You have one. If it is lost, you cannot sign in any more. A second one on
+another device, or a security key in a drawer, lets you in again.</p>
+</aside>`
+
+const passkeyItem = (passkey: Passkey, now: Instant, isRemovable: boolean): Html => html`
+<li>
+<div class="thing-head">
+<h3>${passkey.name}</h3>
+${passkey.isRoot && html`<span class="tag">Root</span>`}
+</div>
+<p class="facts">${keptWhere(passkey)}</p>
+<p class="facts">Added ${time(passkey.createdAt, now)}<br>
+${passkey.lastUsedAt === undefined ? 'Not used yet' : html`Last used ${time(passkey.lastUsedAt, now)}`}</p>
+<details>
+<summary>Fingerprint</summary>
+<p class="facts"><code>${passkey.fingerprint}</code><br>${standing(passkey)}</p>
+</details>
+${
+  isRemovable &&
+  html`<button type="button" data-remove="${passkey.id}" data-name="${passkey.name}" aria-label="Remove ${passkey.name}">Remove</button>`
+}
+</li>`
+
+function keptWhere({ name, provider, synced }: Passkey): string {
+  const kept = synced ? 'Synced between devices' : 'On one device'
+  return provider === name ? kept : `${provider ?? 'Unknown make'} · ${kept.toLowerCase()}`
+}
+
+function standing({ isRoot, mayVouch }: Passkey): string {
+  if (isRoot) return 'A root passkey: trust in this cluster begins with it.'
+  return mayVouch ? 'Its tap may let other keys and people in.' : 'Signs you in. It lets nobody else in.'
+}
+
+const addForm = html`
+<form id="add" method="post" aria-label="Add a passkey">
+<label for="name">Name of the new passkey</label>
+<input id="name" name="name" type="text" required maxlength="64" autocomplete="off" spellcheck="false" aria-describedby="name-hint">
+<p class="hint" id="name-hint">To tell it from the others, such as Phone or Blue key.</p>
+<ol class="steps" id="steps">
+<li>Tap a passkey you have.</li>
+<li>Make the new one.</li>
+</ol>
+<p class="hint">Nothing is added before both are done: to say no, cancel either.</p>
+<p class="actions">
+<button class="primary" type="submit" id="add-button">Add a passkey</button>
+<button class="primary" type="button" id="make-button" hidden>Make the new passkey</button>
+<button type="button" id="add-cancel" hidden>Cancel</button>
+</p>
+${status('add-status')}
+</form>`
+
+const sessionItem = (session: Session, now: Instant): Html => html`
+<li>
+<div class="thing-head">
+<h3>${session.browser}</h3>
+${session.isThisOne && html`<span class="tag">This browser</span>`}
+</div>
+<p class="facts">${session.place && html`${session.place}<br>`}<span class="address">${session.address}</span></p>
+<p class="facts">Since ${time(session.openedAt, now)}<br>Ends ${time(session.expiresAt, now)}</p>
+${
+  !session.isThisOne &&
+  html`<button type="button" data-end="${session.id}" aria-label="End the session of ${session.browser}">End</button>`
+}
+</li>`
+
+const removeDialog = html`
+<dialog id="remove" aria-labelledby="remove-heading" aria-describedby="remove-text">
+<h2 id="remove-heading"><span class="act">Remove the passkey</span> <span class="thing" id="remove-name"></span></h2>
+<p class="ask" id="remove-text">It will no longer sign you in, and sessions that it opened end. To approve this, your browser asks for
+<strong>another</strong> passkey of yours next.</p>
+${status('remove-status')}
+<p class="actions">
+<button type="button" id="remove-cancel" autofocus>Cancel</button>
+<button class="danger" type="button" id="remove-confirm">Remove</button>
+</p>
+</dialog>`

@@ -1,0 +1,48 @@
+import { Hono } from 'hono'
+import {
+  acceptOffer,
+  beginFirstAdministrator,
+  finishFirstAdministrator,
+  requireOpenLink,
+} from '../../core/login/first-administrator.ts'
+import { object, text, whole } from '../body.ts'
+import type { Edge, Variables } from '../edge.ts'
+import { post } from '../post.ts'
+import { beginHolder, callerOf, setSession } from '../principal.ts'
+import { registration, ticket } from '../webauthn-shapes.ts'
+
+const secret = text(64)
+const offer = object({ link: text(64), id: text(64), iat: whole, proof: text(64) })
+
+export const administratorRoutes = (edge: Edge) => {
+  const { site, ports } = edge
+  return new Hono<{ Variables: Variables }>()
+    .post(
+      '/check',
+      post(edge, object({ secret }), async (_, body) => {
+        const { expiresAt } = await requireOpenLink(ports, body.secret)
+        return { expires_at: Math.floor(expiresAt / 1000) }
+      }),
+    )
+    .post(
+      '/begin',
+      post(edge, object({ secret, name: text(256) }), async (c, body) =>
+        beginFirstAdministrator(site, ports, c.get('asking'), await beginHolder(c, ports), body),
+      ),
+    )
+    .post(
+      '/finish',
+      post(edge, object({ secret, ticket, registration }), async (c, body) => {
+        const done = await finishFirstAdministrator(site, ports, await callerOf(c), body)
+        setSession(c, done.cookie, done.expiresAt, ports.now())
+        return { location: '/account' }
+      }),
+    )
+    .post(
+      '/offer',
+      post(edge, offer, async (c, { proof, ...offered }) => {
+        const { expiresAt } = await acceptOffer(site, ports, c.get('asking'), offered, proof)
+        return { expires_at: Math.floor(expiresAt / 1000) }
+      }),
+    )
+}

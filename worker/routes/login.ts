@@ -1,0 +1,26 @@
+import { Hono } from 'hono'
+import { beginPasskeyLogin, finishPasskeyLogin } from '../../core/login/passkey-login.ts'
+import { object, optional, text } from '../body.ts'
+import type { Edge, Variables } from '../edge.ts'
+import { parseNext } from '../next.ts'
+import { post } from '../post.ts'
+import { beginHolder, callerOf, setSession } from '../principal.ts'
+import { assertion, ticket } from '../webauthn-shapes.ts'
+
+const answer = object({ ticket, assertion, next: optional(text(2048)) })
+
+export const loginRoutes = (edge: Edge) =>
+  new Hono<{ Variables: Variables }>()
+    .post(
+      '/begin',
+      post(edge, object({}), async (c) => beginPasskeyLogin(edge.site, edge.ports, await beginHolder(c, edge.ports))),
+    )
+    .post(
+      '/finish',
+      post(edge, answer, async (c, { next, ...given }) => {
+        const { site, ports } = edge
+        const { cookie, expiresAt } = await finishPasskeyLogin(site, ports, await callerOf(c), given)
+        setSession(c, cookie, expiresAt, ports.now())
+        return { location: parseNext(next, site.origin) }
+      }),
+    )

@@ -1,0 +1,281 @@
+#!/usr/bin/env node
+/** The edge on Node 24, Deno and Bun: `sallyport-edge [serve]` and `sallyport-edge init [--url URL]`. */
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { extname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { getRequestListener } from '@hono/node-server'
+import { deriveKeys, type Keys, parseSecret } from '../core/keys.ts'
+import { type Bytes, base64url } from '../core/lib/bytes.ts'
+import { sha256 } from '../core/lib/hash.ts'
+import { offerFirstAdministrator, proveOffer } from '../core/login/first-administrator.ts'
+import { type Asking, hours, type Instant, type Site, seconds } from '../core/model.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
+import { claimCluster, purge } from '../storage/cluster.ts'
+import { publicKeyCopies } from '../storage/kv.ts'
+import { storedPorts } from '../storage/ports.ts'
+import { type Migration, openDatabase, type SqliteStore } from '../storage/sqlite.ts'
+import { makeApp } from './app.ts'
+import { assetUrl } from './asset-names.ts'
+import type { AssetStore, Edge, LogLine } from './edge.ts'
+import { processVariables, readKey, readServeSettings, readSite, type ServeSettings } from './env.ts'
+import { memoryLimit } from './limits.ts'
+
+const usage = `Usage: sallyport-edge [serve]            serve the edge on this machine
+       sallyport-edge init [--url URL]  print a new link for the first administrator;
+                                        with --url for a deployed edge, proven by SALLYPORT_KEY
+
+Settings: SALLYPORT_EDGE_PORT (3080), SALLYPORT_HOME (.sallyport), SALLYPORT_PUBLIC_URL (http://localhost:PORT),
+          SALLYPORT_RP_ID, SALLYPORT_CLUSTER, SALLYPORT_KEY, SALLYPORT_LOGIN_LIMIT (10)
+`
+
+/** Beside the bundle in dist/, or in the sources, where there are no assets. */
+const isBuilt = import.meta.url.endsWith('.js')
+const folderOf = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+const assetsFolder = folderOf('../assets/')
+const migrationsFolder = folderOf(isBuilt ? '../migrations/' : '../storage/migrations/')
+
+const noiseAMinute = 10
+/** How long requests may go on after the signal to stop. */
+const graceMs = 5000
+const now = (): Instant => Date.now()
+const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
+const print = (line: string) => process.stdout.write(`${line}\n`)
+const log = ({ level, ...line }: LogLine) =>
+  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, ...line })}\n`)
+const operator: Asking = {
+  requestId: 'terminal',
+  from: { address: 'local', place: '', browser: 'The operator’s terminal' },
+}
+
+interface Opened {
+  readonly settings: ServeSettings
+  readonly site: Site
+  readonly keys: Keys
+  readonly store: SqliteStore
+}
+
+async function open(): Promise<Opened> {
+  const variables = processVariables()
+  const settings = readServeSettings(variables)
+  const site = await readSite(variables, `http://localhost:${settings.port}`)
+  const given = readKey(variables)
+  const [keyFile, database] = prepareHome(settings.home)
+  const keys = await deriveKeys(given ?? readKeyFile(keyFile, database))
+  const store = openDatabase(database, readMigrations())
+  const ownership = await claimCluster(store, { name: site.cluster, keyCheck: keys.check }, now())
+  if (ownership === 'ours') return { settings, site, keys, store }
+  store.close()
+  const hint = `use the ones that ${settings.home} was made with, or set SALLYPORT_HOME to another folder`
+  const what =
+    ownership === 'another key' ? 'SALLYPORT_KEY is not the key' : `SALLYPORT_CLUSTER (${site.cluster}) is not the name`
+  throw new SetupProblem(`${what} of the database in ${settings.home}`, hint)
+}
+
+/** The key lies apart from the data, so that a backup of the data does not hold it. */
+function prepareHome(home: string): [keyFile: string, database: string] {
+  const data = join(home, 'data')
+  const probe = join(data, `.write-test-${process.pid}`)
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 })
+    writeFileSync(probe, '')
+    rmSync(probe)
+  } catch (error) {
+    throw new SetupProblem(
+      `the data folder ${home} cannot be written (${(error as Error).message})`,
+      'make it writable, or set SALLYPORT_HOME to another folder',
+      { cause: error },
+    )
+  }
+  return [join(home, 'key'), join(data, 'edge.db')]
+}
+
+/** Makes the key together with a new database. Of several processes that start at once, one makes it and all read it. */
+function readKeyFile(file: string, database: string): Bytes {
+  const isNew = !existsSync(file) && !(existsSync(database) && statSync(database).size > 0)
+  if (isNew) {
+    const draft = `${file}.${process.pid}`
+    writeFileSync(draft, base64url(random(32)), { mode: 0o600 })
+    try {
+      // A link appears whole or not at all, and never replaces a key.
+      linkSync(draft, file)
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EEXIST') throw error
+    } finally {
+      rmSync(draft)
+    }
+  }
+  if (!existsSync(file)) {
+    throw new SetupProblem(
+      `SALLYPORT_KEY is not set, and its file ${file} is missing`,
+      'put the file back from where it was kept: without it this database cannot be used',
+    )
+  }
+  const secret = parseSecret(readFileSync(file, 'utf8'))
+  if (!secret) throw new SetupProblem(`${file} does not hold a key`, 'put the file back from where it was kept')
+  return secret
+}
+
+const readMigrations = (): Migration[] =>
+  readdirSync(migrationsFolder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .map((name) => ({ name, sql: readFileSync(join(migrationsFolder, name), 'utf8') }))
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+}
+
+/** A few small files, read once: what is served cannot be anything else on the disk. */
+function readAssets(): AssetStore {
+  if (!isBuilt) throw new SetupProblem('the pages are not built', 'run "npm run build", then "node dist/edge/serve.js"')
+  const names = readdirSync(assetsFolder).filter((name) => contentTypes[extname(name)] !== undefined)
+  const files = new Map(names.map((name) => [`/assets/${name}`, readFileSync(join(assetsFolder, name))]))
+  return {
+    url: assetUrl,
+    fetch: async (path) => {
+      const file = files.get(path)
+      const headers = {
+        'Content-Type': contentTypes[extname(path)] ?? '',
+        'Cache-Control': 'public, max-age=31536000, immutable',
+      }
+      return file && new Response(new Uint8Array(file), { headers })
+    },
+  }
+}
+
+function makeEdge({ settings, site, keys, store }: Opened): Edge {
+  return {
+    site,
+    ports: { now, random, keys, publicKeys: publicKeyCopies(), ...storedPorts(store) },
+    assets: readAssets(),
+    attempts: memoryLimit(settings.failedLoginsAMinute, now),
+    noise: memoryLimit(noiseAMinute, now),
+    log,
+    whereOf: (c) => {
+      const { incoming } = c.env as { incoming: IncomingMessage }
+      return { address: incoming.socket.remoteAddress ?? 'unknown', place: '' }
+    },
+    ready: async () => undefined,
+  }
+}
+
+/** Loopback only, both families: "localhost" means either. A machine without IPv6 has the one. */
+async function listen(fetch: Parameters<typeof getRequestListener>[0], port: number): Promise<Server[]> {
+  const servers: Server[] = []
+  for (const host of ['127.0.0.1', '::1']) {
+    const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, getRequestListener(fetch))
+    const code = await new Promise<string | undefined>((done) => {
+      server.once('error', (error: { code?: string }) => done(error.code ?? 'unknown error'))
+      server.listen(port, host, () => done(undefined))
+    })
+    if (code === undefined) servers.push(server)
+    else if (host === '127.0.0.1' || code === 'EADDRINUSE') {
+      const what = code === 'EADDRINUSE' ? `port ${port} is in use` : `port ${port} cannot be opened (${code})`
+      throw new SetupProblem(what, 'stop what uses it, or set SALLYPORT_EDGE_PORT to another port')
+    }
+  }
+  return servers
+}
+
+async function serve(): Promise<void> {
+  const opened = await open()
+  const { settings, site, store } = opened
+  const edge = makeEdge(opened)
+  const servers = await listen(makeApp(edge).fetch, settings.port)
+  const stop = stopper(servers, store)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
+  // A launcher that is killed must not leave its edge behind.
+  if (process.connected) process.on('disconnect', stop)
+  // Only now that the port is ours: a second start that fails must not kill the link of the first.
+  const offer = await offerFirstAdministrator(edge.ports, operator)
+  // In one write, so that a program which waits for the first line has the second too.
+  print(`edge ready ${site.origin}${offer ? `\nfirst administrator: ${linkOf(site.origin, offer.secret)}` : ''}`)
+  const tidy = () =>
+    purge(store, now()).catch((error: Error) => log({ level: 'error', message: `Cannot purge: ${error.message}` }))
+  setInterval(tidy, hours(1)).unref()
+  await tidy()
+}
+
+/** The secret stands in the fragment: no server, proxy or log sees it there. */
+const linkOf = (origin: string, secret: string) => `${origin}/first-administrator#${secret}`
+
+function stopper(servers: readonly Server[], store: SqliteStore): () => void {
+  let stopping = false
+  return () => {
+    if (stopping) return
+    stopping = true
+    const closed = servers.map((server) => new Promise<void>((done) => server.close(() => done())))
+    for (const server of servers) server.closeIdleConnections()
+    const grace = setTimeout(() => {
+      for (const server of servers) server.closeAllConnections()
+    }, graceMs)
+    void Promise.all(closed).then(() => {
+      clearTimeout(grace)
+      store.close()
+      process.exit(0)
+    })
+  }
+}
+
+async function init(url: string | undefined): Promise<void> {
+  if (url !== undefined) return initRemote(url)
+  const { site, store } = await open()
+  const offer = await offerFirstAdministrator({ now, random, ...storedPorts(store) }, operator)
+  store.close()
+  if (!offer) throw new SetupProblem('there is an administrator already', 'sign in; an administrator can invite others')
+  print(`first administrator: ${linkOf(site.origin, offer.secret)}`)
+}
+
+/** The secret is made here and only its hash is sent; the proof shows that whoever asks holds SALLYPORT_KEY. */
+async function initRemote(url: string): Promise<void> {
+  const variables = processVariables()
+  const site = await readSite({ ...variables, SALLYPORT_PUBLIC_URL: url })
+  const key = readKey(variables)
+  if (!key) throw new SetupProblem('SALLYPORT_KEY is not set', 'set it to the secret that the deployed edge has')
+  const secret = random(32)
+  const offer = {
+    link: base64url(await sha256(secret)),
+    id: base64url(random(16)),
+    iat: Math.floor(now() / seconds(1)),
+  }
+  const proof = await proveOffer((await deriveKeys(key)).operator, site.cluster, offer)
+  const answer = await fetch(`${site.origin}/v1/first-administrator/offer`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Origin: site.origin },
+    body: JSON.stringify({ ...offer, proof }),
+  })
+  if (!answer.ok) {
+    const { message } = (await answer.json()) as { message: string }
+    throw new SetupProblem(
+      `${site.origin} answered ${answer.status}: ${message}`,
+      'check SALLYPORT_KEY, SALLYPORT_CLUSTER and the clock of this machine',
+    )
+  }
+  print(`first administrator: ${linkOf(site.origin, base64url(secret))}`)
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { url: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  })
+  const [verb = 'serve', ...others] = positionals
+  if (values.help) return void process.stdout.write(usage)
+  if (verb === 'serve' && others.length === 0 && values.url === undefined) return serve()
+  if (verb === 'init' && others.length === 0) return init(values.url)
+  process.stderr.write(usage)
+  process.exit(2)
+}
+
+main().catch((error: Error) => {
+  const known = error instanceof SetupProblem
+  process.stderr.write(
+    `sallyport: error: Cannot start: ${error.message}\n${known ? `hint: ${error.hint}\n` : `${error.stack}\n`}`,
+  )
+  process.exit(1)
+})
