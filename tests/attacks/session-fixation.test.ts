@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { addPasskey, login, sessionCookieName } from '../client.ts'
+import { newAdministrator } from '../edge.ts'
+
+const chosen = `${'A'.repeat(22)}.${'A'.repeat(43)}`
+
+test('a session that somebody planted before the login is not the one that the login opens', async () => {
+  const { edge, passkey } = await newAdministrator()
+  const victim = edge.visitor()
+  victim.cookies.set(sessionCookieName, chosen)
+  expect((await login(victim, passkey)).status).toBe(200)
+  expect(victim.cookies.get(sessionCookieName)).not.toBe(chosen)
+  const thief = edge.visitor()
+  thief.cookies.set(sessionCookieName, chosen)
+  expect((await thief.get('/account')).status).toBe(302)
+})
+
+test('a tap gives the session a new id, and the old one is dead', async () => {
+  const { edge, passkey, visitor } = await newAdministrator()
+  const before = visitor.copy()
+  expect((await addPasskey(visitor, passkey, await edge.authenticator())).status).toBe(200)
+  expect((await visitor.get('/account')).status).toBe(200)
+  expect((await before.get('/account')).status).toBe(302)
+})
+
+test('a step up does not prolong a session', async () => {
+  const { edge, passkey, visitor } = await newAdministrator()
+  edge.advance(3_600_000)
+  await addPasskey(visitor, passkey, await edge.authenticator())
+  edge.advance(11 * 3_600_000)
+  expect((await visitor.get('/account')).status).toBe(302)
+})
+
+test('a session cookie is refused unless it is whole', async () => {
+  const { edge, visitor } = await newAdministrator()
+  const [id = '', secret = ''] = (visitor.cookies.get(sessionCookieName) ?? '').split('.')
+  const wrong = [
+    id,
+    `${id}.`,
+    `.${secret}`,
+    `${id}.${'A'.repeat(43)}`,
+    `${id}.${secret}.x`,
+    `${id}.${secret}A`,
+    '.',
+    'x',
+  ]
+  for (const cookie of wrong) {
+    const thief = edge.visitor()
+    thief.cookies.set(sessionCookieName, cookie)
+    expect((await thief.get('/account')).status).toBe(302)
+  }
+})

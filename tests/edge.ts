@@ -1,0 +1,105 @@
+/** The whole edge in this process, on a real SQLite database in memory; clock, log and platform are the test's. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { deriveKeys } from '../core/keys.ts'
+import { type Bytes, utf8 } from '../core/lib/bytes.ts'
+import { sha256 } from '../core/lib/hash.ts'
+import { offerFirstAdministrator } from '../core/login/first-administrator.ts'
+import type { Asking, Duration, Instant, Site } from '../core/model.ts'
+import type { PublicKeys } from '../core/ports.ts'
+import { publicKeyCopies } from '../storage/kv.ts'
+import { storedPorts } from '../storage/ports.ts'
+import { openDatabase, type SqliteStore } from '../storage/sqlite.ts'
+import { makeApp } from '../worker/app.ts'
+import type { Edge, LogLine } from '../worker/edge.ts'
+import { memoryLimit } from '../worker/limits.ts'
+import { type Authenticator, newAuthenticator } from './authenticator.ts'
+import { login, registerFirst, Visitor } from './client.ts'
+
+const migrationsFolder = join(import.meta.dirname, '..', 'storage', 'migrations')
+
+export const migrations = readdirSync(migrationsFolder)
+  .filter((name) => name.endsWith('.sql'))
+  .sort()
+  .map((name) => ({ name, sql: readFileSync(join(migrationsFolder, name), 'utf8') }))
+
+export const terminal: Asking = { requestId: 'test', from: { address: 'local', place: '', browser: 'test' } }
+
+interface Settings {
+  readonly origin?: string
+  readonly rpId?: string
+  readonly cluster?: string
+  /** 32 bytes; the same for all edges unless a test wants another. */
+  readonly key?: Bytes
+  readonly failuresAMinute?: number
+  readonly publicKeys?: PublicKeys
+  readonly store?: SqliteStore
+}
+
+export async function newEdge(settings: Settings = {}) {
+  const { origin = 'https://access.example.com', key = new Uint8Array(32).fill(7) } = settings
+  const rpId = settings.rpId ?? new URL(origin).hostname
+  const site: Site = { cluster: settings.cluster ?? 'test', origin, rpId, rpIdHash: await sha256(utf8(rpId)) }
+  const store = settings.store ?? openDatabase(':memory:', migrations)
+  const logged: LogLine[] = []
+  let instant: Instant = 1_800_000_000_000
+  const now = () => instant
+  const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
+  const publicKeys = settings.publicKeys ?? publicKeyCopies()
+  const ports = { now, random, keys: await deriveKeys(key), publicKeys, ...storedPorts(store) }
+  const edge: Edge = {
+    site,
+    ports,
+    assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
+    attempts: memoryLimit(settings.failuresAMinute ?? 100_000, now),
+    noise: memoryLimit(100_000, now),
+    log: (line) => logged.push(line),
+    whereOf: (c) => ({ address: c.req.header('cf-connecting-ip') ?? 'unknown', place: '' }),
+    ready: async () => undefined,
+  }
+  const app = makeApp(edge)
+  const send = async (url: string, init: RequestInit) => app.request(url, init)
+  return {
+    site,
+    ports,
+    store,
+    logged,
+    send,
+    advance: (duration: Duration) => {
+      instant += duration
+    },
+    visitor: () => new Visitor(origin, send),
+    authenticator: (alg?: -7 | -8 | -257) => newAuthenticator({ origin, rpId, ...(alg && { alg }) }),
+    /** A new link's secret. */
+    offer: async () => (await offerFirstAdministrator(ports, terminal))?.secret ?? '',
+    /** Rows of a table, as the database has them. */
+    rows: (sql: string) => store.raw.prepare(sql).all() as Record<string, unknown>[],
+  }
+}
+
+export type TestEdge = Awaited<ReturnType<typeof newEdge>>
+
+/** An edge with its first administrator, signed in. */
+export async function newAdministrator(settings: Settings = {}) {
+  const edge = await newEdge(settings)
+  const passkey = await edge.authenticator()
+  const visitor = edge.visitor()
+  const { status, text } = await registerFirst(visitor, await edge.offer(), passkey)
+  if (status !== 200) throw new Error(`the first administrator was answered ${status}: ${text}`)
+  return { edge, passkey, visitor }
+}
+
+/** Signs a passkey in with a browser of its own. */
+export async function signIn(edge: TestEdge, passkey: Authenticator): Promise<Visitor> {
+  const visitor = edge.visitor()
+  const { status, text } = await login(visitor, passkey)
+  if (status !== 200) throw new Error(`login was answered ${status}: ${text}`)
+  return visitor
+}
+
+/** The code of the last refusal, as only the operator sees it. */
+export const lastRefusal = (edge: TestEdge): unknown =>
+  edge.rows("select code from audit where outcome = 'refused' order by seq desc limit 1")[0]?.['code']
+
+/** How many sessions were ever opened. */
+export const sessionsOf = (edge: TestEdge): number => Number(edge.rows('select count(*) as n from sessions')[0]?.['n'])

@@ -1,0 +1,131 @@
+/** The same ceremonies and refusals on all four runtimes, over HTTP, against the very bundle that is deployed. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Authenticator, flag, newAuthenticator } from '../authenticator.ts'
+import {
+  addBody,
+  addPasskey,
+  login,
+  loginBody,
+  registerFirst,
+  removePasskey,
+  sessionCookieName,
+  Visitor,
+} from '../client.ts'
+import { launchServe, launchWorkerd, missing, type Running, remove } from './launch.ts'
+
+const runtimes = ['node', 'deno', 'bun', 'workerd'] as const
+
+describe.each(runtimes)('%s', (runtime) => {
+  const lacking = missing(runtime)
+  let edge: Running
+  let first: Authenticator
+  const signedIn = async (authenticator: Authenticator) => {
+    const visitor = new Visitor(edge.origin)
+    expect(await login(visitor, authenticator)).toMatchObject({ status: 200, json: { location: '/account' } })
+    return visitor
+  }
+  const make = (alg: -7 | -8 | -257 = -7) => newAuthenticator({ origin: edge.origin, rpId: 'localhost', alg })
+
+  beforeAll(async () => {
+    if (lacking !== undefined) return
+    edge = runtime === 'workerd' ? await launchWorkerd() : await launchServe(runtime)
+    first = await make()
+  }, 120_000)
+  afterAll(async () => {
+    await edge?.stop()
+    if (edge) remove(edge.home)
+  })
+
+  const story = (name: string, work: () => Promise<void>) =>
+    test(name, { timeout: 60_000 }, async (context) => {
+      if (lacking !== undefined) context.skip(lacking)
+      await work()
+    })
+
+  story('health and readiness answer, with the security headers', async () => {
+    for (const path of ['/healthz', '/readyz']) {
+      const reply = await new Visitor(edge.origin).get(path)
+      expect(reply).toMatchObject({ status: 200, json: { status: 'ok' } })
+      expect(reply.headers.get('content-security-policy')).not.toMatch(/unsafe/)
+    }
+  })
+
+  story('the first administrator registers, and the link works once', async () => {
+    const visitor = new Visitor(edge.origin)
+    expect(await registerFirst(visitor, edge.secret ?? '', first)).toMatchObject({
+      status: 200,
+      json: { location: '/account' },
+    })
+    const account = await visitor.get('/account')
+    expect(account.status).toBe(200)
+    expect(account.text).toContain('Ada')
+    const again = await new Visitor(edge.origin).post('/v1/first-administrator/begin', {
+      secret: edge.secret ?? '',
+      name: 'Eve',
+    })
+    expect(again).toMatchObject({ status: 410, json: { error: 'link_invalid' } })
+  })
+
+  story('a passkey logs in, and each login gets a session of its own', async () => {
+    const [one, two] = [await signedIn(first), await signedIn(first)]
+    expect(one.cookies.get(sessionCookieName)).not.toBe(two.cookies.get(sessionCookieName))
+    expect((await one.get('/account')).status).toBe(200)
+    expect(await one.post('/v1/logout', {})).toMatchObject({ status: 200, json: { location: '/' } })
+    expect((await one.get('/account')).status).toBe(302)
+    expect((await two.get('/account')).status).toBe(200)
+  })
+
+  story('passkeys of all three algorithms are added with a tap, and removed with a tap of another', async () => {
+    const visitor = await signedIn(first)
+    const added: Authenticator[] = []
+    for (const alg of [-7, -8, -257] as const) {
+      const passkey = await make(alg)
+      expect(await addPasskey(visitor, first, passkey, { name: `Key ${alg}` })).toMatchObject({ status: 200 })
+      await signedIn(passkey)
+      added.push(passkey)
+    }
+    for (const { credentialId } of added) {
+      expect(await removePasskey(visitor, first, credentialId)).toMatchObject({
+        status: 200,
+        json: { location: '/account' },
+      })
+    }
+    const gone = await login(new Visitor(edge.origin), added[0] as Authenticator)
+    expect(gone).toMatchObject({ status: 401, json: { error: 'refused' } })
+    const last = await visitor.post(`/v1/passkeys/${first.credentialId}/remove/begin`, {})
+    expect(last).toMatchObject({ status: 409, json: { error: 'last_passkey' } })
+  })
+
+  story('32 answers with one ticket at once: one success', async () => {
+    const visitor = new Visitor(edge.origin)
+    const body = await loginBody(visitor, first)
+    const replies = await Promise.all(Array.from({ length: 32 }, () => visitor.copy().post('/v1/login/finish', body)))
+    expect(replies.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 31 }, () => 401)])
+  })
+
+  story('refusals all sound the same', async () => {
+    const stranger = await make()
+    stranger.userHandle = first.userHandle
+    const attempts = [
+      () => login(new Visitor(edge.origin), stranger),
+      () => login(new Visitor(edge.origin), first, { badSignature: true }),
+      () => login(new Visitor(edge.origin), first, { flags: flag.UP }),
+      () => login(new Visitor(edge.origin), first, { origin: 'http://evil.localhost' }),
+      () => login(new Visitor(edge.origin), first, { crossOrigin: true }),
+      () => login(new Visitor(edge.origin), first, { counter: 1 }),
+      () => login(new Visitor(edge.origin), first, { rpId: 'example.com' }),
+    ]
+    for (const attempt of attempts) {
+      const { status, json } = await attempt()
+      expect({ status, error: json.error }).toEqual({ status: 401, error: 'refused' })
+    }
+  })
+
+  story('a cookie alone adds no passkey', async () => {
+    const visitor = await signedIn(first)
+    const thief = visitor.copy()
+    const own = await make()
+    const body = await addBody(thief, own, await make())
+    expect(await thief.post('/v1/passkeys/finish', body)).toMatchObject({ status: 401, json: { error: 'refused' } })
+  })
+})

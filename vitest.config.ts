@@ -1,0 +1,31 @@
+import { join } from 'node:path'
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+const limits = { testTimeout: 30_000, hookTimeout: 120_000 }
+const inWorkerd = 'tests/**/*.workerd.test.ts'
+const exclude = ['**/node_modules/**', 'tests/bench/**']
+
+/** Two runtimes: everything runs in Node, what says so in its name runs in workerd, on a D1 and a KV of its own. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'node', include: ['tests/**/*.test.ts'], exclude: [...exclude, inWorkerd], ...limits } },
+      {
+        plugins: [
+          cloudflareTest({
+            // The deployed entry is a bundle; tests import the sources, so they name that one's source.
+            main: './worker/index.ts',
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: {
+              bindings: { MIGRATIONS: await readD1Migrations(join(import.meta.dirname, 'storage', 'migrations')) },
+            },
+          }),
+        ],
+        // build.ts puts in the real names.
+        define: { ASSET_NAMES: JSON.stringify({}) },
+        test: { name: 'workerd', include: [inWorkerd], exclude, ...limits },
+      },
+    ],
+  },
+})
