@@ -7,8 +7,8 @@ import { fromBase64url } from '../lib/bytes.ts'
 import { type CredentialId, type Holder, type Instant, minutes, type Site, type UserId } from '../model.ts'
 import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import { importPublicKey, type PublicKey } from '../tap/public-key.ts'
-import { type AssertionJson, verifyTap } from '../tap/verify.ts'
+import { importPublicKey } from '../tap/public-key.ts'
+import { type AssertionJson, type Shown, type Tap, verifyTap } from '../tap/verify.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, sessionTtl, spendOf } from './ceremony.ts'
 import { requestOptions } from './options.ts'
 
@@ -38,8 +38,8 @@ export function finishPasskeyLogin(
     const tap = { intent, assertion }
     const known = await keyOf(ports, assertion.id)
     const shown = { site, purpose: 'login', holder, user: undefined, subject: {}, now: ports.now() } as const
-    const evidence = await verifyTap(tap, known?.publicKey ?? (await dummyKey()), shown)
-    if (known === undefined) throw new Refusal('credential_unknown', { credential: assertion.id })
+    if (known === undefined) return refuseUnknown(tap, shown)
+    const evidence = await verifyTap(tap, known.publicKey, shown)
     if (assertion.response.userHandle !== known.userId) throw new Refusal('wrong_user', { credential: assertion.id })
 
     const { session, cookie } = await newSession(ports, asking.from)
@@ -86,8 +86,10 @@ export async function keyOf(
 const dummyCose =
   'pQECAyYgASFYIP4RzkOH0iw6tGtwGqAwKgaX4THiewiYk1gQ5is0jn1sIlggbPQYD2myqFFgGgBjawECef6cCg7UxxxNKtZZZTTybxI'
 
-async function dummyKey(): Promise<PublicKey> {
+async function refuseUnknown(tap: Tap, shown: Shown<'login'>): Promise<never> {
   const key = await importPublicKey(fromBase64url(dummyCose) ?? new Uint8Array(0))
   if (key === undefined) throw new TypeError('The dummy key cannot be imported')
-  return key
+  // Whatever it finds wrong, the true reason is the one for the audit log.
+  await verifyTap(tap, key, shown).catch(() => undefined)
+  throw new Refusal('credential_unknown', { credential: tap.assertion.id, intent: tap.intent.id })
 }

@@ -1,0 +1,228 @@
+/**
+ * A real Chromium with virtual authenticators against `npm start`. A person has keys and a browser; whatever that
+ * browser complains about (console, content security policy, exceptions) is a failure of the page.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core'
+import { expect, type TestContext } from 'vitest'
+import { freePort, newFolder, type Running, ready, remove, root } from '../runtime/launch.ts'
+
+const names = ['chromium', 'chromium-browser', 'google-chrome']
+const executablePath = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .flatMap((folder) => names.map((name) => join(folder, name)))
+  .find((path) => existsSync(path))
+
+/** Call it first in each test: without a Chromium, the test skips and says so. */
+export function requireChromium(ctx: TestContext): void {
+  if (executablePath === undefined) ctx.skip('Chromium is not installed')
+}
+
+/** undefined where there is no Chromium. */
+export async function openBrowser(): Promise<Browser | undefined> {
+  if (executablePath === undefined) return undefined
+  const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
+  const args = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run', ...quiet]
+  return chromium.launch({ executablePath, args })
+}
+
+export interface Edge extends Running {
+  /** The first administrator's link, whole. */
+  readonly link: string
+  /** The same folder and port, in a new process. */
+  restart(): Promise<Edge>
+  /** Ends it and clears its folder. */
+  end(): Promise<void>
+}
+
+/** `npm start`, as its user has it. */
+export async function startEdge(home = newFolder(), port?: number): Promise<Edge> {
+  const chosen = port ?? (await freePort())
+  const settings = { SALLYPORT_HOME: home, SALLYPORT_EDGE_PORT: String(chosen), SALLYPORT_LOGIN_LIMIT: '10000' }
+  const child = spawn(process.execPath, [join(root, 'start.ts')], {
+    env: { ...process.env, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = new Promise<number | null>((done) => child.once('exit', done))
+  // Ctrl-C in a terminal reaches both processes; a signal to the launcher alone must be SIGTERM.
+  const stop = () => {
+    child.kill('SIGTERM')
+    return ended
+  }
+  const running = await ready(child, home, `http://localhost:${chosen}`)
+  return {
+    ...running,
+    stop,
+    link: `${running.origin}/first-administrator#${running.secret}`,
+    restart: async () => {
+      await stop()
+      return startEdge(home, chosen)
+    },
+    end: async () => {
+      await stop()
+      remove(home)
+    },
+  }
+}
+
+type Transport = 'internal' | 'usb'
+
+/** A virtual authenticator: one that is not touched answers nothing. */
+export class Key {
+  readonly #cdp: CDPSession
+  readonly id: string
+
+  constructor(cdp: CDPSession, id: string) {
+    this.#cdp = cdp
+    this.id = id
+  }
+
+  /** Whether the person touches it when it is asked. */
+  async touched(enabled: boolean): Promise<void> {
+    await this.#cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: this.id, enabled })
+  }
+
+  /** Whether finger, face or PIN are the right ones. */
+  async verifies(isUserVerified: boolean): Promise<void> {
+    await this.#cdp.send('WebAuthn.setUserVerified', { authenticatorId: this.id, isUserVerified })
+  }
+
+  async credentials() {
+    return (await this.#cdp.send('WebAuthn.getCredentials', { authenticatorId: this.id })).credentials
+  }
+
+  /** The same key in the hands of the same person at another browser: its counter goes on where it was. */
+  async moveTo(person: Person): Promise<Key> {
+    const key = await person.newKey()
+    for (const credential of await this.credentials()) {
+      await key.#cdp.send('WebAuthn.addCredential', { authenticatorId: key.id, credential })
+    }
+    return key
+  }
+}
+
+/** Somebody at a browser of their own. */
+export class Person {
+  readonly page: Page
+  readonly #context: BrowserContext
+  readonly #cdp: CDPSession
+  readonly #complaints: string[] = []
+  #refusals = 0
+
+  private constructor(context: BrowserContext, page: Page, cdp: CDPSession) {
+    this.#context = context
+    this.page = page
+    this.#cdp = cdp
+    page.on('pageerror', (error) => this.#complaints.push(`${page.url()}: ${error.message}`))
+    page.on('console', (message) => {
+      if (!['error', 'warning'].includes(message.type())) return
+      // Chromium complains about each answer of 400 and above: these are counted, the rest is not wanted.
+      if (/^Failed to load resource: .* status of 4\d\d/.test(message.text())) this.#refusals++
+      else this.#complaints.push(`${page.url()}: ${message.text()}`)
+    })
+  }
+
+  static async at(browser: Browser | undefined): Promise<Person> {
+    if (!browser) throw new Error('There is no browser')
+    const context = await browser.newContext({ viewport: desktop, locale: 'en-GB', timezoneId: 'Europe/Zurich' })
+    context.setDefaultTimeout(10_000)
+    const page = await context.newPage()
+    const cdp = await context.newCDPSession(page)
+    await cdp.send('WebAuthn.enable')
+    return new Person(context, page, cdp)
+  }
+
+  async newKey(transport: Transport = 'internal'): Promise<Key> {
+    const { authenticatorId } = await this.#cdp.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        ctap2Version: 'ctap2_1',
+        transport,
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    })
+    return new Key(this.#cdp, authenticatorId)
+  }
+
+  /** Closes the browser. Whatever it complained about, and any refusal that the test did not expect, fails the test. */
+  async leave({ refusals = 0 } = {}): Promise<void> {
+    await this.#context.close()
+    expect(this.#complaints).toEqual([])
+    expect(this.#refusals).toBe(refusals)
+  }
+
+  button(name: string) {
+    return this.page.getByRole('button', { name, exact: true })
+  }
+
+  async registerFirst(edge: Edge, name = 'Ada Lovelace'): Promise<void> {
+    await this.page.goto(edge.link)
+    await this.page.getByRole('textbox').first().fill(name)
+    await this.button('Register a passkey').click()
+    await this.page.waitForURL('**/account')
+  }
+
+  async signIn(edge: Edge): Promise<void> {
+    await this.page.goto(edge.origin)
+    await this.button('Sign in with a passkey').click()
+    await this.page.waitForURL('**/account')
+  }
+
+  async signOut(): Promise<void> {
+    await this.button('Sign out').click()
+    await this.button('Sign in with a passkey').waitFor()
+  }
+
+  /** Taps `have`, then lets go of it and takes `made`, which is registered under `name`. */
+  async addPasskey(name: string, have: Key, made: Key): Promise<void> {
+    await made.touched(false)
+    await this.beforeMaking(async () => {
+      await have.touched(false)
+      await made.touched(true)
+    })
+    await this.page.getByRole('textbox', { name: 'Name of the new passkey' }).fill(name)
+    await this.button('Add a passkey').click()
+    await this.page.getByRole('heading', { name, exact: true }).waitFor()
+  }
+
+  /** Runs `work` each time when a page is about to ask for a new passkey: the moment when a person changes keys. */
+  async beforeMaking(work: () => Promise<void>): Promise<void> {
+    await this.page.exposeFunction('changeKeys', work)
+    await this.page.evaluate(`{
+      const make = navigator.credentials.create.bind(navigator.credentials)
+      navigator.credentials.create = async (options) => { await changeKeys(); return make(options) }
+    }`)
+  }
+}
+
+export const phone = { width: 390, height: 844 }
+export const desktop = { width: 1280, height: 800 }
+const pictures = join(root, 'tests', '.artifacts')
+
+/** A picture of the page as it stands, on a phone and a desktop, light and dark. Nothing may be wider than the window. */
+export async function picture({ page }: Person, name: string): Promise<void> {
+  mkdirSync(pictures, { recursive: true })
+  for (const [size, viewport] of Object.entries({ phone, desktop })) {
+    await page.setViewportSize(viewport)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      const path = join(pictures, `${name}-${size}-${colorScheme}.png`)
+      await page.screenshot({ path, fullPage: true, animations: 'disabled' })
+    }
+    expect(await page.evaluate('document.documentElement.scrollWidth'), `${name} on a ${size}`).toBe(viewport.width)
+    expect(await smallTargets(page), `${name} on a ${size}`).toEqual([])
+  }
+}
+
+/** What can be pressed and is below 44 px in either direction. A link within a sentence may be as small as its words. */
+const smallTargets = (page: Page): Promise<unknown> =>
+  page.evaluate(`[...document.querySelectorAll('button, input, summary, a.button')]
+    .filter((target) => target.checkVisibility())
+    .map((target) => ({ text: target.textContent, box: target.getBoundingClientRect() }))
+    .filter(({ box }) => box.height < 44 || box.width < 44)
+    .map(({ text, box }) => text + ' ' + box.width + ' x ' + box.height)`)
