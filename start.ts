@@ -16,7 +16,11 @@ const edge = spawn(process.execPath, [join(root, 'dist', 'edge', 'serve.js')], {
   stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   env: { ...process.env, SALLYPORT_HOME: process.env['SALLYPORT_HOME'] ?? join(root, '.sallyport') },
 })
-// Ctrl-C reaches the edge too; what is sent to this process alone is passed on. Either way the edge ends first.
-process.on('SIGINT', () => undefined)
-process.on('SIGTERM', () => edge.kill('SIGTERM'))
+// Ctrl-C reaches the edge by itself, a signal to this process alone does not; a second one changes nothing. The edge ends first.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => edge.kill(signal))
+// npm passes signals on, but may be killed outright: then nobody else is left to stop the edge.
+const parent = process.ppid
+setInterval(() => {
+  if (process.ppid !== parent) edge.kill('SIGTERM')
+}, 500).unref()
 edge.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)))
