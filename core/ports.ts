@@ -96,14 +96,17 @@ export interface Credentials {
   /** Only one that is not removed. */
   find(id: CredentialId): Promise<Credential | undefined>
   /**
-   * Spends, confirms session and tapping credential, moves the counter on, adds the credential and exchanges the session
-   * for `session`, which ends when the old one would have.
+   * Spends, confirms session and tapping credential (and that it may vouch, where `needsMayVouch`), moves the counter on,
+   * adds the credential and exchanges the session for `session`, which ends when the old one would have.
    * @throws Refusal ticket_spent, session_missing, credential_changed, counter_regressed, passkey_exists, name_taken
    */
-  add(adding: Change & { readonly credential: NewCredential }): Promise<{ readonly expiresAt: Instant }>
+  add(
+    adding: Change & { readonly credential: NewCredential; readonly needsMayVouch: boolean },
+  ): Promise<{ readonly expiresAt: Instant }>
   /**
    * As `add`, but removes `credentialId`, whose fingerprint is `revision`, and ends its sessions.
-   * @throws Refusal also last_passkey; not_found when it is not a passkey of this user
+   * @throws Refusal also last_passkey; not_found when it is not a passkey of this user, or one that may vouch while the
+   * tapping one may not
    */
   remove(
     removing: Change & { readonly credentialId: CredentialId; readonly revision: string },
@@ -114,8 +117,6 @@ export interface Credentials {
 export interface Change {
   readonly spend: Spend
   readonly tapped: Tapped
-  /** The tapping credential must be one that may admit others. */
-  readonly needsMayVouch: boolean
   readonly claim: SessionClaim
   readonly session: NewSession
   readonly event: AuditEvent

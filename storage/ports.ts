@@ -63,12 +63,16 @@ function credentialsPort(store: Store, make: Make): Ports['credentials'] {
         .where(and(eq(credentials.id, id), isNull(credentials.removedAt)))
       return rows[0] && credentialOf(rows[0])
     },
-    add: ({ credential, ...change }) => apply(store, make, change, [make.addCredential(credentialRow(credential))]),
+    add: ({ credential, needsMayVouch, ...change }) =>
+      apply(store, make, change, [
+        ...(needsMayVouch ? [make.credentialMayVouch(change.tapped)] : []),
+        make.addCredential(credentialRow(credential)),
+      ]),
     remove: ({ credentialId, revision, ...change }) => {
       const { userId } = change.tapped
       const { at } = change.event
       return apply(store, make, change, [
-        make.targetHolds({ credentialId, fingerprint: revision, userId }),
+        make.targetHolds({ credentialId, fingerprint: revision, userId, tapping: change.tapped.credentialId }),
         make.anotherStays({ credentialId, userId }),
         make.removeCredential({ credentialId, at }),
         make.endSessionsOf({ credentialId, at }),
@@ -87,11 +91,7 @@ async function apply(
   const { userId, credentialId } = change.tapped
   const claimed = { ...change.claim, userId, at: change.event.at }
   const successor = sessionRow(change.session, { userId, credentialId, expiresAt: 0 })
-  const before: Statements = [
-    ...tap(make, change),
-    make.sessionHolds(claimed),
-    ...(change.needsMayVouch ? [make.credentialMayVouch(change.tapped)] : []),
-  ]
+  const before: Statements = [...tap(make, change), make.sessionHolds(claimed)]
   const work = store.atomically([
     ...before,
     make.exchangeSession({ ...successor, oldId: change.claim.id }),

@@ -103,8 +103,11 @@ export const sessionStatements = (db: Db) => ({
 
 export const accountStatements = (db: Db) => ({
   addCredential: recipe<typeof credentials.$inferInsert>((s) => db.insert(credentials).values(every(credentials, s))),
-  targetHolds: recipe<{ credentialId: CredentialId; fingerprint: string; userId: UserId }>((s) =>
-    guard(db, 'target', liveCredential(s)),
+  targetHolds: recipe<{ credentialId: CredentialId; fingerprint: string; userId: UserId; tapping: CredentialId }>(
+    (s) => {
+      const tappingMay = sql`(select tapping.may_vouch from ${c} as tapping where tapping.id = ${s.tapping})`
+      return guard(db, 'target', liveCredential(s, sql`${c.mayVouch} <= ${tappingMay}`))
+    },
   ),
   anotherStays: recipe<{ credentialId: CredentialId; userId: UserId }>((s) =>
     guard(

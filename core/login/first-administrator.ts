@@ -80,8 +80,11 @@ export function acceptOffer(
   })
 }
 
-/** One read. @throws Refusal link_invalid */
-export async function requireOpenLink({ administrator, now }: Pick<Ports, 'administrator' | 'now'>, secret: string) {
+/** For the page, before it asks for anything. @throws Refusal link_invalid */
+export const checkLink = (ports: Pick<Ports, 'administrator' | 'now' | 'audit'>, asking: Asking, secret: string) =>
+  recordingRefusals(ports, asking, 'administrator.register', () => requireOpenLink(ports, secret))
+
+async function requireOpenLink({ administrator, now }: Pick<Ports, 'administrator' | 'now'>, secret: string) {
   const bytes = fromBase64url(secret)
   const hash = bytes && base64url(await sha256(bytes))
   const { exists, link } = await administrator.state()

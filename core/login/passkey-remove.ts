@@ -33,7 +33,8 @@ export function beginPasskeyRemove(
     const { user, credentials } = account
     const leaving = credentials.find((credential) => credential.id === id)
     if (!leaving) throw new Refusal('not_found', { user: user.id, credential: id })
-    const others = credentials.filter((credential) => credential !== leaving)
+    // A key that admits others goes only by the word of one that does too.
+    const others = credentials.filter((other) => other !== leaving && (other.mayVouch || !leaving.mayVouch))
     if (others.length === 0) throw new Refusal('last_passkey', { user: user.id, credential: id })
     const subject = await removalOf(id, leaving.fingerprint, `Remove the passkey "${leaving.name}" of ${user.name}`)
     const { intent, ticket } = await beginIntent(site, ports, { purpose: 'admin', user: user.id, holder, subject, ttl })
@@ -82,7 +83,6 @@ export function finishPasskeyRemove(
     const { expiresAt } = await ports.credentials.remove({
       spend: spendOf(intent),
       tapped: { ...evidence, userId, fingerprint: known.publicKey.fingerprint },
-      needsMayVouch: false,
       claim,
       session,
       credentialId: id,

@@ -55,7 +55,7 @@ ${addForm}
 <section aria-labelledby="sessions">
 <h2 id="sessions">Sessions</h2>
 <p class="hint">Browsers that are signed in as you. End one that you do not know, then remove the passkey that opened it.</p>
-<ul class="things">${sessions.map((session) => sessionItem(session, now))}</ul>
+<ul class="things">${thisOneFirst(sessions).map((session) => sessionItem(session, now))}</ul>
 ${status('sessions-status')}
 </section>
 ${removeDialog}`,
@@ -113,6 +113,9 @@ const addForm = html`
 </p>
 ${status('add-status')}
 </form>`
+
+const thisOneFirst = (sessions: readonly Session[]) =>
+  sessions.toSorted((a, b) => Number(b.isThisOne) - Number(a.isThisOne))
 
 const sessionItem = (session: Session, now: Instant): Html => html`
 <li>

@@ -34,4 +34,6 @@ ${terms([
 
 const whatIsNext = (next: string | undefined): Html => html`
 Your browser asks for a finger, a face, a PIN or a security key. Then you are signed in on this browser for
-${sessionTtl / hours(1)} hours at most${next && next !== home ? html` and go on to <code>${next}</code>` : ''}.`
+${sessionTtl / hours(1)} hours at most${next && next !== home ? html` and go on to <code>${shortened(next)}</code>` : ''}.`
+
+const shortened = (path: string): string => (path.length > 80 ? `${path.slice(0, 79)}…` : path)

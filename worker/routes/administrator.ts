@@ -2,8 +2,8 @@ import { Hono } from 'hono'
 import {
   acceptOffer,
   beginFirstAdministrator,
+  checkLink,
   finishFirstAdministrator,
-  requireOpenLink,
 } from '../../core/login/first-administrator.ts'
 import { object, text, whole } from '../body.ts'
 import type { Edge, Variables } from '../edge.ts'
@@ -19,8 +19,8 @@ export const administratorRoutes = (edge: Edge) => {
   return new Hono<{ Variables: Variables }>()
     .post(
       '/check',
-      post(edge, object({ secret }), async (_, body) => {
-        const { expiresAt } = await requireOpenLink(ports, body.secret)
+      post(edge, object({ secret }), async (c, body) => {
+        const { expiresAt } = await checkLink(ports, c.get('asking'), body.secret)
         return { expires_at: Math.floor(expiresAt / 1000) }
       }),
     )
