@@ -1,4 +1,5 @@
 /** One more passkey: a tap of one that the user has, then the new one, then the vouch that names it. */
+import { WebAuthnAbortService } from '@simplewebauthn/browser'
 import type { AddPasskeySubject, Intent } from '../core/intent.ts'
 import { publicKeyIn } from '../core/lib/attestation-object.ts'
 import { base64url } from '../core/lib/bytes.ts'
@@ -55,16 +56,19 @@ class AddForm {
       const tapped = this.#tapped
       if (tapped) void busily(this.#make, this.#status, () => this.#makeNew(tapped))
     })
-    this.#cancel.addEventListener('click', () => this.#startOver('Cancelled. No passkey was added.'))
+    this.#cancel.addEventListener('click', () => {
+      this.#startOver('Cancelled. No passkey was added.')
+      WebAuthnAbortService.cancelCeremony()
+    })
   }
 
   async #tapFirst(): Promise<void> {
     this.#name.removeAttribute('aria-invalid')
+    this.#name.readOnly = true
     this.#showStep(0)
     try {
       const tapped = await tapPasskey(this.#name.value, (text) => this.#status.say(text))
       this.#tapped = tapped
-      this.#name.readOnly = true
       await this.#makeNew(tapped)
     } catch (error) {
       if (!this.#tapped) this.#startOver()
@@ -78,10 +82,12 @@ class AddForm {
     this.#showStep(1)
     this.#status.say('Step 2 of 2: make the new passkey…')
     const registration = await make(tapped.create).catch((error: unknown) => {
+      const isCancelled = this.#tapped !== tapped
       if (Date.now() / 1000 >= tapped.intent.exp) this.#startOver()
-      else this.#offerToGoOn()
+      else if (!isCancelled) this.#offerToGoOn()
       throw error
     })
+    this.#cancel.hidden = true
     this.#status.say('Adding…')
     try {
       leaveFor(await finish(tapped, registration), `The passkey ${this.#name.value.trim()} was added.`)

@@ -31,13 +31,15 @@ async function checkLink(): Promise<void> {
     const { expires_at } = await post<{ expires_at: number }>('/v1/first-administrator/check', { secret })
     showForm(expires_at * 1000)
   } catch (error) {
-    if (isDead(error)) showDead()
+    // A fragment that is no secret at all.
+    const isNoSecret = error instanceof EdgeProblem && error.word === 'bad_request'
+    if (isDead(error) || isNoSecret) showDead()
     else status.fail(error)
   }
 }
 
 const isDead = (error: unknown) =>
-  error instanceof EdgeProblem && ['link_invalid', 'administrator_exists', 'bad_request'].includes(error.word)
+  error instanceof EdgeProblem && ['link_invalid', 'administrator_exists'].includes(error.word)
 
 function showForm(expiresAt: number): void {
   part('place', HTMLElement).replaceChildren(part('form', HTMLTemplateElement).content.cloneNode(true))

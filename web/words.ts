@@ -32,6 +32,7 @@ export function inWords(error: unknown): Words {
 /** Why passkeys cannot work here at all, or undefined. */
 export function whyNoPasskeys(): string | undefined {
   if (!isSecureContext) return 'Passkeys need a secure connection: open this page with https.'
+  if (!navigator.cookieEnabled) return 'Signing in needs cookies: allow them for this address.'
   if (!browserSupportsWebAuthn()) return 'This browser knows no passkeys. Use another one, or update it.'
   return undefined
 }

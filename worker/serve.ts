@@ -2,6 +2,7 @@
 /** The edge on Node 24, Deno and Bun: `sallyport-edge [serve]` and `sallyport-edge init [--url URL]`. */
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { extname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -164,30 +165,61 @@ function makeEdge({ settings, site, keys, store }: Opened): Edge {
   }
 }
 
+interface Listener {
+  readonly server: Server
+  /** Ends, from now on, every connection as soon as no request is in flight on it. */
+  readonly endIdle: () => void
+}
+
+/** Node's closeIdleConnections leaves connections open that never sent anything, as browsers keep some in store. */
+function watchIdle(server: Server): () => void {
+  const requests = new Map<Socket, number>()
+  let ending = false
+  const endIfIdle = (socket: Socket) => {
+    if (ending && requests.get(socket) === 0) socket.destroy()
+  }
+  server.on('connection', (socket) => {
+    requests.set(socket, 0)
+    socket.once('close', () => requests.delete(socket))
+  })
+  server.on('request', ({ socket }, response) => {
+    requests.set(socket, (requests.get(socket) ?? 0) + 1)
+    response.once('close', () => {
+      requests.set(socket, (requests.get(socket) ?? 1) - 1)
+      endIfIdle(socket)
+    })
+  })
+  return () => {
+    ending = true
+    for (const socket of requests.keys()) endIfIdle(socket)
+  }
+}
+
 /** Loopback only, both families: "localhost" means either. A machine without IPv6 has the one. */
-async function listen(fetch: Parameters<typeof getRequestListener>[0], port: number): Promise<Server[]> {
-  const servers: Server[] = []
+async function listen(fetch: Parameters<typeof getRequestListener>[0], port: number): Promise<Listener[]> {
+  const listeners: Listener[] = []
   for (const host of ['127.0.0.1', '::1']) {
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, getRequestListener(fetch))
+    const endIdle = watchIdle(server)
     const code = await new Promise<string | undefined>((done) => {
       server.once('error', (error: { code?: string }) => done(error.code ?? 'unknown error'))
       server.listen(port, host, () => done(undefined))
     })
-    if (code === undefined) servers.push(server)
+    if (code === undefined) listeners.push({ server, endIdle })
     else if (host === '127.0.0.1' || code === 'EADDRINUSE') {
       const what = code === 'EADDRINUSE' ? `port ${port} is in use` : `port ${port} cannot be opened (${code})`
       throw new SetupProblem(what, 'stop what uses it, or set SALLYPORT_EDGE_PORT to another port')
     }
   }
-  return servers
+  return listeners
 }
 
 async function serve(): Promise<void> {
   const opened = await open()
   const { settings, site, store } = opened
   const edge = makeEdge(opened)
-  const servers = await listen(makeApp(edge).fetch, settings.port)
-  const stop = stopper(servers, store)
+  const listeners = await listen(makeApp(edge).fetch, settings.port)
+  const stop = stopper(listeners, store)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
   // A launcher that is killed must not leave its edge behind.
   if (process.connected) process.on('disconnect', stop)
@@ -204,15 +236,15 @@ async function serve(): Promise<void> {
 /** The secret stands in the fragment: no server, proxy or log sees it there. */
 const linkOf = (origin: string, secret: string) => `${origin}/first-administrator#${secret}`
 
-function stopper(servers: readonly Server[], store: SqliteStore): () => void {
+function stopper(listeners: readonly Listener[], store: SqliteStore): () => void {
   let stopping = false
   return () => {
     if (stopping) return
     stopping = true
-    const closed = servers.map((server) => new Promise<void>((done) => server.close(() => done())))
-    for (const server of servers) server.closeIdleConnections()
+    const closed = listeners.map(({ server }) => new Promise<void>((done) => server.close(() => done())))
+    for (const { endIdle } of listeners) endIdle()
     const grace = setTimeout(() => {
-      for (const server of servers) server.closeAllConnections()
+      for (const { server } of listeners) server.closeAllConnections()
     }, graceMs)
     void Promise.all(closed).then(() => {
       clearTimeout(grace)

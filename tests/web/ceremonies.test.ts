@@ -97,6 +97,18 @@ describe('a person with two keys', () => {
     expect(await first.credentials()).toEqual([])
   })
 
+  test('with the root passkey gone, a restart still prints no link and the old one still opens nothing', async (ctx) => {
+    requireChromium(ctx)
+    const old = edge.link
+    edge = await edge.restart()
+    expect(edge.secret).toBe(undefined)
+    await ada.page.goto(old)
+    await ada.page.getByRole('heading', { name: 'This link was used or is no longer valid' }).waitFor()
+    expect(await ada.page.getByRole('button').count()).toBe(0)
+    await ada.page.goto(`${edge.origin}/account`)
+    expect(await items('Passkeys')).toEqual(['Blue key'])
+  })
+
   test('no page complained about anything on the way', async (ctx) => {
     requireChromium(ctx)
     await ada.leave()

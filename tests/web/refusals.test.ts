@@ -68,6 +68,9 @@ describe('a ceremony that does not end well', () => {
 
   test('a server that cannot be reached is named as such', async () => {
     await ada.page.goto(edge.origin)
+    await ada.page.route('**/v1/login/begin', (route) => route.abort(), { times: 1 })
+    await ada.button('Sign in with a passkey').click()
+    await expect.poll(() => problem().textContent()).toContain('cannot be reached')
     await ada.page.route('**/v1/login/finish', (route) => route.fulfill({ status: 502, body: 'bad gateway' }), {
       times: 1,
     })
@@ -145,6 +148,6 @@ describe('a ceremony that does not end well', () => {
   })
 
   test('no page complained about anything but these refusals', async () => {
-    await ada.leave({ refusals: 3 })
+    await ada.leave({ refusals: 5 })
   })
 })

@@ -2,12 +2,12 @@ import { Hono } from 'hono'
 import { beginPasskeyLogin, finishPasskeyLogin } from '../../core/login/passkey-login.ts'
 import { object, optional, text } from '../body.ts'
 import type { Edge, Variables } from '../edge.ts'
-import { parseNext } from '../next.ts'
+import { longestNext, parseNext } from '../next.ts'
 import { post } from '../post.ts'
 import { beginHolder, callerOf, setSession } from '../principal.ts'
 import { assertion, ticket } from '../webauthn-shapes.ts'
 
-const answer = object({ ticket, assertion, next: optional(text(2048)) })
+const answer = object({ ticket, assertion, next: optional(text(longestNext)) })
 
 export const loginRoutes = (edge: Edge) =>
   new Hono<{ Variables: Variables }>()

@@ -1,0 +1,128 @@
+/** The pages as text: what is escaped, what is not there, and that a strict content security policy can hold. */
+import { describe, expect, test } from 'vitest'
+import { accountPage } from '../../worker/pages/account.ts'
+import { firstAdministratorPage } from '../../worker/pages/first-administrator.ts'
+import type { AssetName, Assets } from '../../worker/pages/layout.ts'
+import { problemPage } from '../../worker/pages/problem.ts'
+import { signInPage } from '../../worker/pages/sign-in.ts'
+
+const assets: Assets = { url: (name: AssetName) => `/assets/${name}` }
+const now = Date.UTC(2027, 0, 2, 3, 4)
+const hostile = `"><script>alert(1)</script>' onclick='x`
+const shown = '&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&#39; onclick=&#39;x'
+
+const passkey = {
+  id: 'AAAA',
+  name: 'Blue key',
+  provider: undefined,
+  synced: false,
+  isRoot: false,
+  mayVouch: true,
+  fingerprint: 'BBBB',
+  createdAt: Date.UTC(2026, 11, 31, 23, 59),
+  lastUsedAt: undefined,
+}
+const session = {
+  id: 'CCCC',
+  browser: 'Firefox on Linux',
+  address: '192.0.2.1',
+  place: '',
+  openedAt: now,
+  expiresAt: now,
+  isThisOne: true,
+}
+const account = { cluster: 'test', user: { name: 'Ada' }, passkeys: [passkey], sessions: [session], now }
+
+const pages: Record<string, () => unknown> = {
+  'sign in': () => signInPage(assets, { cluster: hostile, next: hostile }),
+  'first administrator, open': () => firstAdministratorPage(assets, { cluster: hostile, open: true }),
+  'first administrator, used': () => firstAdministratorPage(assets, { cluster: hostile, open: false }),
+  account: () =>
+    accountPage(assets, {
+      ...account,
+      user: { name: hostile },
+      passkeys: [
+        { ...passkey, id: hostile, name: hostile, provider: hostile, fingerprint: hostile },
+        { ...passkey, isRoot: true },
+      ],
+      sessions: [{ ...session, id: hostile, browser: hostile, address: hostile, place: hostile, isThisOne: false }],
+    }),
+  problem: () =>
+    problemPage(assets, {
+      cluster: hostile,
+      status: 404,
+      title: hostile,
+      message: hostile,
+      remedy: hostile,
+      requestId: hostile,
+    }),
+}
+
+describe.each(Object.entries(pages))('the page "%s"', (_, render) => {
+  const text = async () => String(await render())
+
+  test('escapes whatever it is given', async () => {
+    expect(await text()).toContain(shown)
+    expect(await text()).not.toContain(hostile)
+    expect(await text()).not.toContain('<script>')
+  })
+
+  test('has nothing inline: no script, style, handler or address of another place', async () => {
+    const markup = (await text()).replaceAll(shown, '')
+    expect(markup).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:|https?:/)
+    for (const script of markup.match(/<script[^>]*>[^<]*/g) ?? []) expect(script).toMatch(/ src="\/assets\/[^"]+">$/)
+  })
+
+  test('has one first heading, a title, a language, and a label for each text box', async () => {
+    const markup = (await text()).replace(/<template id="dead">.*<\/template>/s, '')
+    expect(markup.match(/<h1/g)).toHaveLength(1)
+    expect(markup).toMatch(/<html lang="en">[\s\S]*<title>[^<]+<\/title>/)
+    for (const [, id] of markup.matchAll(/<input id="([^"]+)"/g)) expect(markup).toContain(`<label for="${id}">`)
+  })
+})
+
+describe('firstAdministratorPage', () => {
+  test('has no form, button or script once there is an administrator', async () => {
+    const markup = String(await firstAdministratorPage(assets, { cluster: 'test', open: false }))
+    expect(markup).not.toMatch(/<(button|form|input|script|template)/)
+    expect(markup).not.toMatch(/register a passkey/i)
+    expect(markup).toContain('This link was used or is no longer valid')
+  })
+
+  test('keeps the form in a template until the link is known to work', async () => {
+    const markup = String(await firstAdministratorPage(assets, { cluster: 'test', open: true }))
+    expect(markup.replaceAll(/<template .*?<\/template>/gs, '')).not.toMatch(/<(button|form|input)/)
+  })
+})
+
+describe('accountPage', () => {
+  const render = async (changes: Partial<typeof account>) =>
+    String(await accountPage(assets, { ...account, ...changes }))
+
+  test('offers to remove a passkey only when there is another', async () => {
+    const other = { ...passkey, id: 'DDDD', name: 'Phone' }
+    expect(await render({})).not.toContain('data-remove')
+    expect((await render({ passkeys: [passkey, other] })).match(/data-remove/g)).toHaveLength(2)
+  })
+
+  test('offers to end each session but this one', async () => {
+    const other = { ...session, id: 'EEEE', isThisOne: false }
+    expect(await render({})).not.toContain('data-end')
+    expect(await render({ sessions: [session, other] })).toContain('data-end="EEEE"')
+  })
+
+  test('gives instants to programs exactly and to people in UTC, with the year when it is another', async () => {
+    const markup = await render({})
+    expect(markup).toContain('<time datetime="2026-12-31T23:59:00.000Z">31 Dec 2026, 23:59 UTC</time>')
+    expect(markup).toContain('<time datetime="2027-01-02T03:04:00.000Z">2 Jan, 03:04 UTC</time>')
+  })
+})
+
+describe('signInPage', () => {
+  test('says where one goes on to, unless it is the account page, and shortens what is long', async () => {
+    const render = async (next: string) => String(await signInPage(assets, { cluster: 'test', next }))
+    expect(await render('/approve/7')).toContain('<code>/approve/7</code>')
+    expect(await render('/account')).not.toContain('<code>')
+    expect(await render(`/${'a'.repeat(100)}`)).toContain(`<code>/${'a'.repeat(78)}…</code>`)
+  })
+})
