@@ -1,6 +1,6 @@
 /** Starts the built edge on each runtime, as its users do. Every process that is started here is ended here. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,10 +24,27 @@ export interface Running {
 
 export type Runtime = 'node' | 'deno' | 'bun'
 
+/** The programs themselves: the launchers in .bin start them as children, which a signal to the launcher leaves behind. */
+function programIn(scope: string, name: string): string {
+  const folder = join(root, 'node_modules', scope)
+  const platform = `${process.platform}-${process.arch === 'arm64' ? 'a' : process.arch}`
+  const found = existsSync(folder)
+    ? readdirSync(folder).find((one) => one.includes(platform) && !one.includes('musl'))
+    : undefined
+  return join(folder, found ?? 'none', name)
+}
+
+/** Its install script moves the program out of the platform's package; without scripts it stays there. */
+function installedBun(): string {
+  const moved = join(root, 'node_modules', 'bun', 'bin', 'bun.exe')
+  const kept = programIn('@oven', 'bin/bun')
+  return existsSync(kept) ? kept : moved
+}
+
 const commands: Record<Runtime, readonly string[]> = {
   node: [process.execPath],
-  deno: [bin('deno'), 'run', '--allow-all', '--no-prompt'],
-  bun: [bin('bun'), 'run'],
+  deno: [programIn('@deno', 'deno'), 'run', '--allow-all', '--no-prompt'],
+  bun: [installedBun(), 'run'],
 }
 
 /** What this machine lacks to run it; undefined when it runs. */
