@@ -146,10 +146,10 @@ export interface Sessions {
   /** Whose session this is. undefined: no such session, or it has ended. */
   find(claim: SessionClaim, now: Instant): Promise<User | undefined>
   /**
-   * Ends `id`, a session of the same user as the claimed one. Says whether it was still running.
-   * @throws Refusal session_missing
+   * Ends `id`, a session of the same user as the claimed one, or the claimed one itself.
+   * @throws Refusal session_missing; not_found when it is nobody's, somebody else's, or has ended
    */
-  end(claim: SessionClaim, id: SessionId, event: AuditEvent): Promise<boolean>
+  end(claim: SessionClaim, id: SessionId, event: AuditEvent): Promise<void>
 }
 
 /** `hash`: SHA-256 of the link's secret, base64url. */
@@ -168,7 +168,7 @@ export interface Administrator {
   offer(link: AdministratorLink, event: AuditEvent, spend?: Spend): Promise<void>
   /**
    * Spends the intent and the link, makes the user with the root credential and opens the session.
-   * @throws Refusal ticket_spent, link_invalid, passkey_exists
+   * @throws Refusal ticket_spent, link_invalid, name_taken, passkey_exists
    */
   claim(claim: {
     readonly spend: Spend

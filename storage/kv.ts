@@ -20,20 +20,27 @@ const keepFor = 30 * 24 * 3600
 
 export function publicKeyCopies(kv?: Kv): PublicKeys {
   const memory = new Lru<CredentialId, KnownKey>(keysInMemory)
+  // KV takes one write a second for a name: what came from there is not written back.
+  const fromKv = new WeakSet<KnownKey>()
   return {
     find: async (id) => {
       const known = memory.get(id)
       const name = nameOf(id)
       if (known || !kv || !name) return known
-      const copy = parseCopy(await kv.get(name, 'text'))
+      const copy = parseCopy(await kv.get(name, 'text').catch(() => null))
       const publicKey = copy && (await importPublicKey(copy.cose))
-      return publicKey && { userId: copy.userId, publicKey }
+      if (!publicKey) return undefined
+      const found = { userId: copy.userId, publicKey }
+      fromKv.add(found)
+      return found
     },
     keep: async (id, known) => {
       const isNew = memory.get(id)?.publicKey.fingerprint !== known.publicKey.fingerprint
       memory.set(id, known)
       const name = nameOf(id)
-      if (isNew && kv && name) await kv.put(name, writeCopy(known), { expirationTtl: keepFor })
+      // A copy only saves time: one that cannot be read or written must stop no login.
+      if (isNew && kv && name && !fromKv.has(known))
+        await kv.put(name, writeCopy(known), { expirationTtl: keepFor }).catch(() => undefined)
     },
   }
 }

@@ -126,13 +126,13 @@ function sessionsPort(store: Store, make: Make): Sessions {
     account: (claim, now) => readAccount(store, claim, now),
     end: async (claim, target, event) => {
       const ended = { ...claim, at: event.at, target }
-      const statements: Statements = [
+      const work = store.atomically([
         make.sessionRuns(ended),
+        make.targetRuns(ended),
         make.endSession(ended),
         make.recordOf({ ...auditRow(event), claimed: claim.id }),
-      ]
-      const answers = await refusing(about(event), store.atomically(statements))
-      return rowsOf(answers[1]).length > 0
+      ])
+      await refusing(about(event), work)
     },
   }
 }

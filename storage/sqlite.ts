@@ -172,14 +172,26 @@ export interface Migration {
 
 /** Looks before it writes: a file that is damaged, foreign or newer is left alone. @throws SetupProblem */
 export function openDatabase(path: string, migrations: readonly Migration[]): SqliteStore {
-  inspect(path, migrations)
+  try {
+    inspect(path, migrations)
+    return openAndMigrate(path, migrations)
+  } catch (error) {
+    if (!isBusy(error)) throw error
+    const hint = 'stop the program that holds it, such as a backup or a database shell'
+    throw new SetupProblem(`${path} is locked by another program`, hint, { cause: error })
+  }
+}
+
+function openAndMigrate(path: string, migrations: readonly Migration[]): SqliteStore {
   const store = openSqlite(path)
   try {
     migrate(store.raw, migrations)
     return store
   } catch (error) {
     store.close()
-    throw error
+    if (isBusy(error)) throw error
+    const hint = 'nothing was changed: run the version before this one, and report this'
+    throw new SetupProblem(`the migrations failed (${(error as Error).message})`, hint, { cause: error })
   }
 }
 

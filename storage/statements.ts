@@ -56,6 +56,7 @@ function every<S>(table: Table, slots: S): S {
 }
 
 type OpenSession = typeof sessions.$inferInsert
+type Ended = SessionClaim & { readonly target: SessionId; readonly at: Instant }
 type Claimed = SessionClaim & { readonly userId: UserId; readonly at: Instant }
 
 const running = (s: { id: Placeholder; secretHash: Placeholder; at: Placeholder }) =>
@@ -82,16 +83,21 @@ export const sessionStatements = (db: Db) => ({
   sessionRuns: recipe<SessionClaim & { readonly at: Instant }>((s) =>
     guard(db, 'session', sql`exists (select 1 from ${sessions} where ${running(s)})`),
   ),
-  /** Any session of the same user as the claimed one. */
-  endSession: recipe<SessionClaim & { readonly at: Instant; readonly target: SessionId }>((s) =>
+  /** A session that runs, of the same user as the claimed one. */
+  targetRuns: recipe<Ended>((s) =>
+    guard(
+      db,
+      'target',
+      sql`exists (select 1 from ${sessions} where ${sessions.id} = ${s.target} and ${sessions.endedAt} is null
+        and ${sessions.expiresAt} > ${s.at}
+        and ${sessions.userId} = (select claimed.user_id from ${sessions} as claimed where claimed.id = ${s.id}))`,
+    ),
+  ),
+  endSession: recipe<Pick<Ended, 'target' | 'at'>>((s) =>
     db
       .update(sessions)
       .set({ endedAt: sql`${s.at}` })
-      .where(
-        sql`${sessions.id} = ${s.target} and ${sessions.endedAt} is null
-          and ${sessions.userId} = (select user_id from ${sessions} as claimed where claimed.id = ${s.id})`,
-      )
-      .returning({ id: sessions.id }),
+      .where(sql`${sessions.id} = ${s.target}`),
   ),
   endSessionsOf: recipe<{ credentialId: CredentialId; at: Instant }>((s) =>
     db

@@ -98,7 +98,7 @@ function readKeyFile(file: string, database: string): Bytes {
   const isNew = !existsSync(file) && !(existsSync(database) && statSync(database).size > 0)
   if (isNew) {
     const draft = `${file}.${process.pid}`
-    writeFileSync(draft, base64url(random(32)), { mode: 0o600 })
+    writeFileSync(draft, base64url(random(32)), { mode: 0o600, flush: true })
     try {
       // A link appears whole or not at all, and never replaces a key.
       linkSync(draft, file)
@@ -291,23 +291,31 @@ async function initRemote(url: string): Promise<void> {
   print(`first administrator: ${linkOf(site.origin, base64url(secret))}`)
 }
 
+function parseCommand(): { help: boolean; verb: string; url: string | undefined } | undefined {
+  const options = { url: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options })
+    const [verb = 'serve', ...others] = positionals
+    const isKnown = verb === 'init' || (verb === 'serve' && values.url === undefined)
+    return isKnown && others.length === 0 ? { help: values.help ?? false, verb, url: values.url } : undefined
+  } catch {
+    return undefined
+  }
+}
+
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { url: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  })
-  const [verb = 'serve', ...others] = positionals
-  if (values.help) return void process.stdout.write(usage)
-  if (verb === 'serve' && others.length === 0 && values.url === undefined) return serve()
-  if (verb === 'init' && others.length === 0) return init(values.url)
-  process.stderr.write(usage)
-  process.exit(2)
+  const command = parseCommand()
+  if (!command) {
+    process.stderr.write(usage)
+    process.exit(2)
+  }
+  if (command.help) process.stdout.write(usage)
+  else if (command.verb === 'init') await init(command.url)
+  else await serve()
 }
 
 main().catch((error: Error) => {
-  const known = error instanceof SetupProblem
-  process.stderr.write(
-    `sallyport: error: Cannot start: ${error.message}\n${known ? `hint: ${error.hint}\n` : `${error.stack}\n`}`,
-  )
+  const help = error instanceof SetupProblem ? `hint: ${error.hint}` : error.stack
+  process.stderr.write(`sallyport: error: Cannot start: ${error.message}\n${help}\n`)
   process.exit(1)
 })

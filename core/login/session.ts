@@ -17,10 +17,10 @@ export async function parseSessionCookie(cookie: string): Promise<SessionClaim |
 type EndNeeds = Pick<Ports, 'sessions' | 'audit' | 'now'>
 
 /** Ends one of the user's own sessions. No tap: it only takes away, and the passkey brings it back. */
-export function endSession(ports: EndNeeds, { asking, claim }: Caller, id: SessionId): Promise<boolean> {
+export function endSession(ports: EndNeeds, { asking, claim }: Caller, id: SessionId): Promise<void> {
   const kind = id === claim?.id ? 'logout' : 'session.end'
   return recordingRefusals(ports, asking, kind, async () => {
     if (!claim) throw new Refusal('session_missing')
-    return ports.sessions.end(claim, id, { at: ports.now(), kind, outcome: 'done', asking, sessionId: id })
+    await ports.sessions.end(claim, id, { at: ports.now(), kind, outcome: 'done', asking, sessionId: id })
   })
 }

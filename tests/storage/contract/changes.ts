@@ -9,14 +9,17 @@ import type { World } from './world.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
-const tables = Object.entries(schema).filter((entry): entry is [string, SQLiteTable] => is(entry[1], SQLiteTable))
+const tables = Object.entries(schema).flatMap(([name, table]) => (is(table, SQLiteTable) ? [{ name, table }] : []))
 
 /** Every row of every table, by table and key. */
 export async function snapshot({ db, atomically }: Store): Promise<Map<string, Row>> {
-  const selects = tables.map(([, table]) => db.select().from(table))
+  const selects = tables.map(({ table }) => db.select().from(table))
   const answers = await atomically(selects as unknown as Statements)
-  const rows = tables.flatMap(([name], i) =>
-    rowsOf<Row>(answers[i]).map((row, at): [string, Row] => [`${name} ${row['id'] ?? row['seq'] ?? row['slot'] ?? at}`, row]),
+  const rows = tables.flatMap(({ name }, i) =>
+    rowsOf<Row>(answers[i]).map((row, at): [string, Row] => [
+      `${name} ${row['id'] ?? row['seq'] ?? row['slot'] ?? at}`,
+      row,
+    ]),
   )
   return new Map(rows)
 }
@@ -67,5 +70,7 @@ export async function race(ways: number, work: (way: number) => Promise<unknown>
       ),
     ),
   )
-  return Object.fromEntries(Object.entries(Object.groupBy(outcomes, (it) => it)).map(([it, all]) => [it, all?.length ?? 0]))
+  return Object.fromEntries(
+    Object.entries(Object.groupBy(outcomes, (it) => it)).map(([it, all]) => [it, all?.length ?? 0]),
+  )
 }

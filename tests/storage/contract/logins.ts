@@ -2,10 +2,24 @@
 import { expect } from 'vitest'
 import type { CredentialId, Fingerprint } from '../../../core/model.ts'
 import { changes, expectRefused } from './changes.ts'
-import { type Cases, claimOf, ends, from, loginOf, newCredential, newPerson, newSpend, now, storeCredential, tapOf } from './world.ts'
+import {
+  type Cases,
+  claimOf,
+  ends,
+  from,
+  loginOf,
+  newCredential,
+  newPerson,
+  newSpend,
+  now,
+  storeCredential,
+  tapOf,
+} from './world.ts'
 
 export const logins: Cases = {
-  'sessions.open spends, moves the counter, opens the session and writes one audit row, and nothing else': async (world) => {
+  'sessions.open spends, moves the counter, opens the session and writes one audit row, and nothing else': async (
+    world,
+  ) => {
     await newPerson(world)
     const { credential, user } = await newPerson(world)
     const login = loginOf(credential, { tapped: tapOf(credential, { counter: 7, backedUp: true }) })

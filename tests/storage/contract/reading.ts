@@ -3,7 +3,21 @@ import { expect } from 'vitest'
 import { type CredentialId, hours, type SessionId } from '../../../core/model.ts'
 import type { SessionClaim } from '../../../core/ports.ts'
 import { changes } from './changes.ts'
-import { bytes, type Cases, claimOf, ends, from, newCredential, newPerson, newSession, now, type Person, storeCredential, storeSession, type World } from './world.ts'
+import {
+  bytes,
+  type Cases,
+  claimOf,
+  ends,
+  from,
+  newCredential,
+  newPerson,
+  newSession,
+  now,
+  type Person,
+  storeCredential,
+  storeSession,
+  type World,
+} from './world.ts'
 
 /** Every claim that must open nothing. */
 export async function staleClaims(world: World, { credential, claim }: Person): Promise<Record<string, SessionClaim>> {
@@ -12,7 +26,10 @@ export async function staleClaims(world: World, { credential, claim }: Person): 
     'of no session': claimOf(stranger),
     'with a wrong secret': { ...claim, secretHash: bytes(32) },
     'with an empty secret': { ...claim, secretHash: new Uint8Array(0) },
-    'with the secret of another session': { id: claim.id, secretHash: (await storeSession(world, credential)).secretHash },
+    'with the secret of another session': {
+      id: claim.id,
+      secretHash: (await storeSession(world, credential)).secretHash,
+    },
     'of an ended session': claimOf(await storeSession(world, credential, { endedAt: now - 1 })),
     'of an expired session': claimOf(await storeSession(world, credential, { expiresAt: now - 1 })),
     'of a session that expires this very moment': claimOf(await storeSession(world, credential, { expiresAt: now })),
@@ -58,7 +75,9 @@ export const reading: Cases = {
     }
   },
 
-  'sessions.account answers the user with live passkeys and running sessions, oldest first, and nobody else': async (world) => {
+  'sessions.account answers the user with live passkeys and running sessions, oldest first, and nobody else': async (
+    world,
+  ) => {
     await newPerson(world)
     const { user, credential, session, claim } = await newPerson(world)
     const older = await storeCredential(world, newCredential(user.id, { createdAt: now - 5 }))

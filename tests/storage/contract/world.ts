@@ -124,13 +124,13 @@ export function loginOf(credential: NewCredential, more: Partial<Login> = {}): L
 export function changeOf({ credential, claim }: Person, more: Partial<Change> = {}): Change {
   const event = newEvent('passkey.add', { userId: credential.userId })
   const tapped = tapOf(credential)
-  return { spend: newSpend(), tapped, needsMayVouch: false, claim, session: newSession(), event, ...more }
+  return { spend: newSpend(), tapped, claim, session: newSession(), event, ...more }
 }
 
 type Adding = Parameters<Ports['credentials']['add']>[0]
 
 export function addingOf(person: Person, more: Partial<Adding> = {}): Adding {
-  return { ...changeOf(person), credential: newCredential(person.user.id), ...more }
+  return { ...changeOf(person), needsMayVouch: false, credential: newCredential(person.user.id), ...more }
 }
 
 type Removing = Parameters<Ports['credentials']['remove']>[0]

@@ -1,0 +1,150 @@
+/** Migrations on files that hold something: what they keep, and that one which fails changes nothing. */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { readD1Migrations } from '@cloudflare/vitest-plugin'
+import { afterAll, describe, expect, test } from 'vitest'
+import { type Migration, openDatabase } from '../../storage/sqlite.ts'
+import { newFolder, remove } from '../runtime/launch.ts'
+import { migrations, migrationsFolder } from './migration-files.ts'
+
+const folder = newFolder()
+let files = 0
+const newFile = () => join(folder, `${files++}.db`)
+afterAll(() => remove(folder))
+
+const apply = (file: string, steps: readonly Migration[]) => openDatabase(file, steps).close()
+
+function read<T>(file: string, work: (raw: DatabaseSync) => T): T {
+  const raw = new DatabaseSync(file)
+  try {
+    return work(raw)
+  } finally {
+    raw.close()
+  }
+}
+
+const tablesOf = (raw: DatabaseSync): string[] =>
+  raw
+    .prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name")
+    .all()
+    .map((row) => String(row['name']))
+
+/** Schema and rows. */
+const contentOf = (file: string) =>
+  read(file, (raw) => ({
+    schema: raw.prepare('select type, name, sql from sqlite_schema order by name').all(),
+    rows: tablesOf(raw).map((table) => raw.prepare(`select * from ${table}`).all()),
+  }))
+
+const countsOf = (file: string) =>
+  read(file, (raw) =>
+    Object.fromEntries(tablesOf(raw).map((table) => [table, raw.prepare(`select count(*) as n from ${table}`).get()])),
+  )
+
+const values: Readonly<Record<string, string>> = { TEXT: "'x'", INTEGER: '1', BLOB: "x'01'" }
+
+/** One row in each table. Every key is 'x' or 1, so whatever refers to another row finds it. */
+function fill(file: string): void {
+  read(file, (raw) => {
+    raw.exec('pragma foreign_keys = off')
+    for (const table of tablesOf(raw).filter((name) => name !== 'guards' && name !== 'd1_migrations')) {
+      const columns = raw.prepare(`pragma table_info(${table})`).all()
+      const row = columns.map(({ type }) => values[String(type).toUpperCase()] ?? "'x'")
+      raw.exec(`insert into ${table} values (${row.join(', ')})`)
+    }
+    expect(raw.prepare('pragma foreign_key_check').all()).toEqual([])
+  })
+}
+
+const bad: Migration = { name: '9999_bad.sql', sql: 'create table one (id text); insert into none values (1);' }
+const orphaning: Migration = { name: '9999_orphans.sql', sql: 'delete from users;' }
+
+describe('each migration', () => {
+  test.each(migrations.map(({ name }, step) => ({ name, step })))(
+    '$name applies to a filled database of the step before',
+    ({ step }) => {
+      const file = newFile()
+      if (step > 0) {
+        apply(file, migrations.slice(0, step))
+        fill(file)
+      }
+      const before = step > 0 ? countsOf(file) : {}
+      apply(file, migrations.slice(0, step + 1))
+      const { d1_migrations: _before, ...kept } = before
+      expect(countsOf(file)).toMatchObject(kept)
+      expect(read(file, (raw) => raw.prepare('pragma integrity_check').get())).toEqual({ integrity_check: 'ok' })
+    },
+  )
+
+  test('applied again does nothing', () => {
+    const file = newFile()
+    apply(file, migrations)
+    fill(file)
+    const before = contentOf(file)
+    apply(file, migrations)
+    expect(contentOf(file)).toEqual(before)
+  })
+
+  test('is recorded under the name that wrangler gives it, in order', async () => {
+    const file = newFile()
+    apply(file, migrations)
+    const wranglers = await readD1Migrations(migrationsFolder)
+    const recorded = read(file, (raw) => raw.prepare('select name from d1_migrations order by id').all())
+    expect(recorded).toEqual(wranglers.map(({ name }) => ({ name })))
+  })
+})
+
+describe('a migration that fails', () => {
+  test('leaves a filled file as it was, and the mended one applies later', () => {
+    const file = newFile()
+    apply(file, migrations)
+    fill(file)
+    const before = contentOf(file)
+    for (const wrong of [bad, orphaning]) {
+      expect(() => apply(file, [...migrations, wrong])).toThrow()
+      expect(contentOf(file)).toEqual(before)
+    }
+    apply(file, [...migrations, { ...bad, sql: 'create table one (id text);' }])
+    expect(countsOf(file)).toMatchObject({ one: { n: 0 }, users: { n: 1 } })
+  })
+
+  test('takes those before it in the same start back too: a new file stays empty', () => {
+    const file = newFile()
+    expect(() => apply(file, [...migrations, bad])).toThrow()
+    expect(contentOf(file)).toEqual({ schema: [], rows: [] })
+    apply(file, migrations)
+  })
+})
+
+/** As drizzle-kit writes it when a column changes. */
+const rebuild = (table: string, definition: string): Migration => ({
+  name: '9999_rebuild.sql',
+  sql: `PRAGMA foreign_keys=OFF;--> statement-breakpoint
+${definition.replace(`\`${table}\``, `\`__new_${table}\``)};
+--> statement-breakpoint
+INSERT INTO \`__new_${table}\` SELECT * FROM \`${table}\`;--> statement-breakpoint
+DROP TABLE \`${table}\`;--> statement-breakpoint
+ALTER TABLE \`__new_${table}\` RENAME TO \`${table}\`;--> statement-breakpoint
+PRAGMA foreign_keys=ON;`,
+})
+
+test.each(['users', 'credentials', 'sessions'])(
+  'a rebuild of %s, as drizzle-kit writes it, loses no row and no reference',
+  (table) => {
+    const file = newFile()
+    apply(file, migrations)
+    fill(file)
+    const [before, counts] = [contentOf(file), countsOf(file)]
+    const definition = before.schema.find(({ type, name }) => type === 'table' && name === table)?.['sql']
+    apply(file, [...migrations, rebuild(table, String(definition))])
+    const { d1_migrations: _count, ...kept } = counts
+    expect(countsOf(file)).toMatchObject(kept)
+    const store = openDatabase(file, [...migrations, rebuild(table, '')])
+    const broken = () =>
+      store.raw.exec(
+        "insert into sessions select 'y', secret_hash, 'nobody', credential_id, opened_at, expires_at, ended_at, address, place, browser from sessions",
+      )
+    expect(broken).toThrow(/FOREIGN KEY/)
+    store.close()
+  },
+)
