@@ -236,7 +236,10 @@ describe('canonicalJson is RFC 8785', () => {
     const names = ['\u20ac', '\r', '\ufb33', '1', '\u{1f600}', '\u0080', '\u00f6']
     const object = Object.fromEntries(names.map((name) => [name, 0]))
     const sorted = ['\r', '1', '\u0080', '\u00f6', '\u20ac', '\u{1f600}', '\ufb33']
-    expect(Object.keys(JSON.parse(canonical(object)) as object)).toEqual(['1', ...sorted.filter((name) => name !== '1')])
+    expect(Object.keys(JSON.parse(canonical(object)) as object)).toEqual([
+      '1',
+      ...sorted.filter((name) => name !== '1'),
+    ])
     expect(canonical(object)).toBe(`{${sorted.map((name) => `${JSON.stringify(name)}:0`).join(',')}}`)
   })
 

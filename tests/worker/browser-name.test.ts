@@ -26,6 +26,7 @@ test.each([
   ],
   ['Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 CriOS/130 Safari/604.1', 'Chrome on iPhone'],
   ['Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) AppleWebKit/605 FxiOS/131.0 Safari/605.1.15', 'Firefox on iPad'],
+  [`Mozilla/5.0 (X11; Linux x86_64) ${webkit} HeadlessChrome/130.0.0.0 Safari/537.36`, 'Chrome on Linux'],
   ['curl/8.5.0', 'curl'],
   ['Something (Linux)', 'A browser on Linux'],
   ['sallyport', 'An unknown client'],

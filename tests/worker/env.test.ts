@@ -81,7 +81,9 @@ describe('readSite', () => {
     const both = { SALLYPORT_PUBLIC_URL: 'https://access.example.com' }
     expect((await readSite(both, 'http://localhost:3080')).origin).toBe('https://access.example.com')
   })
+})
 
+describe('readSite, of relying party and cluster,', () => {
   test.each(['example.com', 'access.example.com'])('takes the relying party %s', async (rpId) => {
     const read = await site('https://access.example.com:8443', { SALLYPORT_RP_ID: rpId })
     expect(read).toMatchObject({ rpId, rpIdHash: hashOf(rpId), origin: 'https://access.example.com:8443' })

@@ -1,7 +1,7 @@
 /** parseNext: whatever a link says, a person stays here. Each trick is resolved as a browser resolves a Location. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseNext } from '../../worker/next.ts'
+import { longestNext, parseNext } from '../../worker/next.ts'
 
 const origin = 'https://access.example.com'
 const home = '/account'
@@ -104,6 +104,13 @@ const tricks = [
   '//%',
   '//:0',
 ]
+
+test('parseNext keeps a place as long as the answer may carry, and counts what it became', () => {
+  const longest = `/${'a'.repeat(longestNext - 1)}`
+  expect(parseNext(longest, origin)).toBe(longest)
+  expect(parseNext(`${longest}a`, origin)).toBe(home)
+  expect(parseNext(`/${'ü'.repeat(Math.ceil(longestNext / 6))}`, origin)).toBe(home)
+})
 
 describe('parseNext stays on this origin', () => {
   test.each(tricks)('whatever it is given: %j', (text) => {

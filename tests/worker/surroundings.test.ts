@@ -190,7 +190,7 @@ describe('another host than the public one', () => {
     async (path) => {
       const { ask } = await newApp()
       const moved = await ask(path, { headers: { host: 'evil.example' } })
-      expect(new URL(moved.headers.get('location') ?? '').origin).toBe(origin)
+      expect(moved.headers.get('location')).toMatch(/^https:\/\/access\.example\.com\/(?!\/)[\w.]*$/)
     },
   )
 

@@ -176,6 +176,14 @@ describe('parseCbor with a length that lies', () => {
     expect(process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed - before).toBeLessThan(8e6)
   })
 
+  test.each([
+    ['9affffffff', 5 + 0xffffffff],
+    ['baffffffff', 5 + 2 * 0xffffffff],
+    ['5affffffff', 5 + 0xffffffff],
+  ])('%s says at once how much it would take', (hex, atLeast) => {
+    expect(parseCbor(bytesOf(hex))).toEqual({ kind: 'more', atLeast })
+  })
+
   test('a map of half as many entries as there are bytes is read in one pass', () => {
     const entries = Array.from({ length: 20_000 }, (_, i) => [i, 0] as const)
     const started = performance.now()

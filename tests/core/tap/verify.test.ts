@@ -89,7 +89,7 @@ describe('verifyTap accepts', () => {
 
   test.each<[string, Deviation]>([
     ['client data without crossOrigin', { clientData: { crossOrigin: undefined } }],
-    ['client data with members of a later specification', { clientData: { extra: { a: [1] }, __proto__: {} } }],
+    ['client data with members of a later specification', { clientData: { extra: { a: [1] } } }],
     ['client data in another order and with white space', { clientBytes: (json) => Buffer.from(` ${json}\n`) }],
     ['client data with escapes', { clientBytes: (json) => Buffer.from(json.replace('https', '\\u0068ttps')) }],
     ['a subject whose members stand in another order', { shown: { subject: reversed(intent.subject) } }],
@@ -113,11 +113,7 @@ const code = (name: RefusalCode): [RefusalCode, undefined] => [name, undefined]
 
 const deviations: readonly (readonly [what: string, Deviation, readonly [RefusalCode, string | undefined]])[] = [
   ['the intent of another cluster', { intent: { cluster: 'access.example.org' } }, code('wrong_cluster')],
-  [
-    'shown at another cluster',
-    { shown: { site: { ...site, cluster: 'access.example.org' } } },
-    code('wrong_cluster'),
-  ],
+  ['shown at another cluster', { shown: { site: { ...site, cluster: 'access.example.org' } } }, code('wrong_cluster')],
   ['no holder in the intent', { intent: { holder: undefined } }, code('wrong_holder')],
   ['no holder in the caller', { shown: { holder: undefined } }, code('wrong_holder')],
   ['no holder in both', { intent: { holder: undefined }, shown: { holder: undefined } }, code('wrong_holder')],
@@ -127,11 +123,7 @@ const deviations: readonly (readonly [what: string, Deviation, readonly [Refusal
   ['another user', { shown: { user: 'anotherUser' } }, code('wrong_user')],
   ['expired, at exp itself', { shown: { now: intent.exp * 1000 } }, code('ticket_expired')],
   ['expired long ago', { shown: { now: intent.exp * 2000 } }, code('ticket_expired')],
-  [
-    '30.001 s in the future',
-    { shown: { now: intent.iat * 1000 - 30_001 } },
-    ['ticket_invalid', 'from the future'],
-  ],
+  ['30.001 s in the future', { shown: { now: intent.iat * 1000 - 30_001 } }, ['ticket_invalid', 'from the future']],
   ['type webauthn.create', { clientData: { type: 'webauthn.create' } }, wrong('client data: type')],
   ['type in capitals', { clientData: { type: 'WEBAUTHN.GET' } }, wrong('client data: type')],
   ['no type', { clientData: { type: undefined } }, wrong('client data: type')],
@@ -322,7 +314,8 @@ const subjects: Readonly<Record<string, Readonly<Record<string, string | boolean
 describe.each(Object.entries(subjects))('verifyTap shown a subject of %s', (_name, subject) => {
   test.each(Object.keys(subject))('refuses another %s', async (member) => {
     const value = subject[member]
-    const others = typeof value === 'boolean' ? [!value, String(value), Number(value)] : [`${value} `, '', null, [value]]
+    const others =
+      typeof value === 'boolean' ? [!value, String(value), Number(value)] : [`${value} `, '', null, [value]]
     for (const other of [...others, undefined]) {
       const tap = tapWith({ intent: { subject }, shown: { subject: { ...subject, [member]: other } } })
       expect(await refusalOf(tap), JSON.stringify(other)).toEqual(code('wrong_subject'))
@@ -373,23 +366,16 @@ describe('verifyTap reads base64url in its one spelling', () => {
 
 describe('verifyTap refuses any one altered bit', () => {
   test.each(parts)('of %s', async (part) => {
-    const length = (await lengths())[part]
+    let length = 1
     for (let bit = 0; bit < length * 8; bit++) {
       const sent = (assertion: AssertionJson) => {
         const bytes = bytes64(assertion.response[part])
-        if (bit < bytes.length * 8) bytes[bit >> 3]! ^= 1 << (bit & 7)
-        else bytes[0]! ^= 1
+        length = bytes.length
+        bytes[(bit >> 3) % length]! ^= 1 << (bit & 7)
         return response(assertion, { [part]: text64(bytes) })
       }
       const [name] = await refusalOf(tapWith({ sent }))
       expect(['assertion_wrong', 'assertion_malformed'], `bit ${bit}`).toContain(name)
     }
   })
-
-  async function lengths() {
-    let found: AssertionJson['response'] | undefined
-    await tapWith({ sent: (assertion) => (found = assertion.response) && assertion })
-    return Object.fromEntries(parts.map((part) => [part, bytes64(found?.[part]).length])) as Record<string, number> &
-      Record<(typeof parts)[number], number>
-  }
 })
