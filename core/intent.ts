@@ -8,7 +8,7 @@
  */
 import canonicalize from 'canonicalize'
 import { type Bytes, base64url, concat, fromBase64url, textOf, utf8 } from './lib/bytes.ts'
-import { hmac, hmacIsRight, sha256 } from './lib/hash.ts'
+import { hmac, hmacIsRight, type MacKey, sha256 } from './lib/hash.ts'
 import { invalid, type Parsed, value } from './lib/parsed.ts'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json }
@@ -85,23 +85,23 @@ export function canonicalJson(json: Json | Intent): Bytes {
 }
 
 /** The 32 bytes that a key signs. */
-export const challengeOf = (intent: Intent): Promise<Bytes> => sha256(concat(challengeDomain, canonicalJson(intent)))
+export const challengeOf = (intent: Intent): Bytes => sha256(concat(challengeDomain, canonicalJson(intent)))
 
-/** The whole state of a ceremony, given to whoever began it. `key`: HMAC-SHA-256. */
-export async function sealTicket(key: CryptoKey, intent: Intent): Promise<string> {
+/** The whole state of a ceremony, given to whoever began it. */
+export function sealTicket(key: MacKey, intent: Intent): string {
   const content = canonicalJson(intent)
-  const mac = await hmac(key, concat(ticketDomain, content))
+  const mac = hmac(key, concat(ticketDomain, content))
   return `${base64url(content)}.${base64url(mac)}`
 }
 
 /** Reads a ticket that this cluster sealed. Says nothing about whether it fits: see tap/verify.ts for that. */
-export async function openTicket(key: CryptoKey, ticket: string): Promise<Parsed<Intent>> {
+export function openTicket(key: MacKey, ticket: string): Parsed<Intent> {
   if (ticket.length > longestTicket) return invalid('ticket: too long')
   const dot = ticket.indexOf('.')
   const content = fromBase64url(ticket.slice(0, Math.max(dot, 0)))
   const mac = fromBase64url(ticket.slice(dot + 1))
   if (dot < 1 || content === undefined || mac === undefined) return invalid('ticket: form')
-  if (!(await hmacIsRight(key, mac, concat(ticketDomain, content)))) return invalid('ticket: seal')
+  if (!hmacIsRight(key, mac, concat(ticketDomain, content))) return invalid('ticket: seal')
   const intent = JSON.parse(textOf(content) ?? '') as Intent
   return intent.v === 1 ? value(intent, ticket.length) : invalid('ticket: version')
 }

@@ -1,24 +1,21 @@
 import { type Bytes, base64url, fromBase64url } from './lib/bytes.ts'
-import { derive, hmacKey } from './lib/hash.ts'
+import { derive, hmacKey, type MacKey } from './lib/hash.ts'
 
 /** What the edge derives from `SALLYPORT_KEY`. Each key has one use and its own name in HKDF. */
 export interface Keys {
   /** HMAC-SHA-256: seals tickets. */
-  readonly ticket: CryptoKey
+  readonly ticket: MacKey
   /** HMAC-SHA-256: how the operator proves to a deployed edge that he holds `SALLYPORT_KEY`. */
-  readonly operator: CryptoKey
+  readonly operator: MacKey
   /** Public: lies in the database, so that a wrong key is told before anything is written under it. */
   readonly check: string
 }
 
-export async function deriveKeys(secret: Bytes): Promise<Keys> {
-  const [ticket, operator, check] = await Promise.all([
-    derive(secret, 'sallyport ticket key v1').then(hmacKey),
-    derive(secret, 'sallyport operator key v1').then(hmacKey),
-    derive(secret, 'sallyport key check v1').then(base64url),
-  ])
-  return { ticket, operator, check }
-}
+export const deriveKeys = (secret: Bytes): Keys => ({
+  ticket: hmacKey(derive(secret, 'sallyport ticket key v1')),
+  operator: hmacKey(derive(secret, 'sallyport operator key v1')),
+  check: base64url(derive(secret, 'sallyport key check v1')),
+})
 
 /** `SALLYPORT_KEY`: 32 random bytes as base64url, 43 characters. */
 export function parseSecret(text: string): Bytes | undefined {

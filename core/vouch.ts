@@ -30,8 +30,8 @@ const p256 = { name: 'ECDSA', namedCurve: 'P-256' }
 const ecdsaSha256 = { name: 'ECDSA', hash: 'SHA-256' }
 
 /** RFC 7638, SHA-256, base64url. */
-export async function thumbprintOf({ crv, kty, x, y }: VouchKey): Promise<string> {
-  return base64url(await sha256(utf8(JSON.stringify({ crv, kty, x, y }))))
+export function thumbprintOf({ crv, kty, x, y }: VouchKey): string {
+  return base64url(sha256(utf8(JSON.stringify({ crv, kty, x, y }))))
 }
 
 /** What the one-time key signs. It follows from the tapped intent, so that browser and edge need not exchange it. */
@@ -40,7 +40,7 @@ export function vouchIntent(tapped: Intent, subject: VouchSubject): Intent<'vouc
 }
 
 export async function signVouch(key: CryptoKey, tapped: Intent, subject: VouchSubject): Promise<string> {
-  const signature = await crypto.subtle.sign(ecdsaSha256, key, await challengeOf(vouchIntent(tapped, subject)))
+  const signature = await crypto.subtle.sign(ecdsaSha256, key, challengeOf(vouchIntent(tapped, subject)))
   return base64url(new Uint8Array(signature))
 }
 
@@ -54,7 +54,7 @@ export async function vouchIsRight(
   const raw = fromBase64url(signature)
   const verifier = await importVouchKey(key)
   if (raw?.length !== 64 || verifier === undefined) return false
-  return crypto.subtle.verify(ecdsaSha256, verifier, raw, await challengeOf(vouchIntent(tapped, subject)))
+  return crypto.subtle.verify(ecdsaSha256, verifier, raw, challengeOf(vouchIntent(tapped, subject)))
 }
 
 async function importVouchKey({ kty, crv, x, y }: VouchKey): Promise<CryptoKey | undefined> {

@@ -32,6 +32,7 @@ const patience: Duration = 5000
 /** D1's limit; a statement that only SQLite takes must fail in every test. */
 const mostParameters = 100
 const statementsKept = 256
+const mostInOneCommit = 64
 
 export function openSqlite(path: string): SqliteStore {
   const raw = new DatabaseSync(path)
@@ -83,7 +84,7 @@ function runner(raw: DatabaseSync): (query: Query) => Rows {
 }
 
 /**
- * Batches of one turn of the event loop share a COMMIT, so one fsync; each has its savepoint and fails alone. There is no
+ * Batches that come together share a COMMIT, so one fsync; each has its savepoint and fails alone. There is no
  * await between BEGIN and COMMIT: another statement of this process would slip into the transaction.
  */
 function sharedCommits(raw: DatabaseSync, run: (query: Query) => Rows) {
@@ -99,10 +100,15 @@ function sharedCommits(raw: DatabaseSync, run: (query: Query) => Rows) {
       for (const { reject } of waiting) reject(error)
     }
   }
+  // A commit is one fsync however many share it: wait on, turn by turn, while others still join.
+  const flushWhenQuiet = (before: number) => {
+    if (queue.length === before || queue.length >= mostInOneCommit) void flush()
+    else setImmediate(flushWhenQuiet, queue.length)
+  }
   return (queries: readonly Query[]) =>
     new Promise<Rows[]>((resolve, reject) => {
       queue.push({ queries, resolve, reject })
-      if (queue.length === 1) setImmediate(() => void flush())
+      if (queue.length === 1) setImmediate(flushWhenQuiet, 0)
     })
 }
 

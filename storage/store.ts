@@ -50,10 +50,14 @@ export type Recipe<V> = (values: V) => Statement
  * drizzle's own batches fill no placeholders, so the filled statement stands in for the query that a batch prepares.
  */
 export function recipe<V extends object>(make: (slots: Slots<V>) => Statement): Recipe<V> {
-  let prepared: Prepared | undefined
+  let once: { readonly prepared: Prepared; readonly query: ReturnType<Prepared['getQuery']> } | undefined
+  const prepare = () => {
+    const prepared = (make(slots<V>()) as unknown as { _prepare(): Prepared })._prepare()
+    return { prepared, query: prepared.getQuery() }
+  }
   return (values) => {
-    prepared ??= (make(slots<V>()) as unknown as { _prepare(): Prepared })._prepare()
-    const query = prepared.getQuery()
+    once ??= prepare()
+    const { prepared, query } = once
     const filled = { ...query, params: query.params.map((param) => fill(param, values as Values)) }
     const bound: Prepared = Object.create(prepared, { getQuery: { value: () => filled } })
     return { _prepare: () => bound } as unknown as Statement

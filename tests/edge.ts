@@ -54,6 +54,7 @@ export async function newEdge(settings: Settings = {}) {
     attempts: memoryLimit(settings.failuresAMinute ?? 100_000, now),
     noise: memoryLimit(100_000, now),
     log: (line) => logged.push(line),
+    lengthsHold: false,
     whereOf: (c) => ({ address: c.req.header('cf-connecting-ip') ?? 'unknown', place: '' }),
     ready: async () => undefined,
   }

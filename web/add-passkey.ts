@@ -143,7 +143,7 @@ async function tapPasskey(typed: string, say: (text: string) => void): Promise<T
   const subject = {
     kind: 'passkey',
     name: typed.normalize('NFC').trim(),
-    vouch_key: await thumbprintOf(key.jwk),
+    vouch_key: thumbprintOf(key.jwk),
   } as const
   const { ticket, create } = begun
   const shown = { purpose: 'register', subject } as const
@@ -164,7 +164,7 @@ async function finish({ key, ticket, intent, assertion }: Tapped, registration: 
   const subject = {
     user: intent.user ?? '',
     credential_id: registration.id,
-    public_key_hash: base64url(await sha256(publicKey)),
+    public_key_hash: base64url(sha256(publicKey)),
     may_vouch: (intent.subject as AddPasskeySubject).may_vouch,
   }
   const vouch_signature = await signVouch(key.privateKey, intent, subject)

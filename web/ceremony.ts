@@ -22,7 +22,7 @@ export async function intentOf<P extends Purpose>(
   ...challenges: readonly string[]
 ): Promise<Intent<P>> {
   const intent = JSON.parse(textOf(fromBase64url(ticket.split('.')[0] ?? '') ?? new Uint8Array()) ?? '') as Intent<P>
-  const challenge = base64url(await challengeOf(intent))
+  const challenge = base64url(challengeOf(intent))
   const saysWhatWasShown = Object.entries(shown.subject).every(([name, value]) =>
     sameJson((intent.subject as Readonly<Record<string, Json>>)[name], value as Json),
   )

@@ -88,7 +88,7 @@ async function ceremony(typed: string): Promise<Finished> {
     secret,
     name: typed,
   })
-  const link = base64url(await sha256(fromBase64url(secret) ?? new Uint8Array()))
+  const link = base64url(sha256(fromBase64url(secret) ?? new Uint8Array()))
   const name = typed.normalize('NFC').trim()
   const subject = { kind: 'first-administrator', name, link } as const
   await intentOf(begun.ticket, { purpose: 'register', subject }, begun.options.challenge)

@@ -23,7 +23,16 @@ export function makeApp(edge: Edge): Hono<{ Variables: Variables }> {
     if (!isOurHost(edge.site, c)) return elsewhere(edge, c)
     return next()
   })
-  app.get('/assets/*', async (c) => (await edge.assets.fetch(c.req.path)) ?? c.notFound())
+  app.get('/assets/*', async (c) => {
+    const asset = await edge.assets.fetch(c.req.path)
+    if (!asset) return c.notFound()
+    const type = asset.headers.get('Content-Type') ?? 'application/octet-stream'
+    // The name holds the hash of the content.
+    return c.body(await asset.arrayBuffer(), 200, {
+      'Content-Type': type,
+      'Cache-Control': 'public, max-age=31536000, immutable',
+    })
+  })
   app.use(async (_, next) => {
     await edge.ready()
     await next()

@@ -7,9 +7,9 @@ import { Refusal } from '../core/refusal.ts'
 const largestBody = 256 * 1024
 
 /** @throws Refusal wrong_media_type, body_too_large, bad_request */
-export async function readJson(c: Context): Promise<Json> {
+export async function readJson(c: Context, lengthsHold = false): Promise<Json> {
   if (!/^application\/json *(;|$)/i.test(c.req.header('content-type') ?? '')) throw new Refusal('wrong_media_type')
-  const text = textOf(await readBounded(c.req.raw))
+  const text = textOf(await readBounded(c.req.raw, lengthsHold))
   try {
     return JSON.parse(text ?? '') as Json
   } catch (error) {
@@ -17,9 +17,14 @@ export async function readJson(c: Context): Promise<Json> {
   }
 }
 
-/** A length that is announced is believed only when it is too large: what arrives is counted. */
-async function readBounded(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get('content-length') ?? 0) > largestBody) throw new Refusal('body_too_large')
+/**
+ * A length that is announced is believed only when it is too large: what arrives is counted. `lengthsHold`: the server cuts a
+ * body at the length that it announces; then one read will do, which is much faster on Node than a stream.
+ */
+async function readBounded(request: Request, lengthsHold: boolean): Promise<Uint8Array> {
+  const announced = request.headers.get('content-length')
+  if (Number(announced ?? 0) > largestBody) throw new Refusal('body_too_large')
+  if (lengthsHold && announced !== null) return new Uint8Array(await request.arrayBuffer())
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of request.body ?? []) {

@@ -14,6 +14,8 @@ export interface Edge {
   /** Audit rows about requests of one address that never became a ceremony. */
   readonly noise: FailureLimit
   readonly log: (line: LogLine) => void
+  /** Whether the server cuts a body at the length that it announces, as Node's parser does. */
+  readonly lengthsHold: boolean
   /** Where the platform says that a request comes from. */
   readonly whereOf: (c: Context) => { readonly address: string; readonly place: string }
   /** Whether the database answers and is this cluster's. Asked once, and again after a failure. */

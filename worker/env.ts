@@ -13,7 +13,7 @@ const read = (variables: Variables, name: string): string | undefined => {
 }
 
 /** `SALLYPORT_PUBLIC_URL`, `SALLYPORT_RP_ID` (its host, or a domain above it), `SALLYPORT_CLUSTER` (its host). */
-export async function readSite(variables: Variables, fallbackUrl?: string): Promise<Site> {
+export function readSite(variables: Variables, fallbackUrl?: string): Site {
   const text = read(variables, 'SALLYPORT_PUBLIC_URL') ?? fallbackUrl
   if (text === undefined)
     throw new SetupProblem(
@@ -35,7 +35,7 @@ export async function readSite(variables: Variables, fallbackUrl?: string): Prom
       'use 1 to 63 lower case letters, digits, dots and dashes',
     )
   }
-  return { cluster, origin: url.origin, rpId, rpIdHash: await sha256(utf8(rpId)) }
+  return { cluster, origin: url.origin, rpId, rpIdHash: sha256(utf8(rpId)) }
 }
 
 function parsePublicUrl(text: string): URL {

@@ -33,7 +33,8 @@ const log = ({ level, ...line }: LogLine) =>
 async function makeEdge(env: Bindings): Promise<Edge> {
   const secret = readKey(env)
   if (!secret) throw new SetupProblem('SALLYPORT_KEY is not set', 'npx wrangler secret put SALLYPORT_KEY')
-  const [site, keys] = await Promise.all([readSite(env), deriveKeys(secret)])
+  const site = readSite(env)
+  const keys = deriveKeys(secret)
   const store = openD1(env.DB)
   return {
     site,
@@ -42,6 +43,7 @@ async function makeEdge(env: Bindings): Promise<Edge> {
     attempts: bindingLimit(env.ATTEMPTS, now),
     noise: memoryLimit(noiseAMinute, now),
     log,
+    lengthsHold: false,
     whereOf,
     ready: readiness(() => claimCluster(store, { name: site.cluster, keyCheck: keys.check }, now()), log),
   }
@@ -52,10 +54,7 @@ function assetsOf(env: Bindings, origin: string): AssetStore {
     url: assetUrl,
     fetch: async (path) => {
       const found = await env.ASSETS.fetch(new URL(path, origin))
-      if (!found.ok) return undefined
-      const answer = new Response(found.body, found)
-      answer.headers.set('Cache-Control', 'public, max-age=31536000, immutable')
-      return answer
+      return found.ok ? found : undefined
     },
   }
 }

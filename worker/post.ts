@@ -22,7 +22,7 @@ export const post =
     }
     const body = await recordingNoise(edge, c, async () => {
       if (c.req.header('origin') !== edge.site.origin) throw new Refusal('wrong_origin')
-      return shape(await readJson(c), 'body')
+      return shape(await readJson(c, edge.lengthsHold), 'body')
     })
     try {
       return c.json(await work(c, body))

@@ -18,7 +18,7 @@ const sessionCookie = 'sallyport'
 const attributes = { prefix: 'host', path: '/', secure: true, httpOnly: true } as const
 
 /** The holder of the ceremony that begins here: a browser keeps one random cookie for all of them. */
-export async function beginHolder(c: Context, { random }: Pick<Ports, 'random'>): Promise<Holder> {
+export function beginHolder(c: Context, { random }: Pick<Ports, 'random'>): Holder {
   const found = holderCookie(c)
   if (found !== undefined) return holderOf(found)
   const value = base64url(random(32))
@@ -26,10 +26,9 @@ export async function beginHolder(c: Context, { random }: Pick<Ports, 'random'>)
   return holderOf(value)
 }
 
-export async function callerOf(c: EdgeContext): Promise<Caller> {
+export function callerOf(c: EdgeContext): Caller {
   const found = holderCookie(c)
-  const [holder, claim] = await Promise.all([found === undefined ? undefined : holderOf(found), findClaim(c)])
-  return { asking: c.get('asking'), holder, claim }
+  return { asking: c.get('asking'), holder: found === undefined ? undefined : holderOf(found), claim: findClaim(c) }
 }
 
 function holderCookie(c: Context): string | undefined {
@@ -37,9 +36,9 @@ function holderCookie(c: Context): string | undefined {
   return value !== undefined && fromBase64url(value)?.length === 32 ? value : undefined
 }
 
-const holderOf = async (cookie: string): Promise<Holder> => base64url(await sha256(utf8(cookie))) as Holder
+const holderOf = (cookie: string): Holder => base64url(sha256(utf8(cookie))) as Holder
 
-export async function findClaim(c: Context): Promise<SessionClaim | undefined> {
+export function findClaim(c: Context): SessionClaim | undefined {
   const cookie = getCookie(c, sessionCookie, 'host')
   return cookie === undefined ? undefined : parseSessionCookie(cookie)
 }

@@ -61,10 +61,10 @@ interface Opened {
 async function open(): Promise<Opened> {
   const variables = processVariables()
   const settings = readServeSettings(variables)
-  const site = await readSite(variables, `http://localhost:${settings.port}`)
+  const site = readSite(variables, `http://localhost:${settings.port}`)
   const given = readKey(variables)
   const [keyFile, database] = prepareHome(settings.home)
-  const keys = await deriveKeys(given ?? readKeyFile(keyFile, database))
+  const keys = deriveKeys(given ?? readKeyFile(keyFile, database))
   const store = openDatabase(database, readMigrations())
   const ownership = await claimCluster(store, { name: site.cluster, keyCheck: keys.check }, now())
   if (ownership === 'ours') return { settings, site, keys, store }
@@ -140,10 +140,7 @@ function readAssets(): AssetStore {
     url: assetUrl,
     fetch: async (path) => {
       const file = files.get(path)
-      const headers = {
-        'Content-Type': contentTypes[extname(path)] ?? '',
-        'Cache-Control': 'public, max-age=31536000, immutable',
-      }
+      const headers = { 'Content-Type': contentTypes[extname(path)] ?? '' }
       return file && new Response(new Uint8Array(file), { headers })
     },
   }
@@ -157,6 +154,7 @@ function makeEdge({ settings, site, keys, store }: Opened): Edge {
     attempts: memoryLimit(settings.failedLoginsAMinute, now),
     noise: memoryLimit(noiseAMinute, now),
     log,
+    lengthsHold: true,
     whereOf: (c) => {
       const { incoming } = c.env as { incoming: IncomingMessage }
       return { address: incoming.socket.remoteAddress ?? 'unknown', place: '' }
@@ -266,16 +264,16 @@ async function init(url: string | undefined): Promise<void> {
 /** The secret is made here and only its hash is sent; the proof shows that whoever asks holds SALLYPORT_KEY. */
 async function initRemote(url: string): Promise<void> {
   const variables = processVariables()
-  const site = await readSite({ ...variables, SALLYPORT_PUBLIC_URL: url })
+  const site = readSite({ ...variables, SALLYPORT_PUBLIC_URL: url })
   const key = readKey(variables)
   if (!key) throw new SetupProblem('SALLYPORT_KEY is not set', 'set it to the secret that the deployed edge has')
   const secret = random(32)
   const offer = {
-    link: base64url(await sha256(secret)),
+    link: base64url(sha256(secret)),
     id: base64url(random(16)),
     iat: Math.floor(now() / seconds(1)),
   }
-  const proof = await proveOffer((await deriveKeys(key)).operator, site.cluster, offer)
+  const proof = proveOffer(deriveKeys(key).operator, site.cluster, offer)
   const answer = await fetch(`${site.origin}/v1/first-administrator/offer`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Origin: site.origin },

@@ -1,23 +1,29 @@
-import { type Bytes, utf8 } from './bytes.ts'
+/**
+ * SHA-256, HMAC and HKDF. Hash and HMAC are noble's (audited, no dependencies) and answer at once: Web Cryptography answers
+ * through a thread, which costs ten times the hash, and a ceremony hashes nine times.
+ */
+import { hkdf } from '@noble/hashes/hkdf.js'
+import { hmac as nobleHmac } from '@noble/hashes/hmac.js'
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
+import { type Bytes, equalBytes, utf8 } from './bytes.ts'
 
-export const sha256 = async (bytes: Uint8Array<ArrayBuffer>): Promise<Bytes> =>
-  new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+export const sha256 = (bytes: Uint8Array): Bytes => new Uint8Array(nobleSha256(bytes))
 
-const hmacSha256 = { name: 'HMAC', hash: 'SHA-256' }
+/** A secret for HMAC-SHA-256 that can be used and not read. */
+export interface MacKey {
+  readonly mac: (bytes: Uint8Array) => Bytes
+}
 
-export const hmacKey = (secret: Bytes): Promise<CryptoKey> =>
-  crypto.subtle.importKey('raw', secret, hmacSha256, false, ['sign', 'verify'])
+export function hmacKey(secret: Uint8Array): MacKey {
+  const kept = new Uint8Array(secret)
+  return { mac: (bytes) => new Uint8Array(nobleHmac(nobleSha256, kept, bytes)) }
+}
 
-export const hmac = async (key: CryptoKey, bytes: Bytes): Promise<Bytes> =>
-  new Uint8Array(await crypto.subtle.sign('HMAC', key, bytes))
+export const hmac = (key: MacKey, bytes: Uint8Array): Bytes => key.mac(bytes)
 
-/** Compares in constant time (the verify of Web Cryptography). */
-export const hmacIsRight = (key: CryptoKey, mac: Bytes, bytes: Bytes): Promise<boolean> =>
-  crypto.subtle.verify('HMAC', key, mac, bytes)
+/** Compares in constant time. */
+export const hmacIsRight = (key: MacKey, mac: Uint8Array, bytes: Uint8Array): boolean => equalBytes(mac, key.mac(bytes))
 
 /** HKDF-SHA-256 (RFC 5869) without salt: the input is already uniform. `info` names what the 32 bytes are for. */
-export async function derive(secret: Bytes, info: string): Promise<Bytes> {
-  const key = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits'])
-  const how = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(0), info: utf8(info) }
-  return new Uint8Array(await crypto.subtle.deriveBits(how, key, 256))
-}
+export const derive = (secret: Uint8Array, info: string): Bytes =>
+  new Uint8Array(hkdf(nobleSha256, secret, undefined, utf8(info), 32))

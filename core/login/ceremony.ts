@@ -29,11 +29,11 @@ interface Begin<P extends Purpose> {
   readonly ttl: Duration
 }
 
-export async function beginIntent<P extends Purpose>(
+export function beginIntent<P extends Purpose>(
   site: Site,
   { keys, random, now }: Pick<Ports, 'keys' | 'random' | 'now'>,
   { ttl, ...about }: Begin<P>,
-): Promise<{ intent: Intent<P>; ticket: string }> {
+): { intent: Intent<P>; ticket: string } {
   const iat = Math.floor(now() / 1000)
   const intent: Intent<P> = {
     v: 1,
@@ -43,12 +43,12 @@ export async function beginIntent<P extends Purpose>(
     iat,
     exp: iat + ttl / 1000,
   }
-  return { intent, ticket: await sealTicket(keys.ticket, intent) }
+  return { intent, ticket: sealTicket(keys.ticket, intent) }
 }
 
 /** @throws Refusal ticket_invalid: not sealed by this cluster's key. Whether it fits is verifyTap's to say. */
-export async function readTicket({ keys }: Pick<Ports, 'keys'>, ticket: string): Promise<Intent> {
-  const opened = await openTicket(keys.ticket, ticket)
+export function readTicket({ keys }: Pick<Ports, 'keys'>, ticket: string): Intent {
+  const opened = openTicket(keys.ticket, ticket)
   if (opened.kind !== 'value')
     throw new Refusal('ticket_invalid', { why: opened.kind === 'invalid' ? opened.why : 'ticket: form' })
   return opened.value
@@ -57,11 +57,11 @@ export async function readTicket({ keys }: Pick<Ports, 'keys'>, ticket: string):
 /** An id stays spent for an hour longer than its ticket could be used by the slowest clock. */
 export const spendOf = (intent: Intent): Spend => ({ id: intent.id, expiresAt: seconds(intent.exp) + hours(1) })
 
-export async function newSession(
+export function newSession(
   { random, now }: Pick<Ports, 'random' | 'now'>,
   from: Origin,
-): Promise<{ session: NewSession; cookie: SessionCookie }> {
+): { session: NewSession; cookie: SessionCookie } {
   const [id, secret] = [base64url(random(16)) as SessionId, random(32)]
-  const session = { id, secretHash: await sha256(secret), openedAt: now(), from }
+  const session = { id, secretHash: sha256(secret), openedAt: now(), from }
   return { session, cookie: `${id}.${base64url(secret)}` as SessionCookie }
 }

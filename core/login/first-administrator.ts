@@ -5,7 +5,7 @@
 import { recordingRefusals } from '../audit.ts'
 import { canonicalJson, type FirstAdministratorSubject, type Intent } from '../intent.ts'
 import { type Bytes, base64url, fromBase64url } from '../lib/bytes.ts'
-import { hmac, hmacIsRight, sha256 } from '../lib/hash.ts'
+import { hmac, hmacIsRight, type MacKey, sha256 } from '../lib/hash.ts'
 import {
   type Asking,
   type Duration,
@@ -35,7 +35,7 @@ export async function offerFirstAdministrator(
   asking: Asking,
 ): Promise<{ secret: string; expiresAt: Instant } | undefined> {
   const secret = ports.random(32)
-  const link = { hash: base64url(await sha256(secret)), expiresAt: ports.now() + linkTtl }
+  const link = { hash: base64url(sha256(secret)), expiresAt: ports.now() + linkTtl }
   try {
     await ports.administrator.offer(link, { at: ports.now(), kind: 'administrator.offer', outcome: 'done', asking })
   } catch (error) {
@@ -56,8 +56,8 @@ export interface RemoteOffer {
 const offered = ({ link, id, iat }: RemoteOffer, cluster: string): Bytes =>
   canonicalJson({ v: 1, offer: 'first-administrator', cluster, link, id, iat })
 
-export const proveOffer = async (key: CryptoKey, cluster: string, offer: RemoteOffer): Promise<string> =>
-  base64url(await hmac(key, offered(offer, cluster)))
+export const proveOffer = (key: MacKey, cluster: string, offer: RemoteOffer): string =>
+  base64url(hmac(key, offered(offer, cluster)))
 
 /** @throws Refusal operator_unproven, administrator_exists */
 export function acceptOffer(
@@ -68,10 +68,13 @@ export function acceptOffer(
   proof: string,
 ): Promise<{ expiresAt: Instant }> {
   return recordingRefusals(ports, asking, 'administrator.offer', async () => {
+    // Before any of it is made canonical: only well-formed text can be.
+    if (fromBase64url(offer.link)?.length !== 32 || fromBase64url(offer.id)?.length !== 16)
+      throw new Refusal('operator_unproven')
     const mac = fromBase64url(proof)
     const age = Math.abs(ports.now() - seconds(offer.iat))
-    const right = mac !== undefined && (await hmacIsRight(ports.keys.operator, mac, offered(offer, site.cluster)))
-    if (!right || age > minutes(1) || fromBase64url(offer.link)?.length !== 32) throw new Refusal('operator_unproven')
+    const right = mac !== undefined && hmacIsRight(ports.keys.operator, mac, offered(offer, site.cluster))
+    if (!right || age > minutes(1)) throw new Refusal('operator_unproven')
     const link = { hash: offer.link, expiresAt: ports.now() + linkTtl }
     const spend = { id: `offer.${offer.id}`, expiresAt: ports.now() + hours(1) }
     const event = { at: ports.now(), kind: 'administrator.offer', outcome: 'done', asking } as const
@@ -86,7 +89,7 @@ export const checkLink = (ports: Pick<Ports, 'administrator' | 'now' | 'audit'>,
 
 async function requireOpenLink({ administrator, now }: Pick<Ports, 'administrator' | 'now'>, secret: string) {
   const bytes = fromBase64url(secret)
-  const hash = bytes && base64url(await sha256(bytes))
+  const hash = bytes && base64url(sha256(bytes))
   const { exists, link } = await administrator.state()
   if (exists || !link || hash !== link.hash || now() >= link.expiresAt) throw new Refusal('link_invalid')
   return link
@@ -107,8 +110,8 @@ export function beginFirstAdministrator(
     const link = await requireOpenLink(ports, ask.secret)
     const user = base64url(ports.random(16)) as UserId
     const subject = { kind: 'first-administrator', name, link: link.hash } as const
-    const begun = await beginIntent(site, ports, { purpose: 'register', user, holder, subject, ttl: ceremonyTtl })
-    return { ticket: begun.ticket, options: await creationOptions(site, begun.intent, ceremonyTtl, { id: user, name }) }
+    const begun = beginIntent(site, ports, { purpose: 'register', user, holder, subject, ttl: ceremonyTtl })
+    return { ticket: begun.ticket, options: creationOptions(site, begun.intent, ceremonyTtl, { id: user, name }) }
   })
 }
 
@@ -128,11 +131,11 @@ export function finishFirstAdministrator(
   { secret, ticket, registration }: FirstAdministratorAnswer,
 ): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
   return recordingRefusals(ports, asking, 'administrator.register', async () => {
-    const intent = await readTicket(ports, ticket)
-    const { user, subject } = await requireThisLink(site, ports.now(), holder, intent, secret)
+    const intent = readTicket(ports, ticket)
+    const { user, subject } = requireThisLink(site, ports.now(), holder, intent, secret)
     const { key: _, ...registered } = await verifyRegistration(site, intent, registration)
 
-    const { session, cookie } = await newSession(ports, asking.from)
+    const { session, cookie } = newSession(ports, asking.from)
     const [at, expiresAt] = [session.openedAt, session.openedAt + sessionTtl]
     const admitted = {
       name: providerOf(registered.aaguid) ?? 'Passkey',
@@ -162,10 +165,10 @@ export function finishFirstAdministrator(
 }
 
 /** The user that the intent makes. The subject is compared with what it must be for this very link. */
-async function requireThisLink(site: Site, now: Instant, holder: Holder | undefined, intent: Intent, secret: string) {
+function requireThisLink(site: Site, now: Instant, holder: Holder | undefined, intent: Intent, secret: string) {
   const { name } = intent.subject as FirstAdministratorSubject
   const bytes = fromBase64url(secret)
-  const link = bytes ? base64url(await sha256(bytes)) : ''
+  const link = bytes ? base64url(sha256(bytes)) : ''
   const subject: FirstAdministratorSubject = { kind: 'first-administrator', name: String(name), link }
   const user = intent.user as UserId | undefined
   requireIntent(intent, { site, purpose: 'register', holder, user, subject, now })

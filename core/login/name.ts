@@ -2,12 +2,14 @@ import { Refusal } from '../refusal.ts'
 
 /** Letters and digits of any script, marks, inner single spaces and . _ @ + ' -. No control or direction characters. */
 const shape = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._@+'-]| (?! ))*$/u
+/** Letters and marks that nobody sees: with one of them two names would look the same. */
+const invisible = /\p{Default_Ignorable_Code_Point}/u
 const longest = 64
 
 /** NFC, so that one name has one spelling. @throws Refusal name_invalid */
 export function parseName(text: string): string {
   const name = text.normalize('NFC').trim()
-  if (name.length > longest || !shape.test(name)) throw new Refusal('name_invalid')
+  if (name.length > longest || !shape.test(name) || invisible.test(name)) throw new Refusal('name_invalid')
   return name
 }
 

@@ -11,22 +11,22 @@ const descriptors = (credentials: readonly Known[]) =>
   credentials.map(({ id, transports }) => ({ type: 'public-key' as const, id, transports }))
 
 /** No `allow`: discoverable, the authenticator shows whom it knows. */
-export async function requestOptions(site: Site, intent: Intent, timeout: Duration, allow: readonly Known[] = []) {
+export function requestOptions(site: Site, intent: Intent, timeout: Duration, allow: readonly Known[] = []) {
   return {
-    challenge: base64url(await challengeOf(intent)),
+    challenge: base64url(challengeOf(intent)),
     rpId: site.rpId,
     timeout,
     userVerification: 'required' as const,
     allowCredentials: descriptors(allow),
   }
 }
-export type RequestOptions = Awaited<ReturnType<typeof requestOptions>>
+export type RequestOptions = ReturnType<typeof requestOptions>
 
 /**
  * A discoverable credential with user verification. Attestation is not asked for until a policy wants it: browsers warn
  * people about it. `exclude`: what the user has already, so that an authenticator is registered once.
  */
-export async function creationOptions(
+export function creationOptions(
   site: Site,
   intent: Intent,
   timeout: Duration,
@@ -34,7 +34,7 @@ export async function creationOptions(
   exclude: readonly Known[] = [],
 ) {
   return {
-    challenge: base64url(await challengeOf(intent)),
+    challenge: base64url(challengeOf(intent)),
     rp: { id: site.rpId, name: 'Sallyport' },
     user: { id: user.id, name: user.name, displayName: user.name },
     pubKeyCredParams: algorithms.map((alg) => ({ type: 'public-key' as const, alg })),
@@ -48,4 +48,4 @@ export async function creationOptions(
     excludeCredentials: descriptors(exclude),
   }
 }
-export type CreationOptions = Awaited<ReturnType<typeof creationOptions>>
+export type CreationOptions = ReturnType<typeof creationOptions>

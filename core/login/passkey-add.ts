@@ -42,9 +42,9 @@ export function beginPasskeyAdd(site: Site, ports: BeginNeeds, { asking, claim }
       kind: 'passkey',
       name,
       may_vouch: vouching.length > 0,
-      vouch_key: await thumbprintOf(ask.vouchKey),
+      vouch_key: thumbprintOf(ask.vouchKey),
     }
-    const { intent, ticket } = await beginIntent(site, ports, {
+    const { intent, ticket } = beginIntent(site, ports, {
       purpose: 'register',
       user: user.id,
       holder,
@@ -53,8 +53,8 @@ export function beginPasskeyAdd(site: Site, ports: BeginNeeds, { asking, claim }
     })
     return {
       ticket,
-      tap: await requestOptions(site, intent, ttl, vouching.length > 0 ? vouching : credentials),
-      create: await creationOptions(site, intent, ttl, user, credentials),
+      tap: requestOptions(site, intent, ttl, vouching.length > 0 ? vouching : credentials),
+      create: creationOptions(site, intent, ttl, user, credentials),
     }
   })
 }
@@ -78,11 +78,11 @@ export function finishPasskeyAdd(
 ): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
   return recordingRefusals(ports, asking, 'passkey.add', async () => {
     if (!claim) throw new Refusal('session_missing')
-    const intent = await readTicket(ports, answer.ticket)
+    const intent = readTicket(ports, answer.ticket)
     const tap = { intent, assertion: answer.assertion }
     const known = await keyOf(ports, answer.assertion.id)
     if (!known) throw new Refusal('credential_unknown', { credential: answer.assertion.id })
-    const subject = await subjectOf(intent, answer.vouchKey)
+    const subject = subjectOf(intent, answer.vouchKey)
     const { userId } = known
     const evidence = await verifyTap(tap, known.publicKey, {
       site,
@@ -95,7 +95,7 @@ export function finishPasskeyAdd(
     const { key: _, ...registered } = await verifyRegistration(site, intent, answer.registration)
     const vouch = await requireVouch(tap, answer, userId, registered, subject)
 
-    const { session, cookie } = await newSession(ports, asking.from)
+    const { session, cookie } = newSession(ports, asking.from)
     const at = session.openedAt
     const admitted = { name: subject.name, mayVouch: subject.may_vouch, isRoot: false, vouch }
     const who = { userId, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
@@ -114,9 +114,9 @@ export function finishPasskeyAdd(
 }
 
 /** What the intent must say, with the key that really signed in the place of the key that it names. */
-async function subjectOf(intent: Intent, vouchKey: VouchKey): Promise<AddPasskeySubject> {
+function subjectOf(intent: Intent, vouchKey: VouchKey): AddPasskeySubject {
   const { name, may_vouch } = intent.subject as AddPasskeySubject
-  return { kind: 'passkey', name: String(name), may_vouch: may_vouch === true, vouch_key: await thumbprintOf(vouchKey) }
+  return { kind: 'passkey', name: String(name), may_vouch: may_vouch === true, vouch_key: thumbprintOf(vouchKey) }
 }
 
 /** @throws Refusal vouch_wrong. Checked when it is stored: whoever reads it later may rely on its having been right. */

@@ -14,9 +14,9 @@ import { requestOptions } from './options.ts'
 
 const ttl = minutes(1)
 
-export async function beginPasskeyLogin(site: Site, ports: Pick<Ports, 'keys' | 'random' | 'now'>, holder: Holder) {
-  const { intent, ticket } = await beginIntent(site, ports, { purpose: 'login', holder, subject: {}, ttl })
-  return { ticket, options: await requestOptions(site, intent, ttl) }
+export function beginPasskeyLogin(site: Site, ports: Pick<Ports, 'keys' | 'random' | 'now'>, holder: Holder) {
+  const { intent, ticket } = beginIntent(site, ports, { purpose: 'login', holder, subject: {}, ttl })
+  return { ticket, options: requestOptions(site, intent, ttl) }
 }
 
 type Needs = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'credentials' | 'sessions' | 'audit'>
@@ -34,7 +34,7 @@ export function finishPasskeyLogin(
   { ticket, assertion }: LoginAnswer,
 ): Promise<{ cookie: SessionCookie; userId: UserId; expiresAt: Instant }> {
   return recordingRefusals(ports, asking, 'login', async () => {
-    const intent = await readTicket(ports, ticket)
+    const intent = readTicket(ports, ticket)
     const tap = { intent, assertion }
     const known = await keyOf(ports, assertion.id)
     const shown = { site, purpose: 'login', holder, user: undefined, subject: {}, now: ports.now() } as const
@@ -42,7 +42,7 @@ export function finishPasskeyLogin(
     const evidence = await verifyTap(tap, known.publicKey, shown)
     if (assertion.response.userHandle !== known.userId) throw new Refusal('wrong_user', { credential: assertion.id })
 
-    const { session, cookie } = await newSession(ports, asking.from)
+    const { session, cookie } = newSession(ports, asking.from)
     const expiresAt = session.openedAt + sessionTtl
     const tapped = { ...evidence, userId: known.userId, fingerprint: known.publicKey.fingerprint }
     const who = {

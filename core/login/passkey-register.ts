@@ -45,7 +45,7 @@ export async function verifyRegistration(
 ): Promise<Registered> {
   const wrong = (why: string, cause?: unknown) =>
     new Refusal('registration_wrong', { why, intent: intent.id }, { cause })
-  const challenge = await challengeOf(intent)
+  const challenge = challengeOf(intent)
   const clientData = fromBase64url(registration.response.clientDataJSON)
   if (!clientData) throw wrong('base64url')
   const mismatch = mismatchOf(clientData, { type: 'webauthn.create', challenge, origin: site.origin })
@@ -60,7 +60,8 @@ export async function verifyRegistration(
   const checked = await verifyWithLibrary(site, challenge, registration).catch((cause: unknown) => {
     throw wrong('library', cause)
   })
-  if (!checked || !equalBytes(checked, attested.publicKey)) throw wrong('library: another key')
+  if (!checked) throw wrong('library: not verified')
+  if (!equalBytes(checked, attested.publicKey)) throw wrong('library: another key')
   return {
     id: registration.id as CredentialId,
     publicKey: attested.publicKey,

@@ -36,9 +36,9 @@ export function beginPasskeyRemove(
     // A key that admits others goes only by the word of one that does too.
     const others = credentials.filter((other) => other !== leaving && (other.mayVouch || !leaving.mayVouch))
     if (others.length === 0) throw new Refusal('last_passkey', { user: user.id, credential: id })
-    const subject = await removalOf(id, leaving.fingerprint, `Remove the passkey "${leaving.name}" of ${user.name}`)
-    const { intent, ticket } = await beginIntent(site, ports, { purpose: 'admin', user: user.id, holder, subject, ttl })
-    return { ticket, options: await requestOptions(site, intent, ttl, others) }
+    const subject = removalOf(id, leaving.fingerprint, `Remove the passkey "${leaving.name}" of ${user.name}`)
+    const { intent, ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder, subject, ttl })
+    return { ticket, options: requestOptions(site, intent, ttl, others) }
   })
 }
 
@@ -59,12 +59,12 @@ export function finishPasskeyRemove(
 ): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
   return recordingRefusals(ports, asking, 'passkey.remove', async () => {
     if (!claim) throw new Refusal('session_missing')
-    const intent = await readTicket(ports, ticket)
+    const intent = readTicket(ports, ticket)
     const tap = { intent, assertion }
     const known = await keyOf(ports, assertion.id)
     if (!known) throw new Refusal('credential_unknown', { credential: assertion.id })
     const { revision, summary } = intent.subject as AdminSubject
-    const subject = await removalOf(id, String(revision), String(summary))
+    const subject = removalOf(id, String(revision), String(summary))
     const { userId } = known
     const evidence = await verifyTap(tap, known.publicKey, {
       site,
@@ -77,7 +77,7 @@ export function finishPasskeyRemove(
     if (evidence.credentialId === id)
       throw new Refusal('wrong_subject', { why: 'tapped with the passkey to remove', credential: id })
 
-    const { session, cookie } = await newSession(ports, asking.from)
+    const { session, cookie } = newSession(ports, asking.from)
     const at = session.openedAt
     const who = { userId, credentialId: id, sessionId: session.id, intentId: intent.id }
     const { expiresAt } = await ports.credentials.remove({
@@ -95,7 +95,7 @@ export function finishPasskeyRemove(
 }
 
 /** The request that the tap approves. A credential never changes, so its fingerprint is its revision. */
-async function removalOf(id: CredentialId, revision: string, summary: string): Promise<AdminSubject> {
-  const body_hash = base64url(await sha256(canonicalJson({})))
+function removalOf(id: CredentialId, revision: string, summary: string): AdminSubject {
+  const body_hash = base64url(sha256(canonicalJson({})))
   return { method: 'POST', path: `/v1/passkeys/${id}/remove`, body_hash, revision, summary }
 }

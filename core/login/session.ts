@@ -7,11 +7,11 @@ import type { Caller, Ports, SessionClaim } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 
 /** `id.secret`. undefined: not of that form, so nobody's. */
-export async function parseSessionCookie(cookie: string): Promise<SessionClaim | undefined> {
+export function parseSessionCookie(cookie: string): SessionClaim | undefined {
   const [id = '', secret = '', ...others] = cookie.split('.')
   const [idBytes, secretBytes] = [fromBase64url(id), fromBase64url(secret)]
   if (idBytes?.length !== 16 || secretBytes?.length !== 32 || others.length > 0) return undefined
-  return { id: id as SessionId, secretHash: await sha256(secretBytes) }
+  return { id: id as SessionId, secretHash: sha256(secretBytes) }
 }
 
 type EndNeeds = Pick<Ports, 'sessions' | 'audit' | 'now'>

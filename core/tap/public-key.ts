@@ -20,7 +20,7 @@ const ecdsa = { name: 'ECDSA', namedCurve: 'P-256' }
 const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
 const label = { kty: 1, alg: 3, crv: -1, x: -2, y: -3, n: -1, e: -2 }
 
-export const fingerprintOf = async (cose: Bytes): Promise<Fingerprint> => base64url(await sha256(cose)) as Fingerprint
+export const fingerprintOf = (cose: Bytes): Fingerprint => base64url(sha256(cose)) as Fingerprint
 
 /** undefined: not a key of ours (shape, curve, size), or a point that is not on the curve. */
 export async function importPublicKey(cose: Bytes): Promise<PublicKey | undefined> {
@@ -31,7 +31,7 @@ export async function importPublicKey(cose: Bytes): Promise<PublicKey | undefine
   if (algorithm === undefined) return undefined
   try {
     const key = await importers[algorithm](map)
-    return key && { algorithm, cose, key, fingerprint: await fingerprintOf(cose) }
+    return key && { algorithm, cose, key, fingerprint: fingerprintOf(cose) }
   } catch {
     return undefined
   }
@@ -56,7 +56,8 @@ const importers: Record<Algorithm, (map: CborMap) => Promise<CryptoKey | undefin
   [-257]: async (map) => {
     const [n, e] = [map.get(label.n), map.get(label.e)]
     if (map.get(label.kty) !== 3 || !(n instanceof Uint8Array) || !(e instanceof Uint8Array)) return undefined
-    const strong = n.length >= 256 && n.length <= 512 && (n[0] as number) >= 0x80
+    const bits = n.length * 8 - Math.clz32(n[0] as number) + 24
+    const strong = n[0] !== 0 && bits >= 2048 && bits <= 4096
     if (!strong || base64url(e) !== 'AQAB') return undefined
     return crypto.subtle.importKey('jwk', { kty: 'RSA', n: base64url(n), e: 'AQAB' }, rsa, false, ['verify'])
   },

@@ -55,12 +55,12 @@ const clockSkew = seconds(30)
 export async function verifyTap<P extends Purpose>(tap: Tap, key: PublicKey, shown: Shown<P>): Promise<TapEvidence> {
   requireIntent(tap.intent, shown)
   const { id, clientData, authenticatorData, signature } = decodeAssertion(tap.assertion)
-  const challenge = await challengeOf(tap.intent)
+  const challenge = challengeOf(tap.intent)
   const mismatch = mismatchOf(clientData, { type: 'webauthn.get', challenge, origin: shown.site.origin })
   if (mismatch !== undefined) throw new Refusal('assertion_wrong', { why: mismatch, credential: id })
   const data = requireAuthenticator(authenticatorData, shown.site, shown.purpose)
   if (data.attested) throw new Refusal('assertion_wrong', { why: 'attested data in an assertion', credential: id })
-  const signed = concat(authenticatorData, await sha256(clientData))
+  const signed = concat(authenticatorData, sha256(clientData))
   const right = await signatureIsRight(key, signature, signed)
   if (!right) throw new Refusal('assertion_wrong', { why: 'signature', credential: id })
   return { credentialId: id, counter: data.counter, backedUp: data.backedUp }
@@ -69,6 +69,7 @@ export async function verifyTap<P extends Purpose>(tap: Tap, key: PublicKey, sho
 /** @throws Refusal unless the intent is for this cluster, purpose, person, place and thing, and still lives. */
 export function requireIntent<P extends Purpose>(intent: Intent, shown: Shown<P>): asserts intent is Intent<P> {
   const detail = { intent: intent.id, purpose: intent.purpose }
+  if (intent.v !== 1) throw new Refusal('ticket_invalid', { ...detail, why: 'version' })
   if (intent.cluster !== shown.site.cluster) throw new Refusal('wrong_cluster', detail)
   if (intent.purpose !== shown.purpose) throw new Refusal('wrong_purpose', detail)
   if (intent.holder === undefined || intent.holder !== shown.holder) throw new Refusal('wrong_holder', detail)
@@ -79,7 +80,19 @@ export function requireIntent<P extends Purpose>(intent: Intent, shown: Shown<P>
   if (shown.now >= seconds(intent.exp)) throw new Refusal('ticket_expired', detail)
 }
 
-const sameJson = (a: Json, b: Json): boolean => equalBytes(canonicalJson(a), canonicalJson(b))
+/** The first is somebody's word, perhaps out of a damaged record: what has no canonical form equals nothing. */
+function sameJson(given: Json, wanted: Json): boolean {
+  const form = canonicalForm(given)
+  return form !== undefined && equalBytes(form, canonicalJson(wanted))
+}
+
+function canonicalForm(json: Json): Bytes | undefined {
+  try {
+    return canonicalJson(json)
+  } catch {
+    return undefined
+  }
+}
 
 /** @throws Refusal. Steps 15-18: relying party, presence, verification as the purpose says, flags that make sense. */
 export function requireAuthenticator(bytes: Bytes, site: Site, purpose: Purpose): AuthenticatorData {

@@ -31,7 +31,15 @@ type Room = {
 export const rooms: Record<string, Room> = {
   core: {
     ours: [],
-    npm: ['jose', '@simplewebauthn/server', '@peculiar/x509', 'canonicalize', 'otpauth', 'oauth4webapi'],
+    npm: [
+      '@noble/hashes',
+      'jose',
+      '@simplewebauthn/server',
+      '@peculiar/x509',
+      'canonicalize',
+      'otpauth',
+      'oauth4webapi',
+    ],
   },
   storage: { ours: ['core/'], npm: ['drizzle-orm'], extra: { 'storage/sqlite.ts': ['node:*'] } },
   worker: {

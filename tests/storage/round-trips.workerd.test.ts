@@ -56,6 +56,7 @@ async function newProcess(withKv = true) {
     attempts: memoryLimit(100_000, now),
     noise: memoryLimit(100_000, now),
     log: () => undefined,
+    lengthsHold: false,
     whereOf: () => ({ address: '192.0.2.1', place: '' }),
     ready: async () => undefined,
   })

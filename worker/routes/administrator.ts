@@ -27,13 +27,13 @@ export const administratorRoutes = (edge: Edge) => {
     .post(
       '/begin',
       post(edge, object({ secret, name: text(256) }), async (c, body) =>
-        beginFirstAdministrator(site, ports, c.get('asking'), await beginHolder(c, ports), body),
+        beginFirstAdministrator(site, ports, c.get('asking'), beginHolder(c, ports), body),
       ),
     )
     .post(
       '/finish',
       post(edge, object({ secret, ticket, registration }), async (c, body) => {
-        const done = await finishFirstAdministrator(site, ports, await callerOf(c), body)
+        const done = await finishFirstAdministrator(site, ports, callerOf(c), body)
         setSession(c, done.cookie, done.expiresAt, ports.now())
         return { location: '/account' }
       }),

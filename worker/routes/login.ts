@@ -13,13 +13,13 @@ export const loginRoutes = (edge: Edge) =>
   new Hono<{ Variables: Variables }>()
     .post(
       '/begin',
-      post(edge, object({}), async (c) => beginPasskeyLogin(edge.site, edge.ports, await beginHolder(c, edge.ports))),
+      post(edge, object({}), async (c) => beginPasskeyLogin(edge.site, edge.ports, beginHolder(c, edge.ports))),
     )
     .post(
       '/finish',
       post(edge, answer, async (c, { next, ...given }) => {
         const { site, ports } = edge
-        const { cookie, expiresAt } = await finishPasskeyLogin(site, ports, await callerOf(c), given)
+        const { cookie, expiresAt } = await finishPasskeyLogin(site, ports, callerOf(c), given)
         setSession(c, cookie, expiresAt, ports.now())
         return { location: parseNext(next, site.origin) }
       }),

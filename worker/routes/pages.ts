@@ -12,7 +12,7 @@ export const pageRoutes = (edge: Edge) => {
   const { site, ports, assets } = edge
   const { cluster, origin } = site
   const accountOf = async (c: EdgeContext) => {
-    const claim = await findClaim(c)
+    const claim = findClaim(c)
     const account = claim && (await ports.sessions.account(claim, ports.now()))
     if (claim && !account) clearSession(c)
     return account

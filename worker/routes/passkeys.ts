@@ -23,7 +23,7 @@ export const passkeyRoutes = (edge: Edge) => {
     .post(
       '/begin',
       post(edge, addAsk, async (c, { name, vouch_key }) => {
-        return beginPasskeyAdd(site, ports, await callerOf(c), await beginHolder(c, ports), {
+        return beginPasskeyAdd(site, ports, callerOf(c), beginHolder(c, ports), {
           name,
           vouchKey: vouch_key,
         })
@@ -33,20 +33,20 @@ export const passkeyRoutes = (edge: Edge) => {
       '/finish',
       post(edge, addAnswer, async (c, { vouch_key, vouch_signature, ...given }) => {
         const answer = { ...given, vouchKey: vouch_key, vouchSignature: vouch_signature }
-        return signedInAgain(c, await finishPasskeyAdd(site, ports, await callerOf(c), answer))
+        return signedInAgain(c, await finishPasskeyAdd(site, ports, callerOf(c), answer))
       }),
     )
     .post(
       '/:id/remove/begin',
       post(edge, object({}), async (c) => {
-        return beginPasskeyRemove(site, ports, await callerOf(c), await beginHolder(c, ports), idOf(c))
+        return beginPasskeyRemove(site, ports, callerOf(c), beginHolder(c, ports), idOf(c))
       }),
     )
     .post(
       '/:id/remove',
       post(edge, object({ ticket, assertion }), async (c, given) => {
         const answer = { ...given, id: idOf(c) }
-        return signedInAgain(c, await finishPasskeyRemove(site, ports, await callerOf(c), answer))
+        return signedInAgain(c, await finishPasskeyRemove(site, ports, callerOf(c), answer))
       }),
     )
 }

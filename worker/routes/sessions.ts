@@ -13,7 +13,7 @@ export const sessionRoutes = (edge: Edge) => {
     .post(
       '/logout',
       post(edge, object({}), async (c) => {
-        const caller = await callerOf(c)
+        const caller = callerOf(c)
         // A session that has ended meanwhile is what was wanted.
         if (caller.claim) await endSession(ports, caller, caller.claim.id).catch(unlessMissing)
         clearSession(c)
@@ -23,7 +23,7 @@ export const sessionRoutes = (edge: Edge) => {
     .post(
       '/sessions/:id/end',
       post(edge, object({}), async (c) => {
-        const caller = await callerOf(c)
+        const caller = callerOf(c)
         const id = c.req.param('id') as SessionId
         await endSession(ports, caller, id)
         if (id === caller.claim?.id) clearSession(c)

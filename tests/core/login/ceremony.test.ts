@@ -46,17 +46,17 @@ describe('readTicket', () => {
     expect(await readTicket(ports, ticket)).toEqual(intent)
   })
 
-  test.each(['', '.', 'a.b', 'x'.repeat(100_000)])('refuses %.20j as ticket_invalid', async (ticket) => {
-    await expect(readTicket(ports, ticket)).rejects.toMatchObject({ name: 'Refusal', code: 'ticket_invalid' })
+  test.each(['', '.', 'a.b', 'x'.repeat(100_000)])('refuses %.20j as ticket_invalid', (ticket) => {
+    expect(() => readTicket(ports, ticket)).toThrow(
+      expect.objectContaining({ name: 'Refusal', code: 'ticket_invalid' }),
+    )
   })
 
   test('refuses the ticket of a cluster with another key', async () => {
     const other = await newEdge({ key: new Uint8Array(32).fill(8) })
     const { ticket } = await begin(0)
-    await expect(readTicket(other.ports, ticket)).rejects.toMatchObject({
-      code: 'ticket_invalid',
-      detail: { why: 'ticket: seal' },
-    })
+    const refusal = { code: 'ticket_invalid', detail: { why: 'ticket: seal' } }
+    expect(() => readTicket(other.ports, ticket)).toThrow(expect.objectContaining(refusal))
   })
 })
 

@@ -6,7 +6,6 @@ export const stricterOnVectors: Reasons = {
   'W3C none-es256-crossOrigin': 'crossOrigin is true: a page in a frame of another site collects no taps',
   'W3C packed-es384': 'ES384 is not asked for',
   'W3C packed-es512': 'ES512 is not asked for',
-  'W3C packed-rs256': 'a modulus of 3,482 bits: only whole bytes are taken, as authenticators make them',
 }
 
 /** Published vectors that neither accepts. */

@@ -15,7 +15,7 @@ import { type Assertion, type Expected, ours, theirs } from './judges.ts'
 /** Vectors have challenges of their own, which are the hash of no intent: in this file an intent's id is its challenge. */
 vi.mock('../../../core/intent.ts', async (original) => ({
   ...(await original<object>()),
-  challengeOf: async ({ id }: { id: string }) => fromBase64url(id),
+  challengeOf: ({ id }: { id: string }) => fromBase64url(id),
 }))
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'))
