@@ -61,7 +61,8 @@ export function newSession(
   { random, now }: Pick<Ports, 'random' | 'now'>,
   from: Origin,
 ): { session: NewSession; cookie: SessionCookie } {
-  const [id, secret] = [base64url(random(16)) as SessionId, random(32)]
+  const drawn = random(48)
+  const [id, secret] = [base64url(drawn.subarray(0, 16)) as SessionId, drawn.subarray(16)]
   const session = { id, secretHash: sha256(secret), openedAt: now(), from }
   return { session, cookie: `${id}.${base64url(secret)}` as SessionCookie }
 }
