@@ -29,6 +29,8 @@ const vitest = [
   '--reporter=./tests/house/counting-reporter.ts',
 ]
 
+const longestRunMs = 20 * 60_000
+
 async function main(): Promise<Outcome> {
   installDebianPackages()
   const build = quietNode(['build.ts'])
@@ -56,10 +58,12 @@ function spawnVitest(filters: string[], reportPath: string): Promise<Ending> {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-  return new Promise((resolve, reject) => {
+  // A test that never ends must fail the run, not hold it.
+  const limit = setTimeout(() => child.kill('SIGKILL'), longestRunMs)
+  return new Promise<Ending>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve({ code, signal }))
-  })
+  }).finally(() => clearTimeout(limit))
 }
 
 function knownSkips(): Skip[] {
