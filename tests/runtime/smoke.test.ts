@@ -12,6 +12,7 @@ import {
   Visitor,
 } from '../client.ts'
 import { launchServe, launchWorkerd, missing, type Running, remove } from './launch.ts'
+import { raw } from './raw.ts'
 
 const runtimes = ['node', 'deno', 'bun', 'workerd'] as const
 
@@ -120,6 +121,25 @@ describe.each(runtimes)('%s', (runtime) => {
       expect({ status, error: json.error }).toEqual({ status: 401, error: 'refused' })
     }
   })
+
+  story(
+    'a body over the limit is refused, announced or in chunks, and what a length leaves over is no part of it',
+    async () => {
+      const [head, port] = [
+        ['POST /v1/login/begin HTTP/1.1', `Origin: ${edge.origin}`],
+        Number(new URL(edge.origin).port),
+      ]
+      const ask = (...rest: string[]) =>
+        raw(port, [...head, `Host: localhost:${port}`, 'Content-Type: application/json', 'Connection: close', ...rest])
+      const size = 300 * 1024
+      const chunk = `${size.toString(16)}\r\n${' '.repeat(size)}\r\n0\r\n\r\n`
+      expect(await ask(`Content-Length: ${size}`, '', ' '.repeat(size))).toMatch(/^HTTP\/1\.1 413 /)
+      expect(await ask('Transfer-Encoding: chunked', '', chunk)).toMatch(/^HTTP\/1\.1 413 /)
+      // What follows is a next request, and none: some servers say so before they answer the first.
+    expect(await ask('Content-Length: 2', '', `{}${' '.repeat(1000)}`)).toMatch(/^HTTP\/1\.1 (200|400) /)
+      expect(await ask('Content-Length: 2', 'Transfer-Encoding: chunked', '', chunk)).not.toMatch(/^HTTP\/1\.1 200 /)
+    },
+  )
 
   story('a cookie alone adds no passkey', async () => {
     const visitor = await signedIn(first)
