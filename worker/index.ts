@@ -30,7 +30,7 @@ const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(
 const log = ({ level, ...line }: LogLine) =>
   console[level](JSON.stringify({ at: new Date().toISOString(), level, ...line }))
 
-async function makeEdge(env: Bindings): Promise<Edge> {
+function makeEdge(env: Bindings): Edge {
   const secret = readKey(env)
   if (!secret) throw new SetupProblem('SALLYPORT_KEY is not set', 'npx wrangler secret put SALLYPORT_KEY')
   const site = readSite(env)
@@ -67,22 +67,13 @@ function whereOf(c: Context) {
 }
 
 /** One app an isolate. A setting that is wrong is told at each request until it is mended. */
-let running: Promise<ReturnType<typeof makeApp>> | undefined
-
-async function appOf(env: Bindings) {
-  running ??= makeEdge(env).then(makeApp)
-  try {
-    return await running
-  } catch (error) {
-    running = undefined
-    throw error
-  }
-}
+let app: ReturnType<typeof makeApp> | undefined
 
 export default {
   async fetch(request: Request, env: Bindings): Promise<Response> {
     try {
-      return await (await appOf(env)).fetch(request)
+      app ??= makeApp(makeEdge(env))
+      return await app.fetch(request)
     } catch (error) {
       const hint = error instanceof SetupProblem ? error.hint : ''
       log({ level: 'error', message: `Cannot start: ${(error as Error).message}`, hint })

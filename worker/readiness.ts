@@ -3,21 +3,19 @@ import type { Ownership } from '../storage/cluster.ts'
 import type { LogLine } from './edge.ts'
 
 /**
- * Asks once whose database it is, and holds every request until that is known: a wrong key must write nothing. After a
- * failure the next request asks again, so that a migration or a mended secret needs no restart.
+ * Holds every request until it is known whose database it is: a wrong key must write nothing. Asked until the answer is
+ * right, so that a migration or a mended secret needs no restart. Requests that come at once ask at once: on Workers one
+ * must not wait for what another has asked, for that may be cancelled with its request.
  */
 export function readiness(claim: () => Promise<Ownership>, log: (line: LogLine) => void): () => Promise<void> {
-  let known: Promise<void> | undefined
-  const ask = async () => {
-    const ownership = await claim()
-    if (ownership !== 'ours') throw new Error(`The database belongs to ${ownership}`)
-  }
+  let isOurs = false
   return async () => {
-    known ??= ask()
+    if (isOurs) return
     try {
-      await known
+      const ownership = await claim()
+      if (ownership !== 'ours') throw new Error(`The database belongs to ${ownership}`)
+      isOurs = true
     } catch (error) {
-      known = undefined
       log({
         level: 'error',
         message: `Not ready: ${(error as Error).message}`,

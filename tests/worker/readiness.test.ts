@@ -18,11 +18,11 @@ function asked(...answers: (Ownership | Error)[]) {
 const unavailable = { name: 'Refusal', code: 'unavailable', status: 503 }
 
 describe('readiness', () => {
-  test('asks nothing before the first request, once for all of them, and is silent', async () => {
+  test('asks nothing before the first request, never again after a right answer, and is silent', async () => {
     const { ready, times, logged } = asked('ours')
     expect(times()).toBe(0)
-    await Promise.all([ready(), ready(), ready()])
     await ready()
+    await Promise.all([ready(), ready(), ready()])
     expect(times()).toBe(1)
     expect(logged).toEqual([])
   })
@@ -43,12 +43,19 @@ describe('readiness', () => {
     expect(logged[0]?.['hint']).toContain('SALLYPORT_KEY')
   })
 
-  test('requests that wait for one failed answer are all refused', async () => {
-    const { ready, times } = asked('another key', 'ours')
-    const outcomes = await Promise.allSettled([ready(), ready(), ready()])
-    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
-    expect(times()).toBe(1)
+  test('lets no request wait for what another has asked: that may be cancelled with its request', async () => {
+    const answers: ((answer: Ownership) => void)[] = []
+    const ready = readiness(
+      () => new Promise<Ownership>((answer) => answers.push(answer)),
+      () => undefined,
+    )
+    const [never, second] = [ready(), ready()]
+    answers[1]?.('ours')
+    await second
     await ready()
+    expect(answers).toHaveLength(2)
+    answers[0]?.('another key')
+    await expect(never).rejects.toMatchObject(unavailable)
   })
 
   test('knows the database that another key or another name made', async () => {
