@@ -7,7 +7,8 @@ import { build, type Metafile } from 'esbuild'
 const root = import.meta.dirname
 const target = join(root, 'dist')
 const pages = ['sign-in', 'first-administrator', 'account']
-const oneDay = 24 * 3_600_000
+/** Longer than an edge should run without its restart for the next version. */
+const keepOldBuilds = 30 * 24 * 3_600_000
 
 async function buildAssets(out: string): Promise<Metafile> {
   const { metafile } = await build({
@@ -67,7 +68,7 @@ async function buildEdge(out: string, names: Record<string, string>): Promise<Me
 }
 
 /**
- * Each file is put in its place by one rename, and files of older builds stay for a day: an edge that runs from dist/ while
+ * Each file is put in its place by one rename, and files of older builds stay for a month: an edge that runs from dist/ while
  * another start builds it anew still finds what it loads late. `--clean` removes them, for a deployment that uploads all.
  */
 function install(from: string, keepFor: number): void {
@@ -98,7 +99,7 @@ try {
   const migrations = join(root, 'storage', 'migrations')
   for (const name of readdirSync(migrations).filter((file) => file.endsWith('.sql')))
     copyFileSync(join(migrations, name), join(draft, 'migrations', name))
-  install(draft, process.argv.includes('--clean') ? 0 : oneDay)
+  install(draft, process.argv.includes('--clean') ? 0 : keepOldBuilds)
 } finally {
   rmSync(draft, { recursive: true, force: true })
 }

@@ -6,8 +6,9 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const root = import.meta.dirname ?? new URL('.', import.meta.url).pathname
+const root = fileURLToPath(new URL('.', import.meta.url))
 const stamp = join(root, 'node_modules', '.sallyport-installed')
 const wanted = createHash('sha256')
   .update(readFileSync(join(root, 'package-lock.json')))

@@ -32,6 +32,7 @@ interface Settings {
   /** 32 bytes; the same for all edges unless a test wants another. */
   readonly key?: Bytes
   readonly failuresAMinute?: number
+  readonly noiseAMinute?: number
   readonly publicKeys?: PublicKeys
   readonly store?: SqliteStore
 }
@@ -52,7 +53,7 @@ export async function newEdge(settings: Settings = {}) {
     ports,
     assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
     attempts: memoryLimit(settings.failuresAMinute ?? 100_000, now),
-    noise: memoryLimit(100_000, now),
+    noise: memoryLimit(settings.noiseAMinute ?? 100_000, now),
     log: (line) => logged.push(line),
     lengthsHold: false,
     whereOf: (c) => ({ address: c.req.header('cf-connecting-ip') ?? 'unknown', place: '' }),

@@ -1,4 +1,7 @@
-/** What is approved here is computed here: a key is asked to sign only the hash of an intent that says what was shown. */
+/**
+ * A key is asked to sign only the hash of an intent that is for this purpose and for what the page asked. What else the edge
+ * put into it, this page takes on the edge's word.
+ */
 import {
   type AuthenticationResponseJSON,
   type PublicKeyCredentialCreationOptionsJSON,

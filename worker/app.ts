@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { Refusal } from '../core/refusal.ts'
 import type { Edge, EdgeContext, Variables } from './edge.ts'
+import { boundedAudit } from './post.ts'
 import { answerProblem, answerRefusal } from './problems.ts'
 import { administratorRoutes } from './routes/administrator.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -11,7 +12,8 @@ import { passkeyRoutes } from './routes/passkeys.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { isOurHost, observe, secure } from './surroundings.ts'
 
-export function makeApp(edge: Edge): Hono<{ Variables: Variables }> {
+export function makeApp(given: Edge): Hono<{ Variables: Variables }> {
+  const edge = { ...given, ports: { ...given.ports, audit: boundedAudit(given.ports.audit, given) } }
   const app = new Hono<{ Variables: Variables }>()
   app.use(observe(edge))
   app.use(secure(edge.site))

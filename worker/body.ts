@@ -9,12 +9,17 @@ const largestBody = 256 * 1024
 /** @throws Refusal wrong_media_type, body_too_large, bad_request */
 export async function readJson(c: Context, lengthsHold = false): Promise<Json> {
   if (!/^application\/json *(;|$)/i.test(c.req.header('content-type') ?? '')) throw new Refusal('wrong_media_type')
-  const text = textOf(await readBounded(c.req.raw, lengthsHold))
+  const text = textOf(await readBounded(c.req.raw, lengthsHold).catch(broken))
   try {
     return JSON.parse(text ?? '') as Json
   } catch (error) {
     throw new Refusal('bad_request', { why: 'no JSON' }, { cause: error })
   }
+}
+
+/** A sender who goes away in the middle is no error of ours. */
+function broken(error: unknown): never {
+  throw error instanceof Refusal ? error : new Refusal('bad_request', { why: 'the body broke off' }, { cause: error })
 }
 
 /**

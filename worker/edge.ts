@@ -9,9 +9,9 @@ export interface Edge {
   readonly site: Site
   readonly ports: Ports
   readonly assets: AssetStore
-  /** Ceremonies of one address that failed. */
+  /** Ceremonies of one address that failed, of those that anybody may begin. */
   readonly attempts: FailureLimit
-  /** Audit rows about requests of one address that never became a ceremony. */
+  /** Audit rows about refusals of one address. */
   readonly noise: FailureLimit
   readonly log: (line: LogLine) => void
   /** Whether the server cuts a body at the length that it announces, as Node's parser does. */

@@ -76,14 +76,20 @@ export interface ServeSettings {
   readonly port: number
   readonly home: string
   readonly failedLoginsAMinute: number
+  /** The header in which a reverse proxy of ours tells a client's address, last in the list. Without one it is believed by nobody. */
+  readonly addressHeader: string | undefined
 }
 
-/** `SALLYPORT_EDGE_PORT` (3080), `SALLYPORT_HOME` (.sallyport), `SALLYPORT_LOGIN_LIMIT` (10 failures a minute an address). */
+/**
+ * `SALLYPORT_EDGE_PORT` (3080), `SALLYPORT_HOME` (.sallyport), `SALLYPORT_LOGIN_LIMIT` (10 failures a minute an address),
+ * `SALLYPORT_ADDRESS_HEADER` (none).
+ */
 export function readServeSettings(variables: Variables): ServeSettings {
   return {
     port: whole(variables, 'SALLYPORT_EDGE_PORT', 3080, 65_535),
     home: read(variables, 'SALLYPORT_HOME') ?? '.sallyport',
     failedLoginsAMinute: whole(variables, 'SALLYPORT_LOGIN_LIMIT', 10, 1_000_000_000),
+    addressHeader: read(variables, 'SALLYPORT_ADDRESS_HEADER'),
   }
 }
 

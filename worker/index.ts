@@ -22,7 +22,8 @@ interface Bindings extends Variables {
   readonly ATTEMPTS: RateLimitBinding
 }
 
-const noiseAMinute = 10
+/** Audit rows about refusals, for an address. */
+const noiseAMinute = 30
 const now = (): Instant => Date.now()
 const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
 

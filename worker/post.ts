@@ -1,50 +1,88 @@
 /** What every POST of the API passes before its ceremony begins. */
 import type { Json } from '../core/intent.ts'
+import type { Audit } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readJson, type Shape } from './body.ts'
 import type { Edge, EdgeContext } from './edge.ts'
+
+type Work<T> = (c: EdgeContext, body: T) => Promise<Json>
+type Handler = (c: EdgeContext) => Promise<Response>
 
 /** Words that say a ceremony failed: these count against the address. A name that is taken does not. */
 const failures: ReadonlySet<string> = new Set(['refused', 'link_invalid'])
 
 /**
- * A handler that gets a body of the right shape from a page of ours, and whose failures are counted. The exact Origin is
- * the guard against forged requests: a browser sends it with every POST, and no other site can send ours.
+ * A handler that gets a body of the right shape from a page of ours. The exact Origin is the guard against forged requests: a
+ * browser sends it with every POST, and no other site can send ours.
  */
 export const post =
-  <T>(edge: Edge, shape: Shape<T>, work: (c: EdgeContext, body: T) => Promise<Json>) =>
-  async (c: EdgeContext): Promise<Response> => {
+  <T>(edge: Edge, shape: Shape<T>, work: Work<T>): Handler =>
+  async (c) => {
+    const body = await recordingNoise(edge, c, async () => {
+      if (c.req.header('origin') !== edge.site.origin) throw new Refusal('wrong_origin')
+      return shape(await readJson(c, edge.lengthsHold), 'body')
+    })
+    return c.json(await work(c, body))
+  }
+
+/**
+ * The same for a ceremony that anybody may begin: an address whose ceremonies fail has to wait. Nothing else waits, so that
+ * whoever shares an address with a thief can still end the thief's sessions.
+ */
+export const openPost = <T>(edge: Edge, shape: Shape<T>, work: Work<T>): Handler => {
+  const handle = post(edge, shape, work)
+  return async (c) => {
     const { address } = c.get('asking').from
     const wait = edge.attempts.retryAfter(address)
     if (wait !== undefined) {
       c.header('Retry-After', String(Math.ceil(wait / 1000)))
       throw new Refusal('too_many_attempts')
     }
-    const body = await recordingNoise(edge, c, async () => {
-      if (c.req.header('origin') !== edge.site.origin) throw new Refusal('wrong_origin')
-      return shape(await readJson(c, edge.lengthsHold), 'body')
-    })
     try {
-      return c.json(await work(c, body))
+      return await handle(c)
     } catch (error) {
-      if (error instanceof Refusal && failures.has(error.word)) await edge.attempts.failed(address)
+      if (error instanceof Refusal && failures.has(error.word)) await count(edge, c, address)
       throw error
     }
   }
+}
 
-/** Requests that never became a ceremony get an audit row too, but only so many: any page can make a browser send them. */
+/** A limit that cannot count must not hide what was refused. */
+async function count(edge: Edge, c: EdgeContext, address: string): Promise<void> {
+  try {
+    await edge.attempts.failed(address)
+  } catch (error) {
+    const { requestId } = c.get('asking')
+    edge.log({ level: 'error', message: `Cannot count: ${(error as Error).message}`, request_id: requestId })
+  }
+}
+
+/** Requests that never became a ceremony are written down too. */
 async function recordingNoise<T>(edge: Edge, c: EdgeContext, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    const asking = c.get('asking')
-    const { address } = asking.from
-    if (error instanceof Refusal && edge.noise.retryAfter(address) === undefined) {
-      await edge.noise.failed(address)
+    if (error instanceof Refusal) {
       const { code } = error
       const detail = { ...error.detail, path: c.req.path }
-      await edge.ports.audit.record({ at: edge.ports.now(), kind: 'request', outcome: 'refused', asking, code, detail })
+      const event = { at: edge.ports.now(), kind: 'request', outcome: 'refused', asking: c.get('asking') } as const
+      await edge.ports.audit.record({ ...event, code, detail })
     }
     throw error
+  }
+}
+
+/**
+ * Refusals are written down only so many times a minute for an address: anybody can cause them, and any page can make a
+ * browser cause them. Beyond that they stand in the log alone. What succeeds is written in its own batch, always.
+ */
+export function boundedAudit(audit: Audit, { noise }: Pick<Edge, 'noise'>): Audit {
+  return {
+    record: async (event) => {
+      const { address } = event.asking.from
+      if (noise.retryAfter(address) !== undefined) return
+      await noise.failed(address)
+      await audit.record(event)
+    },
   }
 }

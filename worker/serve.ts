@@ -29,7 +29,8 @@ const usage = `Usage: sallyport-edge [serve]            serve the edge on this m
                                         with --url for a deployed edge, proven by SALLYPORT_KEY
 
 Settings: SALLYPORT_EDGE_PORT (3080), SALLYPORT_HOME (.sallyport), SALLYPORT_PUBLIC_URL (http://localhost:PORT),
-          SALLYPORT_RP_ID, SALLYPORT_CLUSTER, SALLYPORT_KEY, SALLYPORT_LOGIN_LIMIT (10)
+          SALLYPORT_RP_ID, SALLYPORT_CLUSTER, SALLYPORT_KEY, SALLYPORT_LOGIN_LIMIT (10),
+          SALLYPORT_ADDRESS_HEADER (behind a reverse proxy that sets it, such as x-forwarded-for)
 `
 
 /** Beside the bundle in dist/, or in the sources, where there are no assets. */
@@ -38,7 +39,8 @@ const folderOf = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const assetsFolder = folderOf('../assets/')
 const migrationsFolder = folderOf(isBuilt ? '../migrations/' : '../storage/migrations/')
 
-const noiseAMinute = 10
+/** Audit rows about refusals, for an address. */
+const noiseAMinute = 30
 /** How long requests may go on after the signal to stop. */
 const graceMs = 5000
 const now = (): Instant => Date.now()
@@ -157,7 +159,8 @@ function makeEdge({ settings, site, keys, store }: Opened): Edge {
     lengthsHold: true,
     whereOf: (c) => {
       const { incoming } = c.env as { incoming: IncomingMessage }
-      return { address: incoming.socket.remoteAddress ?? 'unknown', place: '' }
+      const forwarded = settings.addressHeader && c.req.header(settings.addressHeader)?.split(',').at(-1)?.trim()
+      return { address: forwarded || (incoming.socket.remoteAddress ?? 'unknown'), place: '' }
     },
     ready: async () => undefined,
   }
@@ -280,7 +283,7 @@ async function initRemote(url: string): Promise<void> {
     body: JSON.stringify({ ...offer, proof }),
   })
   if (!answer.ok) {
-    const { message } = (await answer.json()) as { message: string }
+    const { message = 'no answer of an edge' } = (await answer.json().catch(() => ({}))) as { message?: string }
     throw new SetupProblem(
       `${site.origin} answered ${answer.status}: ${message}`,
       'check SALLYPORT_KEY, SALLYPORT_CLUSTER and the clock of this machine',

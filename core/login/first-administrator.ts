@@ -106,8 +106,8 @@ export function beginFirstAdministrator(
   ask: { readonly secret: string; readonly name: string },
 ) {
   return recordingRefusals(ports, asking, 'administrator.register', async () => {
-    const name = parseName(ask.name)
     const link = await requireOpenLink(ports, ask.secret)
+    const name = parseName(ask.name)
     const user = base64url(ports.random(16)) as UserId
     const subject = { kind: 'first-administrator', name, link: link.hash } as const
     const begun = beginIntent(site, ports, { purpose: 'register', user, holder, subject, ttl: ceremonyTtl })

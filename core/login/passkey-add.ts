@@ -6,14 +6,14 @@
 import { recordingRefusals } from '../audit.ts'
 import type { AddPasskeySubject, Intent, VouchSubject } from '../intent.ts'
 import { type Holder, type Instant, minutes, type Site, type UserId } from '../model.ts'
-import type { Caller, Ports } from '../ports.ts'
+import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type AssertionJson, type Tap, verifyTap } from '../tap/verify.ts'
 import { thumbprintOf, type Vouch, type VouchKey, vouchIsRight } from '../vouch.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
 import { parseName } from './name.ts'
 import { creationOptions, requestOptions } from './options.ts'
-import { keyOf } from './passkey-login.ts'
+import { withKey } from './passkey-login.ts'
 import { type Registered, type RegistrationJson, verifyRegistration } from './passkey-register.ts'
 
 const ttl = minutes(5)
@@ -73,44 +73,48 @@ type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'crede
 export function finishPasskeyAdd(
   site: Site,
   ports: FinishNeeds,
-  { asking, holder, claim }: Caller,
+  caller: Caller,
   answer: AddAnswer,
 ): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
-  return recordingRefusals(ports, asking, 'passkey.add', async () => {
-    if (!claim) throw new Refusal('session_missing')
-    const intent = readTicket(ports, answer.ticket)
-    const tap = { intent, assertion: answer.assertion }
-    const known = await keyOf(ports, answer.assertion.id)
-    if (!known) throw new Refusal('credential_unknown', { credential: answer.assertion.id })
-    const subject = subjectOf(intent, answer.vouchKey)
-    const { userId } = known
-    const evidence = await verifyTap(tap, known.publicKey, {
-      site,
-      purpose: 'register',
-      holder,
-      user: userId,
-      subject,
-      now: ports.now(),
-    })
-    const { key: _, ...registered } = await verifyRegistration(site, intent, answer.registration)
-    const vouch = await requireVouch(tap, answer, userId, registered, subject)
-
-    const { session, cookie } = newSession(ports, asking.from)
-    const at = session.openedAt
-    const admitted = { name: subject.name, mayVouch: subject.may_vouch, isRoot: false, vouch }
-    const who = { userId, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
-    const { expiresAt } = await ports.credentials.add({
-      spend: spendOf(intent),
-      tapped: { ...evidence, userId, fingerprint: known.publicKey.fingerprint },
-      needsMayVouch: subject.may_vouch,
-      claim,
-      session,
-      credential: { ...registered, ...admitted, userId, rpId: site.rpId, createdAt: at },
-      event: { at, kind: 'passkey.add', outcome: 'done', asking, ...who, evidence: { tap, vouch } },
-    })
-    await ports.publicKeys.keep(evidence.credentialId, known)
-    return { cookie, expiresAt }
+  return recordingRefusals(ports, caller.asking, 'passkey.add', async () => {
+    const tap = { intent: readTicket(ports, answer.ticket), assertion: answer.assertion }
+    return withKey(ports, answer.assertion.id, (known) => addWith(site, ports, caller, tap, answer, known))
   })
+}
+
+async function addWith(
+  site: Site,
+  ports: FinishNeeds,
+  { asking, holder, claim }: Caller,
+  tap: Tap,
+  answer: AddAnswer,
+  known: KnownKey | undefined,
+) {
+  if (!claim) throw new Refusal('session_missing')
+  if (!known) throw new Refusal('credential_unknown', { credential: answer.assertion.id })
+  const { intent } = tap
+  const { userId, publicKey } = known
+  const subject = subjectOf(intent, answer.vouchKey)
+  const shown = { site, purpose: 'register', holder, user: userId, subject, now: ports.now() } as const
+  const evidence = await verifyTap(tap, publicKey, shown)
+  const { key: _, ...registered } = await verifyRegistration(site, intent, answer.registration)
+  const vouch = await requireVouch(tap, answer, userId, registered, subject)
+
+  const { session, cookie } = newSession(ports, asking.from)
+  const at = session.openedAt
+  const admitted = { name: subject.name, mayVouch: subject.may_vouch, isRoot: false, vouch }
+  const who = { userId, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
+  const { expiresAt } = await ports.credentials.add({
+    spend: spendOf(intent),
+    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint },
+    needsMayVouch: subject.may_vouch,
+    claim,
+    session,
+    credential: { ...registered, ...admitted, userId, rpId: site.rpId, createdAt: at },
+    event: { at, kind: 'passkey.add', outcome: 'done', asking, ...who, evidence: { tap, vouch } },
+  })
+  await ports.publicKeys.keep(evidence.credentialId, known)
+  return { cookie, expiresAt }
 }
 
 /** What the intent must say, with the key that really signed in the place of the key that it names. */

@@ -30,54 +30,69 @@ export interface LoginAnswer {
 export function finishPasskeyLogin(
   site: Site,
   ports: Needs,
-  { asking, holder }: Caller,
+  caller: Caller,
   { ticket, assertion }: LoginAnswer,
 ): Promise<{ cookie: SessionCookie; userId: UserId; expiresAt: Instant }> {
-  return recordingRefusals(ports, asking, 'login', async () => {
-    const intent = readTicket(ports, ticket)
-    const tap = { intent, assertion }
-    const known = await keyOf(ports, assertion.id)
-    const shown = { site, purpose: 'login', holder, user: undefined, subject: {}, now: ports.now() } as const
-    if (known === undefined) return refuseUnknown(tap, shown)
-    const evidence = await verifyTap(tap, known.publicKey, shown)
-    if (assertion.response.userHandle !== known.userId) throw new Refusal('wrong_user', { credential: assertion.id })
-
-    const { session, cookie } = newSession(ports, asking.from)
-    const expiresAt = session.openedAt + sessionTtl
-    const tapped = { ...evidence, userId: known.userId, fingerprint: known.publicKey.fingerprint }
-    const who = {
-      userId: known.userId,
-      credentialId: evidence.credentialId,
-      sessionId: session.id,
-      intentId: intent.id,
-    }
-    await ports.sessions.open({
-      spend: spendOf(intent),
-      tapped,
-      session,
-      expiresAt,
-      event: { at: session.openedAt, kind: 'login', outcome: 'done', asking, ...who, evidence: { tap } },
-    })
-    await ports.publicKeys.keep(evidence.credentialId, known)
-    return { cookie, userId: known.userId, expiresAt }
+  return recordingRefusals(ports, caller.asking, 'login', async () => {
+    const tap = { intent: readTicket(ports, ticket), assertion }
+    return withKey(ports, assertion.id, (known) => openWith(site, ports, caller, tap, known))
   })
 }
 
+async function openWith(site: Site, ports: Needs, { asking, holder }: Caller, tap: Tap, known: KnownKey | undefined) {
+  const { intent, assertion } = tap
+  const shown = { site, purpose: 'login', holder, user: undefined, subject: {}, now: ports.now() } as const
+  if (known === undefined) return refuseUnknown(tap, shown)
+  const { userId, publicKey } = known
+  const evidence = await verifyTap(tap, publicKey, shown)
+  if (assertion.response.userHandle !== userId) throw new Refusal('wrong_user', { credential: assertion.id })
+
+  const { session, cookie } = newSession(ports, asking.from)
+  const expiresAt = session.openedAt + sessionTtl
+  const who = { userId, credentialId: evidence.credentialId, sessionId: session.id, intentId: intent.id }
+  await ports.sessions.open({
+    spend: spendOf(intent),
+    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint },
+    session,
+    expiresAt,
+    event: { at: session.openedAt, kind: 'login', outcome: 'done', asking, ...who, evidence: { tap } },
+  })
+  await ports.publicKeys.keep(evidence.credentialId, known)
+  return { cookie, userId, expiresAt }
+}
+
 /**
- * From a copy where there is one: that saves a round trip, and the batch confirms what it says. A key is copied only after
- * it has tapped, so that guesses fill no memory and never make a later guess faster.
+ * Runs `work` with a credential's key: from a copy where there is one, which saves a round trip, and the batch confirms what
+ * it says. A copy that is wrong must keep nobody out either: what is refused with one is tried again with the database's
+ * key if that is another. (Whatever was refused has written nothing.) `work` itself keeps a copy once a tap was accepted, so
+ * that guesses fill no memory and never make a later guess faster.
  */
-export async function keyOf(
-  { publicKeys, credentials }: Pick<Ports, 'publicKeys' | 'credentials'>,
+export async function withKey<T>(
+  ports: Pick<Ports, 'publicKeys' | 'credentials'>,
   id: string,
-): Promise<KnownKey | undefined> {
+  work: (known: KnownKey | undefined) => Promise<T>,
+): Promise<T> {
   if (!fromBase64url(id)?.length) throw new Refusal('assertion_malformed', { why: 'credential id' })
-  const copy = await publicKeys.find(id as CredentialId)
-  if (copy) return copy
-  const credential = await credentials.find(id as CredentialId)
+  const copy = await ports.publicKeys.find(id as CredentialId)
+  if (!copy) return work(await storedKey(ports, id as CredentialId))
+  try {
+    return await work(copy)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const stored = await storedKey(ports, id as CredentialId)
+    if (!stored || isSame(stored, copy)) throw error
+    return work(stored)
+  }
+}
+
+async function storedKey({ credentials }: Pick<Ports, 'credentials'>, id: CredentialId): Promise<KnownKey | undefined> {
+  const credential = await credentials.find(id)
   const publicKey = credential && (await importPublicKey(credential.publicKey))
   return publicKey && { userId: credential.userId, publicKey }
 }
+
+const isSame = (a: KnownKey, b: KnownKey): boolean =>
+  a.userId === b.userId && a.publicKey.fingerprint === b.publicKey.fingerprint
 
 /**
  * An unknown credential costs what one costs that is met for the first time: one read, one import, the same hashes and

@@ -8,12 +8,12 @@ import { canonicalJson } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import { type CredentialId, type Holder, type Instant, minutes, type Site } from '../model.ts'
-import type { Caller, Ports } from '../ports.ts'
+import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import { type AssertionJson, verifyTap } from '../tap/verify.ts'
+import { type AssertionJson, type Tap, verifyTap } from '../tap/verify.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
 import { requestOptions } from './options.ts'
-import { keyOf } from './passkey-login.ts'
+import { withKey } from './passkey-login.ts'
 
 const ttl = minutes(5)
 
@@ -54,44 +54,49 @@ type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'crede
 export function finishPasskeyRemove(
   site: Site,
   ports: FinishNeeds,
-  { asking, holder, claim }: Caller,
+  caller: Caller,
   { id, ticket, assertion }: RemoveAnswer,
 ): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
-  return recordingRefusals(ports, asking, 'passkey.remove', async () => {
-    if (!claim) throw new Refusal('session_missing')
-    const intent = readTicket(ports, ticket)
-    const tap = { intent, assertion }
-    const known = await keyOf(ports, assertion.id)
-    if (!known) throw new Refusal('credential_unknown', { credential: assertion.id })
-    const { revision, summary } = intent.subject as AdminSubject
-    const subject = removalOf(id, String(revision), String(summary))
-    const { userId } = known
-    const evidence = await verifyTap(tap, known.publicKey, {
-      site,
-      purpose: 'admin',
-      holder,
-      user: userId,
-      subject,
-      now: ports.now(),
-    })
-    if (evidence.credentialId === id)
-      throw new Refusal('wrong_subject', { why: 'tapped with the passkey to remove', credential: id })
-
-    const { session, cookie } = newSession(ports, asking.from)
-    const at = session.openedAt
-    const who = { userId, credentialId: id, sessionId: session.id, intentId: intent.id }
-    const { expiresAt } = await ports.credentials.remove({
-      spend: spendOf(intent),
-      tapped: { ...evidence, userId, fingerprint: known.publicKey.fingerprint },
-      claim,
-      session,
-      credentialId: id,
-      revision,
-      event: { at, kind: 'passkey.remove', outcome: 'done', asking, ...who, evidence: { tap } },
-    })
-    await ports.publicKeys.keep(evidence.credentialId, known)
-    return { cookie, expiresAt }
+  return recordingRefusals(ports, caller.asking, 'passkey.remove', async () => {
+    const tap = { intent: readTicket(ports, ticket), assertion }
+    return withKey(ports, assertion.id, (known) => removeWith(site, ports, caller, tap, id, known))
   })
+}
+
+async function removeWith(
+  site: Site,
+  ports: FinishNeeds,
+  { asking, holder, claim }: Caller,
+  tap: Tap,
+  id: CredentialId,
+  known: KnownKey | undefined,
+) {
+  if (!claim) throw new Refusal('session_missing')
+  if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
+  const { intent } = tap
+  const { userId, publicKey } = known
+  const { revision, summary } = intent.subject as AdminSubject
+  const subject = removalOf(id, String(revision), String(summary))
+  const shown = { site, purpose: 'admin', holder, user: userId, subject, now: ports.now() } as const
+  const evidence = await verifyTap(tap, publicKey, shown)
+  if (evidence.credentialId === id) {
+    throw new Refusal('wrong_subject', { why: 'tapped with the passkey to remove', credential: id })
+  }
+
+  const { session, cookie } = newSession(ports, asking.from)
+  const at = session.openedAt
+  const who = { userId, credentialId: id, sessionId: session.id, intentId: intent.id }
+  const { expiresAt } = await ports.credentials.remove({
+    spend: spendOf(intent),
+    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint },
+    claim,
+    session,
+    credentialId: id,
+    revision,
+    event: { at, kind: 'passkey.remove', outcome: 'done', asking, ...who, evidence: { tap } },
+  })
+  await ports.publicKeys.keep(evidence.credentialId, known)
+  return { cookie, expiresAt }
 }
 
 /** The request that the tap approves. A credential never changes, so its fingerprint is its revision. */

@@ -7,7 +7,7 @@ import {
 } from '../../core/login/first-administrator.ts'
 import { object, text, whole } from '../body.ts'
 import type { Edge, Variables } from '../edge.ts'
-import { post } from '../post.ts'
+import { openPost } from '../post.ts'
 import { beginHolder, callerOf, setSession } from '../principal.ts'
 import { registration, ticket } from '../webauthn-shapes.ts'
 
@@ -19,20 +19,20 @@ export const administratorRoutes = (edge: Edge) => {
   return new Hono<{ Variables: Variables }>()
     .post(
       '/check',
-      post(edge, object({ secret }), async (c, body) => {
+      openPost(edge, object({ secret }), async (c, body) => {
         const { expiresAt } = await checkLink(ports, c.get('asking'), body.secret)
         return { expires_at: Math.floor(expiresAt / 1000) }
       }),
     )
     .post(
       '/begin',
-      post(edge, object({ secret, name: text(256) }), async (c, body) =>
+      openPost(edge, object({ secret, name: text(256) }), async (c, body) =>
         beginFirstAdministrator(site, ports, c.get('asking'), beginHolder(c, ports), body),
       ),
     )
     .post(
       '/finish',
-      post(edge, object({ secret, ticket, registration }), async (c, body) => {
+      openPost(edge, object({ secret, ticket, registration }), async (c, body) => {
         const done = await finishFirstAdministrator(site, ports, callerOf(c), body)
         setSession(c, done.cookie, done.expiresAt, ports.now())
         return { location: '/account' }
@@ -40,7 +40,7 @@ export const administratorRoutes = (edge: Edge) => {
     )
     .post(
       '/offer',
-      post(edge, offer, async (c, { proof, ...offered }) => {
+      openPost(edge, offer, async (c, { proof, ...offered }) => {
         const { expiresAt } = await acceptOffer(site, ports, c.get('asking'), offered, proof)
         return { expires_at: Math.floor(expiresAt / 1000) }
       }),

@@ -3,7 +3,7 @@ import { beginPasskeyLogin, finishPasskeyLogin } from '../../core/login/passkey-
 import { object, optional, text } from '../body.ts'
 import type { Edge, Variables } from '../edge.ts'
 import { longestNext, parseNext } from '../next.ts'
-import { post } from '../post.ts'
+import { openPost } from '../post.ts'
 import { beginHolder, callerOf, setSession } from '../principal.ts'
 import { assertion, ticket } from '../webauthn-shapes.ts'
 
@@ -13,11 +13,11 @@ export const loginRoutes = (edge: Edge) =>
   new Hono<{ Variables: Variables }>()
     .post(
       '/begin',
-      post(edge, object({}), async (c) => beginPasskeyLogin(edge.site, edge.ports, beginHolder(c, edge.ports))),
+      openPost(edge, object({}), async (c) => beginPasskeyLogin(edge.site, edge.ports, beginHolder(c, edge.ports))),
     )
     .post(
       '/finish',
-      post(edge, answer, async (c, { next, ...given }) => {
+      openPost(edge, answer, async (c, { next, ...given }) => {
         const { site, ports } = edge
         const { cookie, expiresAt } = await finishPasskeyLogin(site, ports, callerOf(c), given)
         setSession(c, cookie, expiresAt, ports.now())
