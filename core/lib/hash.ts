@@ -1,6 +1,6 @@
 /**
- * SHA-256, HMAC and HKDF. Hash and HMAC are noble's (audited, no dependencies) and answer at once: Web Cryptography answers
- * through a thread, which costs ten times the hash, and a ceremony hashes nine times.
+ * SHA-256, HMAC and HKDF, of noble's (audited, no dependencies), because they answer at once: Web Cryptography answers
+ * through a thread, which on Node costs more than the hash, and a login makes eight of them.
  */
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac as nobleHmac } from '@noble/hashes/hmac.js'
