@@ -7,7 +7,6 @@
 const answers = {
   bad_request: [400, 'bad_request', 'Reload the page and try again.'],
   not_found: [404, 'not_found', 'Check the address.'],
-  method_not_allowed: [405, 'method_not_allowed', 'Check the method in the documentation.'],
   body_too_large: [413, 'body_too_large', 'Send at most 256 KiB.'],
   wrong_media_type: [415, 'wrong_media_type', 'Send JSON with Content-Type: application/json.'],
   wrong_host: [421, 'wrong_host', 'Use the public address of this cluster.'],

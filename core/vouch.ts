@@ -5,7 +5,7 @@
  * Root credentials have none: their fingerprints stand in the proxies' own configuration.
  */
 import { challengeOf, type Intent, type Json, type VouchSubject } from './intent.ts'
-import { type Bytes, base64url, fromBase64url, utf8 } from './lib/bytes.ts'
+import { base64url, fromBase64url, utf8 } from './lib/bytes.ts'
 import { sha256 } from './lib/hash.ts'
 import type { Tap } from './tap/verify.ts'
 
@@ -69,10 +69,9 @@ async function importVouchKey({ kty, crv, x, y }: VouchKey): Promise<CryptoKey |
 export function parseVouchKey(json: Json | undefined): VouchKey | undefined {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined
   const { kty, crv, x, y, ...others } = json as { readonly [member: string]: Json }
-  const isCoordinate = (text: Json | undefined): text is string => typeof text === 'string' && lengthOf(text) === 32
+  const isCoordinate = (text: Json | undefined): text is string =>
+    typeof text === 'string' && fromBase64url(text)?.length === 32
   if (kty !== 'EC' || crv !== 'P-256' || !isCoordinate(x) || !isCoordinate(y) || Object.keys(others).length > 0)
     return undefined
   return { kty, crv, x, y }
 }
-
-const lengthOf = (text: string): number | undefined => (fromBase64url(text) as Bytes | undefined)?.length

@@ -90,6 +90,7 @@ export function secure(site: Site): Middleware {
 /** Exactly the public host: a name that somebody else's DNS points here must not become an origin of ours. */
 export function isOurHost(site: Site, c: Context): boolean {
   const host = c.req.header('host') ?? new URL(c.req.url).host
+  if (`//${host}` === site.origin.slice(site.origin.indexOf('//'))) return true
   const here = new URL(site.origin)
   // Parsed, because a client may spell out the port that its scheme has anyway.
   const there = `${here.protocol}//${host}`

@@ -83,15 +83,19 @@ export function acceptOffer(
   })
 }
 
+/** How the database and the intent name a link. undefined: no secret of ours looks like this. */
+function hashOf(secret: string): string | undefined {
+  const bytes = fromBase64url(secret)
+  return bytes && base64url(sha256(bytes))
+}
+
 /** For the page, before it asks for anything. @throws Refusal link_invalid */
 export const checkLink = (ports: Pick<Ports, 'administrator' | 'now' | 'audit'>, asking: Asking, secret: string) =>
   recordingRefusals(ports, asking, 'administrator.register', () => requireOpenLink(ports, secret))
 
 async function requireOpenLink({ administrator, now }: Pick<Ports, 'administrator' | 'now'>, secret: string) {
-  const bytes = fromBase64url(secret)
-  const hash = bytes && base64url(sha256(bytes))
   const { exists, link } = await administrator.state()
-  if (exists || !link || hash !== link.hash || now() >= link.expiresAt) throw new Refusal('link_invalid')
+  if (exists || !link || hashOf(secret) !== link.hash || now() >= link.expiresAt) throw new Refusal('link_invalid')
   return link
 }
 
@@ -167,8 +171,7 @@ export function finishFirstAdministrator(
 /** The user that the intent makes. The subject is compared with what it must be for this very link. */
 function requireThisLink(site: Site, now: Instant, holder: Holder | undefined, intent: Intent, secret: string) {
   const { name } = intent.subject as FirstAdministratorSubject
-  const bytes = fromBase64url(secret)
-  const link = bytes ? base64url(sha256(bytes)) : ''
+  const link = hashOf(secret) ?? ''
   const subject: FirstAdministratorSubject = { kind: 'first-administrator', name: String(name), link }
   const user = intent.user as UserId | undefined
   requireIntent(intent, { site, purpose: 'register', holder, user, subject, now })

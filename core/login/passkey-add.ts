@@ -11,9 +11,9 @@ import { Refusal } from '../refusal.ts'
 import { type AssertionJson, type Tap, verifyTap } from '../tap/verify.ts'
 import { thumbprintOf, type Vouch, type VouchKey, vouchIsRight } from '../vouch.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
+import { withKey } from './known-key.ts'
 import { parseName } from './name.ts'
 import { creationOptions, requestOptions } from './options.ts'
-import { withKey } from './passkey-login.ts'
 import { type Registered, type RegistrationJson, verifyRegistration } from './passkey-register.ts'
 
 const ttl = minutes(5)

@@ -4,12 +4,13 @@
  */
 import { recordingRefusals } from '../audit.ts'
 import { fromBase64url } from '../lib/bytes.ts'
-import { type CredentialId, type Holder, type Instant, minutes, type Site, type UserId } from '../model.ts'
+import { type Holder, type Instant, minutes, type Site, type UserId } from '../model.ts'
 import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { importPublicKey } from '../tap/public-key.ts'
 import { type AssertionJson, type Shown, type Tap, verifyTap } from '../tap/verify.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, sessionTtl, spendOf } from './ceremony.ts'
+import { withKey } from './known-key.ts'
 import { requestOptions } from './options.ts'
 
 const ttl = minutes(1)
@@ -60,39 +61,6 @@ async function openWith(site: Site, ports: Needs, { asking, holder }: Caller, ta
   await ports.publicKeys.keep(evidence.credentialId, known)
   return { cookie, userId, expiresAt }
 }
-
-/**
- * Runs `work` with a credential's key: from a copy where there is one, which saves a round trip, and the batch confirms what
- * it says. A copy that is wrong must keep nobody out either: what is refused with one is tried again with the database's
- * key if that is another. (Whatever was refused has written nothing.) `work` itself keeps a copy once a tap was accepted, so
- * that guesses fill no memory and never make a later guess faster.
- */
-export async function withKey<T>(
-  ports: Pick<Ports, 'publicKeys' | 'credentials'>,
-  id: string,
-  work: (known: KnownKey | undefined) => Promise<T>,
-): Promise<T> {
-  if (!fromBase64url(id)?.length) throw new Refusal('assertion_malformed', { why: 'credential id' })
-  const copy = await ports.publicKeys.find(id as CredentialId)
-  if (!copy) return work(await storedKey(ports, id as CredentialId))
-  try {
-    return await work(copy)
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    const stored = await storedKey(ports, id as CredentialId)
-    if (!stored || isSame(stored, copy)) throw error
-    return work(stored)
-  }
-}
-
-async function storedKey({ credentials }: Pick<Ports, 'credentials'>, id: CredentialId): Promise<KnownKey | undefined> {
-  const credential = await credentials.find(id)
-  const publicKey = credential && (await importPublicKey(credential.publicKey))
-  return publicKey && { userId: credential.userId, publicKey }
-}
-
-const isSame = (a: KnownKey, b: KnownKey): boolean =>
-  a.userId === b.userId && a.publicKey.fingerprint === b.publicKey.fingerprint
 
 /**
  * An unknown credential costs what one costs that is met for the first time: one read, one import, the same hashes and

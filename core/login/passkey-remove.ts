@@ -12,8 +12,8 @@ import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type AssertionJson, type Tap, verifyTap } from '../tap/verify.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
+import { withKey } from './known-key.ts'
 import { requestOptions } from './options.ts'
-import { withKey } from './passkey-login.ts'
 
 const ttl = minutes(5)
 
