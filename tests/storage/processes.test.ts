@@ -88,7 +88,10 @@ test('4 edges on one new home: all get ready, with one key, and the link offered
     expect(readdirSync(home).sort()).toEqual(['data', 'key'])
     expect(readFileSync(join(home, 'key'), 'utf8')).toMatch(/^[\w-]{43}$/)
   } finally {
-    expect(await Promise.all(edges.map((edge) => edge.stop()))).toEqual([0, 0, 0, 0])
+    // One after the other: of two that close at once each may take the other for open, and leave the log for the next start.
+    const codes: (number | null)[] = []
+    for (const edge of edges) codes.push(await edge.stop())
+    expect(codes).toEqual([0, 0, 0, 0])
   }
   expect(existsSync(join(home, 'data', 'edge.db-wal'))).toBe(false)
 })
