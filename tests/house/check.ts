@@ -36,6 +36,7 @@ export const rooms: Record<string, Room> = {
       'jose',
       '@simplewebauthn/server',
       '@peculiar/x509',
+      'reflect-metadata',
       'canonicalize',
       'otpauth',
       'oauth4webapi',
@@ -53,7 +54,7 @@ export const rooms: Record<string, Room> = {
     npm: ['@simplewebauthn/browser'],
   },
   proxy: { ours: ['core/'], npm: ['yaml', 'koffi', 'node:*'] },
-  cli: { ours: ['core/', 'proxy/local.ts'], npm: ['yaml', 'uqr', 'node:*'] },
+  cli: { ours: ['core/', 'proxy/local.ts'], npm: ['yaml', 'uqr', 'oauth4webapi', 'node:*'] },
   'start.ts': { ours: ['core/'], npm: ['node:*'] },
   'build.ts': { ours: [], npm: ['esbuild', 'node:*'] },
 }
