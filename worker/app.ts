@@ -1,8 +1,8 @@
 /** The edge's HTTP: one Hono app, the same on every runtime. */
 import { Hono } from 'hono'
 import { Refusal } from '../core/refusal.ts'
-import type { Edge, EdgeContext, Variables } from './edge.ts'
-import { boundedAudit } from './post.ts'
+import type { App, Edge, EdgeContext, Variables } from './edge.ts'
+import { boundedAudit } from './page-call.ts'
 import { answerProblem, answerRefusal } from './problems.ts'
 import { administratorRoutes } from './routes/administrator.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -12,7 +12,7 @@ import { passkeyRoutes } from './routes/passkeys.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { isOurHost, observe, secure } from './surroundings.ts'
 
-export function makeApp(given: Edge): Hono<{ Variables: Variables }> {
+export function makeApp(given: Edge): App {
   const edge = { ...given, ports: { ...given.ports, audit: boundedAudit(given.ports.audit, given) } }
   const app = new Hono<{ Variables: Variables }>()
   app.use(observe(edge))
@@ -20,7 +20,7 @@ export function makeApp(given: Edge): Hono<{ Variables: Variables }> {
   app.onError((error, c) => (error instanceof Refusal ? answerRefusal(edge, c, error) : answerProblem(edge, c, error)))
   app.notFound((c) => answerRefusal(edge, c, new Refusal('not_found')))
 
-  app.route('/', healthRoutes(edge))
+  healthRoutes(app, edge)
   app.use(async (c, next) => {
     if (!isOurHost(edge.site, c)) return elsewhere(edge, c)
     return next()
@@ -40,10 +40,10 @@ export function makeApp(given: Edge): Hono<{ Variables: Variables }> {
     await next()
   })
   app.route('/', pageRoutes(edge))
-  app.route('/v1/login', loginRoutes(edge))
-  app.route('/v1/first-administrator', administratorRoutes(edge))
-  app.route('/v1/passkeys', passkeyRoutes(edge))
-  app.route('/v1', sessionRoutes(edge))
+  loginRoutes(app, edge)
+  administratorRoutes(app, edge)
+  passkeyRoutes(app, edge)
+  sessionRoutes(app, edge)
   return app
 }
 

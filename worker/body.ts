@@ -1,4 +1,4 @@
-/** Reading what a request brings: bounded, JSON, and of the shape that the route names. */
+/** Reading what a request brings: bounded, and JSON or a form. Its shape is core/api's business. */
 import type { Context } from 'hono'
 import type { Json } from '../core/intent.ts'
 import { textOf } from '../core/lib/bytes.ts'
@@ -45,44 +45,3 @@ async function readBounded(request: Request, lengthsHold: boolean): Promise<Uint
   }
   return whole
 }
-
-/** Turns JSON into a T, or refuses with the path of what is wrong. Members that nobody asked for are left out. */
-export type Shape<T> = (json: Json | undefined, path: string) => T
-
-const wrong = (path: string, what: string) => new Refusal('bad_request', { why: `${path}: ${what}` })
-
-export const text =
-  (longest: number): Shape<string> =>
-  (json, path) => {
-    if (typeof json !== 'string' || json.length > longest) throw wrong(path, `text of at most ${longest} characters`)
-    return json
-  }
-
-export const whole: Shape<number> = (json, path) => {
-  if (typeof json !== 'number' || !Number.isSafeInteger(json)) throw wrong(path, 'a whole number')
-  return json
-}
-
-export const optional =
-  <T>(shape: Shape<T>): Shape<T | undefined> =>
-  (json, path) =>
-    json === undefined || json === null ? undefined : shape(json, path)
-
-export const list =
-  <T>(shape: Shape<T>, most: number): Shape<readonly T[]> =>
-  (json, path) => {
-    if (!Array.isArray(json) || json.length > most) throw wrong(path, `a list of at most ${most}`)
-    return json.map((item: Json, i) => shape(item, `${path}[${i}]`))
-  }
-
-export const object =
-  <T extends object>(members: { readonly [K in keyof T]: Shape<T[K]> }): Shape<T> =>
-  (json, path) => {
-    if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(path, 'an object')
-    const given = json as { readonly [member: string]: Json }
-    const entries = Object.entries<Shape<unknown>>(members).map(([name, shape]) => [
-      name,
-      shape(Object.hasOwn(given, name) ? given[name] : undefined, `${path}.${name}`),
-    ])
-    return Object.fromEntries(entries) as T
-  }

@@ -1,5 +1,5 @@
 /** What a request handler of the edge can reach, and what it knows of its request. */
-import type { Context } from 'hono'
+import type { Context, Hono } from 'hono'
 import type { Asking, Site } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import type { FailureLimit } from './limits.ts'
@@ -36,4 +36,5 @@ export interface LogLine {
 }
 
 export type Variables = { asking: Asking; code?: string }
+export type App = Hono<{ Variables: Variables }>
 export type EdgeContext = Context<{ Variables: Variables }>

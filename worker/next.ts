@@ -1,7 +1,7 @@
 /** Where a person goes after signing in: a place of ours or the account page. Never an address out of a link. */
 const home = '/account'
 /** What comes back from the page with the answer may be no longer than what is put into it. */
-export const longestNext = 2048
+export const longestNext = 16_384
 
 /**
  * A path on this origin. Browsers take `//host`, `/\host` and a tab or line break within either as another host, so the

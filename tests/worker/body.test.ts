@@ -1,9 +1,10 @@
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
+import { list, object, optional, type Shape, text, whole } from '../../core/api/shape.ts'
+import { assertion, registration, vouchKey } from '../../core/api/webauthn.ts'
 import type { Json } from '../../core/intent.ts'
 import { Refusal } from '../../core/refusal.ts'
-import { list, object, optional, readJson, type Shape, text, whole } from '../../worker/body.ts'
-import { assertion, registration, vouchKey } from '../../worker/webauthn-shapes.ts'
+import { readJson } from '../../worker/body.ts'
 
 const limit = 256 * 1024
 const app = new Hono()

@@ -1,48 +1,30 @@
-import { Hono } from 'hono'
+import { operations } from '../../core/api/operations.ts'
 import {
   acceptOffer,
   beginFirstAdministrator,
   checkLink,
   finishFirstAdministrator,
 } from '../../core/login/first-administrator.ts'
-import { object, text, whole } from '../body.ts'
-import type { Edge, Variables } from '../edge.ts'
-import { openPost } from '../post.ts'
+import type { App, Edge } from '../edge.ts'
+import { openPageCall } from '../page-call.ts'
 import { beginHolder, callerOf, setSession } from '../principal.ts'
-import { registration, ticket } from '../webauthn-shapes.ts'
 
-const secret = text(64)
-const offer = object({ link: text(64), id: text(64), iat: whole, proof: text(64) })
-
-export const administratorRoutes = (edge: Edge) => {
+export function administratorRoutes(app: App, edge: Edge): void {
   const { site, ports } = edge
-  return new Hono<{ Variables: Variables }>()
-    .post(
-      '/check',
-      openPost(edge, object({ secret }), async (c, body) => {
-        const { expiresAt } = await checkLink(ports, c.get('asking'), body.secret)
-        return { expires_at: Math.floor(expiresAt / 1000) }
-      }),
-    )
-    .post(
-      '/begin',
-      openPost(edge, object({ secret, name: text(256) }), async (c, body) =>
-        beginFirstAdministrator(site, ports, c.get('asking'), beginHolder(c, ports), body),
-      ),
-    )
-    .post(
-      '/finish',
-      openPost(edge, object({ secret, ticket, registration }), async (c, body) => {
-        const done = await finishFirstAdministrator(site, ports, callerOf(c), body)
-        setSession(c, done.cookie, done.expiresAt, ports.now())
-        return { location: '/account' }
-      }),
-    )
-    .post(
-      '/offer',
-      openPost(edge, offer, async (c, { proof, ...offered }) => {
-        const { expiresAt } = await acceptOffer(site, ports, c.get('asking'), offered, proof)
-        return { expires_at: Math.floor(expiresAt / 1000) }
-      }),
-    )
+  openPageCall(app, edge, operations.firstAdministratorCheck, async (c, { secret }) => {
+    const { expiresAt } = await checkLink(ports, c.get('asking'), secret)
+    return { expires_at: Math.floor(expiresAt / 1000) }
+  })
+  openPageCall(app, edge, operations.firstAdministratorBegin, async (c, body) =>
+    beginFirstAdministrator(site, ports, c.get('asking'), beginHolder(c, ports), body),
+  )
+  openPageCall(app, edge, operations.firstAdministratorFinish, async (c, body) => {
+    const done = await finishFirstAdministrator(site, ports, callerOf(c), body)
+    setSession(c, done.cookie, done.expiresAt, ports.now())
+    return { location: '/account' }
+  })
+  openPageCall(app, edge, operations.firstAdministratorOffer, async (c, { proof, ...offered }) => {
+    const { expiresAt } = await acceptOffer(site, ports, c.get('asking'), offered, proof)
+    return { expires_at: Math.floor(expiresAt / 1000) }
+  })
 }

@@ -1,26 +1,16 @@
-import { Hono } from 'hono'
+import { operations } from '../../core/api/operations.ts'
 import { beginPasskeyLogin, finishPasskeyLogin } from '../../core/login/passkey-login.ts'
-import { object, optional, text } from '../body.ts'
-import type { Edge, Variables } from '../edge.ts'
-import { longestNext, parseNext } from '../next.ts'
-import { openPost } from '../post.ts'
+import type { App, Edge } from '../edge.ts'
+import { parseNext } from '../next.ts'
+import { openPageCall } from '../page-call.ts'
 import { beginHolder, callerOf, setSession } from '../principal.ts'
-import { assertion, ticket } from '../webauthn-shapes.ts'
 
-const answer = object({ ticket, assertion, next: optional(text(longestNext)) })
-
-export const loginRoutes = (edge: Edge) =>
-  new Hono<{ Variables: Variables }>()
-    .post(
-      '/begin',
-      openPost(edge, object({}), async (c) => beginPasskeyLogin(edge.site, edge.ports, beginHolder(c, edge.ports))),
-    )
-    .post(
-      '/finish',
-      openPost(edge, answer, async (c, { next, ...given }) => {
-        const { site, ports } = edge
-        const { cookie, expiresAt } = await finishPasskeyLogin(site, ports, callerOf(c), given)
-        setSession(c, cookie, expiresAt, ports.now())
-        return { location: parseNext(next, site.origin) }
-      }),
-    )
+export function loginRoutes(app: App, edge: Edge): void {
+  const { site, ports } = edge
+  openPageCall(app, edge, operations.loginBegin, async (c) => beginPasskeyLogin(site, ports, beginHolder(c, ports)))
+  openPageCall(app, edge, operations.loginFinish, async (c, { next, ...given }) => {
+    const { cookie, expiresAt } = await finishPasskeyLogin(site, ports, callerOf(c), given)
+    setSession(c, cookie, expiresAt, ports.now())
+    return { location: parseNext(next, site.origin) }
+  })
+}

@@ -1,9 +1,8 @@
 /** The answers of a browser's WebAuthn calls, as far as they are read. Bytes stay base64url: core reads them. */
-import type { RegistrationJson } from '../core/login/passkey-register.ts'
-import { Refusal } from '../core/refusal.ts'
-import type { AssertionJson } from '../core/tap/verify.ts'
-import { parseVouchKey, type VouchKey } from '../core/vouch.ts'
-import { list, object, optional, type Shape, text } from './body.ts'
+import type { RegistrationJson } from '../login/passkey-register.ts'
+import type { AssertionJson } from '../tap/verify.ts'
+import { parseVouchKey, type VouchKey } from '../vouch.ts'
+import { list, object, optional, type Shape, shape, text, wrong } from './shape.ts'
 
 /** 1,023 bytes at most (WebAuthn Level 3 section 4, Credential ID). */
 export const credentialId = text(1364)
@@ -28,8 +27,16 @@ export const registration: Shape<RegistrationJson> = object({
   }),
 })
 
-export const vouchKey: Shape<VouchKey> = (json, path) => {
-  const key = parseVouchKey(json)
-  if (!key) throw new Refusal('bad_request', { why: `${path}: a public P-256 key as JWK` })
-  return key
+const coordinate = { type: 'string', minLength: 43, maxLength: 43 }
+const vouchKeySchema = {
+  type: 'object',
+  properties: { kty: { const: 'EC' }, crv: { const: 'P-256' }, x: coordinate, y: coordinate },
+  required: ['kty', 'crv', 'x', 'y'],
+  additionalProperties: false,
 }
+
+export const vouchKey: Shape<VouchKey> = shape(vouchKeySchema, (json, path) => {
+  const key = parseVouchKey(json)
+  if (!key) throw wrong(path, 'a public P-256 key as JWK')
+  return key
+})

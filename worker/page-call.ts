@@ -1,49 +1,63 @@
-/** What every POST of the API passes before its ceremony begins. */
+/** What every call from a page of ours passes before its ceremony begins. */
+import type { AnswerOf, AnyOperation, BodyOf } from '../core/api/operation.ts'
 import type { Json } from '../core/intent.ts'
 import type { Audit } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
-import { readJson, type Shape } from './body.ts'
-import type { Edge, EdgeContext } from './edge.ts'
+import { readJson } from './body.ts'
+import type { App, Edge, EdgeContext } from './edge.ts'
+import { route } from './route.ts'
 
-type Work<T> = (c: EdgeContext, body: T) => Promise<Json>
+type Work<O> = (c: EdgeContext, body: BodyOf<O>) => Promise<AnswerOf<O>>
 type Handler = (c: EdgeContext) => Promise<Response>
 
 /** Words that say a ceremony failed: these count against the address. A name that is taken does not. */
 const failures: ReadonlySet<string> = new Set(['refused', 'link_invalid'])
 
 /**
- * A handler that gets a body of the right shape from a page of ours. The exact Origin is the guard against forged requests: a
+ * A call that gets a body of the right shape from a page of ours. The exact Origin is the guard against forged requests: a
  * browser sends it with every POST, and no other site can send ours.
  */
-export const post =
-  <T>(edge: Edge, shape: Shape<T>, work: Work<T>): Handler =>
-  async (c) => {
-    const body = await recordingNoise(edge, c, async () => {
-      if (c.req.header('origin') !== edge.site.origin) throw new Refusal('wrong_origin')
-      return shape(await readJson(c, edge.lengthsHold), 'body')
-    })
-    return c.json(await work(c, body))
-  }
+export function pageCall<const O extends AnyOperation>(app: App, edge: Edge, operation: O, work: Work<O>): void {
+  route(app, operation, handlerOf(edge, operation, work))
+}
 
 /**
  * The same for a ceremony that anybody may begin: an address whose ceremonies fail has to wait. Nothing else waits, so that
  * whoever shares an address with a thief can still end the thief's sessions.
  */
-export const openPost = <T>(edge: Edge, shape: Shape<T>, work: Work<T>): Handler => {
-  const handle = post(edge, shape, work)
+export function openPageCall<const O extends AnyOperation>(app: App, edge: Edge, operation: O, work: Work<O>): void {
+  const handle = handlerOf(edge, operation, work)
+  route(app, operation, (c) => limitingFailures(edge, c, failures, () => handle(c)))
+}
+
+function handlerOf<const O extends AnyOperation>(edge: Edge, operation: O, work: Work<O>): Handler {
   return async (c) => {
-    const { address } = c.get('asking').from
-    const wait = edge.attempts.retryAfter(address)
-    if (wait !== undefined) {
-      c.header('Retry-After', String(Math.ceil(wait / 1000)))
-      throw new Refusal('too_many_attempts')
-    }
-    try {
-      return await handle(c)
-    } catch (error) {
-      if (error instanceof Refusal && failures.has(error.word)) await count(edge, c, address)
-      throw error
-    }
+    const body = await recordingNoise(edge, c, async () => {
+      if (c.req.header('origin') !== edge.site.origin) throw new Refusal('wrong_origin')
+      return operation.body?.(await readJson(c, edge.lengthsHold), 'body') as BodyOf<O>
+    })
+    return c.json((await work(c, body)) as Json)
+  }
+}
+
+/** An address has to wait when too many of its attempts ended in one of these words. */
+export async function limitingFailures<T>(
+  edge: Edge,
+  c: EdgeContext,
+  words: ReadonlySet<string>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { address } = c.get('asking').from
+  const wait = edge.attempts.retryAfter(address)
+  if (wait !== undefined) {
+    c.header('Retry-After', String(Math.ceil(wait / 1000)))
+    throw new Refusal('too_many_attempts')
+  }
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Refusal && words.has(error.word)) await count(edge, c, address)
+    throw error
   }
 }
 
@@ -58,7 +72,7 @@ async function count(edge: Edge, c: EdgeContext, address: string): Promise<void>
 }
 
 /** Requests that never became a ceremony are written down too. */
-async function recordingNoise<T>(edge: Edge, c: EdgeContext, work: () => Promise<T>): Promise<T> {
+export async function recordingNoise<T>(edge: Edge, c: EdgeContext, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -78,6 +92,7 @@ async function recordingNoise<T>(edge: Edge, c: EdgeContext, work: () => Promise
  */
 export function boundedAudit(audit: Audit, { noise }: Pick<Edge, 'noise'>): Audit {
   return {
+    ...audit,
     record: async (event) => {
       const { address } = event.asking.from
       if (noise.retryAfter(address) !== undefined) return

@@ -1,0 +1,36 @@
+/** Everything that the edge answers besides pages and assets. What is not in these tables is not there. */
+import { oauthOperations } from './oauth-operations.ts'
+import type { AnyOperation } from './operation.ts'
+import { loginOperations, passkeyOperations, tapOperations } from './page-operations.ts'
+import { anything, object, text } from './shape.ts'
+import { tokenOperations } from './token-operations.ts'
+
+const status = object({ status: text(16) })
+const machines = {
+  openapi: { method: 'GET', path: '/openapi.json', summary: 'This description', auth: 'none', answer: anything },
+  health: {
+    method: 'GET',
+    path: '/healthz',
+    summary: 'This process answers',
+    auth: 'none',
+    answer: status,
+  },
+  readiness: {
+    method: 'GET',
+    path: '/readyz',
+    summary: 'Its database does too, and is this cluster’s',
+    auth: 'none',
+    answer: status,
+  },
+} as const satisfies Record<string, AnyOperation>
+
+export const operations = {
+  ...loginOperations,
+  ...passkeyOperations,
+  ...tapOperations,
+  ...oauthOperations,
+  ...tokenOperations,
+  ...machines,
+}
+export type Operations = typeof operations
+export type OperationName = keyof Operations

@@ -1,0 +1,202 @@
+/** What our own pages call: ceremonies, with this browser's cookies. */
+import { authorizeRequest } from './oauth-operations.ts'
+import type { AnyOperation } from './operation.ts'
+import { anything, list, object, optional, text, whole } from './shape.ts'
+import { assertion, registration, ticket, vouchKey } from './webauthn.ts'
+
+const name = text(256)
+/** Seconds since 1970, as on every wire. */
+const instant = whole
+const secret = text(64)
+/** Where a page goes on. */
+const location = object({ location: text(16_384) })
+const begun = object({ ticket, options: anything })
+const empty = object({})
+
+export const loginOperations = {
+  loginBegin: {
+    method: 'POST',
+    path: '/v1/login/begin',
+    summary: 'Begin signing in with a passkey',
+    auth: 'page',
+    body: empty,
+    answer: begun,
+  },
+  loginFinish: {
+    method: 'POST',
+    path: '/v1/login/finish',
+    summary: 'Finish signing in: opens a browser session',
+    auth: 'page',
+    body: object({ ticket, assertion, next: optional(text(16_384)) }),
+    answer: location,
+  },
+  logout: {
+    method: 'POST',
+    path: '/v1/logout',
+    summary: 'Sign out of this browser',
+    auth: 'page',
+    body: empty,
+    answer: location,
+  },
+  sessionEnd: {
+    method: 'POST',
+    path: '/v1/sessions/{id}/end',
+    summary: 'End a browser session of one’s own',
+    auth: 'page',
+    body: empty,
+    answer: location,
+  },
+  clientSessionEnd: {
+    method: 'POST',
+    path: '/v1/client-sessions/{id}/end',
+    summary: 'End a login of a command-line client of one’s own',
+    auth: 'page',
+    body: empty,
+    answer: location,
+  },
+  firstAdministratorCheck: {
+    method: 'POST',
+    path: '/v1/first-administrator/check',
+    summary: 'Whether the first administrator’s link still works',
+    auth: 'page',
+    body: object({ secret }),
+    answer: object({ expires_at: instant }),
+  },
+  firstAdministratorBegin: {
+    method: 'POST',
+    path: '/v1/first-administrator/begin',
+    summary: 'Begin registering the first administrator',
+    auth: 'page',
+    body: object({ secret, name }),
+    answer: begun,
+  },
+  firstAdministratorFinish: {
+    method: 'POST',
+    path: '/v1/first-administrator/finish',
+    summary: 'Register the first administrator with the root passkey',
+    auth: 'page',
+    body: object({ secret, ticket, registration }),
+    answer: location,
+  },
+  firstAdministratorOffer: {
+    method: 'POST',
+    path: '/v1/first-administrator/offer',
+    summary: 'Offer a link for the first administrator, proven by SALLYPORT_KEY',
+    auth: 'page',
+    body: object({ link: secret, id: secret, iat: whole, proof: secret }),
+    answer: object({ expires_at: instant }),
+  },
+  inviteCheck: {
+    method: 'POST',
+    path: '/v1/invites/check',
+    summary: 'Whom an invite is for, and whether it still works',
+    auth: 'page',
+    body: object({ invite: secret }),
+    answer: object({ name, roles: list(name, 64), invited_by: name, expires_at: instant, key: vouchKey }),
+  },
+  inviteBegin: {
+    method: 'POST',
+    path: '/v1/invites/begin',
+    summary: 'Begin registering the passkey of somebody invited',
+    auth: 'page',
+    body: object({ invite: secret }),
+    answer: object({ ticket, options: anything, approved: anything }),
+  },
+  inviteFinish: {
+    method: 'POST',
+    path: '/v1/invites/finish',
+    summary: 'Register it, with the invite key’s signature over it',
+    auth: 'page',
+    body: object({ invite: secret, ticket, registration, signature: text(128) }),
+    answer: location,
+  },
+} as const satisfies Record<string, AnyOperation>
+
+export const passkeyOperations = {
+  passkeyAddBegin: {
+    method: 'POST',
+    path: '/v1/passkeys/begin',
+    summary: 'Begin adding a passkey',
+    auth: 'page',
+    body: object({ name, vouch_key: vouchKey }),
+    answer: object({ ticket, tap: anything, create: anything }),
+  },
+  passkeyAddFinish: {
+    method: 'POST',
+    path: '/v1/passkeys/finish',
+    summary: 'Add a passkey, with a tap of one that is there',
+    auth: 'page',
+    body: object({ ticket, assertion, registration, vouch_key: vouchKey, vouch_signature: text(128) }),
+    answer: location,
+  },
+  passkeyRemoveBegin: {
+    method: 'POST',
+    path: '/v1/passkeys/{id}/remove/begin',
+    summary: 'Begin removing a passkey',
+    auth: 'page',
+    body: empty,
+    answer: begun,
+  },
+  passkeyRemove: {
+    method: 'POST',
+    path: '/v1/passkeys/{id}/remove',
+    summary: 'Remove a passkey, with a tap of another',
+    auth: 'page',
+    body: object({ ticket, assertion }),
+    answer: location,
+  },
+} as const satisfies Record<string, AnyOperation>
+
+/** How a tap reaches a program that waits for it: by a redirect to its loopback address, as a code does. */
+export const waiting = { redirect_uri: text(2048), state: text(1024) }
+
+export const tapOperations = {
+  authorizeBegin: {
+    method: 'POST',
+    path: '/v1/authorize/begin',
+    summary: 'Begin approving a client: the intent of exactly its request',
+    auth: 'page',
+    body: object({ request: authorizeRequest }),
+    answer: begun,
+  },
+  authorizeFinish: {
+    method: 'POST',
+    path: '/v1/authorize/finish',
+    summary: 'Approve it with a tap: the client gets a code',
+    auth: 'page',
+    body: object({ request: authorizeRequest, ticket, assertion }),
+    answer: location,
+  },
+  authorizeRefuse: {
+    method: 'POST',
+    path: '/v1/authorize/refuse',
+    summary: 'Refuse it: the client is told access_denied',
+    auth: 'page',
+    body: object({ request: authorizeRequest }),
+    answer: location,
+  },
+  tapBegin: {
+    method: 'POST',
+    path: '/v1/taps',
+    summary: 'Ask for a tap that approves one administrative request; writes nothing',
+    auth: 'dpop',
+    body: object({ operation: name, parameters: optional(anything), body: anything, ...waiting }),
+    answer: object({ ticket, approve_url: text(32_768) }),
+  },
+  tapOptions: {
+    method: 'POST',
+    path: '/v1/taps/options',
+    summary: 'What the page asks the browser for, for a ticket that it shows',
+    auth: 'page',
+    body: object({ ticket }),
+    answer: object({ options: anything }),
+  },
+  tapRefuse: {
+    method: 'POST',
+    path: '/v1/taps/refuse',
+    summary: 'Refuse what a ticket asks for: the program that waits is told access_denied',
+    auth: 'page',
+    body: object({ ticket, ...waiting }),
+    answer: location,
+  },
+} as const satisfies Record<string, AnyOperation>

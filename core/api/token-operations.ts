@@ -1,0 +1,139 @@
+/** What programs call with an access token and its key: the CLI and scripts. */
+import type { AnyOperation } from './operation.ts'
+import { anything, list, object, oneOf, optional, text, whole, yesOrNo } from './shape.ts'
+import { vouchKey } from './webauthn.ts'
+
+const id = text(128)
+const name = text(256)
+/** Seconds since 1970, as on every wire. */
+const instant = whole
+const secret = text(64)
+
+const me = object({
+  user: object({ id, name }),
+  cluster: name,
+  roles: list(name, 64),
+  client: name,
+  auth_time: instant,
+  valid_until: instant,
+})
+const userView = object({
+  name,
+  roles: list(name, 64),
+  /** invited: has an invite that may still be used; expired: had one. */
+  state: oneOf(['active', 'locked', 'invited', 'expired']),
+  passkeys: whole,
+  created_at: instant,
+})
+const documentView = object({ document: anything, revision: text(64), preset: yesOrNo })
+const auditView = object({
+  seq: whole,
+  at: text(32),
+  kind: name,
+  outcome: oneOf(['done', 'refused']),
+  code: optional(name),
+  user: optional(name),
+  address: name,
+  place: name,
+  browser: name,
+  request_id: name,
+  detail: optional(anything),
+})
+
+export const tokenOperations = {
+  me: {
+    method: 'GET',
+    path: '/v1/me',
+    summary: 'Who this token is for, and until when',
+    auth: 'dpop',
+    answer: me,
+  },
+  cluster: {
+    method: 'GET',
+    path: '/v1/cluster',
+    summary: 'The cluster: its root passkeys and signing keys',
+    auth: 'dpop',
+    needs: { role: 'editor' },
+    answer: object({
+      cluster: name,
+      issuer: text(2048),
+      roots: list(object({ user: name, name, fingerprint: secret }), 1024),
+      keys: list(object({ kid: name, state: oneOf(['next', 'current', 'retired']), since: instant }), 64),
+    }),
+  },
+  usersList: {
+    method: 'GET',
+    path: '/v1/users',
+    summary: 'All users',
+    auth: 'dpop',
+    needs: { role: 'editor' },
+    answer: object({ users: list(userView, 100_000) }),
+  },
+  userAdd: {
+    method: 'POST',
+    path: '/v1/users',
+    summary: 'Invite somebody: the tap names the user, the roles and the invite’s key',
+    auth: 'dpop',
+    needs: { role: 'editor', presence: 'tap' },
+    /** `ttl` in seconds: 3600 where it is missing, 172800 at most. */
+    body: object({ name, roles: list(name, 64), invite_key: vouchKey, ttl: optional(whole) }),
+    answer: object({ name, invite: secret, expires_at: instant, link: text(2048) }),
+  },
+  userRemove: {
+    method: 'DELETE',
+    path: '/v1/users/{name}',
+    summary: 'Remove a user with passkeys, sessions and invite',
+    auth: 'dpop',
+    needs: { role: 'editor', presence: 'recent' },
+    answer: object({ name }),
+  },
+  documentsList: {
+    method: 'GET',
+    path: '/v1/documents',
+    summary: 'Roles, resources and locks, as YAML documents have them',
+    auth: 'dpop',
+    needs: { role: 'editor' },
+    query: object({ kind: optional(oneOf(['role', 'db', 'lock'])), name: optional(name) }),
+    answer: object({ documents: list(documentView, 100_000) }),
+  },
+  documentsPut: {
+    method: 'POST',
+    path: '/v1/documents',
+    summary: 'Create them, all or none; with force replace those that exist',
+    auth: 'dpop',
+    needs: { role: 'editor', presence: 'recent' },
+    body: object({ documents: list(anything, 100), force: optional(yesOrNo) }),
+    answer: object({
+      documents: list(
+        object({ kind: name, name, revision: text(64), outcome: oneOf(['created', 'replaced', 'unchanged']) }),
+        100,
+      ),
+    }),
+  },
+  documentRemove: {
+    method: 'DELETE',
+    path: '/v1/documents/{kind}/{name}',
+    summary: 'Remove one',
+    auth: 'dpop',
+    needs: { role: 'editor', presence: 'recent' },
+    answer: object({ kind: name, name }),
+  },
+  auditList: {
+    method: 'GET',
+    path: '/v1/audit',
+    summary: 'What happened, newest first',
+    auth: 'dpop',
+    needs: { role: 'auditor' },
+    query: object({ before: optional(text(16)), limit: optional(text(4)), user: optional(name), kind: optional(name) }),
+    answer: object({ events: list(auditView, 1000), next: optional(whole) }),
+  },
+  keysRotate: {
+    method: 'POST',
+    path: '/v1/keys/rotate',
+    summary: 'The next signing key signs from now on; nobody is logged out',
+    auth: 'dpop',
+    needs: { role: 'editor', presence: 'recent' },
+    body: object({}),
+    answer: object({ current: name, next: name }),
+  },
+} as const satisfies Record<string, AnyOperation>
