@@ -6,6 +6,7 @@ import {
   type Alias,
   Composer,
   type Document,
+  type ErrorCode,
   isAlias,
   isMap,
   isScalar,
@@ -39,6 +40,10 @@ export interface YamlDocument {
 }
 
 const deepest = 32
+const tooDeep = `more than ${deepest} levels deep`
+const notText = 'the name of a field must be text'
+/** Where the library speaks of itself. */
+const plainer: { readonly [code in ErrorCode]?: string } = { NON_STRING_KEY: notText, RESOURCE_EXHAUSTION: tooDeep }
 const options = {
   schema: 'core',
   merge: false,
@@ -82,8 +87,10 @@ class Reading {
   }
 
   read(document: Document.Parsed): YamlDocument {
-    const faults = [...document.errors, ...document.warnings]
-    for (const { pos, message } of faults) this.#complain(this.#lines.linePos(pos[0]).line, message)
+    // What follows the first error is mostly its echo; a warning is a tag that nobody knows.
+    const faults = [...document.errors.slice(0, 1), ...document.warnings]
+    for (const { pos, code, message } of faults)
+      this.#complain(this.#lines.linePos(pos[0]).line, plainer[code] ?? message)
     const isEmpty = isScalar(document.contents) && document.contents.value === null
     const value = faults.length > 0 || isEmpty || !document.contents ? undefined : this.#value(document.contents, 1, 0)
     return { value, complaints: this.#complaints }
@@ -101,7 +108,7 @@ class Reading {
     if (!node) return { json: null, line: parentLine, parts: new Map() }
     const line = this.#lineOf(node, parentLine)
     if (isAlias(node)) return this.#alias(node, line)
-    if (depth > deepest) this.#complain(line, `more than ${deepest} levels deep`)
+    if (depth > deepest) this.#complain(line, tooDeep)
     const value = depth > deepest ? { json: null, line, parts: new Map() } : this.#whole(node, line, depth)
     if ('anchor' in node && node.anchor) this.#anchors.set(node.anchor, value)
     return value
@@ -134,7 +141,7 @@ class Reading {
     const { json: name, line } = this.#value(key, parentLine, depth + 1)
     const member = { ...this.#value(value, line, depth + 1), line }
     const first = typeof name === 'string' ? parts.get(name) : undefined
-    if (typeof name !== 'string') this.#complain(line, 'the name of a field must be text')
+    if (typeof name !== 'string') this.#complain(line, notText)
     else if (first) this.#complain(line, `${quoted(name)} stands twice: first at line ${first.line}`)
     else parts.set(name, member)
   }

@@ -6,7 +6,7 @@ import { canonicalJson, type Json } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import { type DbDocument, db } from './db.ts'
-import { isMap, member, oneOf, type Read, tellExpected } from './fields.ts'
+import { isMap, member, oneOf, type Read, tellExpected, tellUnknown } from './fields.ts'
 import { type LockDocument, lock } from './lock.ts'
 import { into, type Place, type Problem, tell } from './place.ts'
 import { type RoleDocument, role } from './role.ts'
@@ -15,6 +15,7 @@ export type Document = RoleDocument | DbDocument | LockDocument
 export type DocumentKind = Document['kind']
 
 const readers: { readonly [kind in DocumentKind]: Read<Document> } = { role, db, lock }
+const parts = ['kind', 'version', 'metadata', 'spec']
 const kinds = Object.keys(readers) as DocumentKind[]
 
 /** Bytes of canonical JSON: less than what the edge takes as a body. */
@@ -35,7 +36,9 @@ export function parseDocument(json: Json): ParsedDocument {
 }
 
 function readDocument(json: Json, place: Place): Document | undefined {
-  if (!isMap(json)) return tellExpected(json, place, 'a map of kind, version, metadata and spec')
+  if (!isMap(json)) return tellExpected(json, place, `a map of ${parts.join(', ')}`)
+  // Perhaps it is there and misspelt.
+  if (member(json, 'kind') === undefined) tellUnknown('a document', parts, json, place)
   const kind = oneOf(...kinds)(member(json, 'kind'), into(place, 'kind'))
   return kind && readers[kind](json, place)
 }

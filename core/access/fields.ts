@@ -33,7 +33,7 @@ function kindOf(json: Json): string {
 export function fields<T extends object>(what: string, readers: { readonly [K in keyof T]-?: Read<T[K]> }): Read<T> {
   const known = Object.keys(readers)
   return (json, place) => {
-    if (!isMap(json)) return tellExpected(json, place, `a map of ${anyOf(known)}`)
+    if (!isMap(json)) return tellExpected(json, place, `a map of ${known.join(', ')}`)
     tellUnknown(what, known, json, place)
     const members = Object.entries<Read<unknown>>(readers).map(([name, read]) => {
       return [name, read(member(json, name), into(place, name))] as const
@@ -42,7 +42,7 @@ export function fields<T extends object>(what: string, readers: { readonly [K in
   }
 }
 
-function tellUnknown(what: string, known: readonly string[], json: JsonMap, place: Place): void {
+export function tellUnknown(what: string, known: readonly string[], json: JsonMap, place: Place): void {
   for (const name of Object.keys(json).filter((name) => !known.includes(name))) {
     if (isFull(place)) return
     const meant = nearest(name, known)
@@ -101,7 +101,7 @@ export function listOf(read: Read<string>, most: number): Read<readonly string[]
 
 const isList = (json: Json | undefined): json is readonly Json[] => Array.isArray(json)
 
-/** A map whose names the writer chose. `whyNot` complains of a name. */
+/** A map whose names the writer chose; in their order, whoever kept it. `whyNot` complains of a name. */
 export function mapOf<T>(
   whyNot: (name: string) => string | undefined,
   read: Read<T>,
@@ -109,7 +109,7 @@ export function mapOf<T>(
 ): Read<{ readonly [name: string]: T }> {
   return (json, place) => {
     if (!isMap(json)) return tellExpected(json, place, 'a map of labels')
-    const names = Object.keys(json)
+    const names = Object.keys(json).sort()
     if (names.length > most) return tell(place, `${names.length} entries: at most ${most}`)
     const members = names.map((name) => {
       const [at, complaint] = [into(place, name), whyNot(name)]

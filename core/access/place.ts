@@ -49,14 +49,17 @@ function showName(name: string, isFirst: boolean): string {
 export const anyOf = (words: readonly string[]): string =>
   [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' or ')
 
-/** The word that was probably meant: letter case and separators do not count, and one or two letters may be wrong. */
+/** The word that was probably meant: letter case and separators do not count, and a longer word may have letters wrong. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > longestShown) return undefined
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(bare(word), bare(candidate)) }))
-    .filter(({ candidate, distance }) => distance <= (candidate.length > 4 ? 2 : 1))
+    .filter(({ candidate, distance }) => distance <= forgiven(candidate))
   return ranked.sort((a, b) => a.distance - b.distance)[0]?.candidate
 }
+
+/** `v3` and `v5` are no misspellings of each other. */
+const forgiven = ({ length }: string): number => (length > 4 ? 2 : length > 2 ? 1 : 0)
 
 const bare = (word: string): string => word.toLowerCase().replace(/[^a-z0-9]/g, '')
 

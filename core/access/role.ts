@@ -71,7 +71,7 @@ const oneOrMore: Read<readonly string[]> = (json, place) => {
 }
 
 const dbLabels = refined(labelMatchers(oneOrMore), (matchers, place) => {
-  const any = Object.hasOwn(matchers, '*') ? matchers['*'] : undefined
+  const any = matchers['*']
   const isFine = any === undefined || (any.length === 1 && any[0] === '*')
   return isFine ? matchers : tell(into(place, '*'), 'the label `*` takes only the value `*`: name the label')
 })
