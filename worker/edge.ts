@@ -14,6 +14,8 @@ export interface Edge {
   readonly clients: Clients
   /** Ceremonies of one address that failed, of those that anybody may begin. */
   readonly attempts: FailureLimit
+  /** Calls of programs of one address that failed. Apart from the others: a script with a dead token keeps nobody from signing in. */
+  readonly programs: FailureLimit
   /** Audit rows about refusals of one address. */
   readonly noise: FailureLimit
   readonly log: (line: LogLine) => void

@@ -44,6 +44,7 @@ function makeEdge(env: Bindings): Edge {
     clients: builtInClients,
     assets: assetsOf(env, site.origin),
     attempts: bindingLimit(env.ATTEMPTS, now),
+    programs: bindingLimit(env.ATTEMPTS, now, 'program '),
     noise: memoryLimit(noiseAMinute, now),
     log,
     lengthsHold: false,

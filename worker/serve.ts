@@ -156,6 +156,7 @@ function makeEdge({ settings, site, keys, store }: Opened): Edge {
     clients: builtInClients,
     assets: readAssets(),
     attempts: memoryLimit(settings.failedLoginsAMinute, now),
+    programs: memoryLimit(settings.failedLoginsAMinute, now),
     noise: memoryLimit(noiseAMinute, now),
     log,
     lengthsHold: true,

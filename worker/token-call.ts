@@ -25,7 +25,7 @@ const failures: ReadonlySet<string> = new Set(['invalid_token', 'refused'])
 export function tokenCall<const O extends AnyOperation>(app: App, edge: Edge, operation: O, work: Work<O>): void {
   const { site, ports } = edge
   route(app, operation, (c) =>
-    limitingFailures(edge, c, failures, async () => {
+    limitingFailures(edge, c, edge.programs, failures, async () => {
       giveNonce(edge, c)
       const { principal, json } = await recordingNoise(edge, c, async () => {
         const asked = { method: c.req.method, url: site.origin + c.req.path, asking: c.get('asking') }

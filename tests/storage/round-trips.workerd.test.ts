@@ -55,6 +55,7 @@ async function newProcess(withKv = true) {
     clients: builtInClients,
     assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
     attempts: memoryLimit(100_000, now),
+    programs: memoryLimit(100_000, now),
     noise: memoryLimit(100_000, now),
     log: () => undefined,
     lengthsHold: false,

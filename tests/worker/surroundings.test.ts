@@ -21,6 +21,7 @@ async function newApp(changes: (edge: Edge) => Partial<Edge> = () => ({}), at = 
         path === '/assets/style.css' ? new Response('body{}', { headers: { 'Content-Type': 'text/css' } }) : undefined,
     },
     attempts: { retryAfter: () => undefined, failed: async () => undefined },
+    programs: { retryAfter: () => undefined, failed: async () => undefined },
     noise: { retryAfter: () => undefined, failed: async () => undefined },
     log: (line) => logged.push(line),
     lengthsHold: false,

@@ -17,7 +17,7 @@ const failures: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_client'
 export function oauthRoutes(app: App, edge: Edge): void {
   const { site, ports, clients } = edge
   route(app, operations.token, (c) =>
-    limitingFailures(edge, c, failures, async () => {
+    limitingFailures(edge, c, edge.programs, failures, async () => {
       giveNonce(edge, c)
       const request = operations.token.body(await readForm(c, edge.lengthsHold), 'body')
       const where = { method: c.req.method, url: site.origin + c.req.path, proof: c.req.header('dpop') }
@@ -28,7 +28,7 @@ export function oauthRoutes(app: App, edge: Edge): void {
     }),
   )
   route(app, operations.revoke, (c) =>
-    limitingFailures(edge, c, failures, async () => {
+    limitingFailures(edge, c, edge.programs, failures, async () => {
       const { token, client_id: clientId } = operations.revoke.body(await readForm(c, edge.lengthsHold), 'body')
       await revoke(site, ports, clients, c.get('asking'), { token, clientId })
       return c.json({})
