@@ -25,8 +25,8 @@ function isPublic(host: string, publicUrl: URL): boolean {
 }
 
 /** A server name as clients send it: any case, with or without the dot at its end (RFC 6066 wants none, clients do send it). */
-export function serverNamesOf(names: Names): (name: string) => boolean {
+export function serverNamesOf(names: Names, publicUrl: URL): (name: string) => boolean {
   // An address is no server name, and some clients send one all the same.
-  const ours = new Set([...names.dns, ...names.addresses])
+  const ours = new Set([...names.dns, ...names.addresses, publicUrl.hostname])
   return (name) => ours.has(name.toLowerCase().replace(/\.$/, ''))
 }

@@ -29,7 +29,7 @@ export async function serve({ settings, certificates, limits, world, lookEvery }
   const { port, hosts, names, edge, publicUrl } = settings
   const forward = makeForward(edge, limits)
   const http = makeHttpEnd({ world, limits, publicUrl, kindOf: hostsOf(names, port, publicUrl), forward })
-  const tls = makeTlsEnd(await certificates.first(), { isOurName: serverNamesOf(names), secured: http.take })
+  const tls = makeTlsEnd(await certificates.first(), { isOurName: serverNamesOf(names, publicUrl), secured: http.take })
   const listening = await listen(hosts, port, { limits, log: world.log, take: tls.take })
   const rest = keepFresh(certificates, lookEvery, tls.renew, world.log)
   return {
