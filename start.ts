@@ -21,17 +21,11 @@ const run = (script: string, settings: Readonly<Record<string, string>>): ChildP
     env: { ...process.env, SALLYPORT_HOME: home, ...settings },
   })
 
-const edge = run('dist/edge/serve.js', {})
-const proxy = run('proxy/main.ts', { SALLYPORT_EDGE_URL: edgeUrl })
-const both = [edge, proxy]
-
-// They start side by side; what they print has one order.
-edge.stdout?.once('data', () => proxy.stdout?.pipe(process.stdout)).pipe(process.stdout)
-
+const children: ChildProcess[] = []
 let isStopping = false
 function stop(signal: NodeJS.Signals): void {
   isStopping = true
-  for (const child of both) child.kill(signal)
+  for (const child of children) child.kill(signal)
 }
 
 // Ctrl-C reaches them by itself, a signal to this process alone does not; a second one changes nothing. They end first.
@@ -42,13 +36,20 @@ setInterval(() => {
   if (process.ppid !== parent) stop('SIGTERM')
 }, 500).unref()
 
-let running = both.length
-let failed = false
-for (const child of both) {
+const edge = run('dist/edge/serve.js', {})
+const proxy = run('proxy/main.ts', { SALLYPORT_EDGE_URL: edgeUrl })
+children.push(edge, proxy)
+// They start side by side; what they print has one order.
+edge.stdout?.once('data', () => proxy.stdout?.pipe(process.stdout)).pipe(process.stdout)
+
+let running = children.length
+let hasFailed = false
+for (const child of children) {
   child.on('exit', (code, signal) => {
-    // A child that had no time yet to listen to signals is ended by one: as it was told.
-    failed ||= signal ? !(isStopping && ['SIGINT', 'SIGTERM'].includes(signal)) : code !== 0
+    // One that had no time yet to listen to signals is ended by them: as it was told.
+    const isInOrder = signal === null ? code === 0 : isStopping && (signal === 'SIGINT' || signal === 'SIGTERM')
+    hasFailed ||= !isInOrder
     stop('SIGTERM')
-    if (--running === 0) process.exit(failed ? 1 : 0)
+    if (--running === 0) process.exit(hasFailed ? 1 : 0)
   })
 }

@@ -40,8 +40,9 @@ async function start(): Promise<void> {
     void stopped.then(() => process.exit(0))
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
-  // A launcher that is killed must not leave its proxy behind.
+  // A launcher that is killed must not leave its proxy behind, not even one that is only starting.
   process.on('disconnect', stop)
+  if (process.connected === false) stop()
   const settings = readSettings()
   const certificates = await certificatesFor(settings)
   serving = await serve({ settings, certificates, limits, world, lookEvery: minutes(1) })

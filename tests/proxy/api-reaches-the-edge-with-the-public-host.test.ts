@@ -15,7 +15,9 @@ test('a ceremony begins through the proxy, and log lines of both share a request
   expect(answer.status).toBe(200)
   expect(JSON.parse(answer.body)).toHaveProperty('ticket')
   const id = answer.headers['x-request-id'] as string
-  expect(proxy.log).toContainEqual(expect.objectContaining({ request_id: id, path: '/v1/login/begin', status: 200 }))
+  await expect
+    .poll(() => proxy.log)
+    .toContainEqual(expect.objectContaining({ request_id: id, path: '/v1/login/begin', status: 200 }))
   expect(edge.stderr()).toContain(id)
 })
 
