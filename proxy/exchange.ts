@@ -4,10 +4,12 @@ import { base64url } from '../core/lib/bytes.ts'
 import type { Duration, Instant } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import type { Connection } from './connection.ts'
+import type { Limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { type CloseCode, type RefusalCode, refusals } from './reasons.ts'
 
-export type World = Pick<Ports, 'now' | 'random'> & { readonly log: Log }
+/** What the proxy needs of the process that it runs in. */
+export type World = Pick<Ports, 'now' | 'random'> & { readonly log: Log; readonly limits: Limits }
 
 type Headers = Readonly<Record<string, string>>
 
@@ -31,8 +33,13 @@ export class Exchange {
     this.#world = world
     this.#startedAt = world.now()
     response.once('close', () => this.#end())
+    this.within('exchange', this.limits.exchangeMs, () => this.breakOff('exchange_too_long'))
     // Without a listener it would be nobody's, and end the process.
     for (const stream of [request, response]) stream.on('error', () => undefined)
+  }
+
+  get limits(): Limits {
+    return this.#world.limits
   }
 
   /** The path alone: a query may hold secrets. */
@@ -54,6 +61,7 @@ export class Exchange {
 
   answer(status: number, body: object, headers: Headers = {}): void {
     const text = JSON.stringify(body)
+    this.within('stall', this.limits.stallMs, () => this.breakOff('client_stalled'))
     this.response.writeHead(status, {
       'Content-Type': 'application/json',
       'Content-Length': Buffer.byteLength(text),

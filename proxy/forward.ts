@@ -20,7 +20,7 @@ type Open = (exchange: Exchange, passing: Passing) => ClientRequest
 
 export function makeForward(edge: URL, limits: Limits): Forward {
   const isTls = edge.protocol === 'https:'
-  const options = { keepAlive: true, maxSockets: limits.edgeSockets, scheduling: 'lifo' } as const
+  const options = { keepAlive: true, maxSockets: limits.edgeSockets }
   const agent = isTls ? new HttpsAgent({ ...options, minVersion: 'TLSv1.2' }) : new HttpAgent(options)
   const start = isTls ? httpsRequest : httpRequest
   const open: Open = ({ request, connection }, passing) =>
@@ -35,16 +35,13 @@ export function makeForward(edge: URL, limits: Limits): Forward {
       maxHeaderSize: limits.headBytes,
     })
   return {
-    pass: (exchange, passing) => {
-      exchange.within('exchange', limits.exchangeMs, () => exchange.breakOff('exchange_too_long'))
-      attempt(exchange, passing, open, limits)
-    },
+    pass: (exchange, passing) => attempt(exchange, passing, open),
     close: () => agent.destroy(),
   }
 }
 
-function attempt(exchange: Exchange, passing: Passing, open: Open, limits: Limits): void {
-  const { response } = exchange
+function attempt(exchange: Exchange, passing: Passing, open: Open): void {
+  const { response, limits } = exchange
   const upstream = open(exchange, passing)
   const leave = () => upstream.destroy()
   response.once('close', leave)
@@ -52,22 +49,22 @@ function attempt(exchange: Exchange, passing: Passing, open: Open, limits: Limit
     if (!response.headersSent) exchange.refuse('edge_too_slow')
     upstream.destroy()
   })
-  upstream.on('response', (answer) => relay(exchange, answer, passing, limits))
+  upstream.on('response', (answer) => relay(exchange, answer, passing))
   upstream.on('error', (error: Error & { code?: string }) => {
     // Refused or begun already: an answer that breaks off says so by itself.
     if (response.headersSent || response.destroyed) return
     exchange.clear('answer')
     response.off('close', leave)
-    if (mayRepeat(exchange, upstream, error, passing.body)) return attempt(exchange, passing, open, limits)
+    if (mayRepeat(exchange, upstream, error, passing.body)) return attempt(exchange, passing, open)
     exchange.refuse(brokeOff.test(error.code ?? '') ? 'edge_broke_off' : 'edge_unreachable', { detail: error.code })
   })
-  sendBody(exchange, upstream, passing.body, limits, waiting)
+  sendBody(exchange, upstream, passing.body, waiting)
 }
 
 /** Anything else happens before the edge has the request: no address, nobody there, a certificate that is not its own. */
 const brokeOff = /^(ECONNRESET|EPIPE|HPE_)/
 
-/** The edge closed a connection that it kept, just when we took it (RFC 9112 section 9.3.1): nobody saw this request. */
+/** The edge closed a connection that it kept, just when we took it (RFC 9112 section 9.3.1); to ask again changes nothing. */
 function mayRepeat(
   { request }: Exchange,
   upstream: ClientRequest,
@@ -78,15 +75,9 @@ function mayRepeat(
   return upstream.reusedSocket && isSafe && body === 'none' && ['ECONNRESET', 'EPIPE'].includes(error.code ?? '')
 }
 
-function sendBody(
-  exchange: Exchange,
-  upstream: ClientRequest,
-  body: BodyFraming,
-  limits: Limits,
-  waiting: NodeJS.Timeout,
-): void {
+function sendBody(exchange: Exchange, upstream: ClientRequest, body: BodyFraming, waiting: NodeJS.Timeout): void {
   if (body === 'none') return void upstream.end()
-  const { request, response } = exchange
+  const { request, response, limits } = exchange
   let size = 0
   const pass = (part: Uint8Array) => {
     size += part.length
@@ -115,14 +106,14 @@ function sendBody(
   response.once('finish', drop)
 }
 
-function relay(exchange: Exchange, answer: IncomingMessage, { withCookies }: Passing, limits: Limits): void {
+function relay(exchange: Exchange, answer: IncomingMessage, { withCookies }: Passing): void {
   const { response } = exchange
   exchange.clear('answer')
   // Refused meanwhile, or gone.
   if (response.headersSent || response.destroyed) return void answer.destroy()
   const id = answer.headers['x-request-id']
   if (typeof id === 'string') exchange.requestId = id
-  const stalled = exchange.within('stall', limits.stallMs, () =>
+  const stalled = exchange.within('stall', exchange.limits.stallMs, () =>
     exchange.breakOff(response.writableNeedDrain || response.writableEnded ? 'client_stalled' : 'answer_stalled'),
   )
   answer.on('error', () => exchange.breakOff('answer_broke_off'))

@@ -12,7 +12,6 @@ import { type RefusalCode, refusals } from './reasons.ts'
 
 interface Needs {
   readonly world: World
-  readonly limits: Limits
   readonly publicUrl: URL
   readonly kindOf: (host: string) => HostKind | undefined
   readonly forward: Forward
@@ -25,11 +24,12 @@ export interface HttpEnd {
 }
 
 export function makeHttpEnd(needs: Needs): HttpEnd {
+  const { limits } = needs.world
   const connections = new WeakMap<Duplex, Connection>()
-  const server = newServer(needs.limits)
+  const server = newServer(limits)
   const begin = (request: IncomingMessage, response: ServerResponse, expects?: Expectation) => {
     const connection = connections.get(request.socket)
-    if (!connection || !enter(connection, response, needs.limits)) return
+    if (!connection || !enter(connection, response, limits)) return
     const exchange = new Exchange(request, response, connection, needs.world)
     dispatch(exchange, needs, expects)
   }
@@ -45,7 +45,7 @@ export function makeHttpEnd(needs: Needs): HttpEnd {
   return {
     take: (connection, socket) => {
       connections.set(socket, connection)
-      connection.within(needs.limits.headMs, 'head_too_slow')
+      connection.within(limits.headMs, 'head_too_slow')
       server.emit('connection', socket)
     },
   }
@@ -89,8 +89,9 @@ function refuseBytes(
   { world }: Needs,
   detail?: string,
 ): void {
-  // In the middle of an answer, or after the client went away: nothing that it could read.
-  if (!connection || connection.inFlight > 0 || !socket.writable) return void socket.destroy()
+  // Nobody who could read it, or in the middle of an answer.
+  if (!connection || !socket.writable) return void socket.destroy()
+  if (connection.inFlight > 0) return connection.refuse('request_malformed', detail)
   const [status, error, message] = refusals[code]
   const body = JSON.stringify({ error, message })
   world.log({ level: 'info', message: 'proxy request', status, code, detail, address: connection.address })
@@ -119,7 +120,7 @@ interface Checked {
   readonly pathname: string
 }
 
-function check(request: IncomingMessage, { kindOf, limits }: Needs): Checked | RefusalCode {
+function check(request: IncomingMessage, { kindOf, world }: Needs): Checked | RefusalCode {
   const { rawHeaders, httpVersion, url = '' } = request
   const [host, ...others] = valuesOf(rawHeaders, 'host')
   if (host === undefined || others.length > 0) return 'host_not_single'
@@ -130,7 +131,7 @@ function check(request: IncomingMessage, { kindOf, limits }: Needs): Checked | R
   if (request.headers.upgrade !== undefined) return 'upgrade_unsupported'
   const body = bodyFraming(rawHeaders, httpVersion)
   if (body === 'framing_ambiguous' || body === 'coding_unknown') return body
-  if (typeof body === 'object' && Number(body.length) > limits.bodyBytes) return 'body_too_large'
+  if (typeof body === 'object' && Number(body.length) > world.limits.bodyBytes) return 'body_too_large'
   return { kind, host, body, pathname: new URL(target).pathname }
 }
 

@@ -3,43 +3,39 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Duration } from '../core/model.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { Connection } from './connection.ts'
-import type { Limits } from './limits.ts'
-import type { Log } from './log.ts'
+import type { World } from './exchange.ts'
 import { makeSlots } from './slots.ts'
 
 export interface Listening {
-  /** Takes no more connections, ends each as soon as it is idle, and after `graceMs` those that are not. */
-  stop(graceMs: Duration): Promise<void>
+  /** Takes no more connections, ends each as soon as it is idle, and after the grace those that are not. */
+  stop(): Promise<void>
 }
 
-interface Needs {
-  readonly limits: Limits
-  readonly log: Log
-  readonly take: (connection: Connection) => void
-}
+type Take = (connection: Connection) => void
 
 /** @throws SetupProblem */
-export async function listen(hosts: readonly string[], port: number, needs: Needs): Promise<Listening> {
+export async function listen(hosts: readonly string[], port: number, world: World, take: Take): Promise<Listening> {
+  const { log, limits } = world
   const open = new Set<Connection>()
-  const accept = acceptor(open, needs)
+  const accept = acceptor(open, world, take)
   const servers: Server[] = []
   for (const host of hosts) {
     // Two listeners on one port, one of them for all of IPv6, must not meet in the mapped half of it.
-    const options = { host, port, ipv6Only: hosts.length > 1, backlog: needs.limits.backlog }
+    const options = { host, port, ipv6Only: hosts.length > 1, backlog: limits.backlog }
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, accept)
     const code = await new Promise<string | undefined>((done) => {
       server.once('error', (error: { code?: string }) => done(error.code ?? 'unknown error'))
       server.listen(options, () => done(undefined))
     })
     if (code === undefined) servers.push(server)
-    else if (!hasNoIpv6(host, code)) {
+    else if (!hasNoIpv6(host, code) || hosts.length === 1) {
       for (const other of servers) other.close()
       throw problem(host, port, code)
     }
     // Such as EMFILE: libuv waits and tries again, and so do clients.
-    server.on('error', (error) => needs.log({ level: 'error', message: 'cannot accept', detail: error.message }))
+    server.on('error', (error) => log({ level: 'error', message: 'cannot accept', detail: error.message }))
   }
-  return { stop: (graceMs) => stop(servers, open, graceMs) }
+  return { stop: () => stop(servers, open, limits.graceMs) }
 }
 
 /** "localhost" means either family, and some machines have only one. */
@@ -53,7 +49,7 @@ function problem(host: string, port: number, code: string): SetupProblem {
   return new SetupProblem(`port ${port} of ${host} cannot be opened (${code})`, hint)
 }
 
-function acceptor(open: Set<Connection>, { limits, log, take }: Needs): (raw: Socket) => void {
+function acceptor(open: Set<Connection>, { log, limits }: World, take: Take): (raw: Socket) => void {
   const slots = makeSlots(limits.connections, limits.connectionsOfOneNetwork)
   return (raw) => {
     raw.on('error', () => raw.destroy())

@@ -21,6 +21,7 @@ Settings: SALLYPORT_PROXY_PORT (3443), SALLYPORT_PROXY_HOST (127.0.0.1,::1), SAL
 
 const world: World = {
   now: () => Date.now(),
+  limits,
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
   log: ({ level, ...line }) =>
     process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, ...line })}\n`),
@@ -42,10 +43,10 @@ async function start(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
   // A launcher that is killed must not leave its proxy behind, not even one that is only starting.
   process.on('disconnect', stop)
-  if (process.connected === false) stop()
+  if (process.send && !process.connected) stop()
   const settings = readSettings()
   const certificates = await certificatesFor(settings)
-  serving = await serve({ settings, certificates, limits, world, lookEvery: minutes(1) })
+  serving = await serve({ settings, certificates, world, lookEvery: minutes(1) })
   process.stdout.write(`proxy ready ${settings.names.dns[0]}:${settings.port}\n`)
 }
 

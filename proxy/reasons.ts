@@ -44,6 +44,7 @@ export type CloseCode =
   | 'application_protocol_unknown'
   | 'head_too_slow'
   | 'too_many_pipelined'
+  | 'request_malformed'
   | 'answer_broke_off'
   | 'answer_stalled'
   | 'client_stalled'

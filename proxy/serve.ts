@@ -6,7 +6,6 @@ import type { World } from './exchange.ts'
 import { makeForward } from './forward.ts'
 import { hostsOf, serverNamesOf } from './hosts.ts'
 import { makeHttpEnd } from './http.ts'
-import type { Limits } from './limits.ts'
 import { listen } from './listener.ts'
 import { makeTlsEnd } from './tls.ts'
 
@@ -18,24 +17,23 @@ export interface Serving {
 interface Given {
   readonly settings: Settings
   readonly certificates: Certificates
-  readonly limits: Limits
   readonly world: World
   /** How often it looks whether the certificate must be renewed. */
   readonly lookEvery: Duration
 }
 
 /** @throws SetupProblem */
-export async function serve({ settings, certificates, limits, world, lookEvery }: Given): Promise<Serving> {
+export async function serve({ settings, certificates, world, lookEvery }: Given): Promise<Serving> {
   const { port, hosts, names, edge, publicUrl } = settings
-  const forward = makeForward(edge, limits)
-  const http = makeHttpEnd({ world, limits, publicUrl, kindOf: hostsOf(names, port, publicUrl), forward })
+  const forward = makeForward(edge, world.limits)
+  const http = makeHttpEnd({ world, publicUrl, kindOf: hostsOf(names, port, publicUrl), forward })
   const tls = makeTlsEnd(await certificates.first(), { isOurName: serverNamesOf(names, publicUrl), secured: http.take })
-  const listening = await listen(hosts, port, { limits, log: world.log, take: tls.take })
+  const listening = await listen(hosts, port, world, tls.take)
   const rest = keepFresh(certificates, lookEvery, tls.renew, world.log)
   return {
     stop: async () => {
       rest()
-      await listening.stop(limits.graceMs)
+      await listening.stop()
       forward.close()
     },
   }

@@ -218,7 +218,7 @@ async function listen(fetch: Parameters<typeof getRequestListener>[0], port: num
 async function serve(): Promise<void> {
   // A launcher that is killed must not leave its edge behind, not even one that is only starting.
   let stop = (): void => process.exit(0)
-  if (process.connected === false) stop()
+  if (process.send && !process.connected) stop()
   process.on('disconnect', () => stop())
   const opened = await open()
   const { settings, site, store } = opened

@@ -64,8 +64,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
       certificate: undefined,
     },
     certificates: await localCertificates(needs, home, names, more.ttl ?? serverTtl),
-    limits: { ...defaults, ...more.limits },
-    world: { ...needs, log: (line) => void log.push(line) },
+    world: { ...needs, limits: { ...defaults, ...more.limits }, log: (line) => void log.push(line) },
     lookEvery: more.lookEvery ?? minutes(1),
   })
   atEnd(serving.stop)

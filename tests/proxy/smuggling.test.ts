@@ -92,6 +92,7 @@ test('a chunk that does not end where it says takes the connection to the edge w
   wire.send(`${post('Transfer-Encoding: chunked')}4\r\nabcdefgh\r\n0\r\n\r\n${hidden}`)
   await wire.closed
   expect(seen).toEqual([])
+  await expect.poll(() => proxy.codes()[0]).toBe('request_malformed')
 })
 
 test('requests that nobody waits for are bounded', async () => {

@@ -82,6 +82,17 @@ test('in an answer that they do not read', async () => {
   await expect.poll(proxy.codes).toEqual(['client_stalled'])
 })
 
+test('in answers of the proxy itself that they do not read', async () => {
+  const proxy = await startProxy({ edge, limits: { stallMs: 300, pipelined: 1_000_000 } })
+  const wire = await dial(proxy)
+  wire.socket.pause()
+  const request = head('GET /.well-known/sallyport HTTP/1.1', 'Host: localhost')
+  const timer = setInterval(() => wire.send(request.repeat(15)), 1)
+  await until(() => proxy.codes().length > 0, 20_000)
+  clearInterval(timer)
+  expect(proxy.codes()).toContain('client_stalled')
+})
+
 test('a head over 16 KiB is 431', async () => {
   const proxy = await startProxy({ edge })
   const wire = await dial(proxy)
