@@ -81,7 +81,7 @@ function enter(connection: Connection, response: ServerResponse, limits: Limits)
   return true
 }
 
-/** Where there is no response object to answer with. */
+/** Where there is no response object to answer with. In the middle of an answer nothing can be said. */
 function refuseBytes(
   connection: Connection | undefined,
   socket: Duplex,
@@ -89,14 +89,17 @@ function refuseBytes(
   { world }: Needs,
   detail?: string,
 ): void {
-  // Nobody who could read it, or in the middle of an answer.
-  if (!connection || !socket.writable) return void socket.destroy()
-  if (connection.inFlight > 0) return connection.refuse('request_malformed', detail)
-  const [status, error, message] = refusals[code]
-  const body = JSON.stringify({ error, message })
-  world.log({ level: 'info', message: 'proxy request', status, code, detail, address: connection.address })
-  const head = `HTTP/1.1 ${status} ${error}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
-  socket.end(`${head}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`, () => socket.destroy())
+  if (!connection || !socket.writable) socket.destroy()
+  else if (connection.inFlight > 0) {
+    // Node stops its parser while too many answers wait, and then is handed what was decrypted already.
+    connection.refuse(detail === 'HPE_PAUSED' ? 'too_many_pipelined' : 'request_malformed', detail)
+  } else {
+    const [status, error, message] = refusals[code]
+    const body = JSON.stringify({ error, message })
+    world.log({ level: 'info', message: 'proxy request', status, code, detail, address: connection.address })
+    const head = `HTTP/1.1 ${status} ${error}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
+    socket.end(`${head}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`, () => socket.destroy())
+  }
 }
 
 function dispatch(exchange: Exchange, needs: Needs, expects: Expectation | undefined): void {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { request } from 'node:https'
 import { expect, test } from 'vitest'
-import { ask, dial, edgeThat, head, startProxy, until } from './proxy.ts'
+import { ask, dial, edgeThat, head, rawEdge, startProxy, until } from './proxy.ts'
 
 const hashOf = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest('hex')
 
@@ -116,6 +116,21 @@ test('an answer of 50 MB passes whole to a client that reads slowly, and a head 
     asking.on('error', fail).end()
   })
   expect(seen.digest('hex')).toBe(hash.digest('hex'))
+})
+
+test('a head of very many fields loses none', async () => {
+  let seen = ''
+  const edge = await rawEdge((socket) =>
+    socket.setEncoding('latin1').on('data', (part: string) => {
+      seen += part
+      if (seen.endsWith('\r\n\r\n')) socket.end('HTTP/1.1 204 No Content\r\n\r\n')
+    }),
+  )
+  const wire = await dial(await startProxy({ edge }))
+  wire.send(head('GET /v1/x HTTP/1.1', 'Host: localhost', ...Array(2500).fill('a: b'), 'Connection: close'))
+  await wire.closed
+  expect(wire.said()).toMatch(/^HTTP\/1\.1 204 /)
+  expect(seen.match(/\r\na: b/g)).toHaveLength(2500)
 })
 
 test('other expectations and upgrades are refused', async () => {
