@@ -3,14 +3,8 @@ import { parseSecret } from '../core/keys.ts'
 import { type Bytes, utf8 } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
 import type { Site } from '../core/model.ts'
+import { parsePublicUrl, read, type Variables, whole } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
-
-export type Variables = Readonly<Record<string, unknown>>
-
-const read = (variables: Variables, name: string): string | undefined => {
-  const value = variables[name]
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
 
 /** `SALLYPORT_PUBLIC_URL`, `SALLYPORT_RP_ID` (its host, or a domain above it), `SALLYPORT_CLUSTER` (its host). */
 export function readSite(variables: Variables, fallbackUrl?: string): Site {
@@ -36,28 +30,6 @@ export function readSite(variables: Variables, fallbackUrl?: string): Site {
     )
   }
   return { cluster, origin: url.origin, rpId, rpIdHash: sha256(utf8(rpId)) }
-}
-
-function parsePublicUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const bare =
-    url?.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === ''
-  if (!url || !bare)
-    throw new SetupProblem(
-      `SALLYPORT_PUBLIC_URL is ${JSON.stringify(text)}`,
-      'use scheme, host and port only, such as https://access.example.com',
-    )
-  const isLocal = url.hostname === 'localhost' || url.hostname.endsWith('.localhost')
-  if (url.protocol !== 'https:' && !(isLocal && url.protocol === 'http:')) {
-    throw new SetupProblem(
-      `SALLYPORT_PUBLIC_URL is ${text}`,
-      'use https: browsers allow passkeys over plain http on localhost only',
-    )
-  }
-  if (/^[\d.]+$|^\[/.test(url.hostname)) {
-    throw new SetupProblem(`SALLYPORT_PUBLIC_URL is ${text}`, 'use a name: browsers allow no passkeys on an address')
-  }
-  return url
 }
 
 export function readKey(variables: Variables): Bytes | undefined {
@@ -91,18 +63,6 @@ export function readServeSettings(variables: Variables): ServeSettings {
     failedLoginsAMinute: whole(variables, 'SALLYPORT_LOGIN_LIMIT', 10, 1_000_000_000),
     addressHeader: read(variables, 'SALLYPORT_ADDRESS_HEADER'),
   }
-}
-
-function whole(variables: Variables, name: string, fallback: number, most: number): number {
-  const text = read(variables, name) ?? String(fallback)
-  const number = Number(text)
-  if (!/^\d+$/.test(text) || number < 1 || number > most) {
-    throw new SetupProblem(
-      `${name} is ${JSON.stringify(text)}`,
-      `use a whole number from 1 to ${most}, or leave it unset for ${fallback}`,
-    )
-  }
-  return number
 }
 
 /** The process's environment, where there is a process: Node, Deno, Bun. */

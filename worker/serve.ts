@@ -219,14 +219,16 @@ async function listen(fetch: Parameters<typeof getRequestListener>[0], port: num
 }
 
 async function serve(): Promise<void> {
+  // A launcher that is killed must not leave its edge behind, not even one that is only starting.
+  let stop = (): void => process.exit(0)
+  if (process.send && !process.connected) stop()
+  process.on('disconnect', () => stop())
   const opened = await open()
   const { settings, site, store } = opened
   const edge = makeEdge(opened)
   const listeners = await listen(makeApp(edge).fetch, settings.port)
-  const stop = stopper(listeners, store)
+  stop = stopper(listeners, store)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
-  // A launcher that is killed must not leave its edge behind.
-  if (process.connected) process.on('disconnect', stop)
   // Only now that the port is ours: a second start that fails must not kill the link of the first.
   const offer = await offerFirstAdministrator(edge.ports, operator)
   // In one write, so that a program which waits for the first line has the second too.

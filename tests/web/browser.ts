@@ -40,7 +40,12 @@ export interface Edge extends Running {
 /** `npm start`, as its user has it. */
 export async function startEdge(home = newFolder(), port?: number): Promise<Edge> {
   const chosen = port ?? (await freePort())
-  const settings = { SALLYPORT_HOME: home, SALLYPORT_EDGE_PORT: String(chosen), SALLYPORT_LOGIN_LIMIT: '10000' }
+  const settings = {
+    SALLYPORT_HOME: home,
+    SALLYPORT_EDGE_PORT: String(chosen),
+    SALLYPORT_PROXY_PORT: String(await freePort()),
+    SALLYPORT_LOGIN_LIMIT: '10000',
+  }
   const child = spawn(process.execPath, [join(root, 'start.ts')], {
     env: { ...process.env, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],

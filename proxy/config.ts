@@ -1,0 +1,116 @@
+/** The one place where the proxy reads its environment. */
+import { isIP } from 'node:net'
+import process from 'node:process'
+import type { Names } from '../core/issue/x509.ts'
+import { parsePublicUrl, read, type Variables, whole } from '../core/settings.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
+
+export interface Settings {
+  readonly port: number
+  /** The addresses that it listens on. */
+  readonly hosts: readonly string[]
+  /** Those of the machine itself, and the ones that are set: what clients may call this proxy. */
+  readonly names: Names
+  readonly home: string
+  readonly edge: URL
+  readonly publicUrl: URL
+  readonly certificate: CertificateFiles | undefined
+}
+
+/** Paths of PEM files. */
+export interface CertificateFiles {
+  readonly certificate: string
+  readonly key: string
+}
+
+const loopback = ['127.0.0.1', '::1']
+
+/**
+ * `SALLYPORT_PROXY_PORT` (3443), `SALLYPORT_PROXY_HOST` (127.0.0.1,::1), `SALLYPORT_PROXY_NAMES` (localhost), `SALLYPORT_HOME`
+ * (.sallyport), `SALLYPORT_EDGE_URL` (http://localhost with `SALLYPORT_EDGE_PORT`), `SALLYPORT_PUBLIC_URL` (the edge's URL),
+ * `SALLYPORT_PROXY_CERT` and `SALLYPORT_PROXY_KEY` (none: an authority of this machine).
+ */
+export function readSettings(variables: Variables = process.env): Settings {
+  const edge = readEdge(variables)
+  return {
+    port: whole(variables, 'SALLYPORT_PROXY_PORT', 3443, 65_535),
+    hosts: readHosts(variables),
+    names: readNames(variables),
+    home: read(variables, 'SALLYPORT_HOME') ?? '.sallyport',
+    edge,
+    publicUrl: parsePublicUrl(read(variables, 'SALLYPORT_PUBLIC_URL') ?? edge.origin),
+    certificate: readCertificate(variables),
+  }
+}
+
+const list = (variables: Variables, name: string): string[] | undefined =>
+  read(variables, name)
+    ?.split(',')
+    .map((item) => item.trim().toLowerCase())
+
+function readHosts(variables: Variables): readonly string[] {
+  const hosts = list(variables, 'SALLYPORT_PROXY_HOST') ?? loopback
+  const wrong = hosts.find((host) => isIP(host) === 0)
+  if (wrong === undefined) return hosts
+  throw new SetupProblem(
+    `SALLYPORT_PROXY_HOST is ${JSON.stringify(hosts.join(','))}`,
+    'use addresses of this machine, such as 127.0.0.1,::1, or 0.0.0.0 for all of IPv4',
+  )
+}
+
+// Underscores are no host names and in use all the same; a last label of digits alone would be read as an address.
+const dnsName = /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+function readNames(variables: Variables): Names {
+  const names = list(variables, 'SALLYPORT_PROXY_NAMES') ?? ['localhost']
+  const wrong = names.find((name) => isIP(name) === 0 && !dnsName.test(name))
+  if (wrong !== undefined) {
+    throw new SetupProblem(
+      `SALLYPORT_PROXY_NAMES is ${JSON.stringify(names.join(','))}`,
+      'use host names without port, separated by commas, such as proxy.example.com',
+    )
+  }
+  const addresses = names.filter((name) => isIP(name) !== 0).map(canonicalAddress)
+  return {
+    dns: [...new Set(['localhost', ...names.filter((name) => isIP(name) === 0)])],
+    addresses: [...new Set([...loopback, ...addresses])],
+  }
+}
+
+/** One spelling of IPv6, the one that browsers put into Host. */
+const canonicalAddress = (address: string): string =>
+  isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address
+
+function readEdge(variables: Variables): URL {
+  const port = whole(variables, 'SALLYPORT_EDGE_PORT', 3080, 65_535)
+  const text = read(variables, 'SALLYPORT_EDGE_URL') ?? `http://localhost:${port}`
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || url.href !== `${url.origin}/` || !['http:', 'https:'].includes(url.protocol)) {
+    throw new SetupProblem(
+      `SALLYPORT_EDGE_URL is ${JSON.stringify(text)}`,
+      'use scheme, host and port only, such as https://access.example.com',
+    )
+  }
+  if (url.protocol === 'http:' && !isThisMachine(url.hostname)) {
+    throw new SetupProblem(
+      `SALLYPORT_EDGE_URL is ${text}`,
+      'use https: tokens pass there, and only this machine is near',
+    )
+  }
+  return url
+}
+
+const isThisMachine = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\.[\d.]+$/.test(hostname)
+
+function readCertificate(variables: Variables): CertificateFiles | undefined {
+  const certificate = read(variables, 'SALLYPORT_PROXY_CERT')
+  const key = read(variables, 'SALLYPORT_PROXY_KEY')
+  if (certificate !== undefined && key !== undefined) return { certificate, key }
+  if (certificate === undefined && key === undefined) return undefined
+  const [set, missing] = key === undefined ? ['CERT', 'KEY'] : ['KEY', 'CERT']
+  throw new SetupProblem(
+    `SALLYPORT_PROXY_${set} is set, and SALLYPORT_PROXY_${missing} is not`,
+    'set both to the paths of PEM files, or neither',
+  )
+}

@@ -1,0 +1,58 @@
+/** One accepted connection: where it comes from, the deadline that it stands under, and how it ends. */
+import type { Socket } from 'node:net'
+import type { Duration } from '../core/model.ts'
+import type { Log } from './log.ts'
+import type { CloseCode } from './reasons.ts'
+
+export class Connection {
+  readonly raw: Socket
+  readonly address: string
+  /** Requests without a complete answer. */
+  inFlight = 0
+  readonly #log: Log
+  #deadline: NodeJS.Timeout | undefined
+  #isEnding = false
+  #isRefused = false
+
+  constructor(raw: Socket, address: string, log: Log) {
+    this.raw = raw
+    this.address = address
+    this.#log = log
+    raw.once('close', () => clearTimeout(this.#deadline))
+  }
+
+  /** In place of the deadline before. */
+  within(ms: Duration, otherwise: CloseCode): void {
+    clearTimeout(this.#deadline)
+    this.#deadline = setTimeout(() => this.refuse(otherwise), ms)
+  }
+
+  /** Its requests have deadlines of their own. */
+  withoutDeadline(): void {
+    clearTimeout(this.#deadline)
+  }
+
+  /** `last`: bytes that the client should still get, such as an alert. */
+  refuse(code: CloseCode, detail?: string, last?: Uint8Array): void {
+    if (this.#isRefused || this.raw.destroyed) return
+    this.#isRefused = true
+    this.#log({ level: 'info', message: 'connection refused', code, detail, address: this.address })
+    if (last) this.raw.write(last, () => this.raw.destroy())
+    else this.raw.destroy()
+  }
+
+  /** RST: what was sent must not look complete. */
+  reset(): void {
+    this.raw.resetAndDestroy()
+  }
+
+  /** From now on it ends as soon as no request is in flight. */
+  endWhenIdle(): void {
+    this.#isEnding = true
+    this.endIfDone()
+  }
+
+  endIfDone(): void {
+    if (this.#isEnding && this.inFlight === 0) this.raw.destroy()
+  }
+}

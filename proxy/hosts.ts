@@ -1,0 +1,32 @@
+/** Which of our names a request's Host is, and which server names a TLS client may ask for. */
+import type { Names } from '../core/issue/x509.ts'
+
+/** `public`: the address that people open. `ours`: this proxy under a name of its own. */
+export type HostKind = 'public' | 'ours'
+
+// Anything else could be read in two ways: a host that the URL parser finds behind "@" or before "/" is not the one that was sent.
+const plainHost = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/
+
+export function hostsOf(names: Names, port: number, publicUrl: URL): (host: string) => HostKind | undefined {
+  const own = [...names.dns, ...names.addresses.map((address) => (address.includes(':') ? `[${address}]` : address))]
+  const ours = new Set([...own, ...own.map((name) => `${name}:${port}`)])
+  return (given) => {
+    const host = given.toLowerCase()
+    if (!plainHost.test(host)) return undefined
+    if (isPublic(host, publicUrl)) return 'public'
+    return ours.has(host) ? 'ours' : undefined
+  }
+}
+
+/** A client may spell out the port that the scheme has anyway. */
+function isPublic(host: string, publicUrl: URL): boolean {
+  const url = `${publicUrl.protocol}//${host}`
+  return URL.canParse(url) && new URL(url).host === publicUrl.host
+}
+
+/** A server name as clients send it: any case, with or without the dot at its end (RFC 6066 wants none, clients do send it). */
+export function serverNamesOf(names: Names, publicUrl: URL): (name: string) => boolean {
+  // An address is no server name, and some clients send one all the same.
+  const ours = new Set([...names.dns, ...names.addresses, publicUrl.hostname])
+  return (name) => ours.has(name.toLowerCase().replace(/\.$/, ''))
+}

@@ -1,0 +1,52 @@
+/** Every way in which the proxy ends something that a client began. The code stands in the log. */
+
+/** Refused with an answer: status, wire word, and what to do. */
+export const refusals = {
+  head_malformed: [400, 'bad_request', 'Send an HTTP/1.1 request.'],
+  head_too_large: [431, 'head_too_large', 'Send fewer and shorter header fields.'],
+  host_not_single: [400, 'bad_request', 'Send one Host header.'],
+  target_not_a_path: [400, 'bad_request', 'Ask for a path of this server: it fetches nothing from others.'],
+  framing_ambiguous: [400, 'bad_request', 'Send a body with Content-Length, or chunked with HTTP/1.1.'],
+  coding_unknown: [501, 'not_implemented', 'Use no transfer coding but chunked.'],
+  host_unknown: [421, 'wrong_host', 'Open the address that your administrator gave you.'],
+  expectation_unknown: [417, 'expectation_failed', 'Expect nothing but 100-continue.'],
+  upgrade_unsupported: [501, 'not_implemented', 'Ask without Upgrade.'],
+  connect_unsupported: [501, 'not_implemented', 'This version opens no tunnels.'],
+  method_not_allowed: [405, 'method_not_allowed', 'Use GET.'],
+  body_too_large: [413, 'body_too_large', 'Send a smaller request.'],
+  body_too_slow: [408, 'timeout', 'Send the request again, without pauses.'],
+  edge_unreachable: [
+    502,
+    'unavailable',
+    'Try again in a moment; if it goes on, the operator should see that the edge runs.',
+  ],
+  edge_broke_off: [
+    502,
+    'unavailable',
+    'Try again in a moment; if it goes on, the operator should read the log of the edge.',
+  ],
+  edge_too_slow: [
+    504,
+    'unavailable',
+    'Try again in a moment; if it goes on, the operator should read the log of the edge.',
+  ],
+} as const satisfies Record<string, readonly [status: number, word: string, remedy: string]>
+
+export type RefusalCode = keyof typeof refusals
+
+/** Closed without an answer: there is nobody who could read one, or it began already and must not look complete. */
+export type CloseCode =
+  | 'too_many_connections'
+  | 'too_many_of_one_network'
+  | 'handshake_too_slow'
+  | 'handshake_failed'
+  | 'server_name_unknown'
+  | 'application_protocol_unknown'
+  | 'head_too_slow'
+  | 'too_many_pipelined'
+  | 'request_malformed'
+  | 'answer_broke_off'
+  | 'answer_stalled'
+  | 'client_stalled'
+  | 'client_gone'
+  | 'exchange_too_long'

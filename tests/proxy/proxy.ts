@@ -1,0 +1,180 @@
+/** A proxy under test on a port of its own, the edges that it asks, and the clients that ask it. All on real sockets. */
+
+import { X509Certificate } from 'node:crypto'
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
+import { request } from 'node:https'
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { afterEach } from 'vitest'
+import type { Names } from '../../core/issue/x509.ts'
+import { minutes } from '../../core/model.ts'
+import { limits as defaults, type Limits } from '../../proxy/limits.ts'
+import { localCertificates, openLocalCa, serverTtl } from '../../proxy/local-ca.ts'
+import type { LogLine } from '../../proxy/log.ts'
+import { serve } from '../../proxy/serve.ts'
+import { freePort, newFolder, remove } from '../runtime/launch.ts'
+
+const endings: (() => unknown)[] = []
+/** What a test has begun ends with it, the last first. */
+export const atEnd = (end: () => unknown): void => void endings.push(end)
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end()
+})
+
+export const needs = {
+  now: () => Date.now(),
+  random: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
+}
+
+export interface Proxy {
+  readonly port: number
+  /** PEM. */
+  readonly ca: string
+  readonly log: readonly LogLine[]
+  /** The reason codes in the log so far. */
+  readonly codes: () => string[]
+  readonly stop: () => Promise<void>
+}
+
+interface Options {
+  readonly edge: string
+  readonly publicUrl?: string
+  readonly names?: Names
+  readonly limits?: Partial<Limits>
+  readonly ttl?: number
+  readonly lookEvery?: number
+}
+
+export const local: Names = { dns: ['localhost'], addresses: ['127.0.0.1', '::1'] }
+
+export async function startProxy({ edge, publicUrl = edge, names = local, ...more }: Options): Promise<Proxy> {
+  const home = newFolder()
+  atEnd(() => remove(home))
+  const port = await freePort()
+  const log: LogLine[] = []
+  const serving = await serve({
+    settings: {
+      port,
+      hosts: ['127.0.0.1'],
+      names,
+      home,
+      edge: new URL(edge),
+      publicUrl: new URL(publicUrl),
+      certificate: undefined,
+    },
+    certificates: await localCertificates(needs, home, names, more.ttl ?? serverTtl),
+    world: { ...needs, limits: { ...defaults, ...more.limits }, log: (line) => void log.push(line) },
+    lookEvery: more.lookEvery ?? minutes(1),
+  })
+  atEnd(serving.stop)
+  const { certificate } = await openLocalCa(needs, home, names)
+  const codes = () => log.flatMap(({ code }) => code ?? [])
+  return { port, ca: new X509Certificate(certificate).toString(), log, codes, stop: serving.stop }
+}
+
+const listening = async (server: Server): Promise<string> => {
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  return `http://localhost:${(server.address() as { port: number }).port}`
+}
+
+/** An edge that answers as the test says. */
+export async function edgeThat(answers: RequestListener): Promise<string> {
+  const server = createServer(answers)
+  atEnd(() => {
+    server.closeAllConnections()
+    return new Promise((done) => server.close(done))
+  })
+  return listening(server)
+}
+
+/** An edge of bytes. */
+export async function rawEdge(onConnection: (socket: Socket) => void): Promise<string> {
+  const open = new Set<Socket>()
+  const server = createTcpServer((socket) => {
+    open.add(socket)
+    socket.on('error', () => undefined)
+    onConnection(socket)
+  })
+  atEnd(() => {
+    for (const socket of open) socket.destroy()
+    return new Promise((done) => server.close(done))
+  })
+  return listening(server)
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+interface Asked {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string | string[]>>
+  readonly body?: string
+}
+
+/** One request on a connection of its own, by Node's client, which trusts the proxy's authority and nothing else. */
+export function ask(
+  { port, ca }: Proxy,
+  path: string,
+  { method = 'GET', headers = {}, body }: Asked = {},
+): Promise<Answer> {
+  return new Promise((done, fail) => {
+    const options = {
+      port,
+      ca,
+      host: '127.0.0.1',
+      servername: 'localhost',
+      path,
+      method,
+      headers,
+      agent: false,
+    } as const
+    const asking = request(options, (answer) => {
+      let text = ''
+      answer.setEncoding('latin1').on('data', (part: string) => {
+        text += part
+      })
+      answer.on('end', () => done({ status: answer.statusCode ?? 0, headers: answer.headers, body: text }))
+      answer.on('error', fail)
+    })
+    asking.on('error', fail)
+    asking.end(body)
+  })
+}
+
+export interface Wire {
+  readonly socket: TLSSocket
+  readonly said: () => string
+  /** Why it ended: an error's code, or undefined for an orderly end. */
+  readonly closed: Promise<string | undefined>
+  readonly send: (...lines: readonly string[]) => void
+}
+
+/** A TLS connection whose bytes the test writes. */
+export async function dial({ port, ca }: Proxy, options: ConnectionOptions = {}): Promise<Wire> {
+  const socket = connect({ port, ca, host: '127.0.0.1', servername: 'localhost', ...options })
+  let said = ''
+  socket.setEncoding('latin1').on('data', (part: string) => {
+    said += part
+  })
+  let code: string | undefined
+  socket.on('error', (error: { code?: string }) => {
+    code = error.code ?? 'error'
+  })
+  const closed = new Promise<string | undefined>((done) => socket.once('close', () => done(code)))
+  atEnd(() => socket.destroy())
+  await Promise.race([new Promise<void>((done) => socket.once('secureConnect', () => done())), closed])
+  return { socket, said: () => said, closed, send: (...lines) => void socket.write(lines.join('\r\n')) }
+}
+
+/** A head of these lines, with the empty one that ends it. */
+export const head = (...lines: readonly string[]): string => [...lines, '', ''].join('\r\n')
+
+export async function until(holds: () => boolean, patienceMs = 5000): Promise<void> {
+  for (const deadline = Date.now() + patienceMs; !holds(); await sleep(5)) {
+    if (Date.now() > deadline) throw new Error('it did not come to that')
+  }
+}

@@ -1,0 +1,47 @@
+import { connect } from 'node:net'
+import { expect, test } from 'vitest'
+import { dial, startProxy, until } from './proxy.ts'
+
+const edge = 'http://localhost:1'
+
+test.each([[['h2']], [['sallyport-ssh', 'postgresql']]])(
+  'ALPN %j alone gets the alert no_application_protocol',
+  async (names) => {
+    const proxy = await startProxy({ edge })
+    const wire = await dial(proxy, { ALPNProtocols: names })
+    expect(await wire.closed).toBe('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
+    await expect.poll(proxy.codes).toEqual(['application_protocol_unknown'])
+  },
+)
+
+test('of h2 and http/1.1 it takes http/1.1', async () => {
+  const { socket } = await dial(await startProxy({ edge }), { ALPNProtocols: ['h2', 'http/1.1'] })
+  expect(socket.alpnProtocol).toBe('http/1.1')
+})
+
+test('TLS 1.1 is refused', async () => {
+  const proxy = await startProxy({ edge })
+  const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+  expect(await (await dial(proxy, old)).closed).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION')
+  await expect.poll(proxy.codes).toEqual(['handshake_failed'])
+})
+
+test.each([
+  'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  'SSH-2.0-x\r\n',
+  '\u0000\u0000\u0000\u0008\u0004\u00d2\u0016\u002f',
+])('without TLS (%j) nothing is answered', async (bytes) => {
+  const proxy = await startProxy({ edge })
+  const socket = connect(proxy.port, '127.0.0.1', () => socket.write(bytes, 'latin1'))
+  let said = ''
+  socket.setEncoding('latin1').on('data', (part: string) => {
+    said += part
+  })
+  socket.on('error', () => undefined)
+  // Postgres's eight bytes may be the begin of a record: then its deadline ends it.
+  setTimeout(() => socket.end(), 100)
+  await new Promise((done) => socket.once('close', done))
+  await until(() => proxy.codes().length > 0)
+  await expect.poll(proxy.codes).toEqual(['handshake_failed'])
+  expect(said).not.toContain('HTTP')
+})
