@@ -8,7 +8,7 @@ import { parseAddress } from './address.ts'
 import { type Fetch, fetchThrough } from './http.ts'
 import { askWithToken, challengeOf, dpopHandle, now, refresh } from './oauth.ts'
 import { type Exit, Problem } from './problem.ts'
-import { type Profile, replaceTokens, requireProfile } from './profile.ts'
+import { type Profile, replaceTokens, requireProfile } from './profiles.ts'
 
 /** A profile in use: its tokens change under way. */
 export interface Session {

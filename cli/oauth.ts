@@ -5,7 +5,7 @@ import { base64url } from '../core/lib/bytes.ts'
 import { askInBrowser } from './browser.ts'
 import type { Fetch } from './http.ts'
 import { Problem } from './problem.ts'
-import type { Profile, Tokens } from './profile.ts'
+import type { Profile, Tokens } from './profiles.ts'
 
 const client: oauth.Client = { client_id: 'sallyport-cli', token_endpoint_auth_method: 'none' }
 const scope = 'openid api'
@@ -111,6 +111,8 @@ const serverOf = ({ issuer, token_endpoint, revocation_endpoint }: Profile): oau
   issuer,
   token_endpoint,
   revocation_endpoint,
+  // A refresh may bring an ID token too. Nobody reads it: who is signed in says /v1/me.
+  id_token_signing_alg_values_supported: ['EdDSA', 'Ed25519', 'ES256'],
 })
 
 /** The edge answers a repeated refresh of the same key alike for a minute, so a lost reply costs nothing. */

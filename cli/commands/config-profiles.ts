@@ -1,5 +1,5 @@
 import { command, formatOption } from '../command.ts'
-import { currentName, profileNames, readProfile } from '../profile.ts'
+import { currentName, profileNames, readProfile } from '../profiles.ts'
 import { formatOf, printTable, show } from '../term.ts'
 import { readable, timestamp } from '../times.ts'
 

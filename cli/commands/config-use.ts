@@ -1,7 +1,7 @@
 import { command } from '../command.ts'
 import { nearest } from '../did-you-mean.ts'
 import { Problem } from '../problem.ts'
-import { profileNames, readProfile, requireName, useProfile } from '../profile.ts'
+import { profileNames, readProfile, requireName, useProfile } from '../profiles.ts'
 import { say } from '../term.ts'
 
 export default command({

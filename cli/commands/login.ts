@@ -8,8 +8,8 @@ import { command } from '../command.ts'
 import { type Fetch, fetchThrough } from '../http.ts'
 import { makeKey, notAnEdge, revoke, type SignedIn, signIn } from '../oauth.ts'
 import { Problem } from '../problem.ts'
+import { environment } from '../profile.ts'
 import {
-  environment,
   nameOf,
   type Profile,
   profileVersion,
@@ -18,7 +18,7 @@ import {
   selectedName,
   useProfile,
   writeProfile,
-} from '../profile.ts'
+} from '../profiles.ts'
 import { say } from '../term.ts'
 import { chooseTrust, requireTrusted, type Trust, type TrustFlags } from '../trust.ts'
 import { showStatus, whoOf } from './status.ts'

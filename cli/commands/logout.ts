@@ -3,7 +3,7 @@ import { command } from '../command.ts'
 import { fetchThrough } from '../http.ts'
 import { revoke } from '../oauth.ts'
 import { Problem } from '../problem.ts'
-import { profileNames, readProfile, removeProfile, requireProfile } from '../profile.ts'
+import { profileNames, readProfile, removeProfile, requireProfile } from '../profiles.ts'
 import { say } from '../term.ts'
 
 export default command({

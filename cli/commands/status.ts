@@ -2,7 +2,7 @@ import type { AnswerOf } from '../../core/api/operation.ts'
 import type { operations } from '../../core/api/operations.ts'
 import { command, formatOption } from '../command.ts'
 import { Problem } from '../problem.ts'
-import { type Profile, replaceWho, requireProfile } from '../profile.ts'
+import { type Profile, replaceWho, requireProfile } from '../profiles.ts'
 import { type Format, formatOf, printFields, show } from '../term.ts'
 import { readable, readableUntil, timestamp } from '../times.ts'
 
