@@ -53,7 +53,7 @@ function requireRequest(proof: boolean, given: readonly string[], nonce: string 
   if (!proof) return undefined
   const [method = '', text = ''] = given
   const url = URL.parse(text)
-  if (!/^[A-Z]+$/.test(method)) throw wrong('--proof wants a method such as GET and a URL')
+  if (!/^[A-Z]+$/.test(method) || text === '') throw wrong('--proof wants a method such as GET and a URL')
   if (!url || !/^https?:$/.test(url.protocol)) throw wrong(`${text} is not a URL`)
   return { method, url }
 }
