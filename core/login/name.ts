@@ -6,10 +6,16 @@ const shape = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._@+'-]| (?! ))*$/u
 const invisible = /\p{Default_Ignorable_Code_Point}/u
 const longest = 64
 
-/** NFC, so that one name has one spelling. @throws Refusal name_invalid */
-export function parseName(text: string): string {
+/** The one spelling of a name (NFC), or undefined where nobody can be called so. */
+export function readName(text: string): string | undefined {
   const name = text.normalize('NFC').trim()
-  if (name.length > longest || !shape.test(name) || invisible.test(name)) throw new Refusal('name_invalid')
+  return name.length <= longest && shape.test(name) && !invisible.test(name) ? name : undefined
+}
+
+/** @throws Refusal name_invalid */
+export function parseName(text: string): string {
+  const name = readName(text)
+  if (name === undefined) throw new Refusal('name_invalid')
   return name
 }
 

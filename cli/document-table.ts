@@ -1,0 +1,59 @@
+/** Documents on one line each, for people. */
+import type { DbDocument } from '../core/access/db.ts'
+import type { Document } from '../core/access/document.ts'
+import type { LockDocument } from '../core/access/lock.ts'
+import { isPreset } from '../core/access/presets.ts'
+import type { RoleConditions, RoleDocument } from '../core/access/role.ts'
+
+/** Columns as wide as their widest entry; the last one ends where it ends. Text in a document has no control characters. */
+export function table(documents: readonly Document[]): string {
+  const rows = [
+    ['NAME', 'KIND', 'WHAT IT SAYS'],
+    ...documents.map((one) => [one.metadata.name, one.kind, summary(one)]),
+  ]
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
+  return `${rows.map((row) => line(row).trimEnd()).join('\n')}\n`
+}
+
+function summary(document: Document): string {
+  switch (document.kind) {
+    case 'role':
+      return roleSummary(document)
+    case 'db':
+      return dbSummary(document)
+    case 'lock':
+      return lockSummary(document)
+  }
+}
+
+function roleSummary({ metadata, spec: { options, allow, deny } }: RoleDocument): string {
+  if (isPreset(metadata.name)) return metadata.description ?? ''
+  const parts = [
+    conditions(allow) || 'allows nothing',
+    Object.keys(deny).length > 0 && `never ${conditions(deny)}`,
+    options.require_session_mfa && 'with a tap each session',
+    options.max_session_ttl && `for ${options.max_session_ttl} at most`,
+  ]
+  return parts.filter((part) => part).join('; ')
+}
+
+/** Such as `databases env=dev,staging team=a; users reader; names app`. */
+function conditions({ db_labels, db_users, db_names }: RoleConditions): string {
+  const labels = Object.entries(db_labels ?? {}).map(([label, values]) => `${label}=${values.join(',')}`)
+  const parts = [
+    labels.length > 0 && `databases ${labels.join(' ')}`,
+    db_users && `users ${db_users.join(',')}`,
+    db_names && `names ${db_names.join(',')}`,
+  ]
+  return parts.filter((part) => part).join(', ')
+}
+
+function dbSummary({ spec: { protocol, uri, tls } }: DbDocument): string {
+  const warning = { 'verify-full': '', 'verify-ca': '; its name is not verified', insecure: '; NOT VERIFIED' }[tls.mode]
+  return `${protocol} at ${uri}${warning}`
+}
+
+function lockSummary({ spec: { target, message, expires } }: LockDocument): string {
+  return `locks the user ${target.user} ${expires ? `until ${expires}` : 'for ever'}${message ? `: ${message}` : ''}`
+}

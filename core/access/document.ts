@@ -1,0 +1,47 @@
+/**
+ * What an administrator writes: a role, a database, a lock. A document that was read is canonical: it is what is stored
+ * and what is printed, and reading it again changes nothing.
+ */
+import { canonicalJson, type Json } from '../intent.ts'
+import { base64url } from '../lib/bytes.ts'
+import { sha256 } from '../lib/hash.ts'
+import { type DbDocument, db } from './db.ts'
+import { isMap, member, oneOf, type Read, tellExpected, tellUnknown } from './fields.ts'
+import { type LockDocument, lock } from './lock.ts'
+import { into, type Place, type Problem, tell } from './place.ts'
+import { type RoleDocument, role } from './role.ts'
+
+export type Document = RoleDocument | DbDocument | LockDocument
+export type DocumentKind = Document['kind']
+
+const readers: { readonly [kind in DocumentKind]: Read<Document> } = { role, db, lock }
+const parts = ['kind', 'version', 'metadata', 'spec']
+const kinds = Object.keys(readers) as DocumentKind[]
+
+/** Bytes of canonical JSON: less than what the edge takes as a body. */
+const longest = 131_072
+
+export type ParsedDocument =
+  | { readonly kind: 'value'; readonly value: Document }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+
+/** Never throws. Tells all problems at once, a hundred at most. */
+export function parseDocument(json: Json): ParsedDocument {
+  const problems: Problem[] = []
+  const place = { path: [], problems }
+  const value = readDocument(json, place)
+  if (value && problems.length === 0 && canonicalJson(value).length > longest)
+    tell(place, `too large: at most ${longest / 1024} KiB`)
+  return value && problems.length === 0 ? { kind: 'value', value } : { kind: 'invalid', problems }
+}
+
+function readDocument(json: Json, place: Place): Document | undefined {
+  if (!isMap(json)) return tellExpected(json, place, `a map of ${parts.join(', ')}`)
+  // Perhaps it is there and misspelt.
+  if (member(json, 'kind') === undefined) tellUnknown('a document', parts, json, place)
+  const kind = oneOf(...kinds)(member(json, 'kind'), into(place, 'kind'))
+  return kind && readers[kind](json, place)
+}
+
+/** Names this very content: who edits says which he read, so that two edits cannot undo each other unseen. */
+export const revisionOf = (document: Document): string => base64url(sha256(canonicalJson(document)))
