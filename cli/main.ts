@@ -16,6 +16,9 @@ const verbs: Verbs = {
   'admin users add': ['invite somebody', () => import('./commands/admin-users-add.ts')],
   'admin users ls': ['list the users', () => import('./commands/admin-users-ls.ts')],
   'admin users rm': ['remove a user', () => import('./commands/admin-users-rm.ts')],
+  'admin create': ['create roles, databases and locks from a file', () => import('./commands/admin-create.ts')],
+  'admin get': ['roles, databases and locks as they stand', () => import('./commands/admin-get.ts')],
+  'admin rm': ['remove a role, a database or a lock', () => import('./commands/admin-rm.ts')],
   'admin audit ls': ['what happened, newest first', () => import('./commands/admin-audit-ls.ts')],
   'admin keys rotate': ['let the next signing key sign', () => import('./commands/admin-keys-rotate.ts')],
 }

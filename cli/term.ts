@@ -36,6 +36,10 @@ const styled = (style: Style, text: string, stream: NodeJS.WriteStream) => style
 export const print = (line: string): void => void process.stdout.write(`${clean(line)}\n`)
 /** One line of progress or explanation. */
 export const say = (line: string): void => void process.stderr.write(`${clean(line)}\n`)
+/** A result of several lines. */
+export const printText = (text: string): void => {
+  if (text !== '') for (const line of text.replace(/\n$/, '').split('\n')) print(line)
+}
 /** Our own text of several lines. */
 export const printHelp = (text: string, to: 'stdout' | 'stderr'): void => void process[to].write(text)
 

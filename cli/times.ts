@@ -17,14 +17,3 @@ function duration(seconds: number): string {
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60]
   return hours === 0 ? `${rest} min` : `${hours} h ${rest} min`
 }
-
-const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
-
-/** `90m`, `4h`, `1h30m` as seconds; undefined for anything else. */
-export function parseDuration(text: string): number | undefined {
-  if (!/^(\d{1,6}[smhd])+$/.test(text)) return undefined
-  return [...text.matchAll(/(\d+)([smhd])/g)].reduce(
-    (sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ''] ?? 0),
-    0,
-  )
-}

@@ -1,8 +1,8 @@
 /** From the words of the command line to a command, its help and its exit code. */
 import { readFileSync } from 'node:fs'
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { nearest } from '../core/access/place.ts'
 import { type Command, commonOptions } from './command.ts'
-import { nearest } from './did-you-mean.ts'
 import { type Exit, exits, Interrupted, Problem } from './problem.ts'
 import { debug, printHelp, say, sayProblem, startDebugging, toleratePipes } from './term.ts'
 

@@ -1,4 +1,6 @@
+import { parseDuration } from '../../core/access/duration.ts'
 import { operations } from '../../core/api/operations.ts'
+import { seconds } from '../../core/model.ts'
 import { call, openSession } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { command, formatOption } from '../command.ts'
@@ -6,7 +8,7 @@ import { makeKey } from '../oauth.ts'
 import { Problem } from '../problem.ts'
 import { askForTap } from '../tap.ts'
 import { formatOf, print, say, show } from '../term.ts'
-import { parseDuration, readable, timestamp } from '../times.ts'
+import { readable, timestamp } from '../times.ts'
 
 export default command({
   doing: 'add the user',
@@ -56,7 +58,7 @@ function rolesOf(text: string | undefined): string[] {
 
 /** Said even where it is the usual one: what is approved then names it. */
 function ttlOf(text: string | undefined): number {
-  const seconds = text === undefined ? 3600 : parseDuration(text)
-  if (seconds !== undefined && seconds > 0) return seconds
+  const duration = parseDuration(text ?? '1h')
+  if (duration) return duration / seconds(1)
   throw new Problem('usage', `${text} is not a duration`, 'write it as 30m, 4h or 1h30m')
 }

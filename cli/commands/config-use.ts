@@ -1,5 +1,5 @@
+import { nearest } from '../../core/access/place.ts'
 import { command } from '../command.ts'
-import { nearest } from '../did-you-mean.ts'
 import { Problem } from '../problem.ts'
 import { profileNames, readProfile, requireName, useProfile } from '../profiles.ts'
 import { say } from '../term.ts'
