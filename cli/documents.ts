@@ -95,7 +95,6 @@ function readOne(reading: Reading, places: Map<string, number>, value: Lined): v
 export function printDocuments(documents: readonly Document[], format: 'yaml' | 'json' | 'text'): string {
   if (format === 'json') return `${JSON.stringify(documents, null, 2)}\n`
   if (format === 'text') return table(documents)
-  const print = (document: Document) =>
-    stringify(document, { schema: 'core', compat: 'yaml-1.1', lineWidth: 0, aliasDuplicateObjects: false })
+  const print = (document: Document) => stringify(document, { schema: 'core', compat: 'yaml-1.1', lineWidth: 0 })
   return documents.map(print).join('---\n')
 }

@@ -45,14 +45,13 @@ const notText = 'the name of a field must be text'
 /** Where the library speaks of itself. */
 const plainer: { readonly [code in ErrorCode]?: string } = { NON_STRING_KEY: notText, RESOURCE_EXHAUSTION: tooDeep }
 const options = {
+  // Also after a %YAML 1.1 directive: an instant stays text, and no key merges.
   schema: 'core',
-  merge: false,
   resolveKnownTags: false,
   stringKeys: true,
   // Found here in a set instead: the library compares each key with each other one.
   uniqueKeys: false,
   prettyErrors: false,
-  logLevel: 'error',
 } as const
 
 /** One after the other, so that whoever reads can stop. Lines count from 1. */

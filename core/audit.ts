@@ -1,6 +1,6 @@
-import type { Intent } from './intent.ts'
+import type { Intent, Json } from './intent.ts'
 import type { RegistrationJson } from './login/passkey-register.ts'
-import type { Asking, CredentialId, Instant, SessionId, UserId } from './model.ts'
+import type { Asking, ClientSessionId, CredentialId, Instant, SessionId, UserId } from './model.ts'
 import type { Ports } from './ports.ts'
 import { Refusal, type RefusalCode, type RefusalDetail } from './refusal.ts'
 import type { Tap } from './tap/verify.ts'
@@ -16,6 +16,20 @@ export type AuditKind =
   | 'passkey.remove'
   | 'session.end'
   | 'request'
+  | 'client.approve'
+  | 'client.refuse'
+  | 'client.login'
+  | 'client.refresh'
+  | 'client.end'
+  | 'tap.begin'
+  | 'tap.refuse'
+  | 'user.invite'
+  | 'user.register'
+  | 'user.remove'
+  | 'document.put'
+  | 'document.remove'
+  | 'keys.rotate'
+  | 'call'
 
 /**
  * What anybody can check later without trusting the edge: what was approved and the key's own signature over it. No
@@ -23,7 +37,9 @@ export type AuditKind =
  */
 export type Evidence =
   | { readonly tap: Tap; readonly vouch?: Vouch }
-  | { readonly intent: Intent; readonly registration: RegistrationJson }
+  | { readonly tap: Tap; readonly request: Json }
+  | { readonly intent: Intent; readonly registration: RegistrationJson; readonly vouch?: Vouch }
+  | { readonly documents: readonly Json[] }
 
 export interface AuditEvent {
   readonly at: Instant
@@ -32,7 +48,8 @@ export interface AuditEvent {
   readonly asking: Asking
   readonly userId?: UserId | undefined
   readonly credentialId?: CredentialId | undefined
-  readonly sessionId?: SessionId | undefined
+  /** Of a browser, or of a program. */
+  readonly sessionId?: SessionId | ClientSessionId | undefined
   readonly intentId?: string | undefined
   /** The rule that refused. */
   readonly code?: RefusalCode | undefined

@@ -13,11 +13,15 @@ import { invalid, type Parsed, value } from './lib/parsed.ts'
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json }
 
+/** JSON of somebody else's making as an object; empty where it is none. */
+export const membersOf = (json: Json | undefined): { readonly [member: string]: Json } =>
+  typeof json === 'object' && json !== null && !Array.isArray(json) ? (json as { readonly [member: string]: Json }) : {}
+
 /** What a tap is for. An answer for one purpose is refused for any other. */
 export interface Subjects {
   login: Record<string, never>
-  cli: { readonly [member: string]: Json }
-  register: FirstAdministratorSubject | AddPasskeySubject
+  cli: CliSubject
+  register: FirstAdministratorSubject | AddPasskeySubject | InviteSubject
   vouch: VouchSubject
   session: { readonly [member: string]: Json }
   admin: AdminSubject
@@ -42,6 +46,23 @@ export type AddPasskeySubject = {
   readonly may_vouch: boolean
   readonly vouch_key: string
 }
+/** The first passkey of somebody invited. `invite`: RFC 7638 thumbprint of the invite's key. */
+export type InviteSubject = {
+  readonly kind: 'invite'
+  readonly name: string
+  readonly invite: string
+}
+/**
+ * A program that is to act for the user. `flow`: SHA-256 of the canonical {client_id, redirect_uri, code_challenge, state}
+ * (state: '' where it sent none), base64url; `client_key`: RFC 7638 thumbprint of its DPoP key; `address`: where the browser
+ * asked from.
+ */
+export type CliSubject = {
+  readonly flow: string
+  readonly client_key: string
+  readonly scope: string
+  readonly address: string
+}
 /** `public_key_hash`: SHA-256 of the COSE_Key, base64url. */
 export type VouchSubject = {
   readonly user: string
@@ -49,13 +70,17 @@ export type VouchSubject = {
   readonly public_key_hash: string
   readonly may_vouch: boolean
 }
-/** `body_hash`: SHA-256 of the canonical JSON body, base64url. `summary` is what the person read. */
+/**
+ * `body_hash`: SHA-256 of the canonical JSON body, base64url. `summary` is what the person read. `address`: where a program asked
+ * from that is not the page itself.
+ */
 export type AdminSubject = {
   readonly method: string
   readonly path: string
   readonly body_hash: string
   readonly revision: string
   readonly summary: string
+  readonly address?: string
 }
 
 export interface Intent<P extends Purpose = Purpose> {

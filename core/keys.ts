@@ -1,5 +1,6 @@
 import { type Bytes, base64url, fromBase64url } from './lib/bytes.ts'
 import { derive, hmacKey, type MacKey } from './lib/hash.ts'
+import { type Sealer, sealerOf } from './lib/seal.ts'
 
 /** What the edge derives from `SALLYPORT_KEY`. Each key has one use and its own name in HKDF. */
 export interface Keys {
@@ -7,6 +8,14 @@ export interface Keys {
   readonly ticket: MacKey
   /** HMAC-SHA-256: how the operator proves to a deployed edge that he holds `SALLYPORT_KEY`. */
   readonly operator: MacKey
+  /** HMAC-SHA-256: refresh tokens. */
+  readonly refresh: MacKey
+  /** HMAC-SHA-256: DPoP nonces. */
+  readonly nonce: MacKey
+  /** HMAC-SHA-256: copies of public facts outside the database. */
+  readonly copies: MacKey
+  /** AES-256-GCM: signing keys at rest. */
+  readonly sealer: Sealer
   /** Public: lies in the database, so that a wrong key is told before anything is written under it. */
   readonly check: string
 }
@@ -14,6 +23,10 @@ export interface Keys {
 export const deriveKeys = (secret: Bytes): Keys => ({
   ticket: hmacKey(derive(secret, 'sallyport ticket key v1')),
   operator: hmacKey(derive(secret, 'sallyport operator key v1')),
+  refresh: hmacKey(derive(secret, 'sallyport refresh key v1')),
+  nonce: hmacKey(derive(secret, 'sallyport nonce key v1')),
+  copies: hmacKey(derive(secret, 'sallyport copies key v1')),
+  sealer: sealerOf(derive(secret, 'sallyport seal key v1')),
   check: base64url(derive(secret, 'sallyport key check v1')),
 })
 

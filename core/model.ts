@@ -8,6 +8,10 @@ export type UserId = Branded<'UserId'>
 /** As the authenticator made it, base64url. */
 export type CredentialId = Branded<'CredentialId'>
 export type SessionId = Branded<'SessionId'>
+/** 16 random bytes, base64url: one login of a program, with all the tokens that came of it. */
+export type ClientSessionId = Branded<'ClientSessionId'>
+/** RFC 7638 thumbprint of an invite's public key, base64url. */
+export type InviteId = Branded<'InviteId'>
 /** SHA-256 of a COSE_Key, base64url: what names a key in a vouch and in a proxy's configuration. */
 export type Fingerprint = Branded<'Fingerprint'>
 /** SHA-256 of a browser's ceremony cookie, or the JWK thumbprint of a client's key, base64url. */
@@ -58,6 +62,32 @@ export interface Session {
   readonly credentialId: CredentialId
   readonly openedAt: Instant
   readonly expiresAt: Instant
+  readonly origin: Origin
+}
+
+/** Why a client session ended before its time. */
+export type ClientSessionEnd =
+  /** Its user signed out, or ended it on the account page. */
+  | 'revoked'
+  /** A refresh token was shown again after its successor had been in use: somebody has a copy. */
+  | 'token_reused'
+  /** A refresh token of it was shown with another key: somebody has a copy. */
+  | 'another_key'
+  /** Its authorization code was shown again. */
+  | 'code_reused'
+  /** The passkey that approved it was removed. */
+  | 'passkey_removed'
+  | 'user_removed'
+
+/** One login of a program. */
+export interface ClientSession {
+  readonly id: ClientSessionId
+  readonly clientId: string
+  readonly scope: string
+  readonly authenticatedAt: Instant
+  readonly expiresAt: Instant
+  readonly endedAt: Instant | undefined
+  readonly endReason: ClientSessionEnd | undefined
   readonly origin: Origin
 }
 

@@ -3,11 +3,15 @@
  * the database and atomic: all of it or nothing. A verb that could not do what it says throws the Refusal that names what
  * stood in the way, and has then written nothing.
  */
+import type { Documents, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
+import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
 import type { Bytes } from './lib/bytes.ts'
+import type { Lru } from './lib/lru.ts'
 import type {
   Asking,
+  ClientSession,
   Credential,
   CredentialId,
   Fingerprint,
@@ -19,7 +23,9 @@ import type {
   User,
   UserId,
 } from './model.ts'
+import type { RefusalDetail } from './refusal.ts'
 import type { PublicKey } from './tap/public-key.ts'
+import type { ClientSessions, Codes, Copies, SigningKeys } from './token-ports.ts'
 import type { Vouch } from './vouch.ts'
 
 export interface Ports {
@@ -31,6 +37,15 @@ export interface Ports {
   readonly credentials: Credentials
   readonly sessions: Sessions
   readonly administrator: Administrator
+  readonly codes: Codes
+  readonly clientSessions: ClientSessions
+  readonly users: Users
+  readonly documents: Documents
+  readonly signingKeys: SigningKeys
+  readonly copies: Copies
+  readonly keyring: Keyring
+  /** Imported keys of DPoP proofs by their thumbprint: a client signs with one all day, and importing costs as much as checking. */
+  readonly proofKeys: Lru<string, CryptoKey>
   readonly audit: Audit
 }
 
@@ -95,6 +110,8 @@ export interface PublicKeys {
 export interface Credentials {
   /** Only one that is not removed. */
   find(id: CredentialId): Promise<Credential | undefined>
+  /** Those that trust begins with and that are not removed, and whose they are. */
+  roots(): Promise<readonly { readonly user: string; readonly name: string; readonly fingerprint: Fingerprint }[]>
   /**
    * Spends, confirms session and tapping credential (and that it may vouch, where `needsMayVouch`), moves the counter on,
    * adds the credential and exchanges the session for `session`, which ends when the old one would have.
@@ -127,20 +144,23 @@ export interface Account {
   readonly session: Session
   readonly credentials: readonly Credential[]
   readonly sessions: readonly Session[]
+  /** Those that run, and those that ended within a day otherwise than by their user. */
+  readonly clientSessions: readonly ClientSession[]
 }
 
 export interface Sessions {
   /**
    * A login: spends, confirms the credential, moves its counter on, opens the session.
-   * @throws Refusal ticket_spent, credential_changed, counter_regressed
+   * @throws Refusal ticket_spent, credential_changed, counter_regressed, user_locked
    */
   open(login: {
     readonly spend: Spend
     readonly tapped: Tapped
     readonly session: NewSession
+    /** Where no role of the user says an earlier end. */
     readonly expiresAt: Instant
     readonly event: AuditEvent
-  }): Promise<void>
+  }): Promise<{ readonly expiresAt: Instant }>
   /** Whose session this is, with passkeys and sessions. undefined: no such session, or it has ended. */
   account(claim: SessionClaim, now: Instant): Promise<Account | undefined>
   /** Whose session this is. undefined: no such session, or it has ended. */
@@ -181,6 +201,25 @@ export interface Administrator {
   }): Promise<void>
 }
 
+export interface RecordedEvent {
+  readonly seq: number
+  readonly at: Instant
+  readonly kind: string
+  readonly outcome: AuditEvent['outcome']
+  readonly code: string | undefined
+  readonly user: string | undefined
+  readonly from: Origin
+  readonly requestId: string
+  readonly detail: RefusalDetail | undefined
+}
+
 export interface Audit {
   record(event: AuditEvent): Promise<void>
+  /** Newest first, those before `before`. */
+  list(query: {
+    readonly before: number
+    readonly limit: number
+    readonly user?: string | undefined
+    readonly kind?: string | undefined
+  }): Promise<readonly RecordedEvent[]>
 }

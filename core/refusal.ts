@@ -32,8 +32,69 @@ const answers = {
   operator_unproven: [401, 'refused', tryAgain()],
 
   session_missing: [401, 'sign_in', 'Sign in, then try again.'],
-  link_invalid: [410, 'link_invalid', 'Ask for a new link: each works once, for one hour, until a newer one is made.'],
+  link_invalid: [410, 'link_invalid', 'Ask for a new link: each works once, and not for long.'],
   administrator_exists: [409, 'administrator_exists', 'Sign in; an administrator can invite others.'],
+  user_locked: [403, 'locked', 'Ask an administrator: a lock is in force.'],
+
+  client_unknown: [400, 'invalid_client', 'Use a client that this cluster knows, such as the sallyport command.'],
+  redirect_invalid: [
+    400,
+    'invalid_request',
+    'A redirect goes to http://127.0.0.1:PORT/callback or http://[::1]:PORT/callback.',
+  ],
+  authorize_invalid: [400, 'invalid_request', 'Use a current client: PKCE with S256 and dpop_jkt are required.'],
+  response_type_unsupported: [400, 'unsupported_response_type', 'Use response_type=code.'],
+  scope_invalid: [400, 'invalid_scope', 'Ask for the scopes openid and api only.'],
+  request_unsupported: [400, 'request_not_supported', 'Send the parameters themselves.'],
+  interaction_required: [400, 'interaction_required', 'Approving a client wants a tap: do not ask with prompt=none.'],
+  tap_refused: [403, 'access_denied', 'It was refused in the browser. Nothing was changed.'],
+
+  token_request_invalid: [400, 'invalid_request', 'Send each parameter of the grant once, as a form.'],
+  grant_unsupported: [400, 'unsupported_grant_type', 'Use authorization_code or refresh_token.'],
+  code_invalid: [400, 'invalid_grant', signInAgain()],
+  refresh_invalid: [400, 'invalid_grant', signInAgain()],
+  client_session_missing: [400, 'invalid_grant', signInAgain()],
+  client_session_ended: [400, 'invalid_grant', signInAgain()],
+  dpop_invalid: [401, 'invalid_dpop_proof', 'Send one DPoP proof (RFC 9449) made for this very request.'],
+  dpop_replayed: [401, 'invalid_dpop_proof', 'Make a new DPoP proof for each request.'],
+  dpop_clock: [
+    401,
+    'invalid_dpop_proof',
+    'Set the clock of this machine: it differs from the server’s by more than 30 seconds.',
+  ],
+  dpop_nonce: [401, 'use_dpop_nonce', 'Repeat the request with the nonce in DPoP-Nonce.'],
+  token_missing: [
+    401,
+    'invalid_token',
+    'Send Authorization: DPoP with an access token. The sallyport command does: sallyport login',
+  ],
+  token_invalid: [401, 'invalid_token', 'Get a new access token; if that fails, sign in again: sallyport login'],
+  scope_insufficient: [403, 'insufficient_scope', 'Sign in with the scope api.'],
+  login_too_old: [
+    401,
+    'insufficient_user_authentication',
+    'Sign in again, then repeat it within five minutes: sallyport login',
+  ],
+  role_missing: [403, 'forbidden', 'Ask an administrator for a role that may do this.'],
+  tap_missing: [403, 'tap_required', 'This wants a tap that approves exactly this request: use the sallyport command.'],
+  tap_impossible: [403, 'tap_impossible', 'None of your passkeys may admit others: ask an administrator.'],
+
+  user_unknown: [404, 'user_unknown', 'See who is there: sallyport admin users ls'],
+  role_unknown: [422, 'role_unknown', 'See which roles there are: sallyport admin get role'],
+  own_account: [409, 'own_account', 'Another administrator can do this for you.'],
+  invite_ttl: [422, 'invite_ttl', 'An invite lives from one minute to 48 hours.'],
+  document_invalid: [
+    422,
+    'document_invalid',
+    'Mend what is named, or use the version of the command that fits this server.',
+  ],
+  document_exists: [409, 'document_exists', 'Remove it first, or replace it: --force'],
+  document_unknown: [404, 'document_unknown', 'See what is there: sallyport admin get all'],
+  document_changed: [409, 'document_changed', 'Somebody else changed it meanwhile: look at it and try again.'],
+  role_preset: [409, 'role_preset', 'access, editor and auditor are built in: choose another name.'],
+  role_held: [409, 'role_held', 'Somebody holds this role: remove the user first, or keep the role.'],
+  keys_rotated: [409, 'keys_rotated', 'Somebody else rotated them meanwhile: look with sallyport admin status.'],
+
   name_invalid: [422, 'name_invalid', "Use 1 to 64 letters, digits, spaces and . _ @ + ' -"],
   name_taken: [409, 'name_taken', 'Choose another name.'],
   passkey_exists: [409, 'passkey_exists', 'This passkey is registered already: use another authenticator.'],
@@ -44,8 +105,14 @@ function tryAgain() {
   return 'That did not work. Reload the page and try again; if it goes on, ask an administrator to read the audit log.' as const
 }
 
+function signInAgain() {
+  return 'Sign in again: sallyport login' as const
+}
+
 export type RefusalCode = keyof typeof answers
 export type RefusalDetail = Readonly<Record<string, string | number | boolean>>
+
+export type RefusalOptions = ErrorOptions & { readonly told?: string }
 
 /** A request that was understood and declined. `detail` goes to the audit log, never over the wire. */
 export class Refusal extends Error {
@@ -53,10 +120,14 @@ export class Refusal extends Error {
   readonly code: RefusalCode
   readonly detail: RefusalDetail
 
-  constructor(code: RefusalCode, detail: RefusalDetail = {}, options?: ErrorOptions) {
+  /** A sentence for whoever has shown who he is: which field, which lock. Empty towards strangers. */
+  readonly told: string
+
+  constructor(code: RefusalCode, detail: RefusalDetail = {}, { told = '', ...options }: RefusalOptions = {}) {
     super(code, options)
     this.code = code
     this.detail = detail
+    this.told = told
   }
 
   get status() {
@@ -68,5 +139,9 @@ export class Refusal extends Error {
   }
   get remedy() {
     return answers[this.code][2]
+  }
+  /** For people: what is the matter, as far as it may be told, and what to do. */
+  get words(): string {
+    return [this.told, this.remedy].filter((sentence) => sentence !== '').join(' ')
   }
 }

@@ -7,6 +7,7 @@ import { Lru } from '../core/lib/lru.ts'
 import type { CredentialId, UserId } from '../core/model.ts'
 import type { KnownKey, PublicKeys } from '../core/ports.ts'
 import { importPublicKey } from '../core/tap/public-key.ts'
+import type { Copies } from '../core/token-ports.ts'
 
 /** The part of KVNamespace that is used. */
 export interface Kv {
@@ -41,6 +42,16 @@ export function publicKeyCopies(kv?: Kv): PublicKeys {
       // A copy only saves time: one that cannot be read or written must stop no login.
       if (isNew && kv && name && !fromKv.has(known))
         await kv.put(name, writeCopy(known), { expirationTtl: keepFor }).catch(() => undefined)
+    },
+  }
+}
+
+/** Copies of texts, where there is a KV; nowhere else are they of use, since a process keeps what it read. */
+export function textCopies(kv?: Kv): Copies {
+  return {
+    find: async (name) => (await kv?.get(`copy:${name}`, 'text').catch(() => null)) ?? undefined,
+    keep: async (name, text, ttl) => {
+      await kv?.put(`copy:${name}`, text, { expirationTtl: Math.max(Math.ceil(ttl / 1000), 60) }).catch(() => undefined)
     },
   }
 }

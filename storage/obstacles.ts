@@ -16,15 +16,35 @@ const obstacles: readonly (readonly [constraint: string, code: RefusalCode])[] =
   ['NOT NULL constraint failed: guards.administrator', 'administrator_exists'],
   ['NOT NULL constraint failed: guards.target', 'not_found'],
   ['NOT NULL constraint failed: guards.last', 'last_passkey'],
+  ['NOT NULL constraint failed: guards.lock', 'user_locked'],
+  ['NOT NULL constraint failed: guards.code', 'code_invalid'],
+  ['NOT NULL constraint failed: guards.client', 'token_invalid'],
+  ['NOT NULL constraint failed: guards.invite', 'link_invalid'],
+  ['NOT NULL constraint failed: guards.revision', 'document_changed'],
+  ['NOT NULL constraint failed: guards.role', 'role_missing'],
+  ['NOT NULL constraint failed: guards.given', 'role_unknown'],
+  ['NOT NULL constraint failed: guards.held', 'role_held'],
+  ['NOT NULL constraint failed: guards.rotation', 'keys_rotated'],
+  ['UNIQUE constraint failed: signing_keys.generation', 'keys_rotated'],
+  ['UNIQUE constraint failed: documents.name', 'document_exists'],
+  ['UNIQUE constraint failed: documents.kind, documents.name', 'document_changed'],
+  ['UNIQUE constraint failed: invites.id', 'ticket_spent'],
 ]
 
+/** What a guard means where it stands for something else than elsewhere. */
+export type Meanings = Partial<Record<RefusalCode, RefusalCode>>
+
 /** Turns a batch's constraint error into the Refusal that it means. Any other error stays what it is. */
-export async function refusing<T>(detail: Record<string, string>, work: Promise<T>): Promise<T> {
+export async function refusing<T>(
+  detail: Record<string, string>,
+  work: Promise<T>,
+  meanings: Meanings = {},
+): Promise<T> {
   try {
     return await work
   } catch (error) {
     const code = codeOf(error)
-    throw code === undefined ? error : new Refusal(code, detail, { cause: error })
+    throw code === undefined ? error : new Refusal(meanings[code] ?? code, detail, { cause: error })
   }
 }
 

@@ -1,13 +1,18 @@
 /** core's ports over drizzle, the same for both databases. Each verb is one round trip: a statement, or one batch. */
-import { and, asc, eq, isNull } from 'drizzle-orm'
-import type { AuditEvent } from '../core/audit.ts'
+import { and, asc, eq, gt, isNull, ne, or, sql } from 'drizzle-orm'
+import { presets } from '../core/access/presets.ts'
 import { equalBytes } from '../core/lib/bytes.ts'
-import type { CredentialId, Instant, UserId } from '../core/model.ts'
-import type { Account, Administrator, Change, Ports, SessionClaim, Sessions, Spend, Tapped } from '../core/ports.ts'
+import { type CredentialId, hours, type Instant, type UserId } from '../core/model.ts'
+import type { Account, Administrator, Ports, SessionClaim, Sessions } from '../core/ports.ts'
+import { documentsPort, listAudit, usersPort } from './admin-ports.ts'
+import { about, apply, type Make, makeStatements, opened, tap } from './batches.ts'
+import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import {
   auditRow,
+  type ClientSessionRow,
   type CredentialRow,
+  clientSessionOf,
   credentialOf,
   credentialRow,
   type SessionRow,
@@ -15,19 +20,23 @@ import {
   sessionRow,
   userRow,
 } from './rows.ts'
-import { administratorLink, credentials, sessions, users } from './schema.ts'
-import { accountStatements, administratorStatements, sessionStatements, tapStatements } from './statements.ts'
-import { rowsOf, type Statement, type Statements, type Store } from './store.ts'
+import { administratorLink, clientSessions, credentials, sessions, users } from './schema.ts'
+import { unlocked } from './statements.ts'
+import { rowsOf, type Statements, type Store } from './store.ts'
+import { clientSessionsPort, codesPort, signingKeysPort } from './token-ports.ts'
 
-export type StoredPorts = Pick<Ports, 'credentials' | 'sessions' | 'administrator' | 'audit'>
-
-const makeStatements = ({ db }: Store) => ({
-  ...tapStatements(db),
-  ...sessionStatements(db),
-  ...accountStatements(db),
-  ...administratorStatements(db),
-})
-type Make = ReturnType<typeof makeStatements>
+export type StoredPorts = Pick<
+  Ports,
+  | 'credentials'
+  | 'sessions'
+  | 'administrator'
+  | 'codes'
+  | 'clientSessions'
+  | 'users'
+  | 'documents'
+  | 'signingKeys'
+  | 'audit'
+>
 
 export function storedPorts(store: Store): StoredPorts {
   const make = makeStatements(store)
@@ -35,24 +44,17 @@ export function storedPorts(store: Store): StoredPorts {
     credentials: credentialsPort(store, make),
     sessions: sessionsPort(store, make),
     administrator: administratorPort(store, make),
-    audit: { record: async (event) => void (await store.atomically([make.record(auditRow(event))])) },
+    codes: codesPort(store, make),
+    clientSessions: clientSessionsPort(store, make),
+    users: usersPort(store, make),
+    documents: documentsPort(store, make),
+    signingKeys: signingKeysPort(store, make),
+    audit: {
+      record: async (event) => void (await store.atomically([make.record(auditRow(event))])),
+      list: (query) => listAudit(store, query),
+    },
   }
 }
-
-/** Spends the intent, confirms the tapping credential and moves its counter on. */
-const tap = (make: Make, { spend, tapped, event }: { spend: Spend; tapped: Tapped; event: AuditEvent }): Statements => [
-  make.spend(spend),
-  make.credentialHolds(tapped),
-  make.counterIsAhead(tapped),
-  make.moveCounter({ ...tapped, at: event.at }),
-]
-
-/** What a refusal out of a batch tells the operator. */
-const about = ({ userId, credentialId, intentId }: AuditEvent): Record<string, string> => ({
-  ...(userId && { user: userId }),
-  ...(credentialId && { credential: credentialId }),
-  ...(intentId && { intent: intentId }),
-})
 
 function credentialsPort(store: Store, make: Make): Ports['credentials'] {
   return {
@@ -63,6 +65,12 @@ function credentialsPort(store: Store, make: Make): Ports['credentials'] {
         .where(and(eq(credentials.id, id), isNull(credentials.removedAt)))
       return rows[0] && credentialOf(rows[0])
     },
+    roots: () =>
+      store.db
+        .select({ user: users.name, name: credentials.name, fingerprint: credentials.fingerprint })
+        .from(credentials)
+        .innerJoin(users, eq(users.id, credentials.userId))
+        .where(and(eq(credentials.isRoot, true), isNull(credentials.removedAt))),
     add: ({ credential, needsMayVouch, ...change }) =>
       apply(store, make, change, [
         ...(needsMayVouch ? [make.credentialMayVouch(change.tapped)] : []),
@@ -76,33 +84,15 @@ function credentialsPort(store: Store, make: Make): Ports['credentials'] {
         make.anotherStays({ credentialId, userId }),
         make.removeCredential({ credentialId, at }),
         make.endSessionsOf({ credentialId, at }),
+        make.endClientSessionsOf({
+          credentialId,
+          at,
+          reason: 'passkey_removed',
+          requestId: change.event.asking.requestId,
+        }),
       ])
     },
   }
-}
-
-/** A change to an account: the tap, the session it was asked in and its successor, the effect, the audit row. */
-async function apply(
-  store: Store,
-  make: Make,
-  change: Change,
-  effect: readonly Statement[],
-): Promise<{ expiresAt: Instant }> {
-  const { userId, credentialId } = change.tapped
-  const claimed = { ...change.claim, userId, at: change.event.at }
-  const successor = sessionRow(change.session, { userId, credentialId, expiresAt: 0 })
-  const before: Statements = [...tap(make, change), make.sessionHolds(claimed)]
-  const work = store.atomically([
-    ...before,
-    make.exchangeSession({ ...successor, oldId: change.claim.id }),
-    make.endSession({ ...claimed, target: change.claim.id }),
-    ...effect,
-    make.record(auditRow(change.event)),
-  ])
-  const answers = await refusing(about(change.event), work)
-  const [opened] = rowsOf<{ expiresAt: Instant }>(answers[before.length])
-  if (!opened) throw new TypeError('The exchanged session was not answered')
-  return opened
 }
 
 function sessionsPort(store: Store, make: Make): Sessions {
@@ -111,15 +101,17 @@ function sessionsPort(store: Store, make: Make): Sessions {
     open: async (login) => {
       const { userId, credentialId } = login.tapped
       const row = sessionRow(login.session, { userId, credentialId, expiresAt: login.expiresAt })
-      const work = store.atomically([...tap(make, login), make.openSession(row), make.record(auditRow(login.event))])
-      await refusing(about(login.event), work)
+      const before = tap(make, login)
+      const work = store.atomically([...before, make.openSession(row), make.record(auditRow(login.event))])
+      const refused = refusing(about(login.event), work)
+      return opened((await tellingLock(store, login.tapped, login.event.at, refused))[before.length])
     },
     find: async (claim, now) => {
       const rows = await db
         .select({ session: sessions, user: { id: users.id, name: users.name } })
         .from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
-        .where(eq(sessions.id, claim.id))
+        .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
       const [row] = rows
       return row && isRunning(row.session, claim, now) ? row.user : undefined
     },
@@ -141,7 +133,10 @@ const isRunning = (row: SessionRow, claim: SessionClaim, now: Instant): boolean 
   equalBytes(row.secretHash, claim.secretHash) && row.endedAt === null && row.expiresAt > now
 
 async function readAccount({ db, atomically }: Store, claim: SessionClaim, now: Instant): Promise<Account | undefined> {
-  const owner = db.select({ id: sessions.userId }).from(sessions).where(eq(sessions.id, claim.id))
+  const owner = db
+    .select({ id: sessions.userId })
+    .from(sessions)
+    .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
   const answers = await atomically([
     db.select().from(users).where(eq(users.id, owner)),
     db.select().from(sessions).where(eq(sessions.userId, owner)).orderBy(asc(sessions.openedAt)),
@@ -150,6 +145,11 @@ async function readAccount({ db, atomically }: Store, claim: SessionClaim, now: 
       .from(credentials)
       .where(and(eq(credentials.userId, owner), isNull(credentials.removedAt)))
       .orderBy(asc(credentials.createdAt), asc(credentials.id)),
+    db
+      .select()
+      .from(clientSessions)
+      .where(and(eq(clientSessions.userId, owner), or(runs(now), endedOfLate(now))))
+      .orderBy(asc(clientSessions.authenticatedAt)),
   ])
   const [user] = rowsOf<typeof users.$inferSelect>(answers[0])
   const all = rowsOf<SessionRow>(answers[1])
@@ -160,8 +160,14 @@ async function readAccount({ db, atomically }: Store, claim: SessionClaim, now: 
     session: sessionOf(claimed),
     credentials: rowsOf<CredentialRow>(answers[2]).map(credentialOf),
     sessions: all.filter((row) => row.endedAt === null && row.expiresAt > now).map(sessionOf),
+    clientSessions: rowsOf<ClientSessionRow>(answers[3]).map(clientSessionOf),
   }
 }
+
+const runs = (now: Instant) => and(isNull(clientSessions.endedAt), gt(clientSessions.expiresAt, now))
+/** What its user did himself needs no telling. */
+const endedOfLate = (now: Instant) =>
+  and(gt(clientSessions.endedAt, now - hours(24)), ne(clientSessions.endReason, 'revoked'))
 
 function administratorPort(store: Store, make: Make): Administrator {
   const { db } = store
@@ -187,6 +193,7 @@ function administratorPort(store: Store, make: Make): Administrator {
         make.addUser(userRow(user, event.at)),
         make.addCredential(credentialRow(credential)),
         make.openSession(sessionRow(session, { ...owned, expiresAt })),
+        ...presets.map(({ metadata }) => make.giveRole({ userId: user.id, role: metadata.name })),
         make.record(auditRow(event)),
       ])
       await refusing(about(event), work)

@@ -1,18 +1,29 @@
 /** core's nouns to rows and back. */
 import type { AuditEvent } from '../core/audit.ts'
 import { nameKey } from '../core/login/name.ts'
-import type { Credential, CredentialId, Instant, Session, User, UserId } from '../core/model.ts'
+import type {
+  ClientSession,
+  ClientSessionEnd,
+  Credential,
+  CredentialId,
+  Instant,
+  Session,
+  User,
+  UserId,
+} from '../core/model.ts'
 import type { NewCredential, NewSession } from '../core/ports.ts'
-import type { audit, credentials, sessions, users } from './schema.ts'
+import type { audit, clientSessions, credentials, sessions, users } from './schema.ts'
 
 export type CredentialRow = typeof credentials.$inferSelect
 export type SessionRow = typeof sessions.$inferSelect
+export type ClientSessionRow = typeof clientSessions.$inferSelect
 
 export const userRow = ({ id, name }: User, createdAt: Instant): typeof users.$inferInsert => ({
   id,
   name,
   nameKey: nameKey(name),
   createdAt,
+  removedAt: null,
 })
 
 export function credentialRow({ transports, vouch, ...credential }: NewCredential): CredentialRow {
@@ -37,6 +48,17 @@ export const sessionOf = ({ id, credentialId, openedAt, expiresAt, address, plac
   openedAt,
   expiresAt,
   origin: { address, place, browser },
+})
+
+export const clientSessionOf = (row: ClientSessionRow): ClientSession => ({
+  id: row.id,
+  clientId: row.clientId,
+  scope: row.scope,
+  authenticatedAt: row.authenticatedAt,
+  expiresAt: row.expiresAt,
+  endedAt: row.endedAt ?? undefined,
+  endReason: (row.endReason ?? undefined) as ClientSessionEnd | undefined,
+  origin: { address: row.address, place: row.place, browser: row.browser },
 })
 
 export function auditRow({ asking, ...event }: AuditEvent): typeof audit.$inferInsert {

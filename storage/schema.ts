@@ -3,11 +3,13 @@
  * as numbers (D1 takes no bigint). Nothing is removed by cascade: on D1 a rebuilt table would take its children along.
  */
 import { sql } from 'drizzle-orm'
-import { customType, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
-import type { Evidence } from '../core/audit.ts'
-import type { CredentialId, Fingerprint, SessionId, UserId } from '../core/model.ts'
+import { customType, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { AuditEvent, Evidence } from '../core/audit.ts'
+import type { Json } from '../core/intent.ts'
+import type { ClientSessionId, CredentialId, Fingerprint, Holder, InviteId, SessionId, UserId } from '../core/model.ts'
 import type { RefusalDetail } from '../core/refusal.ts'
-import type { Vouch } from '../core/vouch.ts'
+import type { Tap } from '../core/tap/verify.ts'
+import type { Vouch, VouchKey } from '../core/vouch.ts'
 
 /** drizzle's own blob() answers a Buffer, which workerd lacks without nodejs_compat; D1 answers number[]. */
 const bytes = customType<{ data: Uint8Array<ArrayBuffer>; driverData: Uint8Array | ArrayBuffer | number[] }>({
@@ -69,9 +71,27 @@ export const guards = sqliteTable('guards', {
   target: integer('target').notNull().default(0),
   /** Another passkey stays. */
   last: integer('last').notNull().default(0),
+  /** No lock in force names the user. */
+  lock: integer('lock').notNull().default(0),
+  /** The code is there, unused, and of this client, redirect, challenge and key. */
+  code: integer('code').notNull().default(0),
+  /** The client session runs, and its key is the one that was shown. */
+  client: integer('client').notNull().default(0),
+  /** The invite is open. */
+  invite: integer('invite').notNull().default(0),
+  /** The document is at the revision that was read, or is not there where none was. */
+  revision: integer('revision').notNull().default(0),
+  /** The caller still holds the role that the action needs. */
+  role: integer('role').notNull().default(0),
+  /** A role that is given to a user is there. */
+  given: integer('given').notNull().default(0),
+  /** No user holds the role that is removed. */
+  held: integer('held').notNull().default(0),
+  /** The signing key to retire is still the current one. */
+  rotation: integer('rotation').notNull().default(0),
 })
 
-/** People. Kept for good: audit rows and vouches name them. */
+/** People. Kept for good, also when removed: audit rows and vouches name them. */
 export const users = sqliteTable(
   'users',
   {
@@ -81,10 +101,181 @@ export const users = sqliteTable(
     name: text('name').notNull(),
     /** NFKC in lower case: names that a hurried reader takes for one are one. */
     nameKey: text('name_key').notNull(),
+    /** When the first administrator registered, or the user was invited. */
     createdAt: instant('created_at').notNull(),
+    /** NULL while nobody removed the user. A removed user's name is free again. */
+    removedAt: instant('removed_at'),
   },
-  (table) => [uniqueIndex('users_name_key').on(table.nameKey)],
+  (table) => [uniqueIndex('users_name_key').on(table.nameKey).where(sql`removed_at is null`)],
 )
+
+/** Which roles a user holds, by name: a preset, or a document. Gone with the user. */
+export const userRoles = sqliteTable(
+  'user_roles',
+  {
+    userId: text('user_id')
+      .$type<UserId>()
+      .notNull()
+      .references(() => users.id),
+    role: text('role').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.role] }), index('user_roles_role').on(table.role)],
+)
+
+/**
+ * Invites of users who are to register their first passkey. Kept for audit; one works once, until it expires. A whole copy of
+ * this table lets nobody in: the private half of `key` is in the link alone.
+ */
+export const invites = sqliteTable(
+  'invites',
+  {
+    /** RFC 7638 thumbprint of `key`, base64url. */
+    id: text('id').$type<InviteId>().primaryKey(),
+    userId: text('user_id')
+      .$type<UserId>()
+      .notNull()
+      .references(() => users.id),
+    /** The public half; signs the vouch for the new passkey. */
+    key: text('key', { mode: 'json' }).$type<VouchKey>().notNull(),
+    /** The administrator's tap: its intent has the hash of `request`. */
+    tap: text('tap', { mode: 'json' }).$type<Tap>().notNull(),
+    /** The request that the tap approved, whole: it names user, roles and key. */
+    request: text('request', { mode: 'json' }).$type<Json>().notNull(),
+    /** Who invited. */
+    invitedBy: text('invited_by').$type<UserId>().notNull(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    /** NULL until its passkey is registered. */
+    usedAt: instant('used_at'),
+  },
+  (table) => [index('invites_user').on(table.userId)],
+)
+
+/**
+ * Roles, resources and locks as administrators write them. A row is one document at its newest revision; what it was before
+ * stands in the audit log. Removed outright.
+ */
+export const documents = sqliteTable(
+  'documents',
+  {
+    /** role, db, lock. */
+    kind: text('kind').notNull(),
+    name: text('name').notNull(),
+    /** In its normal form: what `get` shows and `decide` reads. */
+    document: text('document', { mode: 'json' }).$type<Json>().notNull(),
+    /** SHA-256 of the canonical document, base64url. */
+    revision: text('revision').notNull(),
+    /** Of a role: options.max_session_ttl in ms, so that a session's end is reckoned where it is opened. */
+    maxSessionTtl: integer('max_session_ttl'),
+    /** Of a lock: the name key of the user whom it locks. */
+    lockedUser: text('locked_user'),
+    /** Of a lock: when it ends by itself; NULL is never. */
+    expiresAt: instant('expires_at'),
+    updatedAt: instant('updated_at').notNull(),
+    updatedBy: text('updated_by').$type<UserId>().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.kind, table.name] }),
+    // Names of resources become host names: one is taken for all kinds.
+    uniqueIndex('documents_resource').on(table.name).where(sql`kind not in ('role', 'lock')`),
+    index('documents_locked_user').on(table.lockedUser).where(sql`locked_user is not null`),
+  ],
+)
+
+/** Authorization codes (RFC 6749 section 4.1.2). Purged an hour after they expired. */
+export const codes = sqliteTable(
+  'codes',
+  {
+    /** SHA-256 of the code, base64url. */
+    hash: text('hash').primaryKey(),
+    /** The client session that it opens; known before, so that a second use can end it. */
+    clientSessionId: text('client_session_id').$type<ClientSessionId>().notNull(),
+    clientId: text('client_id').notNull(),
+    redirectUri: text('redirect_uri').notNull(),
+    /** PKCE, S256. */
+    codeChallenge: text('code_challenge').notNull(),
+    /** RFC 7638 thumbprint of the client's DPoP key. */
+    jkt: text('jkt').$type<Holder>().notNull(),
+    scope: text('scope').notNull(),
+    /** OpenID Connect's, for the ID token; empty where there is none. */
+    nonce: text('nonce').notNull(),
+    userId: text('user_id')
+      .$type<UserId>()
+      .notNull()
+      .references(() => users.id),
+    /** The passkey that approved. */
+    credentialId: text('credential_id')
+      .$type<CredentialId>()
+      .notNull()
+      .references(() => credentials.id),
+    /** The intent that was tapped. */
+    intentId: text('intent_id').notNull(),
+    authenticatedAt: instant('authenticated_at').notNull(),
+    /** One minute after it was made. */
+    expiresAt: instant('expires_at').notNull(),
+    /** NULL until it was exchanged. */
+    usedAt: instant('used_at'),
+  },
+  (table) => [index('codes_expires').on(table.expiresAt)],
+)
+
+/** Logins of programs: one refresh family each, bound to one key. Purged 30 days after they ended or expired. */
+export const clientSessions = sqliteTable(
+  'client_sessions',
+  {
+    /** 16 random bytes, base64url; `sid` in the tokens. */
+    id: text('id').$type<ClientSessionId>().primaryKey(),
+    userId: text('user_id')
+      .$type<UserId>()
+      .notNull()
+      .references(() => users.id),
+    /** The passkey that approved; when that is removed, the session ends. */
+    credentialId: text('credential_id')
+      .$type<CredentialId>()
+      .notNull()
+      .references(() => credentials.id),
+    clientId: text('client_id').notNull(),
+    /** RFC 7638 thumbprint of its key: whatever is signed by another is not of this session. */
+    jkt: text('jkt').$type<Holder>().notNull(),
+    scope: text('scope').notNull(),
+    /** When the tap was given; no refresh moves it. */
+    authenticatedAt: instant('authenticated_at').notNull(),
+    /** Which refresh token is the newest, counted from 1. The tokens themselves are nowhere: see core/oauth/refresh.ts. */
+    generation: integer('generation').notNull(),
+    rotatedAt: instant('rotated_at').notNull(),
+    /** 12 hours after the tap, or sooner where a role says so. */
+    expiresAt: instant('expires_at').notNull(),
+    endedAt: instant('ended_at'),
+    /** Why: ClientSessionEnd in core/model.ts. */
+    endReason: text('end_reason'),
+    /** The request that ended it, so that of several only one writes the audit row. */
+    endedBy: text('ended_by'),
+    /** Where its code was exchanged. */
+    address: text('address').notNull(),
+    place: text('place').notNull(),
+    browser: text('browser').notNull(),
+  },
+  (table) => [index('client_sessions_user').on(table.userId), index('client_sessions_expires').on(table.expiresAt)],
+)
+
+/**
+ * Keys that sign tokens. The newest with `activated_at` is the current one, the one without is the next, older ones are retired.
+ * Retired rows stay: whoever checks old evidence needs their public halves.
+ */
+export const signingKeys = sqliteTable('signing_keys', {
+  /** 1, 2, 3 …: the primary key is the race of two rotations. */
+  generation: integer('generation').primaryKey(),
+  /** RFC 7638 thumbprint of the public half. */
+  kid: text('kid').notNull(),
+  /** The public half: x of an Ed25519 JWK (RFC 8037), base64url. */
+  x: text('x').notNull(),
+  /** The private half under AES-256-GCM (core/lib/seal.ts). NULL once retired: what signs no more is gone. */
+  sealed: bytes('sealed'),
+  createdAt: instant('created_at').notNull(),
+  /** NULL: the next one. */
+  activatedAt: instant('activated_at'),
+  retiredAt: instant('retired_at'),
+})
 
 /** Passkeys and security keys. Kept after removal, for audit and vouch chains; a removed one opens nothing. */
 export const credentials = sqliteTable(
@@ -174,7 +365,7 @@ export const audit = sqliteTable(
     /** Of which ceremony: AuditKind in core/audit.ts. */
     kind: text('kind').notNull(),
     /** done or refused. */
-    outcome: text('outcome').notNull(),
+    outcome: text('outcome').$type<AuditEvent['outcome']>().notNull(),
     /** The refusal's code: the rule that decided. */
     code: text('code'),
     userId: text('user_id'),

@@ -5,27 +5,51 @@
 import { getTableColumns, type Placeholder, type SQL, sql, type Table } from 'drizzle-orm'
 import type { CredentialId, Instant, SessionId, UserId } from '../core/model.ts'
 import type { AdministratorLink, SessionClaim, Spend, Tapped } from '../core/ports.ts'
-import { administratorLink, audit, credentials, guards, sessions, spent, users } from './schema.ts'
+import {
+  administratorLink,
+  audit,
+  credentials,
+  documents,
+  guards,
+  sessions,
+  spent,
+  userRoles,
+  users,
+} from './schema.ts'
 import { type Db, recipe } from './store.ts'
 
 type Named = Exclude<keyof typeof guards.$inferInsert, undefined>
 
 /** Inserts nothing while `holds`, and aborts the batch otherwise: the column takes no NULL. */
-const guard = (db: Db, name: Named, holds: SQL) =>
+export const guard = (db: Db, name: Named, holds: SQL) =>
   db.run(sql`insert into ${guards} (${sql.identifier(name)}) select null where not ${holds}`)
 
 const c = credentials
-const liveCredential = (
+export const liveCredential = (
   s: { credentialId: Placeholder; fingerprint: Placeholder; userId: Placeholder },
   more: SQL = sql`1`,
 ) =>
   sql`exists (select 1 from ${c} where ${c.id} = ${s.credentialId} and ${c.fingerprint} = ${s.fingerprint}
     and ${c.userId} = ${s.userId} and ${c.removedAt} is null and ${more})`
 
+/** No lock in force names this user. `at` and `user` are SQL: a slot, or a column. */
+export const unlocked = (user: SQL, at: SQL) =>
+  sql`not exists (select 1 from ${documents} inner join ${users} on ${documents.lockedUser} = ${users.nameKey}
+    where ${users.id} = ${user} and (${documents.expiresAt} is null or ${documents.expiresAt} > ${at}))`
+
+/** When a session that begins at `at` ends: at `latest`, or sooner where a role of the user says so. */
+export const endOfSession = (user: SQL, at: SQL, latest: SQL) =>
+  sql`min(${latest}, coalesce(${at} + (select min(${documents.maxSessionTtl}) from ${userRoles}
+    inner join ${documents} on ${documents.kind} = 'role' and ${documents.name} = ${userRoles.role}
+    where ${userRoles.userId} = ${user}), ${latest}))`
+
 /** What every tap's batch begins with. */
 export const tapStatements = (db: Db) => ({
   spend: recipe<Spend>((s) => db.insert(spent).values(every(spent, s))),
   credentialHolds: recipe<Tapped>((s) => guard(db, 'credential', liveCredential(s))),
+  notLocked: recipe<Pick<Tapped, 'userId'> & { readonly at: Instant }>((s) =>
+    guard(db, 'lock', unlocked(sql`${s.userId}`, sql`${s.at}`)),
+  ),
   credentialMayVouch: recipe<Tapped>((s) => guard(db, 'credential', liveCredential(s, sql`${c.mayVouch} = 1`))),
   /** WebAuthn section 7.2 step 22: two zeroes say that the authenticator counts nothing. */
   counterIsAhead: recipe<Tapped>((s) =>
@@ -51,7 +75,7 @@ export const tapStatements = (db: Db) => ({
 })
 
 /** One slot for each column of the table. */
-function every<S>(table: Table, slots: S): S {
+export function every<S>(table: Table, slots: S): S {
   return Object.fromEntries(Object.keys(getTableColumns(table)).map((name) => [name, slots[name as keyof S]])) as S
 }
 
@@ -59,12 +83,18 @@ type OpenSession = typeof sessions.$inferInsert
 type Ended = SessionClaim & { readonly target: SessionId; readonly at: Instant }
 type Claimed = SessionClaim & { readonly userId: UserId; readonly at: Instant }
 
-const running = (s: { id: Placeholder; secretHash: Placeholder; at: Placeholder }) =>
+export const running = (s: { id: Placeholder; secretHash: Placeholder; at: Placeholder }) =>
   sql`${sessions.id} = ${s.id} and ${sessions.secretHash} = ${s.secretHash}
     and ${sessions.endedAt} is null and ${sessions.expiresAt} > ${s.at}`
 
 export const sessionStatements = (db: Db) => ({
-  openSession: recipe<OpenSession>((s) => db.insert(sessions).values(every(sessions, s))),
+  openSession: recipe<OpenSession>((s) => {
+    const expiresAt = endOfSession(sql`${s.userId}`, sql`${s.openedAt}`, sql`${s.expiresAt}`)
+    return db
+      .insert(sessions)
+      .values({ ...every(sessions, s), expiresAt })
+      .returning({ expiresAt: sessions.expiresAt })
+  }),
   /** The session that replaces the claimed one, and ends when that would have. */
   exchangeSession: recipe<OpenSession & { oldId: SessionId }>((s) => {
     const old = sql`(select ${sessions.expiresAt} from ${sessions} where ${sessions.id} = ${s.oldId})`

@@ -6,15 +6,16 @@ import { type Bytes, utf8 } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
 import { offerFirstAdministrator } from '../core/login/first-administrator.ts'
 import type { Asking, Duration, Instant, Site } from '../core/model.ts'
+import { builtInClients, type Clients } from '../core/oauth/clients.ts'
 import type { PublicKeys } from '../core/ports.ts'
-import { publicKeyCopies } from '../storage/kv.ts'
-import { storedPorts } from '../storage/ports.ts'
 import { openDatabase, type SqliteStore } from '../storage/sqlite.ts'
 import { makeApp } from '../worker/app.ts'
 import type { Edge, LogLine } from '../worker/edge.ts'
 import { memoryLimit } from '../worker/limits.ts'
+import { makePorts } from '../worker/ports.ts'
 import { type Authenticator, newAuthenticator } from './authenticator.ts'
 import { login, registerFirst, Visitor } from './client.ts'
+import { approve, askOf, newProofKey, Program, parametersAt, type Tokens } from './program.ts'
 
 const migrationsFolder = join(import.meta.dirname, '..', 'storage', 'migrations')
 
@@ -35,6 +36,7 @@ interface Settings {
   readonly noiseAMinute?: number
   readonly publicKeys?: PublicKeys
   readonly store?: SqliteStore
+  readonly clients?: Clients
 }
 
 export async function newEdge(settings: Settings = {}) {
@@ -46,13 +48,15 @@ export async function newEdge(settings: Settings = {}) {
   let instant: Instant = 1_800_000_000_000
   const now = () => instant
   const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
-  const publicKeys = settings.publicKeys ?? publicKeyCopies()
-  const ports = { now, random, keys: await deriveKeys(key), publicKeys, ...storedPorts(store) }
+  const made = makePorts({ now, random, keys: await deriveKeys(key), store })
+  const ports = { ...made, publicKeys: settings.publicKeys ?? made.publicKeys }
   const edge: Edge = {
     site,
     ports,
+    clients: settings.clients ?? builtInClients,
     assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
     attempts: memoryLimit(settings.failuresAMinute ?? 100_000, now),
+    programs: memoryLimit(settings.failuresAMinute ?? 100_000, now),
     noise: memoryLimit(settings.noiseAMinute ?? 100_000, now),
     log: (line) => logged.push(line),
     lengthsHold: false,
@@ -71,6 +75,8 @@ export async function newEdge(settings: Settings = {}) {
       instant += duration
     },
     visitor: () => new Visitor(origin, send),
+    /** A program with a key of its own, whose clock is the edge's. */
+    program: async (alg?: 'ES256' | 'EdDSA') => new Program(await newProofKey(alg), new Visitor(origin, send), now),
     authenticator: (alg?: -7 | -8 | -257) => newAuthenticator({ origin, rpId, ...(alg && { alg }) }),
     /** A new link's secret. */
     offer: async () => (await offerFirstAdministrator(ports, terminal))?.secret ?? '',
@@ -97,6 +103,17 @@ export async function signIn(edge: TestEdge, passkey: Authenticator): Promise<Vi
   const { status, text } = await login(visitor, passkey)
   if (status !== 200) throw new Error(`login was answered ${status}: ${text}`)
   return visitor
+}
+
+/** An approved program of the visitor, with its tokens. */
+export async function newLogin(edge: TestEdge, visitor: Visitor, passkey: Authenticator, alg?: 'ES256' | 'EdDSA') {
+  const program = await edge.program(alg)
+  const asked = askOf(program.key)
+  const approved = await approve(visitor, passkey, asked)
+  const code = parametersAt(approved.json.location).get('code') ?? ''
+  const { status, text, json } = await program.token(program.codeForm(code, asked))
+  if (status !== 200) throw new Error(`the code was answered ${status}: ${text}`)
+  return { program, asked, code, tokens: json as Tokens }
 }
 
 /** The code of the last refusal, as only the operator sees it. */

@@ -23,3 +23,11 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-e
     void busily(button, sessionsStatus, async () => leaveFor(await post<Finished>(path, {}), 'The session was ended.'))
   })
 }
+
+const programsStatus = new Status('programs-status')
+for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-end-program]')) {
+  button.addEventListener('click', () => {
+    const path = `/v1/client-sessions/${encodeURIComponent(button.dataset['endProgram'] ?? '')}/end`
+    void busily(button, programsStatus, async () => leaveFor(await post<Finished>(path, {}), 'The login was ended.'))
+  })
+}

@@ -2,6 +2,7 @@ import { base64url, fromBase64url } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
 import { type CreationOptions, intentOf, make } from './ceremony.ts'
 import { EdgeProblem, type Finished, post } from './edge.ts'
+import { forgetSecret, showDead, showTemplate, takeSecret } from './link-secret.ts'
 import { busily, leaveFor, part, reloadWhenStale, Status } from './page.ts'
 import { showTime } from './times.ts'
 import { whyNoPasskeys } from './words.ts'
@@ -10,20 +11,7 @@ const status = new Status('link-status')
 const secret = takeSecret()
 
 reloadWhenStale()
-// The address had no fragment any more, so another link in the same tab is no new page for the browser.
-addEventListener('hashchange', () => location.reload())
 void checkLink()
-
-/**
- * Out of the fragment, which then leaves the address bar: it would stand in the history, in what is copied, and on
- * screenshots. It is kept in this history entry, so that a reload still has it; closing the tab forgets it.
- */
-function takeSecret(): string {
-  const kept = (history.state as { secret?: string } | null)?.secret
-  const taken = location.hash.slice(1) || kept || ''
-  history.replaceState({ secret: taken }, '', location.pathname)
-  return taken
-}
 
 async function checkLink(): Promise<void> {
   status.say('Checking the link…')
@@ -33,7 +21,7 @@ async function checkLink(): Promise<void> {
   } catch (error) {
     // A fragment that is no secret at all.
     const isNoSecret = error instanceof EdgeProblem && error.word === 'bad_request'
-    if (isDead(error) || isNoSecret) showDead()
+    if (isDead(error) || isNoSecret) showDead(part('asked', HTMLElement))
     else status.fail(error)
   }
 }
@@ -42,7 +30,7 @@ const isDead = (error: unknown) =>
   error instanceof EdgeProblem && ['link_invalid', 'administrator_exists'].includes(error.word)
 
 function showForm(expiresAt: number): void {
-  part('place', HTMLElement).replaceChildren(part('form', HTMLTemplateElement).content.cloneNode(true))
+  showTemplate('form', part('place', HTMLElement))
   showTime(part('expires', HTMLTimeElement), new Date(expiresAt))
   const form = part('register', HTMLFormElement)
   const button = form.querySelector('button')
@@ -56,25 +44,15 @@ function showForm(expiresAt: number): void {
   })
 }
 
-/** Nothing of the form stays, not even as a template. */
-function showDead(): void {
-  history.replaceState(null, '', location.pathname)
-  const dead = part('dead', HTMLTemplateElement).content.cloneNode(true)
-  part('form', HTMLTemplateElement).remove()
-  part('dead', HTMLTemplateElement).remove()
-  part('asked', HTMLElement).replaceChildren(dead)
-  part('heading', HTMLElement).focus()
-}
-
 async function register(input: HTMLInputElement): Promise<void> {
   input.removeAttribute('aria-invalid')
   status.say('Waiting for your passkey…')
   try {
     const finished = await ceremony(input.value)
-    history.replaceState(null, '', location.pathname)
+    forgetSecret()
     leaveFor(finished)
   } catch (error) {
-    if (isDead(error)) return showDead()
+    if (isDead(error)) return showDead(part('asked', HTMLElement))
     if (error instanceof EdgeProblem && error.word.startsWith('name_')) {
       input.setAttribute('aria-invalid', 'true')
       input.focus()

@@ -4,9 +4,13 @@ import { Refusal } from '../core/refusal.ts'
 import type { App, Edge, EdgeContext, Variables } from './edge.ts'
 import { boundedAudit } from './page-call.ts'
 import { answerProblem, answerRefusal } from './problems.ts'
+import { administrationRoutes } from './routes/administration.ts'
 import { administratorRoutes } from './routes/administrator.ts'
+import { clientRoutes } from './routes/clients.ts'
 import { healthRoutes } from './routes/health.ts'
+import { inviteRoutes } from './routes/invites.ts'
 import { loginRoutes } from './routes/login.ts'
+import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { passkeyRoutes } from './routes/passkeys.ts'
 import { sessionRoutes } from './routes/sessions.ts'
@@ -44,6 +48,10 @@ export function makeApp(given: Edge): App {
   administratorRoutes(app, edge)
   passkeyRoutes(app, edge)
   sessionRoutes(app, edge)
+  inviteRoutes(app, edge)
+  clientRoutes(app, edge)
+  oauthRoutes(app, edge)
+  administrationRoutes(app, edge)
   return app
 }
 

@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import type { Json } from '../core/intent.ts'
 import { textOf } from '../core/lib/bytes.ts'
-import { Refusal } from '../core/refusal.ts'
+import { Refusal, type RefusalCode } from '../core/refusal.ts'
 
 const largestBody = 256 * 1024
 
@@ -15,6 +15,28 @@ export async function readJson(c: Context, lengthsHold = false): Promise<Json> {
   } catch (error) {
     throw new Refusal('bad_request', { why: 'no JSON' }, { cause: error })
   }
+}
+
+/**
+ * application/x-www-form-urlencoded. A parameter that comes twice is refused (RFC 6749 section 3.1), an empty one is none.
+ * @throws Refusal wrong_media_type, body_too_large, token_request_invalid
+ */
+export async function readForm(c: Context, lengthsHold = false): Promise<Json> {
+  const type = c.req.header('content-type') ?? ''
+  if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(type))
+    throw new Refusal('token_request_invalid', { why: 'type' })
+  const body = textOf(await readBounded(c.req.raw, lengthsHold).catch(broken))
+  return onceEach(new URLSearchParams(body ?? ''), 'token_request_invalid')
+}
+
+/** @throws Refusal with the code given, for a name that comes twice. */
+export function onceEach(given: URLSearchParams, code: RefusalCode): { readonly [name: string]: string } {
+  const members: Record<string, string> = Object.create(null)
+  for (const [name, value] of given) {
+    if (name in members) throw new Refusal(code, { why: 'a parameter twice' })
+    members[name] = value
+  }
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== ''))
 }
 
 /** A sender who goes away in the middle is no error of ours. */

@@ -1,6 +1,7 @@
 /** What a request handler of the edge can reach, and what it knows of its request. */
 import type { Context, Hono } from 'hono'
 import type { Asking, Site } from '../core/model.ts'
+import type { Clients } from '../core/oauth/clients.ts'
 import type { Ports } from '../core/ports.ts'
 import type { FailureLimit } from './limits.ts'
 import type { Assets } from './pages/layout.ts'
@@ -9,8 +10,12 @@ export interface Edge {
   readonly site: Site
   readonly ports: Ports
   readonly assets: AssetStore
+  /** Programs that may ask for tokens. */
+  readonly clients: Clients
   /** Ceremonies of one address that failed, of those that anybody may begin. */
   readonly attempts: FailureLimit
+  /** Calls of programs of one address that failed. Apart from the others: a script with a dead token keeps nobody from signing in. */
+  readonly programs: FailureLimit
   /** Audit rows about refusals of one address. */
   readonly noise: FailureLimit
   readonly log: (line: LogLine) => void

@@ -3,16 +3,17 @@ import type { Context } from 'hono'
 import { deriveKeys } from '../core/keys.ts'
 import type { Bytes } from '../core/lib/bytes.ts'
 import type { Instant } from '../core/model.ts'
+import { builtInClients } from '../core/oauth/clients.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { claimCluster, purge } from '../storage/cluster.ts'
 import { type D1, openD1 } from '../storage/d1.ts'
-import { type Kv, publicKeyCopies } from '../storage/kv.ts'
-import { storedPorts } from '../storage/ports.ts'
+import type { Kv } from '../storage/kv.ts'
 import { makeApp } from './app.ts'
 import { assetUrl } from './asset-names.ts'
 import type { AssetStore, Edge, LogLine } from './edge.ts'
 import { readKey, readSite, type Variables } from './env.ts'
 import { bindingLimit, memoryLimit, type RateLimitBinding } from './limits.ts'
+import { makePorts } from './ports.ts'
 import { readiness } from './readiness.ts'
 
 interface Bindings extends Variables {
@@ -39,9 +40,11 @@ function makeEdge(env: Bindings): Edge {
   const store = openD1(env.DB)
   return {
     site,
-    ports: { now, random, keys, publicKeys: publicKeyCopies(env.KV), ...storedPorts(store) },
+    ports: makePorts({ now, random, keys, store, kv: env.KV }),
+    clients: builtInClients,
     assets: assetsOf(env, site.origin),
     attempts: bindingLimit(env.ATTEMPTS, now),
+    programs: bindingLimit(env.ATTEMPTS, now, 'program '),
     noise: memoryLimit(noiseAMinute, now),
     log,
     lengthsHold: false,

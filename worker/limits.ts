@@ -39,8 +39,8 @@ export interface RateLimitBinding {
   limit(options: { key: string }): Promise<{ success: boolean }>
 }
 
-/** The binding counts for a whole location but cannot be asked without counting, so each isolate remembers its answers. */
-export function bindingLimit(binding: RateLimitBinding, now: () => Instant): FailureLimit {
+/** `what` keeps counts apart. The binding counts for a whole location but cannot be asked without counting, so each isolate remembers its answers. */
+export function bindingLimit(binding: RateLimitBinding, now: () => Instant, what = ''): FailureLimit {
   const blocked = new Lru<string, Instant>(addressesInMemory)
   return {
     retryAfter: (address) => {
@@ -49,7 +49,7 @@ export function bindingLimit(binding: RateLimitBinding, now: () => Instant): Fai
     },
     failed: async (address) => {
       const key = networkOf(address)
-      const { success } = await binding.limit({ key })
+      const { success } = await binding.limit({ key: what + key })
       if (!success) blocked.set(key, now() + window)
     },
   }

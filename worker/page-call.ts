@@ -5,6 +5,7 @@ import type { Audit } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readJson } from './body.ts'
 import type { App, Edge, EdgeContext } from './edge.ts'
+import type { FailureLimit } from './limits.ts'
 import { route } from './route.ts'
 
 type Work<O> = (c: EdgeContext, body: BodyOf<O>) => Promise<AnswerOf<O>>
@@ -27,7 +28,7 @@ export function pageCall<const O extends AnyOperation>(app: App, edge: Edge, ope
  */
 export function openPageCall<const O extends AnyOperation>(app: App, edge: Edge, operation: O, work: Work<O>): void {
   const handle = handlerOf(edge, operation, work)
-  route(app, operation, (c) => limitingFailures(edge, c, failures, () => handle(c)))
+  route(app, operation, (c) => limitingFailures(edge, c, edge.attempts, failures, () => handle(c)))
 }
 
 function handlerOf<const O extends AnyOperation>(edge: Edge, operation: O, work: Work<O>): Handler {
@@ -44,11 +45,12 @@ function handlerOf<const O extends AnyOperation>(edge: Edge, operation: O, work:
 export async function limitingFailures<T>(
   edge: Edge,
   c: EdgeContext,
+  limit: FailureLimit,
   words: ReadonlySet<string>,
   work: () => Promise<T>,
 ): Promise<T> {
   const { address } = c.get('asking').from
-  const wait = edge.attempts.retryAfter(address)
+  const wait = limit.retryAfter(address)
   if (wait !== undefined) {
     c.header('Retry-After', String(Math.ceil(wait / 1000)))
     throw new Refusal('too_many_attempts')
@@ -56,17 +58,17 @@ export async function limitingFailures<T>(
   try {
     return await work()
   } catch (error) {
-    if (error instanceof Refusal && words.has(error.word)) await count(edge, c, address)
+    if (error instanceof Refusal && words.has(error.word)) await count(edge, c, limit)
     throw error
   }
 }
 
 /** A limit that cannot count must not hide what was refused. */
-async function count(edge: Edge, c: EdgeContext, address: string): Promise<void> {
+async function count(edge: Edge, c: EdgeContext, limit: FailureLimit): Promise<void> {
+  const { requestId, from } = c.get('asking')
   try {
-    await edge.attempts.failed(address)
+    await limit.failed(from.address)
   } catch (error) {
-    const { requestId } = c.get('asking')
     edge.log({ level: 'error', message: `Cannot count: ${(error as Error).message}`, request_id: requestId })
   }
 }

@@ -1,12 +1,27 @@
 /** How a request ends that does not succeed: JSON for programs, a page for people; the reason only in log and audit. */
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { ClientSessionEnd } from '../core/model.ts'
+import { endedBecause } from '../core/oauth/token.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { Edge, EdgeContext } from './edge.ts'
 import { problemPage } from './pages/problem.ts'
+import { challengeOf } from './routes/oauth.ts'
 
 export function answerRefusal(edge: Edge, c: EdgeContext, refusal: Refusal): Response | Promise<Response> {
   c.set('code', refusal.code)
-  return answer(edge, c, refusal.status, refusal.word, refusal.remedy)
+  const challenge = challengeOf(refusal)
+  if (challenge !== undefined) c.header('WWW-Authenticate', challenge)
+  return answer(edge, c, statusAt(c, refusal), refusal.word, wordsOf(refusal))
+}
+
+/** At the token endpoint a proof that is wrong is a wrong request (RFC 9449 section 5), elsewhere a missing right (section 7.1). */
+const statusAt = (c: EdgeContext, { status }: Refusal): number =>
+  status === 401 && c.req.path.startsWith('/oauth/') ? 400 : status
+
+function wordsOf(refusal: Refusal): string {
+  const { reason } = refusal.detail
+  const because = refusal.code === 'client_session_ended' ? endedBecause[reason as ClientSessionEnd] : undefined
+  return because === undefined ? refusal.words : `${because} ${refusal.remedy}`
 }
 
 /** Anything that is no Refusal is our mistake. */
@@ -33,8 +48,12 @@ const titles: Readonly<Record<number, string>> = {
 
 function answer(edge: Edge, c: EdgeContext, status: number, word: string, remedy: string) {
   const { requestId } = c.get('asking')
-  if (c.req.path.startsWith('/v1/') || !(c.req.header('accept') ?? '').includes('text/html')) {
-    return c.json({ error: word, message: remedy, request_id: requestId }, status as ContentfulStatusCode)
+  if (
+    /^\/(v1|oauth\/(token|revoke|jwks))(\/|$)/.test(c.req.path) ||
+    !(c.req.header('accept') ?? '').includes('text/html')
+  ) {
+    const forOAuth = c.req.path.startsWith('/oauth/') && { error_description: remedy }
+    return c.json({ error: word, message: remedy, request_id: requestId, ...forOAuth }, status as ContentfulStatusCode)
   }
   const title = titles[status] ?? 'That did not work'
   const { cluster } = edge.site

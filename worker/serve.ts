@@ -13,9 +13,9 @@ import { type Bytes, base64url } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
 import { offerFirstAdministrator, proveOffer } from '../core/login/first-administrator.ts'
 import { type Asking, hours, type Instant, type Site, seconds } from '../core/model.ts'
+import { builtInClients } from '../core/oauth/clients.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { claimCluster, purge } from '../storage/cluster.ts'
-import { publicKeyCopies } from '../storage/kv.ts'
 import { storedPorts } from '../storage/ports.ts'
 import { type Migration, openDatabase, type SqliteStore } from '../storage/sqlite.ts'
 import { makeApp } from './app.ts'
@@ -23,6 +23,7 @@ import { assetUrl } from './asset-names.ts'
 import type { AssetStore, Edge, LogLine } from './edge.ts'
 import { processVariables, readKey, readServeSettings, readSite, type ServeSettings } from './env.ts'
 import { memoryLimit } from './limits.ts'
+import { makePorts } from './ports.ts'
 
 const usage = `Usage: sallyport-edge [serve]            serve the edge on this machine
        sallyport-edge init [--url URL]  print a new link for the first administrator;
@@ -151,9 +152,11 @@ function readAssets(): AssetStore {
 function makeEdge({ settings, site, keys, store }: Opened): Edge {
   return {
     site,
-    ports: { now, random, keys, publicKeys: publicKeyCopies(), ...storedPorts(store) },
+    ports: makePorts({ now, random, keys, store }),
+    clients: builtInClients,
     assets: readAssets(),
     attempts: memoryLimit(settings.failedLoginsAMinute, now),
+    programs: memoryLimit(settings.failedLoginsAMinute, now),
     noise: memoryLimit(noiseAMinute, now),
     log,
     lengthsHold: true,

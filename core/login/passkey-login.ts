@@ -49,13 +49,12 @@ async function openWith(site: Site, ports: Needs, { asking, holder }: Caller, ta
   if (assertion.response.userHandle !== userId) throw new Refusal('wrong_user', { credential: assertion.id })
 
   const { session, cookie } = newSession(ports, asking.from)
-  const expiresAt = session.openedAt + sessionTtl
   const who = { userId, credentialId: evidence.credentialId, sessionId: session.id, intentId: intent.id }
-  await ports.sessions.open({
+  const { expiresAt } = await ports.sessions.open({
     spend: spendOf(intent),
     tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint },
     session,
-    expiresAt,
+    expiresAt: session.openedAt + sessionTtl,
     event: { at: session.openedAt, kind: 'login', outcome: 'done', asking, ...who, evidence: { tap } },
   })
   await ports.publicKeys.keep(evidence.credentialId, known)

@@ -2,7 +2,7 @@
 import { recordingRefusals } from '../audit.ts'
 import { fromBase64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
-import type { SessionId } from '../model.ts'
+import type { ClientSessionId, SessionId } from '../model.ts'
 import type { Caller, Ports, SessionClaim } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 
@@ -22,5 +22,18 @@ export function endSession(ports: EndNeeds, { asking, claim }: Caller, id: Sessi
   return recordingRefusals(ports, asking, kind, async () => {
     if (!claim) throw new Refusal('session_missing')
     await ports.sessions.end(claim, id, { at: ports.now(), kind, outcome: 'done', asking, sessionId: id })
+  })
+}
+
+/** Ends a login of one of the user's own programs. */
+export function endClientSession(
+  ports: Pick<Ports, 'clientSessions' | 'audit' | 'now'>,
+  { asking, claim }: Caller,
+  id: ClientSessionId,
+): Promise<void> {
+  return recordingRefusals(ports, asking, 'client.end', async () => {
+    if (!claim) throw new Refusal('session_missing')
+    const event = { at: ports.now(), kind: 'client.end', outcome: 'done', asking, sessionId: id } as const
+    await ports.clientSessions.end(claim, id, event)
   })
 }

@@ -94,6 +94,13 @@ describe('readDocuments reads', () => {
     ])
   })
 
+  test('an instant as text, whatever version of YAML the file says it is', () => {
+    const text = `${lockText}  expires: 2030-01-31T14:00:00+02:00\n`
+    const [lock, older] = [text, `%YAML 1.1\n---\n${text}`].flatMap(documentsOf)
+    expect(lock?.spec).toEqual({ target: { user: 'ada' }, expires: '2030-01-31T12:00:00Z' })
+    expect(older).toEqual(lock)
+  })
+
   test('JSON, and a list of documents', () => {
     expect(documentsOf(JSON.stringify(role))).toEqual([role])
     expect(documentsOf(JSON.stringify([role, db, lock], null, 2))).toEqual([role, db, lock])
@@ -437,6 +444,12 @@ spec:
   message: Ask the help desk
   expires: "2030-01-31T12:00:00Z"
 `)
+  })
+
+  test('leaves a long line as long as it is', () => {
+    const description = 'word '.repeat(60).trim()
+    const long = changed(role, ['metadata', 'description'], description) as Document
+    expect(printDocuments([long], 'yaml')).toContain(`  description: ${description}\n`)
   })
 
   test('writes a table with what each says', () => {

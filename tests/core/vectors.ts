@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Intent } from '../../core/intent.ts'
 import type { RemoteOffer } from '../../core/login/first-administrator.ts'
+import type { ClientSessionId } from '../../core/model.ts'
 import type { VouchKey } from '../../core/vouch.ts'
 
 const read = <T>(path: string): T =>
@@ -25,6 +26,7 @@ export interface IntentVectors {
     readonly thumbprint: string
     readonly signature: string
   }
+  readonly refresh_token: { readonly id: ClientSessionId; readonly generation: number; readonly token: string }
   readonly offer: {
     readonly cluster: string
     readonly offer: RemoteOffer

@@ -9,12 +9,12 @@ import { deriveKeys } from '../../core/keys.ts'
 import { base64url, utf8 } from '../../core/lib/bytes.ts'
 import { sha256 } from '../../core/lib/hash.ts'
 import { offerFirstAdministrator } from '../../core/login/first-administrator.ts'
+import { builtInClients } from '../../core/oauth/clients.ts'
 import { openD1 } from '../../storage/d1.ts'
-import { publicKeyCopies } from '../../storage/kv.ts'
-import { storedPorts } from '../../storage/ports.ts'
 import { makeApp } from '../../worker/app.ts'
 import worker from '../../worker/index.ts'
 import { memoryLimit } from '../../worker/limits.ts'
+import { makePorts } from '../../worker/ports.ts'
 import { type Authenticator, type CreationOptions, newAuthenticator } from '../authenticator.ts'
 import { addBody, login, loginBody, registerFirst, removeBody, Visitor } from '../client.ts'
 import { asking } from './contract/world.ts'
@@ -42,18 +42,20 @@ async function trips(work: () => Promise<unknown>): Promise<{ database: number[]
 /** A process of its own over the shared D1, with KV or without. */
 async function newProcess(withKv = true) {
   const now = () => Date.now()
-  const ports = {
+  const ports = makePorts({
     now,
     random: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
     keys: await deriveKeys(new Uint8Array(32).fill(7)),
-    publicKeys: publicKeyCopies(withKv ? counted.KV : undefined),
-    ...storedPorts(openD1(counted.DB)),
-  }
+    store: openD1(counted.DB),
+    ...(withKv && { kv: counted.KV }),
+  })
   const app = makeApp({
     site: { cluster: 'test', origin, rpId, rpIdHash: await sha256(utf8(rpId)) },
     ports,
+    clients: builtInClients,
     assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
     attempts: memoryLimit(100_000, now),
+    programs: memoryLimit(100_000, now),
     noise: memoryLimit(100_000, now),
     log: () => undefined,
     lengthsHold: false,
@@ -97,34 +99,34 @@ test('login begin: 0 trips', async () => {
   expect(await trips(() => succeeds(visitor.post('/v1/login/begin', {})))).toEqual({ database: [], kv: [] })
 })
 
-test('login finish with a key that this process has seen: 1 trip of 6 statements, KV is not asked', async () => {
+test('login finish with a key that this process has seen: 1 trip of 7 statements, KV is not asked', async () => {
   const { process, passkey } = await newAdministrator()
-  expect(await finishIn(process, passkey)).toEqual({ database: [6], kv: [] })
+  expect(await finishIn(process, passkey)).toEqual({ database: [7], kv: [] })
 })
 
-test('login finish in a new process when KV has the key: 1 trip of 6 statements, and KV is asked once', async () => {
+test('login finish in a new process when KV has the key: 1 trip of 7 statements, and KV is asked once', async () => {
   const { passkey } = await newAdministrator()
   const cold = await newProcess()
-  expect(await finishIn(cold, passkey)).toMatchObject({ database: [6], kv: ['get'] })
-  expect(await finishIn(cold, passkey)).toEqual({ database: [6], kv: [] })
+  expect(await finishIn(cold, passkey)).toMatchObject({ database: [7], kv: ['get'] })
+  expect(await finishIn(cold, passkey)).toEqual({ database: [7], kv: [] })
 })
 
 test('login finish when neither memory nor KV has the key: 2 trips, one reads the key; then 1', async () => {
   const { passkey } = await newAdministrator(false)
   const cold = await newProcess()
-  expect(await finishIn(cold, passkey)).toEqual({ database: [1, 6], kv: ['get', 'put'] })
+  expect(await finishIn(cold, passkey)).toEqual({ database: [1, 7], kv: ['get', 'put'] })
   const colder = await newProcess()
-  expect((await finishIn(colder, passkey)).database).toEqual([6])
+  expect((await finishIn(colder, passkey)).database).toEqual([7])
 })
 
 test('login finish without any KV: 2 trips in a new process, then 1', async () => {
   const { passkey } = await newAdministrator(false)
   const cold = await newProcess(false)
-  expect(await finishIn(cold, passkey)).toEqual({ database: [1, 6], kv: [] })
-  expect(await finishIn(cold, passkey)).toEqual({ database: [6], kv: [] })
+  expect(await finishIn(cold, passkey)).toEqual({ database: [1, 7], kv: [] })
+  expect(await finishIn(cold, passkey)).toEqual({ database: [7], kv: [] })
 })
 
-test('first administrator: begin 1 trip of 2 statements, finish 1 trip of 7', async () => {
+test('first administrator: begin 1 trip of 2 statements, finish 1 trip of 10', async () => {
   const process = await newProcess()
   const passkey = await newAuthenticator({ origin, rpId })
   const visitor = process.visitor()
@@ -142,22 +144,22 @@ test('first administrator: begin 1 trip of 2 statements, finish 1 trip of 7', as
   const registration = await passkey.create(options)
   const body = { secret, ticket, registration }
   const finishing = await trips(() => succeeds(visitor.post('/v1/first-administrator/finish', body)))
-  expect(finishing).toEqual({ database: [7], kv: [] })
+  expect(finishing).toEqual({ database: [10], kv: [] })
 })
 
-test('passkey add: begin 1 trip of 3 statements', async () => {
+test('passkey add: begin 1 trip of 4 statements', async () => {
   const { passkey, visitor } = await newAdministrator()
   const added = await newAuthenticator({ origin, rpId })
-  expect(await trips(() => addBody(visitor, passkey, added))).toEqual({ database: [3], kv: [] })
+  expect(await trips(() => addBody(visitor, passkey, added))).toEqual({ database: [4], kv: [] })
 })
 
-test('passkey add: finish 1 trip of 10 statements', async () => {
+test('passkey add: finish 1 trip of 11 statements', async () => {
   const { passkey, visitor } = await newAdministrator()
   const body = await addBody(visitor, passkey, await newAuthenticator({ origin, rpId }))
-  expect(await trips(() => succeeds(visitor.post('/v1/passkeys/finish', body)))).toEqual({ database: [10], kv: [] })
+  expect(await trips(() => succeeds(visitor.post('/v1/passkeys/finish', body)))).toEqual({ database: [11], kv: [] })
 })
 
-test('passkey remove: begin 1 trip of 3 statements, finish 1 trip of 12', async () => {
+test('passkey remove: begin 1 trip of 4 statements, finish 1 trip of 14', async () => {
   const { passkey, visitor } = await newAdministrator()
   const added = await newAuthenticator({ origin, rpId })
   await succeeds(visitor.post('/v1/passkeys/finish', await addBody(visitor, passkey, added)))
@@ -166,13 +168,13 @@ test('passkey remove: begin 1 trip of 3 statements, finish 1 trip of 12', async 
   const beginning = await trips(async () => {
     body = await removeBody(visitor, passkey, added.credentialId)
   })
-  expect(beginning).toEqual({ database: [3], kv: [] })
-  expect(await trips(() => succeeds(visitor.post(path, body!)))).toEqual({ database: [12], kv: [] })
+  expect(beginning).toEqual({ database: [4], kv: [] })
+  expect(await trips(() => succeeds(visitor.post(path, body!)))).toEqual({ database: [14], kv: [] })
 })
 
-test('pages: account 1 trip of 3 statements, sign-in 0 without a session, health 0', async () => {
+test('pages: account 1 trip of 4 statements, sign-in 0 without a session, health 0', async () => {
   const { process, visitor } = await newAdministrator()
-  expect(await trips(() => succeeds(visitor.get('/account')))).toEqual({ database: [3], kv: [] })
+  expect(await trips(() => succeeds(visitor.get('/account')))).toEqual({ database: [4], kv: [] })
   const stranger = process.visitor()
   expect((await trips(() => stranger.get('/account'))).database).toEqual([])
   for (const [path, cost] of [
@@ -212,7 +214,7 @@ test('login finish that the batch refuses: the batch, 1 trip for the key, and 1 
   const body = await loginBody(visitor, passkey)
   await succeeds(visitor.post('/v1/login/finish', body))
   const cost = await trips(async () => expect((await visitor.post('/v1/login/finish', body)).status).toBe(401))
-  expect(cost).toEqual({ database: [6, 1, 1], kv: [] })
+  expect(cost).toEqual({ database: [7, 1, 1], kv: [] })
 })
 
 test('login finish with an unknown passkey costs what a key costs that is met for the first time, and the audit row', async () => {
@@ -250,7 +252,7 @@ test('worker/index.ts: the first request of an isolate asks once whose database 
   expect(await trips(begin)).toEqual({ database: [], kv: [] })
 })
 
-test('worker/index.ts: the schedule clears in 1 trip of 2 statements', async () => {
+test('worker/index.ts: the schedule clears in 1 trip of 4 statements', async () => {
   const bindings = { DB: counted.DB } as Parameters<typeof worker.scheduled>[1]
-  expect(await trips(() => worker.scheduled(undefined, bindings))).toEqual({ database: [2], kv: [] })
+  expect(await trips(() => worker.scheduled(undefined, bindings))).toEqual({ database: [4], kv: [] })
 })

@@ -1,7 +1,10 @@
 /** The pages as text: what is escaped, what is not there, and that a strict content security policy can hold. */
 import { describe, expect, test } from 'vitest'
 import { accountPage } from '../../worker/pages/account.ts'
+import { approvePage, notApprovablePage } from '../../worker/pages/approve.ts'
+import { authorizePage } from '../../worker/pages/authorize.ts'
 import { firstAdministratorPage } from '../../worker/pages/first-administrator.ts'
+import { invitePage } from '../../worker/pages/invite.ts'
 import type { AssetName, Assets } from '../../worker/pages/layout.ts'
 import { problemPage } from '../../worker/pages/problem.ts'
 import { signInPage } from '../../worker/pages/sign-in.ts'
@@ -31,7 +34,24 @@ const session = {
   expiresAt: now,
   isThisOne: true,
 }
-const account = { cluster: 'test', user: { name: 'Ada' }, passkeys: [passkey], sessions: [session], now }
+const program = {
+  id: 'FFFF',
+  client: 'Sallyport CLI',
+  address: '192.0.2.1',
+  place: '',
+  authenticatedAt: now,
+  expiresAt: now + 1,
+  endedAt: undefined,
+  because: undefined,
+}
+const account = {
+  cluster: 'test',
+  user: { name: 'Ada' },
+  passkeys: [passkey],
+  sessions: [session],
+  clientSessions: [],
+  now,
+}
 
 const pages: Record<string, () => unknown> = {
   'sign in': () => signInPage(assets, { cluster: hostile, next: hostile }),
@@ -46,7 +66,40 @@ const pages: Record<string, () => unknown> = {
         { ...passkey, isRoot: true },
       ],
       sessions: [{ ...session, id: hostile, browser: hostile, address: hostile, place: hostile, isThisOne: false }],
+      clientSessions: [
+        { ...program, id: hostile, client: hostile, address: hostile, place: hostile },
+        { ...program, endedAt: now, because: hostile },
+      ],
     }),
+  authorize: () =>
+    authorizePage(assets, {
+      cluster: hostile,
+      user: { name: hostile },
+      client: hostile,
+      redirectUri: 'http://127.0.0.1:49152/callback',
+      scope: hostile,
+      address: hostile,
+      request: { state: hostile },
+    }),
+  approve: () =>
+    approvePage(assets, {
+      cluster: hostile,
+      user: { name: hostile },
+      subject: {
+        method: hostile,
+        path: hostile,
+        body_hash: hostile,
+        revision: hostile,
+        summary: hostile,
+        address: hostile,
+      },
+      ticket: hostile,
+      redirectUri: hostile,
+      state: hostile,
+      issuer: hostile,
+    }),
+  'not approvable': () => notApprovablePage(assets, { cluster: hostile, why: 'another-user' }),
+  invite: () => invitePage(assets, { cluster: hostile }),
   problem: () =>
     problemPage(assets, {
       cluster: hostile,

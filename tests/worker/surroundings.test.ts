@@ -1,5 +1,6 @@
 /** What stands around every answer, whatever kind it is: headers, request id, log line. */
 import { describe, expect, test } from 'vitest'
+import { builtInClients } from '../../core/oauth/clients.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { makeApp } from '../../worker/app.ts'
 import type { Edge, LogLine } from '../../worker/edge.ts'
@@ -13,12 +14,14 @@ async function newApp(changes: (edge: Edge) => Partial<Edge> = () => ({}), at = 
   const plain: Edge = {
     site,
     ports,
+    clients: builtInClients,
     assets: {
       url: (name) => `/assets/${name}`,
       fetch: async (path) =>
         path === '/assets/style.css' ? new Response('body{}', { headers: { 'Content-Type': 'text/css' } }) : undefined,
     },
     attempts: { retryAfter: () => undefined, failed: async () => undefined },
+    programs: { retryAfter: () => undefined, failed: async () => undefined },
     noise: { retryAfter: () => undefined, failed: async () => undefined },
     log: (line) => logged.push(line),
     lengthsHold: false,

@@ -27,15 +27,32 @@ interface Session {
   readonly isThisOne: boolean
 }
 
+interface ClientSession {
+  readonly id: string
+  /** The program's name. */
+  readonly client: string
+  readonly address: string
+  readonly place: string
+  readonly authenticatedAt: Instant
+  readonly expiresAt: Instant
+  /** undefined: it runs. */
+  readonly endedAt: Instant | undefined
+  readonly because: string | undefined
+}
+
 interface Account {
   readonly cluster: string
   readonly user: { readonly name: string }
   readonly passkeys: readonly Passkey[]
   readonly sessions: readonly Session[]
+  readonly clientSessions: readonly ClientSession[]
   readonly now: Instant
 }
 
-export const accountPage = (assets: Assets, { cluster, user, passkeys, sessions, now }: Account): Html =>
+export const accountPage = (
+  assets: Assets,
+  { cluster, user, passkeys, sessions, clientSessions, now }: Account,
+): Html =>
   page(assets, {
     cluster,
     title: 'Your account',
@@ -57,6 +74,16 @@ ${addForm}
 <p class="hint">Browsers that are signed in as you. End one that you do not know, then remove the passkey that opened it.</p>
 <ul class="things">${thisOneFirst(sessions).map((session) => sessionItem(session, now))}</ul>
 ${status('sessions-status')}
+</section>
+<section aria-labelledby="programs">
+<h2 id="programs">Programs</h2>
+<p class="hint">Programs that you let act for you, such as the <code>sallyport</code> command.</p>
+${
+  clientSessions.length === 0
+    ? html`<p class="facts">None is signed in.</p>`
+    : html`<ul class="things">${clientSessions.map((session) => clientSessionItem(session, now))}</ul>`
+}
+${status('programs-status')}
 </section>
 ${removeDialog}`,
   })
@@ -128,6 +155,22 @@ ${session.isThisOne && html`<span class="tag">This browser</span>`}
 ${
   !session.isThisOne &&
   html`<button type="button" data-end="${session.id}" aria-label="End the session of ${session.browser}">End</button>`
+}
+</li>`
+
+const clientSessionItem = (session: ClientSession, now: Instant): Html => html`
+<li>
+<div class="thing-head">
+<h3>${session.client}</h3>
+${session.endedAt !== undefined && html`<span class="tag">Ended</span>`}
+</div>
+<p class="facts">${session.place && html`${session.place}<br>`}<span class="address">${session.address}</span></p>
+<p class="facts">Since ${time(session.authenticatedAt, now)}<br>
+${session.endedAt === undefined ? html`Ends ${time(session.expiresAt, now)}` : html`Ended ${time(session.endedAt, now)}`}</p>
+${session.because && html`<p class="notice">${session.because}</p>`}
+${
+  session.endedAt === undefined &&
+  html`<button type="button" data-end-program="${session.id}" aria-label="End the login of ${session.client}">End</button>`
 }
 </li>`
 

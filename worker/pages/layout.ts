@@ -1,7 +1,15 @@
 /** What all pages share: the frame, and how a page says what is asked. No data is ever `raw`: `html` escapes it. */
 import { html } from 'hono/html'
 
-export type AssetName = 'style.css' | 'mark.svg' | 'sign-in.js' | 'first-administrator.js' | 'account.js'
+export type AssetName =
+  | 'style.css'
+  | 'mark.svg'
+  | 'sign-in.js'
+  | 'first-administrator.js'
+  | 'invite.js'
+  | 'account.js'
+  | 'authorize.js'
+  | 'approve.js'
 
 export interface Assets {
   url(name: AssetName): string

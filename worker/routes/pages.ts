@@ -1,15 +1,30 @@
 import { Hono } from 'hono'
+import { operations } from '../../core/api/operations.ts'
 import { providerOf } from '../../core/login/providers.ts'
+import {
+  type AuthorizeParameters,
+  AuthorizeRefusal,
+  type AuthorizeRequest,
+  parseAuthorizeRequest,
+} from '../../core/oauth/authorize.ts'
+import { type Clients, isLoopbackRedirect } from '../../core/oauth/clients.ts'
+import { endedBecause } from '../../core/oauth/token.ts'
 import type { Account } from '../../core/ports.ts'
+import { Refusal } from '../../core/refusal.ts'
+import { readWaiting } from '../../core/tap/waiting.ts'
+import { onceEach } from '../body.ts'
 import type { Edge, EdgeContext, Variables } from '../edge.ts'
 import { parseNext } from '../next.ts'
 import { accountPage } from '../pages/account.ts'
+import { approvePage, notApprovablePage } from '../pages/approve.ts'
+import { authorizePage } from '../pages/authorize.ts'
 import { firstAdministratorPage } from '../pages/first-administrator.ts'
+import { invitePage } from '../pages/invite.ts'
 import { signInPage } from '../pages/sign-in.ts'
 import { clearSession, findClaim } from '../principal.ts'
 
 export const pageRoutes = (edge: Edge) => {
-  const { site, ports, assets } = edge
+  const { site, ports, assets, clients } = edge
   const { cluster, origin } = site
   const accountOf = async (c: EdgeContext) => {
     const claim = findClaim(c)
@@ -30,12 +45,53 @@ export const pageRoutes = (edge: Edge) => {
     .get('/account', async (c) => {
       const account = await accountOf(c)
       if (!account) return c.redirect('/?next=/account')
-      return c.html(accountPage(assets, { cluster, ...viewOf(account), now: ports.now() }))
+      return c.html(accountPage(assets, { cluster, ...viewOf(account, clients), now: ports.now() }))
+    })
+    .get('/invite', (c) => c.html(invitePage(assets, { cluster })))
+    .get('/approve', async (c) => {
+      const account = await accountOf(c)
+      if (!account) return c.redirect(signInFirst(c))
+      const { ticket = '', redirect_uri: redirectUri = '', state = '' } = c.req.query()
+      if (!isLoopbackRedirect(redirectUri)) throw new Refusal('redirect_invalid')
+      const { intent, isOpen } = readWaiting(ports, ticket)
+      const why = intent.user !== account.user.id ? 'another-user' : isOpen ? undefined : 'expired'
+      if (why) return c.html(notApprovablePage(assets, { cluster, why }), 403)
+      const asked = { subject: intent.subject, ticket, redirectUri, state, issuer: origin }
+      return c.html(approvePage(assets, { cluster, user: account.user, ...asked }))
+    })
+    .get(operations.authorize.path, async (c) => {
+      const given = operations.authorize.query(onceEach(new URL(c.req.url).searchParams, 'authorize_invalid'), 'query')
+      const asked = readAuthorize(edge, given)
+      if ('location' in asked) return c.redirect(asked.location)
+      const account = await accountOf(c)
+      if (!account) return c.redirect(signInFirst(c))
+      const { client, redirectUri, scope } = asked
+      const shown = { client: client.name, redirectUri, scope, address: c.get('asking').from.address, request: given }
+      return c.html(authorizePage(assets, { cluster, user: account.user, ...shown }))
     })
 }
 
-function viewOf({ user, session, credentials, sessions }: Account) {
+/** A refusal that the client may hear is told at its redirect; any other is a page of ours. */
+function readAuthorize({ site, clients }: Edge, given: AuthorizeParameters): AuthorizeRequest | { location: string } {
+  try {
+    return parseAuthorizeRequest(site, clients, given)
+  } catch (error) {
+    if (error instanceof AuthorizeRefusal) return { location: error.location }
+    throw error
+  }
+}
+
+function signInFirst(c: EdgeContext): string {
+  const { pathname, search } = new URL(c.req.url)
+  return `/?next=${encodeURIComponent(pathname + search)}`
+}
+
+function viewOf({ user, session, credentials, sessions, clientSessions }: Account, clients: Clients) {
   return {
+    clientSessions: clientSessions.map(({ clientId, endReason, origin, ...one }) => ({
+      ...{ ...one, address: origin.address, place: origin.place, client: clients.get(clientId)?.name ?? clientId },
+      because: endReason && endedBecause[endReason],
+    })),
     user,
     passkeys: credentials.map((one) => ({ ...one, provider: providerOf(one.aaguid), synced: one.backedUp })),
     sessions: sessions.map(({ origin, ...one }) => ({ ...one, ...origin, isThisOne: one.id === session.id })),

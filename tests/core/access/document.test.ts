@@ -100,6 +100,10 @@ describe('any document', () => {
     ])
   })
 
+  test('does not take from a prototype what is missing', () => {
+    expect(problemsOf(Object.create(role) as Json)).toEqual(['kind: missing: expected role, db or lock'])
+  })
+
   test('tells all problems at once, a hundred at most', () => {
     const two = changed(changed(role, ['version'], 'v8'), dotted('spec.allow.logins'), ['root'])
     expect(problemsOf(two)).toEqual([

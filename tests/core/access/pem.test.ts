@@ -30,6 +30,7 @@ describe('parseCertificates', () => {
     ['bytes after it', certificate.replace('0eig==', '0eigAAAA'), form],
     ['what is not base64', certificate.replace('MIIB', 'MI!B'), form],
     ['what is not DER', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', form],
+    ['DER of another length', '-----BEGIN CERTIFICATE-----\nMIEAAgAA\n-----END CERTIFICATE-----\n', form],
     ['no bytes', '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n', form],
     [
       'a private key beside it',

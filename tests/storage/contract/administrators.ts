@@ -62,7 +62,7 @@ export const administrators: Cases = {
     await expectRefused(world, 'administrator_exists', overTheNetwork)
   },
 
-  'administrator.claim spends, closes the link, makes user, root and session with one audit row, and nothing else':
+  'administrator.claim spends, closes the link, makes user, roles, root and session with one audit row, and nothing else':
     async (world) => {
       await newPerson(world)
       const link = newLink()
@@ -72,7 +72,10 @@ export const administrators: Cases = {
       expect(await changes(world.store, () => world.ports.administrator.claim(claim))).toEqual({
         [`+spent ${claim.spend.id}`]: claim.spend,
         '-administratorLink 1': { slot: 1, ...link },
-        [`+users ${user.id}`]: { ...user, nameKey: 'ada', createdAt: now },
+        [`+users ${user.id}`]: { ...user, nameKey: 'ada', createdAt: now, removedAt: null },
+        '+userRoles access': { userId: user.id, role: 'access' },
+        '+userRoles editor': { userId: user.id, role: 'editor' },
+        '+userRoles auditor': { userId: user.id, role: 'auditor' },
         [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
         [`+sessions ${session.id}`]: expect.objectContaining({
           userId: user.id,

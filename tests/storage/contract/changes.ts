@@ -16,12 +16,15 @@ export async function snapshot({ db, atomically }: Store): Promise<Map<string, R
   const selects = tables.map(({ table }) => db.select().from(table))
   const answers = await atomically(selects as unknown as Statements)
   const rows = tables.flatMap(({ name }, i) =>
-    rowsOf<Row>(answers[i]).map((row, at): [string, Row] => [
-      `${name} ${row['id'] ?? row['seq'] ?? row['slot'] ?? at}`,
-      row,
-    ]),
+    rowsOf<Row>(answers[i]).map((row, at): [string, Row] => [`${name} ${keyOf(row) ?? at}`, row]),
   )
   return new Map(rows)
+}
+
+function keyOf(row: Row): unknown {
+  if (row['role'] !== undefined && row['userId'] !== undefined) return row['role']
+  if (row['kind'] !== undefined && row['revision'] !== undefined) return `${row['kind']}/${row['name']}`
+  return row['id'] ?? row['seq'] ?? row['slot'] ?? row['hash'] ?? row['generation']
 }
 
 /** `+table key`: the new row. `~table key`: the columns that changed. `-table key`: a row that is gone. */

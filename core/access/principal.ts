@@ -1,0 +1,59 @@
+/** Who calls with an access token: token, proof and session, checked in one round trip. */
+import type { Actor } from '../admin-ports.ts'
+import type { Needs as OperationNeeds } from '../api/operation.ts'
+import { type Asking, type Holder, minutes, type Site } from '../model.ts'
+import { verifyAccessToken } from '../oauth/access-token.ts'
+import { hasScope } from '../oauth/clients.ts'
+import { verifyDpop } from '../oauth/dpop.ts'
+import type { Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import type { Entered } from '../token-ports.ts'
+
+/** What an administrator does wants a login not older than this (RFC 9470 calls it max_age). */
+export const recentLogin = minutes(5)
+
+export interface Principal extends Entered {
+  /** Thumbprint of the key that the session is bound to: the holder of whatever it begins. */
+  readonly jkt: Holder
+  readonly asking: Asking
+}
+
+export interface Call {
+  readonly method: string
+  readonly url: string
+  readonly authorization: string | undefined
+  readonly proof: string | undefined
+  readonly asking: Asking
+}
+
+type Needs = Pick<Ports, 'keys' | 'now' | 'keyring' | 'proofKeys' | 'clientSessions'>
+
+/** @throws Refusal token_missing, token_invalid, dpop_*, scope_insufficient, user_locked */
+export async function authenticate(site: Site, ports: Needs, call: Call): Promise<Principal> {
+  const accessToken = /^DPoP +([A-Za-z0-9._~+/=-]+)$/i.exec(call.authorization ?? '')?.[1]
+  if (accessToken === undefined) throw new Refusal('token_missing')
+  const claims = await verifyAccessToken(site, ports, accessToken)
+  const { jkt, spend } = await verifyDpop(ports, { ...call, accessToken })
+  if (jkt !== claims.jkt) throw new Refusal('token_invalid', { why: 'bound to another key' })
+  if (!hasScope(claims.scope, 'api')) throw new Refusal('scope_insufficient', { user: claims.userId })
+  const entered = await ports.clientSessions.enter({ spend, id: claims.sessionId, jkt, at: ports.now() })
+  if (entered.user.id !== claims.userId) throw new Refusal('token_invalid', { why: 'of another user' })
+  return { ...entered, jkt, asking: call.asking }
+}
+
+/** @throws Refusal role_missing, login_too_old. A tap is the action's own to check: it signs what the action does. */
+export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, needs: OperationNeeds = {}): void {
+  const { user, roles, session } = principal
+  if (needs.role !== undefined && !roles.includes(needs.role)) {
+    throw new Refusal('role_missing', { user: user.id, role: needs.role })
+  }
+  if (needs.presence === 'recent' && now() - session.authenticatedAt > recentLogin) {
+    throw new Refusal('login_too_old', { user: user.id })
+  }
+}
+
+export const actorOf = ({ user, session }: Principal, role: 'editor' | 'auditor'): Actor => ({
+  userId: user.id,
+  sessionId: session.id,
+  role,
+})

@@ -1,0 +1,106 @@
+/** What core needs of the world for administration: ports.ts, continued. */
+import type { Document } from './access/document.ts'
+import type { AuditEvent } from './audit.ts'
+import type { Json } from './intent.ts'
+import type { ClientSessionId, Instant, InviteId, User, UserId } from './model.ts'
+import type { NewCredential, NewSession, Spend, Tapped } from './ports.ts'
+import type { Tap } from './tap/verify.ts'
+import type { VouchKey } from './vouch.ts'
+
+/** Who changes something by a call with a token: confirmed again in the batch of the effect. */
+export interface Actor {
+  readonly userId: UserId
+  readonly sessionId: ClientSessionId
+  /** The role that the action needs. */
+  readonly role: string
+}
+
+export interface NewInvite {
+  readonly id: InviteId
+  readonly key: VouchKey
+  readonly tap: Tap
+  readonly request: Json
+  readonly expiresAt: Instant
+}
+
+export interface OpenInvite {
+  readonly id: InviteId
+  readonly user: User
+  readonly roles: readonly string[]
+  readonly invitedBy: string
+  readonly key: VouchKey
+  readonly tap: Tap
+  readonly request: Json
+  readonly expiresAt: Instant
+}
+
+export interface ListedUser {
+  readonly name: string
+  readonly roles: readonly string[]
+  readonly passkeys: number
+  readonly locked: boolean
+  /** Whether there is an invite that may still be used. */
+  readonly invited: boolean
+  readonly createdAt: Instant
+}
+
+export interface Users {
+  list(now: Instant): Promise<readonly ListedUser[]>
+  /**
+   * Spends the intent, confirms the tapping credential (which must be one that may vouch) and the actor, makes the user with
+   * roles and invite.
+   * @throws Refusal ticket_spent, credential_changed, counter_regressed, token_invalid, role_missing, role_unknown, name_taken, user_locked
+   */
+  invite(invitation: {
+    readonly spend: Spend
+    readonly tapped: Tapped
+    readonly actor: Actor
+    readonly user: User
+    readonly roles: readonly string[]
+    readonly invite: NewInvite
+    readonly event: AuditEvent
+  }): Promise<void>
+  /** undefined: no such invite, used, expired, or its user was removed. */
+  openInvite(id: string, now: Instant): Promise<OpenInvite | undefined>
+  /**
+   * Spends intent and invite, adds the passkey, opens the session.
+   * @throws Refusal ticket_spent, link_invalid, passkey_exists, user_locked
+   */
+  accept(acceptance: {
+    readonly spend: Spend
+    readonly invite: InviteId
+    readonly credential: NewCredential
+    readonly session: NewSession
+    readonly expiresAt: Instant
+    readonly event: AuditEvent
+  }): Promise<{ readonly expiresAt: Instant }>
+  /**
+   * Removes the user with passkeys, roles and invites, and ends all sessions.
+   * @throws Refusal token_invalid, role_missing, user_unknown, own_account
+   */
+  remove(actor: Actor, name: string, event: AuditEvent): Promise<void>
+}
+
+export interface StoredDocument {
+  readonly document: Document
+  readonly revision: string
+}
+
+/** `expected`: the revision that it replaces; undefined where none may be there. */
+export interface DocumentChange extends StoredDocument {
+  readonly expected: string | undefined
+}
+
+export interface Documents {
+  list(filter: {
+    readonly kind?: string | undefined
+    readonly name?: string | undefined
+  }): Promise<readonly StoredDocument[]>
+  /**
+   * All of them or none.
+   * @throws Refusal token_invalid, role_missing, document_changed, document_exists (a resource of another kind has the name)
+   */
+  put(actor: Actor, changes: readonly DocumentChange[], event: AuditEvent): Promise<void>
+  /** @throws Refusal token_invalid, role_missing, document_unknown, role_held */
+  remove(actor: Actor, kind: string, name: string, event: AuditEvent): Promise<void>
+}

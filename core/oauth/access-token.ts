@@ -1,0 +1,112 @@
+/** Access tokens: JWTs (RFC 9068) bound to the client's key (RFC 9449 section 6), and the ID token beside the first one. */
+import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { base64url } from '../lib/bytes.ts'
+import { type ClientSessionId, type Duration, type Holder, minutes, type Site, type UserId } from '../model.ts'
+import type { Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import type { Login } from '../token-ports.ts'
+
+export const accessTokenTtl: Duration = minutes(10)
+const algorithm = 'EdDSA'
+const accessTokenType = 'at+jwt'
+
+const inSeconds = (ms: number): number => Math.floor(ms / 1000)
+
+/** RFC 9068 section 2.2. `sid`: the client session, which a call must find running. */
+export async function issueAccessToken(
+  site: Site,
+  { keyring, random, now }: Pick<Ports, 'keyring' | 'random' | 'now'>,
+  { user, session }: Login,
+  jkt: Holder,
+): Promise<{ token: string; ttl: Duration }> {
+  const at = now()
+  const ttl = Math.min(accessTokenTtl, session.expiresAt - at)
+  const claims = {
+    iss: site.origin,
+    aud: site.origin,
+    sub: user.id,
+    client_id: session.clientId,
+    scope: session.scope,
+    sid: session.id,
+    auth_time: inSeconds(session.authenticatedAt),
+    iat: inSeconds(at),
+    exp: inSeconds(at + ttl),
+    jti: base64url(random(16)),
+    cnf: { jkt },
+  }
+  return { token: await sign(keyring, accessTokenType, claims), ttl }
+}
+
+/** OpenID Connect Core 1.0 section 2. */
+export function issueIdToken(
+  site: Site,
+  { keyring, now }: Pick<Ports, 'keyring' | 'now'>,
+  { user, session }: Login,
+  nonce: string,
+): Promise<string> {
+  const at = now()
+  return sign(keyring, 'JWT', {
+    iss: site.origin,
+    aud: session.clientId,
+    sub: user.id,
+    name: user.name,
+    sid: session.id,
+    auth_time: inSeconds(session.authenticatedAt),
+    iat: inSeconds(at),
+    exp: inSeconds(at + accessTokenTtl),
+    ...(nonce !== '' && { nonce }),
+  })
+}
+
+async function sign(keyring: Ports['keyring'], typ: string, claims: JWTPayload): Promise<string> {
+  const { kid, key } = await keyring.current()
+  return new SignJWT(claims).setProtectedHeader({ alg: algorithm, typ, kid }).sign(key)
+}
+
+export interface AccessClaims {
+  readonly userId: UserId
+  readonly sessionId: ClientSessionId
+  readonly jkt: Holder
+  readonly scope: string
+}
+
+/**
+ * RFC 9068 section 4. That the session still runs is for the database to say.
+ * @throws Refusal token_invalid
+ */
+export async function verifyAccessToken(
+  site: Site,
+  { keyring, now }: Pick<Ports, 'keyring' | 'now'>,
+  token: string,
+): Promise<AccessClaims> {
+  const payload = await verify(site, { keyring, now }, token).catch((cause: unknown) => {
+    throw new Refusal('token_invalid', { why: String((cause as { code?: string }).code ?? 'unreadable') }, { cause })
+  })
+  const { sub, sid, scope, cnf } = payload as { [claim: string]: unknown }
+  const jkt = (cnf as { jkt?: unknown } | undefined)?.jkt
+  if (typeof sub !== 'string' || typeof sid !== 'string' || typeof scope !== 'string' || typeof jkt !== 'string')
+    throw new Refusal('token_invalid', { why: 'claims' })
+  return { userId: sub as UserId, sessionId: sid as ClientSessionId, jkt: jkt as Holder, scope }
+}
+
+/** The key is chosen by `kid` among ours alone, and the algorithm is not the token's to choose. */
+async function verify(
+  site: Site,
+  { keyring, now }: Pick<Ports, 'keyring' | 'now'>,
+  token: string,
+): Promise<JWTPayload> {
+  const keyOf = async ({ kid }: { kid?: string }): Promise<CryptoKey> => {
+    const key = kid === undefined ? undefined : await keyring.verifier(kid)
+    if (!key) throw new TypeError('kid')
+    return key
+  }
+  const { payload } = await jwtVerify(token, keyOf, {
+    algorithms: [algorithm],
+    typ: accessTokenType,
+    issuer: site.origin,
+    audience: site.origin,
+    currentDate: new Date(now()),
+    requiredClaims: ['exp', 'iat', 'sub'],
+  })
+  return payload
+}

@@ -1,0 +1,116 @@
+/**
+ * DPoP proofs (RFC 9449): who sends a request holds a key, and made this proof for this very request. Stateless but for the
+ * `jti`, which the batch of the request's effect spends.
+ */
+import { compactVerify, decodeProtectedHeader } from 'jose'
+import { type Json, membersOf } from '../intent.ts'
+import { type Bytes, base64url, concat, equalBytes, fromBase64url, textOf, utf8 } from '../lib/bytes.ts'
+import { hmac, type MacKey, sha256 } from '../lib/hash.ts'
+import { algorithmOf, importPublicJwk, jwkThumbprint, type PublicJwk, parsePublicJwk } from '../lib/jwk.ts'
+import { type Holder, type Instant, minutes, seconds } from '../model.ts'
+import type { Ports, Spend } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+
+export const dpopAlgorithms = ['ES256', 'EdDSA']
+const clockSkew = seconds(30)
+/** A nonce is good for the window that it was made in and the next one. */
+const nonceWindow = minutes(5)
+const longestProof = 4096
+const longestJti = 256
+
+/** The request that the proof must be for. `url`: scheme, host and path, as the public address has them. */
+export interface ProvenRequest {
+  readonly method: string
+  readonly url: string
+  /** The header's value; undefined where there is none, or more than one. */
+  readonly proof: string | undefined
+  /** The access token that it is sent with, if any. */
+  readonly accessToken?: string
+}
+
+export interface DpopProof {
+  readonly jkt: Holder
+  readonly spend: Spend
+}
+
+/**
+ * RFC 9449 section 4.3, in its order. The nonce last: only for a proof that is right otherwise is a new one of use.
+ * @throws Refusal dpop_invalid, dpop_clock, dpop_nonce
+ */
+export async function verifyDpop(
+  { keys, now, proofKeys }: Pick<Ports, 'keys' | 'now' | 'proofKeys'>,
+  { method, url, proof, accessToken }: ProvenRequest,
+): Promise<DpopProof> {
+  if (proof === undefined || proof.length > longestProof) throw invalid('not one proof')
+  const { jwk, jkt } = readHeader(proof)
+  const claims = await verifySignature(proofKeys, proof, jwk, jkt)
+  const { jti, htm, htu, iat, nonce, ath } = claims
+  if (typeof jti !== 'string' || jti.length < 1 || jti.length > longestJti) throw invalid('jti')
+  if (htm !== method) throw invalid('htm')
+  if (typeof htu !== 'string' || withoutQuery(htu) !== withoutQuery(url)) throw invalid('htu')
+  if (accessToken !== undefined && ath !== base64url(sha256(utf8(accessToken)))) throw invalid('ath')
+  if (typeof iat !== 'number') throw invalid('iat')
+  const at = now()
+  if (Math.abs(at - seconds(iat)) > clockSkew) throw new Refusal('dpop_clock', { key: jkt, off: at - seconds(iat) })
+  if (typeof nonce !== 'string' || !nonceIsGood(keys.nonce, nonce, at)) throw new Refusal('dpop_nonce', { key: jkt })
+  return { jkt, spend: { id: spentAs(jkt, jti), expiresAt: seconds(iat) + 2 * clockSkew } }
+}
+
+const invalid = (why: string, cause?: unknown) => new Refusal('dpop_invalid', { why }, { cause })
+
+/** A `jti` is spent for its key, whatever its target: nobody can spend another's, and a second request needs a second one. */
+const spentAs = (jkt: string, jti: string): string => `dpop.${base64url(sha256(utf8(`${jkt}.${jti}`)))}`
+
+function readHeader(proof: string): { jwk: PublicJwk; jkt: Holder } {
+  let header: ReturnType<typeof decodeProtectedHeader>
+  try {
+    header = decodeProtectedHeader(proof)
+  } catch (cause) {
+    throw invalid('no JWS', cause)
+  }
+  if (header.typ !== 'dpop+jwt') throw invalid('typ')
+  const jwk = parsePublicJwk(header.jwk as unknown as Json)
+  if (!jwk) throw invalid('jwk')
+  // The algorithm follows from the key. What the header says must be that: `none` and HMAC never are.
+  if (header.alg !== algorithmOf(jwk)) throw invalid('alg')
+  return { jwk, jkt: jwkThumbprint(jwk) as Holder }
+}
+
+async function verifySignature(proofKeys: Ports['proofKeys'], proof: string, jwk: PublicJwk, jkt: string) {
+  const key = proofKeys.get(jkt) ?? (await importPublicJwk(jwk))
+  if (!key) throw invalid('jwk')
+  try {
+    const { payload } = await compactVerify(proof, key, { algorithms: [algorithmOf(jwk)] })
+    const claims = membersOf(JSON.parse(textOf(payload) ?? '') as Json)
+    proofKeys.set(jkt, key)
+    return claims
+  } catch (cause) {
+    throw invalid('signature', cause)
+  }
+}
+
+/** Section 4.3, step 9: without query and fragment, after the normalization of RFC 3986 section 6.2. */
+function withoutQuery(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined
+  const { origin, pathname } = new URL(text)
+  return `${origin}${pathname}`
+}
+
+/** Section 8: says nothing but when it was made, under a seal. So no server has to remember it. */
+export function nonceAt(key: MacKey, at: Instant): string {
+  const window = windowBytes(Math.floor(at / nonceWindow))
+  return base64url(concat(window, hmac(key, window).subarray(0, 16)))
+}
+
+function nonceIsGood(key: MacKey, nonce: string, at: Instant): boolean {
+  const given = fromBase64url(nonce)
+  if (given?.length !== 20) return false
+  const windows = [at, at - nonceWindow].map((when) => fromBase64url(nonceAt(key, when)) ?? new Uint8Array())
+  return windows.some((good) => equalBytes(good, given))
+}
+
+function windowBytes(count: number): Bytes {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, count)
+  return bytes
+}

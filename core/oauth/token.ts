@@ -1,0 +1,131 @@
+/**
+ * The token endpoint (RFC 6749 sections 4.1.3 and 6, RFC 7636, RFC 9449 section 5): a code or a refresh token, with a proof of
+ * the key that it is bound to, becomes an access token and the next refresh token. One batch each.
+ */
+import { recordingRefusals } from '../audit.ts'
+import { base64url, utf8 } from '../lib/bytes.ts'
+import { sha256 } from '../lib/hash.ts'
+import { type Asking, type ClientSessionEnd, type Holder, type Site, seconds } from '../model.ts'
+import type { Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import type { CodeClaim, Login } from '../token-ports.ts'
+import { issueAccessToken, issueIdToken } from './access-token.ts'
+import { type Clients, hasScope } from './clients.ts'
+import { verifyDpop } from './dpop.ts'
+import { parseRefreshToken, refreshTokenOf } from './refresh-token.ts'
+
+/** A reply that was lost may be asked for again for so long, by the same key. */
+const repeatFor = seconds(60)
+
+export interface TokenRequest {
+  readonly grant_type: string | undefined
+  readonly client_id: string | undefined
+  readonly code: string | undefined
+  readonly redirect_uri: string | undefined
+  readonly code_verifier: string | undefined
+  readonly refresh_token: string | undefined
+  readonly scope: string | undefined
+}
+
+export interface Tokens {
+  readonly access_token: string
+  readonly token_type: 'DPoP'
+  readonly expires_in: number
+  readonly refresh_token: string
+  readonly scope: string
+  readonly id_token?: string
+}
+
+type Needs = Pick<Ports, 'keys' | 'random' | 'now' | 'keyring' | 'proofKeys' | 'codes' | 'clientSessions' | 'audit'>
+/** The site's clients, and the proof that came with the request. */
+export interface TokenContext {
+  readonly site: Site
+  readonly clients: Clients
+  readonly asking: Asking
+  readonly method: string
+  /** The endpoint's own address, as clients know it. */
+  readonly url: string
+  readonly proof: string | undefined
+}
+
+/** @throws Refusal */
+export async function exchange(ports: Needs, context: TokenContext, request: TokenRequest): Promise<Tokens> {
+  const grant = grants[request.grant_type ?? '']
+  if (!grant) throw new Refusal('grant_unsupported')
+  return recordingRefusals(ports, context.asking, grant.kind, async () => {
+    if (!context.clients.has(request.client_id ?? '')) throw new Refusal('client_unknown')
+    return grant.exchange(ports, context, request)
+  })
+}
+
+type Grant = {
+  readonly kind: 'client.login' | 'client.refresh'
+  readonly exchange: (ports: Needs, context: TokenContext, request: TokenRequest) => Promise<Tokens>
+}
+const grants: Readonly<Record<string, Grant>> = Object.assign(Object.create(null), {
+  authorization_code: { kind: 'client.login', exchange: exchangeCode },
+  refresh_token: { kind: 'client.refresh', exchange: exchangeRefreshToken },
+} satisfies Record<string, Grant>)
+
+/** RFC 7636 section 4.1. */
+const verifierForm = /^[A-Za-z0-9._~-]{43,128}$/
+
+async function exchangeCode(ports: Needs, context: TokenContext, request: TokenRequest): Promise<Tokens> {
+  const { code = '', redirect_uri: redirectUri = '', code_verifier: verifier = '', client_id: clientId = '' } = request
+  if (code === '' || redirectUri === '' || !verifierForm.test(verifier)) throw new Refusal('token_request_invalid')
+  const { jkt, spend } = await verifyDpop(ports, context)
+  const claim: CodeClaim = {
+    hash: base64url(sha256(utf8(code))),
+    clientId,
+    redirectUri,
+    codeChallenge: base64url(sha256(utf8(verifier))),
+    jkt,
+  }
+  const { asking } = context
+  const event = { at: ports.now(), kind: 'client.login', outcome: 'done', asking } as const
+  const login = await ports.codes.redeem({ ...claim, spend, event }).catch(async (error: unknown) => {
+    if (!(error instanceof Refusal && error.code === 'code_invalid')) throw error
+    throw new Refusal('code_invalid', { client: clientId, why: await ports.codes.examine(claim, event) })
+  })
+  const tokens = await tokensOf(context.site, ports, login, jkt)
+  if (!hasScope(login.session.scope, 'openid')) return tokens
+  return { ...tokens, id_token: await issueIdToken(context.site, ports, login, login.nonce) }
+}
+
+async function exchangeRefreshToken(ports: Needs, context: TokenContext, request: TokenRequest): Promise<Tokens> {
+  const { refresh_token: token = '', client_id: clientId = '' } = request
+  if (token === '') throw new Refusal('token_request_invalid')
+  const { jkt, spend } = await verifyDpop(ports, context)
+  const parsed = parseRefreshToken(ports.keys.refresh, token)
+  if (!parsed) throw new Refusal('refresh_invalid', { client: clientId })
+  const event = { at: ports.now(), kind: 'client.refresh', outcome: 'refused', asking: context.asking } as const
+  const login = await ports.clientSessions.refresh({ ...parsed, clientId, jkt, spend, repeatFor, event })
+  // Narrower or equal (section 6): whoever asks for more is refused, who asks for less still gets what was approved.
+  const wanted = (request.scope ?? '').split(' ').filter((word) => word !== '')
+  if (wanted.some((word) => !hasScope(login.session.scope, word))) throw new Refusal('scope_invalid')
+  return tokensOf(context.site, ports, login, jkt)
+}
+
+async function tokensOf(site: Site, ports: Needs, login: Login, jkt: Holder): Promise<Tokens> {
+  const { session, generation } = login
+  const { token, ttl } = await issueAccessToken(site, ports, login, jkt)
+  return {
+    access_token: token,
+    token_type: 'DPoP',
+    expires_in: Math.floor(ttl / 1000),
+    refresh_token: refreshTokenOf(ports.keys.refresh, session.id, generation),
+    scope: session.scope,
+  }
+}
+
+/** Told to the key that the session is bound to, and to nobody else. */
+export const endedBecause: Readonly<Record<ClientSessionEnd, string>> = {
+  revoked: 'It was ended by you or on the account page.',
+  token_reused:
+    'A refresh token of this login was used a second time, so somebody may have a copy of it: the login was ended. Look for other logins on your account page.',
+  another_key:
+    'A refresh token of this login was used with another key, so somebody has a copy of it: the login was ended. Look for other logins on your account page.',
+  code_reused: 'The code of this login was used a second time, so somebody may have a copy of it: the login was ended.',
+  passkey_removed: 'The passkey that approved this login was removed.',
+  user_removed: 'The user was removed.',
+}

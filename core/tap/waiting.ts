@@ -1,0 +1,98 @@
+/**
+ * A tap for a program that waits: it asks for the ticket of one administrative request, the page shows the intent out of the
+ * ticket to the same user and taps, and the browser carries the tap to the program's loopback address. Nothing is written
+ * until the request itself comes with it.
+ */
+import { isAction, subjectOf } from '../access/action.ts'
+import type { Principal } from '../access/principal.ts'
+import { recordingRefusals } from '../audit.ts'
+import type { AdminSubject, Intent, Json } from '../intent.ts'
+import { beginIntent, readTicket } from '../login/ceremony.ts'
+import { requestOptions } from '../login/options.ts'
+import { type Instant, minutes, type Site, seconds, type User } from '../model.ts'
+import { answerAt, isLoopbackRedirect } from '../oauth/clients.ts'
+import type { Caller, Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+
+const ttl = minutes(5)
+/** The page that shows a ticket. */
+const approvePage = '/approve'
+
+export interface WaitingAsk {
+  readonly operation: string
+  readonly body: Json
+  readonly redirect_uri: string
+  readonly state: string
+}
+
+/** @throws Refusal bad_request, redirect_invalid, and what the action itself would refuse at once */
+export function beginWaiting(
+  site: Site,
+  ports: Pick<Ports, 'keys' | 'random' | 'now'>,
+  { jkt, user, asking }: Principal,
+  { operation, body, redirect_uri, state }: WaitingAsk,
+): { ticket: string; approve_url: string } {
+  if (!isAction(operation)) throw new Refusal('bad_request', { why: 'body.operation: no action that wants a tap' })
+  if (!isLoopbackRedirect(redirect_uri)) throw new Refusal('redirect_invalid')
+  const subject = subjectOf(operation, body, asking.from.address)
+  const { ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder: jkt, subject, ttl })
+  const query = new URLSearchParams({ ticket, redirect_uri, state })
+  return { ticket, approve_url: `${site.origin}${approvePage}?${query}` }
+}
+
+export interface Waiting {
+  readonly intent: Intent<'admin'>
+  /** Whether it may still be tapped. */
+  readonly isOpen: boolean
+}
+
+/** For the page: whose it is and what it says. @throws Refusal ticket_invalid, wrong_purpose */
+export function readWaiting(ports: Pick<Ports, 'keys' | 'now'>, ticket: string): Waiting {
+  const intent = readTicket(ports, ticket)
+  if (intent.purpose !== 'admin' || (intent.subject as AdminSubject).address === undefined) {
+    throw new Refusal('wrong_purpose', { intent: intent.id })
+  }
+  return { intent: intent as Intent<'admin'>, isOpen: ports.now() < seconds(intent.exp) }
+}
+
+type PageNeeds = Pick<Ports, 'keys' | 'now' | 'sessions' | 'audit'>
+
+/** Only keys that may admit others approve what an administrator does. @throws Refusal session_missing, wrong_user, tap_impossible */
+export function waitingOptions(site: Site, ports: PageNeeds, { asking, claim }: Caller, ticket: string) {
+  return recordingRefusals(ports, asking, 'tap.begin', async () => {
+    const { intent } = readWaiting(ports, ticket)
+    const account = claim && (await ports.sessions.account(claim, ports.now()))
+    if (!account) throw new Refusal('session_missing')
+    requireSameUser(intent, account.user)
+    if (ports.now() >= seconds(intent.exp)) throw new Refusal('ticket_expired', { intent: intent.id })
+    const vouching = account.credentials.filter(({ mayVouch }) => mayVouch)
+    if (vouching.length === 0) throw new Refusal('tap_impossible', { user: account.user.id })
+    return { options: requestOptions(site, intent, seconds(intent.exp) - ports.now(), vouching) }
+  })
+}
+
+/** @throws Refusal session_missing, wrong_user, redirect_invalid */
+export function refuseWaiting(
+  site: Site,
+  ports: PageNeeds,
+  { asking, claim }: Caller,
+  { ticket, redirect_uri, state }: { readonly ticket: string; readonly redirect_uri: string; readonly state: string },
+): Promise<{ location: string }> {
+  return recordingRefusals(ports, asking, 'tap.refuse', async () => {
+    if (!isLoopbackRedirect(redirect_uri)) throw new Refusal('redirect_invalid')
+    const { intent } = readWaiting(ports, ticket)
+    const user = claim && (await ports.sessions.find(claim, ports.now()))
+    if (!user) throw new Refusal('session_missing')
+    requireSameUser(intent, user)
+    const at: Instant = ports.now()
+    const detail = { summary: intent.subject.summary }
+    const who = { userId: user.id, intentId: intent.id }
+    await ports.audit.record({ at, kind: 'tap.refuse', outcome: 'done', asking, ...who, detail })
+    return { location: answerAt(redirect_uri, { error: 'access_denied', state, iss: site.origin }) }
+  })
+}
+
+/** Somebody else at the same browser must not even be asked. */
+function requireSameUser(intent: Intent, user: User): void {
+  if (intent.user !== user.id) throw new Refusal('wrong_user', { user: user.id, intent: intent.id })
+}

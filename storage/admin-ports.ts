@@ -1,0 +1,202 @@
+/** core's ports for users and documents: ports.ts, continued. */
+import { and, asc, count, desc, eq, gt, isNull, lt } from 'drizzle-orm'
+import type { Document } from '../core/access/document.ts'
+import { parseDuration } from '../core/access/duration.ts'
+import { isPreset } from '../core/access/presets.ts'
+import type { DocumentChange, ListedUser } from '../core/admin-ports.ts'
+import { nameKey } from '../core/login/name.ts'
+import type { Instant, InviteId, UserId } from '../core/model.ts'
+import type { Ports, RecordedEvent } from '../core/ports.ts'
+import { about, actorGuards, type Make, opened, tap } from './batches.ts'
+import { refusing } from './obstacles.ts'
+import { auditRow, credentialRow, sessionRow, userRow } from './rows.ts'
+import { audit, credentials, documents, invites, userRoles, users } from './schema.ts'
+import { rowsOf, type Statement, type Store } from './store.ts'
+
+export function usersPort(store: Store, make: Make): Ports['users'] {
+  return {
+    list: (now) => listUsers(store, now),
+    invite: async ({ spend, tapped, actor, user, roles, invite, event }) => {
+      const row = { ...invite, userId: user.id, invitedBy: actor.userId, createdAt: event.at, usedAt: null }
+      const written = roles.filter((role) => !isPreset(role))
+      const work = store.atomically([
+        ...tap(make, { spend, tapped, event }),
+        ...actorGuards(make, actor, event),
+        make.credentialMayVouch(tapped),
+        ...written.map((role) => make.roleIsThere({ role })),
+        make.addUser(userRow(user, event.at)),
+        ...roles.map((role) => make.giveRole({ userId: user.id, role })),
+        make.addInvite(row),
+        make.record(auditRow(event)),
+      ])
+      await refusing(about(event), work)
+    },
+    openInvite: (id, now) => findInvite(store, id, now),
+    accept: async ({ spend, invite, credential, session, expiresAt, event }) => {
+      const { userId, id: credentialId } = credential
+      const work = store.atomically([
+        make.spend(spend),
+        make.inviteHolds({ id: invite, userId, at: event.at }),
+        make.notLocked({ userId, at: event.at }),
+        make.useInvite({ id: invite, at: event.at }),
+        make.addCredential(credentialRow(credential)),
+        make.openSession(sessionRow(session, { userId, credentialId, expiresAt })),
+        make.record(auditRow(event)),
+      ])
+      return opened((await refusing(about(event), work))[5])
+    },
+    remove: async (actor, name, event) => {
+      const removed = { nameKey: nameKey(name), at: event.at }
+      const work = store.atomically([
+        ...actorGuards(make, actor, event),
+        make.userIsThere(removed),
+        make.userIsAnother({ ...removed, userId: actor.userId }),
+        make.removeCredentialsOf(removed),
+        make.endSessionsOfUser(removed),
+        make.endClientSessionsOfUser({ ...removed, requestId: event.asking.requestId }),
+        make.takeRolesOf(removed),
+        make.removeUser(removed),
+        make.record(auditRow(event)),
+      ])
+      await refusing(about(event), work, { not_found: 'user_unknown', last_passkey: 'own_account' })
+    },
+  }
+}
+
+async function listUsers({ db, atomically }: Store, now: Instant): Promise<ListedUser[]> {
+  const there = isNull(users.removedAt)
+  const answers = await atomically([
+    db.select().from(users).where(there).orderBy(asc(users.nameKey)),
+    db.select({ userId: userRoles.userId, role: userRoles.role }).from(userRoles).orderBy(asc(userRoles.role)),
+    db
+      .select({ userId: credentials.userId, passkeys: count().as('passkeys') })
+      .from(credentials)
+      .where(isNull(credentials.removedAt))
+      .groupBy(credentials.userId),
+    db
+      .select({ userId: invites.userId })
+      .from(invites)
+      .where(and(isNull(invites.usedAt), gt(invites.expiresAt, now))),
+    db
+      .select({ key: documents.lockedUser, expiresAt: documents.expiresAt })
+      .from(documents)
+      .where(eq(documents.kind, 'lock')),
+  ])
+  const roles = Map.groupBy(rowsOf<{ userId: UserId; role: string }>(answers[1]), ({ userId }) => userId)
+  const passkeys = new Map(
+    rowsOf<{ userId: UserId; passkeys: number }>(answers[2]).map((row) => [row.userId, row.passkeys]),
+  )
+  const invited = new Set(rowsOf<{ userId: UserId }>(answers[3]).map(({ userId }) => userId))
+  const inForce = rowsOf<{ key: string; expiresAt: Instant | null }>(answers[4]).filter(
+    ({ expiresAt }) => (expiresAt ?? now + 1) > now,
+  )
+  const locked = new Set(inForce.map(({ key }) => key))
+  return rowsOf<typeof users.$inferSelect>(answers[0]).map(({ id, name, nameKey: key, createdAt }) => ({
+    name,
+    roles: (roles.get(id) ?? []).map(({ role }) => role),
+    passkeys: passkeys.get(id) ?? 0,
+    locked: locked.has(key),
+    invited: invited.has(id),
+    createdAt,
+  }))
+}
+
+async function findInvite({ db, atomically }: Store, id: string, now: Instant) {
+  const open = and(eq(invites.id, id as InviteId), isNull(invites.usedAt), gt(invites.expiresAt, now))
+  const owner = db.select({ id: invites.userId }).from(invites).where(open)
+  const inviter = db.select({ id: invites.invitedBy }).from(invites).where(open)
+  const answers = await atomically([
+    db.select().from(invites).where(open),
+    db
+      .select()
+      .from(users)
+      .where(and(eq(users.id, owner), isNull(users.removedAt))),
+    db.select().from(users).where(eq(users.id, inviter)),
+    db.select({ role: userRoles.role }).from(userRoles).where(eq(userRoles.userId, owner)).orderBy(asc(userRoles.role)),
+  ])
+  const [invite] = rowsOf<typeof invites.$inferSelect>(answers[0])
+  const [user] = rowsOf<typeof users.$inferSelect>(answers[1])
+  const [by] = rowsOf<typeof users.$inferSelect>(answers[2])
+  if (!invite || !user) return undefined
+  const { key, tap: tapped, request, expiresAt } = invite
+  const roles = rowsOf<{ role: string }>(answers[3]).map(({ role }) => role)
+  const about = { user: { id: user.id, name: user.name }, roles, invitedBy: by?.name ?? '' }
+  return { id: invite.id, ...about, key, tap: tapped, request, expiresAt }
+}
+
+export function documentsPort(store: Store, make: Make): Ports['documents'] {
+  const { db } = store
+  return {
+    list: async ({ kind, name }) => {
+      const wanted = and(
+        kind === undefined ? undefined : eq(documents.kind, kind),
+        name === undefined ? undefined : eq(documents.name, name),
+      )
+      const rows = await db.select().from(documents).where(wanted).orderBy(asc(documents.kind), asc(documents.name))
+      return rows.map(({ document, revision }) => ({ document: document as Document, revision }))
+    },
+    put: async (actor, changes, event) => {
+      const work = store.atomically([
+        ...actorGuards(make, actor, event),
+        ...changes.flatMap((change) => putStatements(make, change, actor.userId, event.at)),
+        make.record(auditRow(event)),
+      ])
+      await refusing(about(event), work)
+    },
+    remove: async (actor, kind, name, event) => {
+      const work = store.atomically([
+        ...actorGuards(make, actor, event),
+        make.documentIsThere({ kind, name }),
+        make.roleIsFree({ kind, name }),
+        make.deleteDocument({ kind, name }),
+        make.record(auditRow(event)),
+      ])
+      await refusing(about(event), work, { not_found: 'document_unknown' })
+    },
+  }
+}
+
+function putStatements(make: Make, change: DocumentChange, updatedBy: UserId, updatedAt: Instant): Statement[] {
+  const { document, revision, expected } = change
+  const key = { kind: document.kind, name: document.metadata.name }
+  const row = { ...key, document, revision, updatedBy, updatedAt, ...columnsOf(document) }
+  if (expected === undefined) return [make.documentIsNew(key), make.addDocument(row)]
+  return [make.documentIsAt({ ...key, expected }), make.deleteDocument(key), make.addDocument(row)]
+}
+
+/** What statements of other ceremonies ask for, taken out of the document. */
+function columnsOf(document: Document) {
+  const none = { maxSessionTtl: null, lockedUser: null, expiresAt: null }
+  if (document.kind === 'role') {
+    const { max_session_ttl: ttl } = document.spec.options
+    return { ...none, maxSessionTtl: ttl === undefined ? null : (parseDuration(ttl) ?? 0) }
+  }
+  if (document.kind === 'db') return none
+  const { target, expires } = document.spec
+  return { ...none, lockedUser: nameKey(target.user), expiresAt: expires === undefined ? null : Date.parse(expires) }
+}
+
+export async function listAudit(
+  { db }: Store,
+  { before, limit, user, kind }: Parameters<Ports['audit']['list']>[0],
+): Promise<RecordedEvent[]> {
+  const wanted = and(
+    lt(audit.seq, before),
+    kind === undefined ? undefined : eq(audit.kind, kind),
+    user === undefined ? undefined : eq(users.nameKey, nameKey(user)),
+  )
+  const rows = await db
+    .select({ row: audit, user: users.name })
+    .from(audit)
+    .leftJoin(users, eq(users.id, audit.userId))
+    .where(wanted)
+    .orderBy(desc(audit.seq))
+    .limit(limit)
+  return rows.map(
+    ({ row: { seq, at, kind, outcome, code, address, place, browser, requestId, detail }, user: name }) => ({
+      ...{ seq, at, kind, outcome, requestId, code: code ?? undefined, user: name ?? undefined },
+      from: { address, place, browser },
+      detail: detail ?? undefined,
+    }),
+  )
+}

@@ -1,0 +1,104 @@
+/** The statements of users, invites and documents: statements.ts, continued. */
+import { sql } from 'drizzle-orm'
+import type { Instant, InviteId, UserId } from '../core/model.ts'
+import { clientSessions, credentials, documents, invites, sessions, userRoles, users } from './schema.ts'
+import { every, guard } from './statements.ts'
+import { type Db, recipe } from './store.ts'
+
+type Removed = { readonly nameKey: string; readonly at: Instant }
+
+/** The one who bears the name now. */
+const bearer = (nameKey: unknown) =>
+  sql`(select ${users.id} from ${users} where ${users.nameKey} = ${nameKey} and ${users.removedAt} is null)`
+
+export const userStatements = (db: Db) => ({
+  giveRole: recipe<typeof userRoles.$inferInsert>((s) => db.insert(userRoles).values(every(userRoles, s))),
+  /** A role that is a document; presets are always there. */
+  roleIsThere: recipe<{ readonly role: string }>((s) =>
+    guard(
+      db,
+      'given',
+      sql`exists (select 1 from ${documents} where ${documents.kind} = 'role' and ${documents.name} = ${s.role})`,
+    ),
+  ),
+  addInvite: recipe<typeof invites.$inferInsert>((s) => db.insert(invites).values(every(invites, s))),
+  inviteHolds: recipe<{ readonly id: InviteId; readonly userId: UserId; readonly at: Instant }>((s) =>
+    guard(
+      db,
+      'invite',
+      sql`exists (select 1 from ${invites} inner join ${users} on ${users.id} = ${invites.userId}
+        where ${invites.id} = ${s.id} and ${invites.userId} = ${s.userId} and ${invites.usedAt} is null
+        and ${invites.expiresAt} > ${s.at} and ${users.removedAt} is null)`,
+    ),
+  ),
+  useInvite: recipe<{ readonly id: InviteId; readonly at: Instant }>((s) =>
+    db
+      .update(invites)
+      .set({ usedAt: sql`${s.at}` })
+      .where(sql`${invites.id} = ${s.id}`),
+  ),
+
+  userIsThere: recipe<{ readonly nameKey: string }>((s) =>
+    guard(db, 'target', sql`exists (select 1 from ${users} where ${users.id} = ${bearer(s.nameKey)})`),
+  ),
+  /** Another must do that: so there is always one left who may. */
+  userIsAnother: recipe<{ readonly nameKey: string; readonly userId: UserId }>((s) =>
+    guard(db, 'last', sql`${bearer(s.nameKey)} <> ${s.userId}`),
+  ),
+  removeCredentialsOf: recipe<Removed>((s) =>
+    db
+      .update(credentials)
+      .set({ removedAt: sql`${s.at}` })
+      .where(sql`${credentials.userId} = ${bearer(s.nameKey)} and ${credentials.removedAt} is null`),
+  ),
+  endSessionsOfUser: recipe<Removed>((s) =>
+    db
+      .update(sessions)
+      .set({ endedAt: sql`${s.at}` })
+      .where(sql`${sessions.userId} = ${bearer(s.nameKey)} and ${sessions.endedAt} is null`),
+  ),
+  endClientSessionsOfUser: recipe<Removed & { readonly requestId: string }>((s) =>
+    db
+      .update(clientSessions)
+      .set({ endedAt: sql`${s.at}`, endReason: sql`'user_removed'`, endedBy: sql`${s.requestId}` })
+      .where(sql`${clientSessions.userId} = ${bearer(s.nameKey)} and ${clientSessions.endedAt} is null`),
+  ),
+  takeRolesOf: recipe<{ readonly nameKey: string }>((s) =>
+    db.delete(userRoles).where(sql`${userRoles.userId} = ${bearer(s.nameKey)}`),
+  ),
+  /** Last: the others find the user by the name. */
+  removeUser: recipe<Removed>((s) =>
+    db
+      .update(users)
+      .set({ removedAt: sql`${s.at}` })
+      .where(sql`${users.nameKey} = ${s.nameKey} and ${users.removedAt} is null`),
+  ),
+})
+
+const d = documents
+type Key = { readonly kind: string; readonly name: string }
+
+export const documentStatements = (db: Db) => ({
+  documentIsNew: recipe<Key>((s) =>
+    guard(db, 'revision', sql`not exists (select 1 from ${d} where ${d.kind} = ${s.kind} and ${d.name} = ${s.name})`),
+  ),
+  documentIsAt: recipe<Key & { readonly expected: string }>((s) =>
+    guard(
+      db,
+      'revision',
+      sql`exists (select 1 from ${d} where ${d.kind} = ${s.kind} and ${d.name} = ${s.name} and ${d.revision} = ${s.expected})`,
+    ),
+  ),
+  deleteDocument: recipe<Key>((s) => db.delete(d).where(sql`${d.kind} = ${s.kind} and ${d.name} = ${s.name}`)),
+  addDocument: recipe<typeof documents.$inferInsert>((s) => db.insert(d).values(every(d, s))),
+  documentIsThere: recipe<Key>((s) =>
+    guard(db, 'target', sql`exists (select 1 from ${d} where ${d.kind} = ${s.kind} and ${d.name} = ${s.name})`),
+  ),
+  roleIsFree: recipe<Key>((s) =>
+    guard(
+      db,
+      'held',
+      sql`(${s.kind} <> 'role' or not exists (select 1 from ${userRoles} where ${userRoles.role} = ${s.name}))`,
+    ),
+  ),
+})

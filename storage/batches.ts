@@ -1,0 +1,81 @@
+/** Which statements a batch is made of, and the parts that batches share. */
+import type { Actor } from '../core/admin-ports.ts'
+import type { AuditEvent } from '../core/audit.ts'
+import type { Instant } from '../core/model.ts'
+import type { Change, Spend, Tapped } from '../core/ports.ts'
+import { documentStatements, userStatements } from './admin-statements.ts'
+import { tellingLock } from './lock.ts'
+import { refusing } from './obstacles.ts'
+import { auditRow, sessionRow } from './rows.ts'
+import { accountStatements, administratorStatements, sessionStatements, tapStatements } from './statements.ts'
+import { rowsOf, type Statement, type Statements, type Store } from './store.ts'
+import { actorStatements, clientSessionStatements, codeStatements, signingKeyStatements } from './token-statements.ts'
+
+export const makeStatements = ({ db }: Store) => ({
+  ...tapStatements(db),
+  ...sessionStatements(db),
+  ...accountStatements(db),
+  ...administratorStatements(db),
+  ...codeStatements(db),
+  ...clientSessionStatements(db),
+  ...actorStatements(db),
+  ...signingKeyStatements(db),
+  ...userStatements(db),
+  ...documentStatements(db),
+})
+export type Make = ReturnType<typeof makeStatements>
+
+/** Spends the intent, confirms the tapping credential and that no lock names its user, and moves the counter on. */
+export const tap = (
+  make: Make,
+  { spend, tapped, event }: { spend: Spend; tapped: Tapped; event: AuditEvent },
+): Statements => [
+  make.spend(spend),
+  make.credentialHolds(tapped),
+  make.notLocked({ userId: tapped.userId, at: event.at }),
+  make.counterIsAhead(tapped),
+  make.moveCounter({ ...tapped, at: event.at }),
+]
+
+/** What a refusal out of a batch tells the operator. */
+export const about = ({ userId, credentialId, intentId }: AuditEvent): Record<string, string> => ({
+  ...(userId && { user: userId }),
+  ...(credentialId && { credential: credentialId }),
+  ...(intentId && { intent: intentId }),
+})
+
+/** The caller's session runs, he still holds the role, and no lock names him. */
+export const actorGuards = (make: Make, actor: Actor, { at }: AuditEvent): Statements => [
+  make.actorHolds({ ...actor, at }),
+  make.actorMay(actor),
+  make.notLocked({ userId: actor.userId, at }),
+]
+
+/** A change to an account: the tap, the session it was asked in and its successor, the effect, the audit row. */
+export async function apply(
+  store: Store,
+  make: Make,
+  change: Change,
+  effect: readonly Statement[],
+): Promise<{ expiresAt: Instant }> {
+  const { userId, credentialId } = change.tapped
+  const claimed = { ...change.claim, userId, at: change.event.at }
+  const successor = sessionRow(change.session, { userId, credentialId, expiresAt: 0 })
+  const before: Statements = [...tap(make, change), make.sessionHolds(claimed)]
+  const work = store.atomically([
+    ...before,
+    make.exchangeSession({ ...successor, oldId: change.claim.id }),
+    make.endSession({ ...claimed, target: change.claim.id }),
+    ...effect,
+    make.record(auditRow(change.event)),
+  ])
+  const refused = refusing(about(change.event), work)
+  return opened((await tellingLock(store, change.tapped, change.event.at, refused))[before.length])
+}
+
+/** The end of the session that a statement of the batch opened. */
+export function opened(answer: unknown): { expiresAt: Instant } {
+  const [session] = rowsOf<{ expiresAt: Instant }>(answer)
+  if (!session) throw new TypeError('The session that was opened was not answered')
+  return session
+}

@@ -1,0 +1,225 @@
+/** core's ports for codes, client sessions and signing keys: ports.ts, continued. */
+import { asc, eq } from 'drizzle-orm'
+import type { AuditEvent } from '../core/audit.ts'
+import { type ClientSessionEnd, type ClientSessionId, hours, type Instant, type UserId } from '../core/model.ts'
+import type { Ports } from '../core/ports.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Entered, Login, StoredSigningKey } from '../core/token-ports.ts'
+import { about, actorGuards, apply, type Make } from './batches.ts'
+import { tellingLock } from './lock.ts'
+import { type Meanings, refusing } from './obstacles.ts'
+import { auditRow } from './rows.ts'
+import { clientSessions, codes, signingKeys, userRoles, users } from './schema.ts'
+import { rowsOf, type Store } from './store.ts'
+
+/** Of a client session, from the tap on; a role may say less. */
+const longestSession = hours(12)
+const replayedProof: Meanings = { ticket_spent: 'dpop_replayed' }
+
+export function codesPort(store: Store, make: Make): Ports['codes'] {
+  return {
+    issue: ({ code, ...change }) => {
+      const { userId, credentialId } = change.tapped
+      return apply(store, make, change, [make.addCode({ ...code, userId, credentialId, usedAt: null })])
+    },
+    redeem: async ({ spend, event, ...claim }) => {
+      const { at, asking } = event
+      const { hash } = claim
+      const work = store.atomically([
+        make.spend(spend),
+        make.codeHolds({ ...claim, at }),
+        make.codeCredentialHolds({ hash }),
+        make.codeUserNotLocked({ hash, at }),
+        make.openClientSession({ hash, at, latest: longestSession, ...asking.from }),
+        make.recordOfCode({ ...auditRow(event), hash }),
+        make.useCode({ hash, at }),
+        loginQuery(store, store.db.select({ id: codes.clientSessionId }).from(codes).where(eq(codes.hash, hash))),
+        store.db.select({ nonce: codes.nonce }).from(codes).where(eq(codes.hash, hash)),
+      ])
+      const answers = await refusing(about(event), work, replayedProof)
+      const [login] = rowsOf<LoginRow>(answers[7])
+      const [code] = rowsOf<{ nonce: string }>(answers[8])
+      if (!login || !code) throw new TypeError('The client session that was opened was not answered')
+      return { ...loginOf(login), nonce: code.nonce }
+    },
+    examine: async (claim, event) => {
+      const { at, asking } = event
+      const answers = await store.atomically([
+        make.endOfReusedCode({ ...claim, at, requestId: asking.requestId }),
+        store.db.select().from(codes).where(eq(codes.hash, claim.hash)),
+      ])
+      const [code] = rowsOf<typeof codes.$inferSelect>(answers[1])
+      if (code) await store.atomically([make.recordIfEnded(ending(event, code.clientSessionId))])
+      return whyNot(code, claim, at)
+    },
+  }
+}
+
+/** The row that a request which ended a session writes, if it did. */
+const ending = (event: AuditEvent, sessionId: ClientSessionId) =>
+  auditRow({ ...event, kind: 'client.end', outcome: 'done', sessionId })
+
+function whyNot(
+  code: typeof codes.$inferSelect | undefined,
+  claim: Parameters<Ports['codes']['examine']>[0],
+  at: Instant,
+) {
+  if (!code) return 'unknown'
+  if (code.clientId !== claim.clientId) return 'of another client'
+  if (code.redirectUri !== claim.redirectUri) return 'for another redirect'
+  if (code.codeChallenge !== claim.codeChallenge) return 'verifier'
+  if (code.jkt !== claim.jkt) return 'of another key'
+  return code.usedAt === null && code.expiresAt <= at ? 'expired' : 'used'
+}
+
+type LoginRow = {
+  readonly id: ClientSessionId
+  readonly userId: UserId
+  readonly name: string
+  readonly clientId: string
+  readonly scope: string
+  readonly authenticatedAt: Instant
+  readonly expiresAt: Instant
+  readonly generation: number
+  readonly jkt: string
+  readonly endedAt: Instant | null
+  readonly endReason: string | null
+}
+
+const loginColumns = {
+  id: clientSessions.id,
+  userId: clientSessions.userId,
+  name: users.name,
+  clientId: clientSessions.clientId,
+  scope: clientSessions.scope,
+  authenticatedAt: clientSessions.authenticatedAt,
+  expiresAt: clientSessions.expiresAt,
+  generation: clientSessions.generation,
+  jkt: clientSessions.jkt,
+  endedAt: clientSessions.endedAt,
+  endReason: clientSessions.endReason,
+}
+
+const loginQuery = ({ db }: Store, id: Parameters<typeof eq>[1]) =>
+  db
+    .select(loginColumns)
+    .from(clientSessions)
+    .innerJoin(users, eq(users.id, clientSessions.userId))
+    .where(eq(clientSessions.id, id as ClientSessionId))
+
+const loginOf = ({ id, userId, name, clientId, scope, authenticatedAt, expiresAt, generation }: LoginRow): Login => ({
+  user: { id: userId, name },
+  session: { id, clientId, scope, authenticatedAt, expiresAt },
+  generation,
+})
+
+export function clientSessionsPort(store: Store, make: Make): Ports['clientSessions'] {
+  return {
+    refresh: async ({ spend, event, ...refresh }) => {
+      const { at, asking } = event
+      const moving = { ...refresh, at, requestId: asking.requestId }
+      const work = store.atomically([
+        make.spend(spend),
+        make.clientUserNotLocked({ id: refresh.id, at }),
+        make.rotate(moving),
+        make.endIfCopied(moving),
+        make.recordIfEnded(ending(event, refresh.id)),
+        loginQuery(store, refresh.id),
+      ])
+      const whom = { clientSessionId: refresh.id }
+      const answers = await tellingLock(store, whom, at, refusing({ session: refresh.id }, work, replayedProof))
+      const [login] = rowsOf<LoginRow>(answers[5])
+      return requireRunning(login, refresh, at)
+    },
+    enter: async ({ spend, id, jkt, at }) => {
+      const work = store.atomically([
+        make.spend(spend),
+        make.clientSessionHolds({ id, jkt, at }),
+        make.clientUserNotLocked({ id, at }),
+        loginQuery(store, id),
+        rolesQuery(store, id),
+      ])
+      const whom = { clientSessionId: id }
+      const answers = await tellingLock(store, whom, at, refusing({ session: id }, work, replayedProof))
+      const [login] = rowsOf<LoginRow>(answers[3])
+      if (!login) throw new Refusal('token_invalid', { session: id })
+      const { user, session } = loginOf(login)
+      return { user, session, roles: rowsOf<{ role: string }>(answers[4]).map(({ role }) => role) } satisfies Entered
+    },
+    revoke: async (id, clientId, event) => {
+      const end = { id, clientId, at: event.at, reason: 'revoked', requestId: event.asking.requestId } as const
+      await store.atomically([make.revoke(end), make.recordIfEnded(ending(event, id))])
+    },
+    end: async (claim, id, event) => {
+      const { at, asking } = event
+      const work = store.atomically([
+        make.sessionRuns({ ...claim, at }),
+        make.ownClientSessionRuns({ id: claim.id, target: id, at }),
+        make.endClientSession({ id, at, reason: 'revoked', requestId: asking.requestId }),
+        make.recordOf({ ...auditRow(event), claimed: claim.id }),
+      ])
+      await refusing(about(event), work)
+    },
+  }
+}
+
+const rolesQuery = ({ db }: Store, id: ClientSessionId) =>
+  db
+    .select({ role: userRoles.role })
+    .from(userRoles)
+    .innerJoin(clientSessions, eq(clientSessions.userId, userRoles.userId))
+    .where(eq(clientSessions.id, id))
+    .orderBy(asc(userRoles.role))
+
+type Refreshing = { readonly id: ClientSessionId; readonly clientId: string; readonly jkt: string }
+
+/** Why it ended is told to the key that the session is bound to, and to no other. */
+function requireRunning(row: LoginRow | undefined, { id, clientId, jkt }: Refreshing, at: Instant): Login {
+  if (!row || row.clientId !== clientId) throw new Refusal('client_session_missing', { session: id })
+  const detail = { session: id, user: row.userId }
+  if (row.jkt !== jkt) throw new Refusal('client_session_missing', { ...detail, why: 'another key' })
+  if (row.endedAt !== null) {
+    const reason = row.endReason as ClientSessionEnd
+    throw new Refusal('client_session_ended', { ...detail, reason })
+  }
+  if (row.expiresAt <= at) throw new Refusal('client_session_missing', { ...detail, why: 'expired' })
+  return loginOf(row)
+}
+
+export function signingKeysPort(store: Store, make: Make): Ports['signingKeys'] {
+  const { db } = store
+  return {
+    list: async () => {
+      const rows = await db.select().from(signingKeys).orderBy(asc(signingKeys.generation))
+      return rows.map(keyOf)
+    },
+    begin: async ([current, next]) => {
+      await store.atomically([make.beginKey(keyRow(current)), make.beginKey(keyRow(next))])
+    },
+    rotate: async (actor, current, next, event) => {
+      const work = store.atomically([
+        ...actorGuards(make, actor, event),
+        make.keyIsCurrent({ current }),
+        make.retireKey({ current, at: event.at }),
+        make.activateKey({ current, at: event.at }),
+        make.addKey(keyRow(next)),
+        make.record(auditRow(event)),
+      ])
+      await refusing(about(event), work)
+    },
+  }
+}
+
+const keyRow = ({ sealed, activatedAt, retiredAt, ...key }: StoredSigningKey): typeof signingKeys.$inferInsert => ({
+  ...key,
+  sealed: sealed ?? null,
+  activatedAt: activatedAt ?? null,
+  retiredAt: retiredAt ?? null,
+})
+
+const keyOf = ({ sealed, activatedAt, retiredAt, ...key }: typeof signingKeys.$inferSelect): StoredSigningKey => ({
+  ...key,
+  sealed: sealed ?? undefined,
+  activatedAt: activatedAt ?? undefined,
+  retiredAt: retiredAt ?? undefined,
+})

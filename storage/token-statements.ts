@@ -1,0 +1,226 @@
+/** The statements of authorization codes, client sessions and signing keys: statements.ts, continued. */
+import { type SQL, sql } from 'drizzle-orm'
+import type { Actor } from '../core/admin-ports.ts'
+import type { ClientSessionEnd, ClientSessionId, CredentialId, Duration, Holder, Instant } from '../core/model.ts'
+import type { CodeClaim, RefreshClaim } from '../core/token-ports.ts'
+import { audit, clientSessions, codes, credentials, sessions, signingKeys, userRoles } from './schema.ts'
+import { endOfSession, every, guard, unlocked } from './statements.ts'
+import { type Db, recipe } from './store.ts'
+
+const c = codes
+const f = clientSessions
+
+type Claimed = CodeClaim & { readonly at: Instant }
+const theCode = (s: { readonly [K in keyof CodeClaim]: unknown }) =>
+  sql`${c.hash} = ${s.hash} and ${c.clientId} = ${s.clientId} and ${c.redirectUri} = ${s.redirectUri}
+    and ${c.codeChallenge} = ${s.codeChallenge} and ${c.jkt} = ${s.jkt}`
+const userOfCode = (hash: unknown) => sql`(select ${c.userId} from ${c} where ${c.hash} = ${hash})`
+
+export type OpenFromCode = {
+  readonly hash: string
+  readonly at: Instant
+  readonly latest: Duration
+  readonly address: string
+  readonly place: string
+  readonly browser: string
+}
+
+export const codeStatements = (db: Db) => ({
+  addCode: recipe<typeof codes.$inferInsert>((s) => db.insert(codes).values(every(codes, s))),
+  codeHolds: recipe<Claimed>((s) =>
+    guard(
+      db,
+      'code',
+      sql`exists (select 1 from ${c} where ${theCode(s)} and ${c.usedAt} is null and ${c.expiresAt} > ${s.at})`,
+    ),
+  ),
+  /** The passkey that approved may have been removed in the minute since. */
+  codeCredentialHolds: recipe<{ readonly hash: string }>((s) =>
+    guard(
+      db,
+      'credential',
+      sql`exists (select 1 from ${c} inner join ${credentials} on ${credentials.id} = ${c.credentialId}
+        where ${c.hash} = ${s.hash} and ${credentials.removedAt} is null)`,
+    ),
+  ),
+  codeUserNotLocked: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
+    guard(db, 'lock', unlocked(userOfCode(s.hash), sql`${s.at}`)),
+  ),
+  useCode: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
+    db
+      .update(c)
+      .set({ usedAt: sql`${s.at}` })
+      .where(sql`${c.hash} = ${s.hash}`),
+  ),
+  /** Twelve hours from the tap, or less where a role says so. */
+  openClientSession: recipe<OpenFromCode>((s) => {
+    const end = endOfSession(sql`${c.userId}`, sql`${c.authenticatedAt}`, sql`${c.authenticatedAt} + ${s.latest}`)
+    return db.run(sql`insert into ${f} (id, user_id, credential_id, client_id, jkt, scope, authenticated_at, generation,
+        rotated_at, expires_at, address, place, browser)
+      select ${c.clientSessionId}, ${c.userId}, ${c.credentialId}, ${c.clientId}, ${c.jkt}, ${c.scope},
+        ${c.authenticatedAt}, 1, ${s.at}, ${end}, ${s.address}, ${s.place}, ${s.browser}
+      from ${c} where ${c.hash} = ${s.hash}`)
+  }),
+  /** With the user and the session of a code. */
+  recordOfCode: recipe<typeof audit.$inferInsert & { readonly hash: string }>((s) => {
+    const of = (column: SQL) => sql`(select ${column} from ${c} where ${c.hash} = ${s.hash})`
+    return db.insert(audit).values({
+      ...every(audit, s),
+      seq: undefined,
+      userId: of(sql`${c.userId}`),
+      sessionId: of(sql`${c.clientSessionId}`),
+      credentialId: of(sql`${c.credentialId}`),
+      intentId: of(sql`${c.intentId}`),
+    })
+  }),
+  /** A code that is shown again by who knows its verifier, whatever else differs. */
+  endOfReusedCode: recipe<Claimed & { readonly requestId: string }>((s) =>
+    db
+      .update(f)
+      .set({
+        endedAt: sql`${s.at}`,
+        endReason: sql`${'code_reused' satisfies ClientSessionEnd}`,
+        endedBy: sql`${s.requestId}`,
+      })
+      .where(sql`${f.endedAt} is null and ${f.id} = (select ${c.clientSessionId} from ${c}
+        where ${c.hash} = ${s.hash} and ${c.codeChallenge} = ${s.codeChallenge} and ${c.usedAt} is not null)`),
+  ),
+})
+
+type Refreshing = RefreshClaim & { readonly at: Instant; readonly repeatFor: Duration; readonly requestId: string }
+type Ending = {
+  readonly id: ClientSessionId
+  readonly at: Instant
+  readonly reason: ClientSessionEnd
+  readonly requestId: string
+}
+const runs = (at: unknown) => sql`${f.endedAt} is null and ${f.expiresAt} > ${at}`
+
+const ended = (s: { at: unknown; requestId: unknown }, reason: SQL) => ({
+  endedAt: sql`${s.at}`,
+  endReason: reason,
+  endedBy: sql`${s.requestId}`,
+})
+
+export const clientSessionStatements = (db: Db) => ({
+  /** The newest token, by its key: on to the next. */
+  rotate: recipe<Refreshing>((s) =>
+    db
+      .update(f)
+      .set({ generation: sql`${f.generation} + 1`, rotatedAt: sql`${s.at}` })
+      .where(sql`${f.id} = ${s.id} and ${f.clientId} = ${s.clientId} and ${f.jkt} = ${s.jkt}
+        and ${f.generation} = ${s.generation} and ${runs(s.at)}`),
+  ),
+  /**
+   * Runs after `rotate`, so the token that was just newest is now the one before the newest. That one its own key may repeat for a
+   * while; all else is a copy in other hands. (A generation that is not there yet cannot be: its seal was checked.)
+   */
+  endIfCopied: recipe<Refreshing>((s) =>
+    db
+      .update(f)
+      .set(ended(s, sql`case when ${f.jkt} <> ${s.jkt} then 'another_key' else 'token_reused' end`))
+      .where(sql`${f.id} = ${s.id} and ${runs(s.at)} and (${f.jkt} <> ${s.jkt} or ${f.generation} > ${s.generation} + 1
+        or (${f.generation} = ${s.generation} + 1 and ${f.rotatedAt} + ${s.repeatFor} <= ${s.at}))`),
+  ),
+  revoke: recipe<Ending & { readonly clientId: string }>((s) =>
+    db
+      .update(f)
+      .set(ended(s, sql`${s.reason}`))
+      .where(sql`${f.id} = ${s.id} and ${f.clientId} = ${s.clientId} and ${runs(s.at)}`),
+  ),
+  endClientSession: recipe<Ending>((s) =>
+    db
+      .update(f)
+      .set(ended(s, sql`${s.reason}`))
+      .where(sql`${f.id} = ${s.id}`),
+  ),
+  endClientSessionsOf: recipe<{ credentialId: CredentialId; at: Instant; reason: ClientSessionEnd; requestId: string }>(
+    (s) =>
+      db
+        .update(f)
+        .set(ended(s, sql`${s.reason}`))
+        .where(sql`${f.credentialId} = ${s.credentialId} and ${f.endedAt} is null`),
+  ),
+  /** Only where this very request ended it: of several that try, one writes the row. */
+  recordIfEnded: recipe<typeof audit.$inferInsert>((s) => {
+    const { seq: _, ...columns } = every(audit, s)
+    const from = sql`from ${f} where ${f.id} = ${s.sessionId} and ${f.endedBy} = ${s.requestId}`
+    const detail = sql`json_object('reason', ${f.endReason})`
+    const values = Object.entries({ ...columns, userId: sql`${f.userId}`, detail }).map(
+      ([name, value]) => [audit[name as keyof typeof columns].name, sql`${value}`] as const,
+    )
+    const names = sql.join(
+      values.map(([name]) => sql.identifier(name)),
+      sql`, `,
+    )
+    return db.run(
+      sql`insert into ${audit} (${names}) select ${sql.join(
+        values.map(([, value]) => value),
+        sql`, `,
+      )} ${from}`,
+    )
+  }),
+  /** A session of the user whose browser session is claimed. */
+  ownClientSessionRuns: recipe<{ id: string; target: ClientSessionId; at: Instant }>((s) =>
+    guard(
+      db,
+      'target',
+      sql`exists (select 1 from ${f} where ${f.id} = ${s.target} and ${runs(s.at)}
+        and ${f.userId} = (select ${sessions.userId} from ${sessions} where ${sessions.id} = ${s.id}))`,
+    ),
+  ),
+  clientSessionHolds: recipe<{ id: ClientSessionId; jkt: Holder; at: Instant }>((s) =>
+    guard(
+      db,
+      'client',
+      sql`exists (select 1 from ${f} where ${f.id} = ${s.id} and ${f.jkt} = ${s.jkt} and ${runs(s.at)})`,
+    ),
+  ),
+  clientUserNotLocked: recipe<{ id: ClientSessionId; at: Instant }>((s) =>
+    guard(db, 'lock', unlocked(sql`(select ${f.userId} from ${f} where ${f.id} = ${s.id})`, sql`${s.at}`)),
+  ),
+})
+
+/** What an action's batch begins with: the caller's session runs, he holds the role, and no lock names him. */
+export const actorStatements = (db: Db) => ({
+  actorHolds: recipe<Actor & { readonly at: Instant }>((s) =>
+    guard(
+      db,
+      'client',
+      sql`exists (select 1 from ${f} where ${f.id} = ${s.sessionId} and ${f.userId} = ${s.userId} and ${runs(s.at)})`,
+    ),
+  ),
+  actorMay: recipe<Actor>((s) =>
+    guard(
+      db,
+      'role',
+      sql`exists (select 1 from ${userRoles} where ${userRoles.userId} = ${s.userId} and ${userRoles.role} = ${s.role})`,
+    ),
+  ),
+})
+
+const k = signingKeys
+
+export const signingKeyStatements = (db: Db) => ({
+  beginKey: recipe<typeof signingKeys.$inferInsert>((s) => db.insert(k).values(every(k, s)).onConflictDoNothing()),
+  addKey: recipe<typeof signingKeys.$inferInsert>((s) => db.insert(k).values(every(k, s))),
+  keyIsCurrent: recipe<{ readonly current: number }>((s) =>
+    guard(
+      db,
+      'rotation',
+      sql`exists (select 1 from ${k} where ${k.generation} = ${s.current} and ${k.activatedAt} is not null and ${k.retiredAt} is null)`,
+    ),
+  ),
+  retireKey: recipe<{ readonly current: number; readonly at: Instant }>((s) =>
+    db
+      .update(k)
+      .set({ retiredAt: sql`${s.at}`, sealed: sql`null` })
+      .where(sql`${k.generation} = ${s.current}`),
+  ),
+  activateKey: recipe<{ readonly current: number; readonly at: Instant }>((s) =>
+    db
+      .update(k)
+      .set({ activatedAt: sql`${s.at}` })
+      .where(sql`${k.generation} = ${s.current} + 1`),
+  ),
+})

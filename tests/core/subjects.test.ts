@@ -1,0 +1,44 @@
+/** What ceremonies put into intents, and refresh tokens, against forms that were made without this code. */
+import { expect, test } from 'vitest'
+import { subjectOf } from '../../core/access/action.ts'
+import { deriveKeys, parseSecret } from '../../core/keys.ts'
+import type { Holder } from '../../core/model.ts'
+import { cliSubjectOf } from '../../core/oauth/authorize.ts'
+import { parseRefreshToken, refreshTokenOf } from '../../core/oauth/refresh-token.ts'
+import { intentVectors } from './vectors.ts'
+
+const golden = intentVectors()
+const subjectNamed = (start: string) => golden.intents.find(({ name }) => name.startsWith(start))?.intent.subject
+
+test('cliSubjectOf names client, redirect, challenge and state by one hash', () => {
+  const request = {
+    client: { id: 'sallyport-cli', name: 'Sallyport CLI' },
+    redirectUri: 'http://127.0.0.1:49152/callback',
+    scope: 'openid api',
+    state: 'af0ifjsldkj',
+    nonce: 'not a part of it',
+    codeChallenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' as Holder,
+  }
+  expect(cliSubjectOf(request, '2001:db8::7')).toEqual(subjectNamed('cli'))
+})
+
+test('subjectOf names the body by its canonical hash, whatever the order of its members', () => {
+  const invite_key = {
+    y: '9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA',
+    x: 'l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs',
+    kty: 'EC',
+    crv: 'P-256',
+  }
+  const body = { roles: ['access', 'db-reader'], invite_key, name: 'Bob' }
+  expect(subjectOf('userAdd', body, '192.0.2.7')).toEqual(subjectNamed('admin: an invite'))
+})
+
+test('refreshTokenOf and parseRefreshToken keep their form', () => {
+  const secret = parseSecret(golden.sallyport_key)
+  if (!secret) throw new Error('no secret')
+  const { refresh } = deriveKeys(secret)
+  const { id, generation, token } = golden.refresh_token
+  expect(refreshTokenOf(refresh, id, generation)).toBe(token)
+  expect(parseRefreshToken(refresh, token)).toEqual({ id, generation })
+})

@@ -1,0 +1,31 @@
+/** All that core needs, over one database: the same on every runtime. */
+import { makeKeyring } from '../core/issue/keyring.ts'
+import type { Keys } from '../core/keys.ts'
+import type { Bytes } from '../core/lib/bytes.ts'
+import { Lru } from '../core/lib/lru.ts'
+import type { Instant } from '../core/model.ts'
+import type { Ports } from '../core/ports.ts'
+import { type Kv, publicKeyCopies, textCopies } from '../storage/kv.ts'
+import { storedPorts } from '../storage/ports.ts'
+import type { Store } from '../storage/store.ts'
+
+interface World {
+  readonly now: () => Instant
+  readonly random: (length: number) => Bytes
+  readonly keys: Keys
+  readonly store: Store
+  /** Where the platform has one. */
+  readonly kv?: Kv
+}
+
+const proofKeysInMemory = 10_000
+
+export function makePorts({ now, random, keys, store, kv }: World): Ports {
+  const before = { now, random, keys, copies: textCopies(kv), ...storedPorts(store) }
+  return {
+    ...before,
+    publicKeys: publicKeyCopies(kv),
+    proofKeys: new Lru(proofKeysInMemory),
+    keyring: makeKeyring(before),
+  }
+}

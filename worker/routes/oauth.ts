@@ -1,0 +1,53 @@
+import { openApi } from '../../core/api/openapi.ts'
+import { operations } from '../../core/api/operations.ts'
+import type { Json } from '../../core/intent.ts'
+import { metadataOf } from '../../core/oauth/discovery.ts'
+import { revoke } from '../../core/oauth/revoke.ts'
+import { exchange } from '../../core/oauth/token.ts'
+import type { Refusal } from '../../core/refusal.ts'
+import { readForm } from '../body.ts'
+import type { App, Edge } from '../edge.ts'
+import { limitingFailures } from '../page-call.ts'
+import { route } from '../route.ts'
+import { giveNonce } from '../token-call.ts'
+
+/** Words of somebody who tries codes or tokens: these count against the address. */
+const failures: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_client'])
+
+export function oauthRoutes(app: App, edge: Edge): void {
+  const { site, ports, clients } = edge
+  route(app, operations.token, (c) =>
+    limitingFailures(edge, c, edge.programs, failures, async () => {
+      giveNonce(edge, c)
+      const request = operations.token.body(await readForm(c, edge.lengthsHold), 'body')
+      const where = { method: c.req.method, url: site.origin + c.req.path, proof: c.req.header('dpop') }
+      const tokens = await exchange(ports, { site, clients, asking: c.get('asking'), ...where }, request)
+      // RFC 6749 section 5.1.
+      c.header('Pragma', 'no-cache')
+      return c.json(tokens)
+    }),
+  )
+  route(app, operations.revoke, (c) =>
+    limitingFailures(edge, c, edge.programs, failures, async () => {
+      const { token, client_id: clientId } = operations.revoke.body(await readForm(c, edge.lengthsHold), 'body')
+      await revoke(site, ports, clients, c.get('asking'), { token, clientId })
+      return c.json({})
+    }),
+  )
+  route(app, operations.jwks, async (c) => {
+    c.header('Cache-Control', 'public, max-age=60')
+    return c.json({ keys: await ports.keyring.published() })
+  })
+  for (const operation of [operations.oauthMetadata, operations.openidMetadata]) {
+    route(app, operation, async (c) => c.json(metadataOf(site)))
+  }
+  const description = openApi(site, operations) as Json
+  route(app, operations.openapi, async (c) => c.json(description))
+}
+
+/** RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 9449 sections 5 and 7.1, RFC 9470 section 3. */
+export function challengeOf(refusal: Refusal): string | undefined {
+  if (refusal.status !== 401 || refusal.word === 'refused' || refusal.word === 'sign_in') return undefined
+  const maxAge = refusal.code === 'login_too_old' ? ', max_age="300"' : ''
+  return `DPoP algs="ES256 EdDSA", error="${refusal.word}"${maxAge}`
+}

@@ -1,0 +1,47 @@
+/** What every call with an access token passes before its work begins: token, proof, session, role, age of the login. */
+import { authenticate, type Principal, requireNeeds } from '../core/access/principal.ts'
+import type { AnswerOf, AnyOperation, BodyOf, QueryOf } from '../core/api/operation.ts'
+import type { Json } from '../core/intent.ts'
+import { nonceAt } from '../core/oauth/dpop.ts'
+import { readJson } from './body.ts'
+import type { App, Edge, EdgeContext } from './edge.ts'
+import { limitingFailures, recordingNoise } from './page-call.ts'
+import { route } from './route.ts'
+
+export interface Call<O> {
+  readonly c: EdgeContext
+  readonly principal: Principal
+  readonly body: BodyOf<O>
+  readonly query: QueryOf<O>
+  /** The body as it came: a tap signs its hash. */
+  readonly json: Json
+}
+
+type Work<O> = (call: Call<O>) => Promise<AnswerOf<O>>
+
+/** Words that say that somebody tries tokens: these count against the address. A nonce that is due or a clock does not. */
+const failures: ReadonlySet<string> = new Set(['invalid_token', 'refused'])
+
+export function tokenCall<const O extends AnyOperation>(app: App, edge: Edge, operation: O, work: Work<O>): void {
+  const { site, ports } = edge
+  route(app, operation, (c) =>
+    limitingFailures(edge, c, edge.programs, failures, async () => {
+      giveNonce(edge, c)
+      const { principal, json } = await recordingNoise(edge, c, async () => {
+        const asked = { method: c.req.method, url: site.origin + c.req.path, asking: c.get('asking') }
+        const headers = { authorization: c.req.header('authorization'), proof: c.req.header('dpop') }
+        const entered = await authenticate(site, ports, { ...asked, ...headers })
+        requireNeeds(ports, entered, operation.needs)
+        return { principal: entered, json: operation.body ? await readJson(c, edge.lengthsHold) : null }
+      })
+      const body = operation.body?.(json, 'body') as BodyOf<O>
+      const query = operation.query?.(c.req.query() as Json, 'query') as QueryOf<O>
+      return c.json((await work({ c, principal, body, query, json })) as Json)
+    }),
+  )
+}
+
+/** RFC 9449 section 8.2: with every answer, so that a client has the next one before it is asked for. */
+export function giveNonce({ ports }: Edge, c: EdgeContext): void {
+  c.header('DPoP-Nonce', nonceAt(ports.keys.nonce, ports.now()))
+}
