@@ -1,0 +1,81 @@
+/** A question that is answered in the browser: its URL is shown and opened, the answer comes over loopback. */
+import { spawn } from 'node:child_process'
+import process from 'node:process'
+import { type Expected, listenOnLoopback } from './loopback.ts'
+import { Interrupted, Problem } from './problem.ts'
+import { environment } from './profile.ts'
+import { say } from './term.ts'
+
+export const browserOption = { 'no-browser': { type: 'boolean' } } as const
+
+export interface Question extends Expected {
+  /** What the person does there, such as "sign in". */
+  readonly toDo: string
+  readonly opensBrowser: boolean
+  /** The page, once it is known where the answer goes. */
+  urlFor(redirectUri: string): Promise<string>
+}
+
+const patienceMs = 5 * 60_000
+
+/** @throws Interrupted on Ctrl-C; Problem refused where the person says no, failed after five minutes */
+export async function askInBrowser(question: Question): Promise<URLSearchParams> {
+  const loopback = await listenOnLoopback(question)
+  const end = endOfWaiting()
+  try {
+    const url = pageOf(question.issuer, await question.urlFor(loopback.redirectUri))
+    say(`To ${question.toDo}, open this page in a browser on this machine:`)
+    say(url)
+    if (question.opensBrowser) openBrowser(url)
+    const answer = await Promise.race([loopback.answer, end.reached])
+    if (answer.has('error')) throw refusalOf(answer)
+    return answer
+  } finally {
+    loopback.close()
+    end.forget()
+  }
+}
+
+function endOfWaiting(): { reached: Promise<never>; forget(): void } {
+  const { promise: reached, reject } = Promise.withResolvers<never>()
+  // Until somebody races it, a rejection has nobody who handles it.
+  reached.catch(() => undefined)
+  const interrupted = () => reject(new Interrupted('stopped, nothing was changed'))
+  const late = setTimeout(
+    () => reject(new Problem('failed', 'nobody answered in the browser for five minutes', 'try again')),
+    patienceMs,
+  )
+  process.once('SIGINT', interrupted)
+  const forget = () => {
+    clearTimeout(late)
+    process.off('SIGINT', interrupted)
+  }
+  return { reached, forget }
+}
+
+/** A browser opens files and programs too, so it gets pages of the issuer only. */
+function pageOf(issuer: string, text: string): string {
+  const url = URL.parse(text)
+  if (url?.origin === new URL(issuer).origin && /^https?:$/.test(url.protocol)) return url.href
+  throw new Problem('failed', 'the edge names a page of somebody else', 'ask its administrator')
+}
+
+function refusalOf(answer: URLSearchParams): Problem {
+  const error = answer.get('error') ?? ''
+  if (error === 'access_denied')
+    return new Problem('refused', 'it was refused in the browser', 'try again to approve it')
+  const why = answer.get('error_description') ?? error
+  return new Problem('refused', `the edge refused it (${why})`, 'try again; if it goes on, ask an administrator')
+}
+
+/** No shell: the URL is one argument, whatever it holds. */
+function openBrowser(url: string): void {
+  const program = environment().browser ?? (process.platform === 'darwin' ? 'open' : 'xdg-open')
+  const child = spawn(program, [url], { stdio: 'ignore', detached: true })
+  const failed = () => say(`${program} did not open it: open the page yourself.`)
+  child.once('error', failed)
+  child.once('exit', (code) => {
+    if (code !== null && code !== 0) failed()
+  })
+  child.unref()
+}
