@@ -35,21 +35,33 @@ export interface Cli {
 
 /** Nothing of this machine's own settings gets in. Without a browser: `$BROWSER` is a program that does nothing. */
 export function newCli(env: Readonly<Record<string, string>> = {}): Cli {
+  const kept = keepCli()
+  onTestFinished(kept.end)
+  const all = { ...kept.env, ...env }
+  const start = (args: readonly string[], input?: string) => kept.start(args, env, input)
+  return { home: kept.home, folder: kept.folder, env: all, start, run: (args, input) => start(args, input).ended }
+}
+
+/** The same for several tests of one file: `end` it after the last. */
+export function keepCli() {
   const home = mkdtempSync(join(tmpdir(), 'sallyport-cli-'))
   const children: ChildProcess[] = []
-  onTestFinished(() => {
-    for (const child of children) child.kill('SIGKILL')
-    rmSync(home, { recursive: true, force: true })
-  })
-  const all = { PATH: process.env['PATH'] ?? '', HOME: home, BROWSER: '/bin/true', ...env }
-  const start = (args: readonly string[], input?: string) => {
-    const child = spawn(process.execPath, [program, ...args], { cwd: home, env: all, stdio: 'pipe' })
-    children.push(child)
-    child.stdin.end(input ?? '')
-    return watch(child)
+  const base = { PATH: process.env['PATH'] ?? '', HOME: home, BROWSER: '/bin/true' }
+  return {
+    home,
+    folder: join(home, '.config', 'sallyport'),
+    env: base,
+    start: (args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string): Running => {
+      const child = spawn(process.execPath, [program, ...args], { cwd: home, env: { ...base, ...env }, stdio: 'pipe' })
+      children.push(child)
+      child.stdin.end(input ?? '')
+      return watch(child)
+    },
+    end: () => {
+      for (const child of children) child.kill('SIGKILL')
+      rmSync(home, { recursive: true, force: true })
+    },
   }
-  const folder = join(home, '.config', 'sallyport')
-  return { home, folder, env: all, start, run: (args, input) => start(args, input).ended }
 }
 
 function watch(child: ChildProcess): Running {

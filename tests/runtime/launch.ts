@@ -99,7 +99,12 @@ export async function launchServe(
 }
 
 /** Waits for its lines. A child that ends before is an error with what it said. */
-export async function ready(child: ChildProcess, home: string, origin: string): Promise<Running> {
+export async function ready(
+  child: ChildProcess,
+  home: string,
+  origin: string,
+  lines = /edge ready [^\n]+\n/,
+): Promise<Running> {
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
   const ended = new Promise<number | null>((done) => child.once('exit', done))
   const stop = () => {
@@ -107,7 +112,7 @@ export async function ready(child: ChildProcess, home: string, origin: string): 
     return ended
   }
   const deadline = Date.now() + 60_000
-  while (!isReady(stdout())) {
+  while (!lines.test(stdout())) {
     if (child.exitCode !== null || Date.now() > deadline) {
       child.kill('SIGKILL')
       throw new Error(`The edge did not get ready (exit ${child.exitCode}).\n${stdout()}\n${stderr()}`)
@@ -117,8 +122,6 @@ export async function ready(child: ChildProcess, home: string, origin: string): 
   const secret = /first administrator: \S+#(\S+)/.exec(stdout())?.[1]
   return { origin, secret, home, child, stdout, stderr, stop }
 }
-
-const isReady = (text: string) => /edge ready [^\n]+\n/.test(text)
 
 function collect(stream: ChildProcess['stdout']): () => string {
   let text = ''

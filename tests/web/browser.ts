@@ -31,6 +31,7 @@ export async function openBrowser(): Promise<Browser | undefined> {
 export interface Edge extends Running {
   /** The first administrator's link, whole. */
   readonly link: string
+  readonly proxyPort: number
   /** The same folder and port, in a new process. */
   restart(): Promise<Edge>
   /** Ends it and clears its folder. */
@@ -40,10 +41,11 @@ export interface Edge extends Running {
 /** `npm start`, as its user has it. */
 export async function startEdge(home = newFolder(), port?: number): Promise<Edge> {
   const chosen = port ?? (await freePort())
+  const proxyPort = await freePort()
   const settings = {
     SALLYPORT_HOME: home,
     SALLYPORT_EDGE_PORT: String(chosen),
-    SALLYPORT_PROXY_PORT: String(await freePort()),
+    SALLYPORT_PROXY_PORT: String(proxyPort),
     SALLYPORT_LOGIN_LIMIT: '10000',
   }
   const child = spawn(process.execPath, [join(root, 'start.ts')], {
@@ -56,10 +58,16 @@ export async function startEdge(home = newFolder(), port?: number): Promise<Edge
     child.kill('SIGTERM')
     return ended
   }
-  const running = await ready(child, home, `http://localhost:${chosen}`)
+  const running = await ready(
+    child,
+    home,
+    `http://localhost:${chosen}`,
+    /edge ready[\s\S]*proxy ready|proxy ready[\s\S]*edge ready/,
+  )
   return {
     ...running,
     stop,
+    proxyPort,
     link: `${running.origin}/first-administrator#${running.secret}`,
     restart: async () => {
       await stop()
