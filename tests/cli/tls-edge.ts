@@ -84,7 +84,7 @@ export async function newFront(): Promise<Front> {
   return Object.assign(front, { port: (server.address() as AddressInfo).port, close })
 }
 
-const welcome = (path: string | undefined) =>
+const welcome = (path: string | undefined): ReturnType<Interference> =>
   path === '/.well-known/sallyport' ? { json: { issuer, methods: ['tls'], version: '0.1.0' } } : undefined
 
 const headersOf = ({ headers: { host: _, connection: __, 'transfer-encoding': ___, ...headers } }: IncomingMessage) =>
