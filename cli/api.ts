@@ -144,7 +144,7 @@ async function problemOf(answer: Response): Promise<Problem> {
   const said = [error.replaceAll('_', ' '), `status ${answer.status}`, ...(id === undefined ? [] : [`request ${id}`])]
   const [what = '', ...details] = said.filter((part) => part !== '')
   const state = asksForLogin ? 'this wants a login that is at most five minutes old' : `the edge answered: ${what}`
-  const remedy = exit === 'signIn' ? 'sallyport login' : (message ?? hints[exit] ?? 'try again')
+  const remedy = message ?? hints[exit] ?? 'try again'
   return new Problem(exit, details.length > 0 ? `${state} (${details.join(', ')})` : state, remedy)
 }
 
@@ -158,11 +158,14 @@ function errorOf(json: Json): Partial<Of<typeof errorBody>> {
 
 const hints: Partial<Record<Exit, string>> = {
   refused: 'ask an administrator',
+  signIn: 'sallyport login',
   unreachable: 'try again in a moment',
 }
 
 function exitOf(status: number, error: string): Exit {
   if (status === 403 || error === 'refused') return 'refused'
+  // A proof is refused for this machine's clock, which no login mends.
+  if (error === 'invalid_dpop_proof') return 'failed'
   if (status === 401) return 'signIn'
   return status >= 502 && status <= 504 ? 'unreachable' : 'failed'
 }

@@ -195,6 +195,7 @@ async function translated<T>(ask: () => Promise<T>): Promise<T> {
 function problemOf({ error, error_description: why, status }: oauth.ResponseBodyError): Problem {
   if (error === 'invalid_grant') return new Problem('signIn', why ?? 'this login has ended', 'sallyport login')
   const said = `the edge refused it: ${why ?? error}`
+  if (error === 'invalid_dpop_proof') return new Problem('failed', said, 'check the clock of this machine')
   return status === 429
     ? new Problem('failed', said, 'wait a minute, then try again')
     : new Problem('refused', said, 'sallyport login; if it goes on, ask an administrator')

@@ -156,9 +156,17 @@ export const quoted = (path: string): string =>
 
 /** Whether it exists; refused where others could have put something there. */
 function folderIsOurs(): boolean {
-  const stats = lstatSync(folder(), { throwIfNoEntry: false })
+  const stats = look(folder())
   if (stats) requireOurs(folder(), stats, '700')
   return stats !== undefined
+}
+
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    throw notOurs(path, `cannot be reached (${(error as { code?: string }).code})`, 'check HOME and XDG_CONFIG_HOME')
+  }
 }
 
 /** The content, or undefined where there is no such file. */
@@ -200,9 +208,10 @@ function requireOurs(path: string, stats: Stats, mode: '600' | '700'): void {
 
 /** Whole or not at all, and on the disk before it counts. */
 function replace(file: string, content: string): void {
-  if (!folderIsOurs()) mkdirSync(folder(), { recursive: true, mode: 0o700 })
+  const isThere = folderIsOurs()
   const draft = `${file}.${process.pid}.${crypto.randomUUID()}`
   try {
+    if (!isThere) mkdirSync(folder(), { recursive: true, mode: 0o700 })
     writeFileSync(draft, content, { mode: 0o600, flag: 'wx', flush: true })
     renameSync(draft, file)
   } catch (error) {

@@ -100,6 +100,13 @@ const breaking: Record<RuleName, Case[]> = {
     'Deno.env.get("HOME")',
     'import.meta.env.MODE',
   ].map((source): Case => [source, worker(source)]),
+  'one file of the CLI prints': [
+    'console.log(1)',
+    'process.stdout.write(text)',
+    `process['stderr'].write(text)`,
+    'const { stdout } = process',
+    `import { stderr } from 'node:process'`,
+  ].map((source): Case => [source, { 'cli/a.ts': source }]),
   'no interactive transactions': [
     ['on db', worker('await db.transaction(async (tx) => {})')],
     ['on a field', worker('await this.db?.transaction(f)')],
@@ -159,6 +166,8 @@ const fine: [why: string, tree: Tree][] = [
   ['a type of that name', core('type Needs = { fetch: typeof fetch; at: Date }')],
   ['a date of a given instant', core('export const at = (ms: number) => new Date(ms).toISOString()')],
   ['hashing', core('crypto.subtle.digest("SHA-256", bytes)')],
+  ['term.ts prints', { 'cli/term.ts': 'process.stdout.write(text)' }],
+  ['the output of a child', { 'cli/a.ts': 'child.stdout.on("data", keep)' }],
   ['the launcher reads the environment', { 'start.ts': 'process.env.PORT' }],
   [
     'names that begin with I, or are nouns',

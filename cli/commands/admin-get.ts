@@ -1,4 +1,6 @@
 import { type Document, parseDocument } from '../../core/access/document.ts'
+import { presets } from '../../core/access/presets.ts'
+import type { AnswerOf } from '../../core/api/operation.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
 import { call, openSession } from '../api.ts'
@@ -32,22 +34,23 @@ Examples:
       throw new Problem('failed', `there is no ${kind} ${name}`, `sallyport admin get ${kind} lists them`)
     }
     const shown = documents.filter(({ preset }) => !preset || name !== undefined || format === 'text')
-    printText(
-      printDocuments(
-        shown.map(({ document }) => requireDocument(document)),
-        format,
-      ),
-    )
+    printText(printDocuments(shown.map(requireDocument), format))
     if (shown.length === 0) say('There is none.')
     return 'ok'
   },
 })
 
-/** What this sallyport cannot read it would not print in full. */
-function requireDocument(json: Json): Document {
-  const parsed = parseDocument(json)
+type Shown = AnswerOf<typeof operations.documentsList>['documents'][number]
+
+/** What this sallyport cannot read it would not print in full. Presets do not parse, because nobody may write one. */
+function requireDocument({ document, preset }: Shown): Document {
+  const builtIn = preset && presets.find(({ metadata }) => metadata.name === nameIn(document))
+  if (builtIn) return builtIn
+  const parsed = parseDocument(document)
   if (parsed.kind === 'value') return parsed.value
   const [first] = parsed.problems
   const why = `the edge holds a document that this sallyport cannot read (${first?.message})`
   throw new Problem('failed', why, 'use a sallyport of the version of the edge')
 }
+
+const nameIn = (document: Json): unknown => (document as { metadata?: { name?: unknown } } | null)?.metadata?.name

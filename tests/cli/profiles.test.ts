@@ -206,3 +206,14 @@ test('a profile that cannot be written stays as it was', async () => {
   expect(readFileSync(file, 'utf8')).toBe(before)
   expect(readdirSync(cli.folder).sort()).toEqual(['current', 'kept', 'localhost_3443.json'])
 })
+
+test('a home that is no folder is said, not stumbled over', async () => {
+  const cli = newCli()
+  writeFileSync(join(cli.home, 'file'), '')
+  Object.assign(cli.env, { XDG_CONFIG_HOME: join(cli.home, 'file') })
+  await expectRefused(
+    cli,
+    `${join(cli.home, 'file', 'sallyport')} cannot be reached (ENOTDIR)`,
+    'check HOME and XDG_CONFIG_HOME',
+  )
+})

@@ -13,7 +13,7 @@ import {
   parse,
   type Source,
 } from './parse.ts'
-import { environment, pureCore } from './purity.ts'
+import { environment, onePrinter, pureCore } from './purity.ts'
 import { each, eachNode, type House, percentile, type Rule, roomOf } from './rule.ts'
 import type { Tree } from './tree.ts'
 
@@ -282,6 +282,7 @@ export const rules = {
   'no top-level folder that says nothing': folders,
   'core is pure': pureCore,
   'the environment is read in four places': environment,
+  'one file of the CLI prints': onePrinter,
   'no interactive transactions': transactions,
   'no any': anyTypes,
   'no @ts-ignore': silenced,

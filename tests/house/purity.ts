@@ -73,3 +73,30 @@ export const environment: Rule = ({ tree, sources }) =>
   eachNode((node) =>
     readsEnvironment(node) ? `the environment is read only in ${environmentReaders.join(', ')}` : undefined,
   )({ tree, sources: sources.filter(({ path }) => !environmentReaders.includes(path)) })
+
+const printer = 'cli/term.ts'
+const isStream = (name: string | undefined) => name === 'stdout' || name === 'stderr'
+
+function prints(node: Node): boolean {
+  if (node.type === 'MemberExpression') {
+    return named(node.object, 'console') || (named(node.object, 'process') && isStream(keyOf(node)))
+  }
+  if (node.type === 'ImportDeclaration') {
+    const isProcess = /^(node:)?process$/.test(literal(node.source) ?? '')
+    return (
+      isProcess &&
+      (node.specifiers as Node[]).some(({ imported }) => isNode(imported) && isStream(String(imported.name)))
+    )
+  }
+  if (node.type !== 'VariableDeclarator' || !isNode(node.id) || node.id.type !== 'ObjectPattern') return false
+  return named(node.init, 'process') && (node.id.properties as Node[]).some((property) => isStream(keyOf(property)))
+}
+
+/** A file that printed by itself would forget to clean foreign text. */
+export const onePrinter: Rule = ({ tree, sources }) =>
+  eachNode((node) =>
+    prints(node) ? `only ${printer} prints: it keeps control sequences from the terminal` : undefined,
+  )({
+    tree,
+    sources: sources.filter(({ path }) => roomOf(path) === 'cli' && path !== printer),
+  })
