@@ -6,12 +6,13 @@ import { post } from './edge.ts'
 import { part } from './page.ts'
 
 const asked = part('asked', HTMLElement)
-const { ticket = '', redirect = '', state = '', issuer = '', summary = '', method = '', path = '' } = asked.dataset
+const { ticket = '', redirect = '', state = '', issuer = '' } = asked.dataset
+const { summary = '', method = '', path = '', address = '' } = asked.dataset
 
 startApproval({
   begin: async () => {
     const begun = await post<{ options: RequestOptions }>('/v1/taps/options', { ticket })
-    await intentOf(ticket, { purpose: 'admin', subject: { method, path, summary } }, begun.options.challenge)
+    await intentOf(ticket, { purpose: 'admin', subject: { method, path, summary, address } }, begun.options.challenge)
     return begun
   },
   finish: async (_, { id, response: { clientDataJSON, authenticatorData, signature } }) => {

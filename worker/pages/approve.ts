@@ -30,7 +30,7 @@ program’s login on your account page.`,
   ],
 ])}
 <div class="answer" id="asked" data-ticket="${asked.ticket}" data-redirect="${asked.redirectUri}" data-state="${asked.state}"
-data-issuer="${asked.issuer}" data-summary="${subject.summary}" data-method="${subject.method}" data-path="${subject.path}">
+data-issuer="${asked.issuer}" data-summary="${subject.summary}" data-method="${subject.method}" data-path="${subject.path}" data-address="${subject.address}">
 <p class="actions">
 <button type="button" id="refuse" aria-describedby="heading">Refuse</button>
 <button class="primary" type="button" id="approve" aria-describedby="heading">Approve with a passkey</button>
