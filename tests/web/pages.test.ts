@@ -222,7 +222,7 @@ describe('authorizePage', () => {
     expect(largeWords(markup)).toBe('Sallyport CLI')
     expect(markup).toContain('Ada, let this program act for you on test?')
     expect(markup).toContain(
-      '<span class="address">192.0.2.1</span>, by a program on this computer. It waits at port 49152',
+      'this browser, at <span class="address">192.0.2.1</span>. The answer goes to a program on this computer, at port 49152.',
     )
   })
 

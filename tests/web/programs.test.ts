@@ -46,7 +46,7 @@ describe('a program that asks to act for the user', () => {
     const { page } = ada
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toMatch(/Ada Lovelace[\s\S]*Sallyport CLI/)
     const port = new URL(program.redirectUri).port
-    expect(await page.getByText(`It waits at port ${port}`).innerText()).toMatch(/^(127\.0\.0\.1|::1), by a program/)
+    expect(await page.getByText(`at port ${port}.`).innerText()).toMatch(/^this browser, at (127\.0\.0\.1|::1)\./)
     expect(await page.getByText('Do whatever your roles let you do, for 12 hours at most').isVisible()).toBe(true)
     expect(await largestText(ada)).toBe('Sallyport CLI')
     await page.goto(program.ask({ scope: 'openid' }).url)

@@ -28,7 +28,7 @@ ${heading(`${user.name}, let this program act for you on ${cluster}?`, client)}
 ${terms([
   [
     'Asked from',
-    html`<span class="address">${address}</span>, by a program on this computer. It waits at port ${portOf(redirectUri)} for the answer.`,
+    html`this browser, at <span class="address">${address}</span>. The answer goes to a program on this computer, at port ${portOf(redirectUri)}.`,
   ],
   ['It may then', mayThen(scope)],
   [
