@@ -41,7 +41,7 @@ export class Status {
 
 function signInLink(): HTMLElement {
   const link = document.createElement('a')
-  link.href = `/?next=${encodeURIComponent(location.pathname)}`
+  link.href = `/?next=${encodeURIComponent(location.pathname + location.search)}`
   link.textContent = 'Sign in'
   return link
 }

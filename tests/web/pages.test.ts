@@ -49,8 +49,34 @@ const account = {
   user: { name: 'Ada' },
   passkeys: [passkey],
   sessions: [session],
-  clientSessions: [],
+  clientSessions: [] as Parameters<typeof accountPage>[1]['clientSessions'],
   now,
+}
+
+const authorize = {
+  cluster: 'test',
+  user: { name: 'Ada' },
+  client: 'Sallyport CLI',
+  redirectUri: 'http://127.0.0.1:49152/callback',
+  scope: 'openid api',
+  address: '192.0.2.1',
+  request: { state: 'AAAA' },
+}
+const approve = {
+  cluster: 'test',
+  user: { name: 'Ada' },
+  subject: {
+    method: 'POST',
+    path: '/v1/users',
+    body_hash: 'GGGG',
+    revision: 'new',
+    summary: 'Invite Grace with the role access',
+    address: '192.0.2.1',
+  },
+  ticket: 'HHHH.IIII',
+  redirectUri: 'http://127.0.0.1:49152/callback',
+  state: 'AAAA',
+  issuer: 'https://access.example.com',
 }
 
 const pages: Record<string, () => unknown> = {
@@ -73,10 +99,10 @@ const pages: Record<string, () => unknown> = {
     }),
   authorize: () =>
     authorizePage(assets, {
+      ...authorize,
       cluster: hostile,
       user: { name: hostile },
       client: hostile,
-      redirectUri: 'http://127.0.0.1:49152/callback',
       scope: hostile,
       address: hostile,
       request: { state: hostile },
@@ -164,6 +190,15 @@ describe('accountPage', () => {
     expect(await render({ sessions: [session, other] })).toContain('data-end="EEEE"')
   })
 
+  test('offers to end each program that still runs, and says why another has ended', async () => {
+    const because = 'A refresh token was used twice.'
+    const ended = { ...program, id: 'JJJJ', endedAt: now, because }
+    const markup = await render({ clientSessions: [program, ended] })
+    expect([...markup.matchAll(/data-end-program="(\w+)"/g)].map(([, id]) => id)).toEqual(['FFFF'])
+    expect(markup).toContain(`<p class="notice">${because}</p>`)
+    expect(await render({})).toContain('None is signed in.')
+  })
+
   test('gives instants to programs exactly and to people in UTC, with the year when it is another', async () => {
     const markup = await render({})
     expect(markup).toContain('<time datetime="2026-12-31T23:59:00.000Z">31 Dec 2026, 23:59 UTC</time>')
@@ -171,9 +206,92 @@ describe('accountPage', () => {
   })
 })
 
+describe('authorizePage', () => {
+  const render = async (changes: Partial<typeof authorize>) =>
+    String(await authorizePage(assets, { ...authorize, ...changes }))
+
+  test('says in words what the scopes allow, and for how long', async () => {
+    expect(await render({})).toContain('Do whatever your roles let you do, for 12 hours at most.')
+    const less = await render({ scope: 'openid' })
+    expect(less).toContain('Learn who you are, and nothing else, for 12 hours at most.')
+    expect(less).not.toContain('your roles')
+  })
+
+  test('names program, user, address and port', async () => {
+    const markup = await render({})
+    expect(largeWords(markup)).toBe('Sallyport CLI')
+    expect(markup).toContain('Ada, let this program act for you on test?')
+    expect(markup).toContain(
+      'this browser, at <span class="address">192.0.2.1</span>. The answer goes to a program on this computer, at port 49152.',
+    )
+  })
+
+  test('hands its script the parameters as they came', async () => {
+    const request = { state: `'"<&`, scope: 'api openid' }
+    const [, escaped = ''] = /data-request="([^"]*)"/.exec(await render({ request })) ?? []
+    expect(JSON.parse(unescaped(escaped))).toEqual(request)
+  })
+
+  test('refuses by the button that comes first, and only the other one is filled', async () => {
+    for (const markup of [await render({}), String(await approvePage(assets, approve))]) {
+      const buttons = [...markup.matchAll(/<button([^>]*)>([^<]*)/g)]
+      expect(buttons.map(([, , words]) => words)).toEqual(['Refuse', 'Approve with a passkey'])
+      expect(buttons.map(([, attributes = '']) => attributes.includes('class="primary"'))).toEqual([false, true])
+    }
+  })
+})
+
+describe('approvePage', () => {
+  test('shows what is asked in the largest words, and its method, path and address', async () => {
+    const markup = String(await approvePage(assets, approve))
+    expect(largeWords(markup)).toBe('Invite Grace with the role access')
+    expect(markup).toContain('Ada, approve on test?')
+    expect(markup).toContain('<code>POST /v1/users</code>')
+    expect(markup).toContain('<span class="address">192.0.2.1</span>')
+  })
+})
+
+describe('notApprovablePage', () => {
+  test.each([
+    ['another-user', 'This is for somebody else'],
+    ['expired', 'This has expired'],
+  ] as const)('%s: says so, and has no form, button or script', async (why, words) => {
+    const markup = String(await notApprovablePage(assets, { cluster: 'test', why }))
+    expect(largeWords(markup)).toBe(words)
+    expect(markup).not.toMatch(/<(button|form|input|script|template)|data-/)
+  })
+})
+
+describe('invitePage', () => {
+  test('keeps form and refusal in templates until the link is known to work', async () => {
+    const markup = String(await invitePage(assets, { cluster: 'test' }))
+    const open = markup.replaceAll(/<template .*?<\/template>/gs, '')
+    expect(open).not.toMatch(/<(button|form|input)/)
+    expect(open).not.toContain('no longer valid')
+  })
+})
+
+const largeWords = (markup: string): string | undefined => /<span class="thing">([^<]*)<\/span><\/h1>/.exec(markup)?.[1]
+
+const unescaped = (text: string): string =>
+  text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+
 describe('signInPage', () => {
+  const render = async (next: string) => String(await signInPage(assets, { cluster: 'test', next }))
+
+  test('says in words that a request to approve comes next, and that signing in does not approve it', async () => {
+    for (const next of ['/oauth/authorize?client_id=x', '/approve?ticket=x']) {
+      expect(await render(next)).toMatch(/go on to (the|a) request [^.]*\. Nothing is approved by signing in\./)
+      expect(await render(next)).not.toContain('<code>')
+    }
+  })
+
   test('says where one goes on to, unless it is the account page, and shortens what is long', async () => {
-    const render = async (next: string) => String(await signInPage(assets, { cluster: 'test', next }))
     expect(await render('/approve/7')).toContain('<code>/approve/7</code>')
     expect(await render('/account')).not.toContain('<code>')
     expect(await render(`/${'a'.repeat(100)}`)).toContain(`<code>/${'a'.repeat(78)}…</code>`)

@@ -77,7 +77,7 @@ ${status('sessions-status')}
 </section>
 <section aria-labelledby="programs">
 <h2 id="programs">Programs</h2>
-<p class="hint">Programs that you let act for you, such as the <code>sallyport</code> command.</p>
+<p class="hint">Programs that you let act for you, such as the <code>sallyport</code> command. End one that you do not know.</p>
 ${
   clientSessions.length === 0
     ? html`<p class="facts">None is signed in.</p>`

@@ -25,19 +25,26 @@ ${terms([
   ['Request', html`<code>${subject.method} ${subject.path}</code>`],
   [
     'Go on only if',
-    html`you have <strong>just now</strong> asked for exactly this. If not, refuse, and end that login on your account page.`,
+    html`you have <strong>just now</strong> asked for exactly this, letter by letter. If not, refuse, and end the
+program’s login on your account page.`,
   ],
 ])}
-<div id="asked" data-ticket="${asked.ticket}" data-redirect="${asked.redirectUri}" data-state="${asked.state}"
-data-issuer="${asked.issuer}" data-summary="${subject.summary}" data-method="${subject.method}" data-path="${subject.path}">
+<div class="answer" id="asked" data-ticket="${asked.ticket}" data-redirect="${asked.redirectUri}" data-state="${asked.state}"
+data-issuer="${asked.issuer}" data-summary="${subject.summary}" data-method="${subject.method}" data-path="${subject.path}" data-address="${subject.address}">
 <p class="actions">
-<button type="button" id="refuse">Refuse</button>
-<button class="primary" type="button" id="approve">Approve with a passkey</button>
+<button type="button" id="refuse" aria-describedby="heading">Refuse</button>
+<button class="primary" type="button" id="approve" aria-describedby="heading">Approve with a passkey</button>
 </p>
 ${status('approve-status')}
 </div>
 ${needsScript('Only a script can ask your browser for a passkey.')}
-${terms([['Next', 'Your browser asks for a passkey of yours. The tap approves this one request, once, and goes back to the program that waits.']])}`,
+${terms([
+  [
+    'Next',
+    'Your browser asks for a passkey of yours. The tap approves this one request, once, and goes back to the program that waits on this computer.',
+  ],
+  ['To say no', 'Refuse, and the program is told. If you just close this page, nothing is approved either.'],
+])}`,
   })
 
 interface NotApprovable {
@@ -60,7 +67,7 @@ ${heading(`Approve on ${cluster}?`, title)}
 const reasons = {
   'another-user': [
     'This is for somebody else',
-    'The program that asks is signed in as another user than this browser. Sign out here, sign in as that user, and open the link again.',
+    'The program that asks is signed in as another user than this browser. Sign out here, sign in as that user, and open the link again. If you expect no such link, close this page.',
   ],
   expired: ['This has expired', 'A request lives five minutes. Start it again in the program that asked.'],
 } as const

@@ -1,4 +1,6 @@
 import { html } from 'hono/html'
+import { sessionTtl } from '../../core/login/ceremony.ts'
+import { hours } from '../../core/model.ts'
 import type { AuthorizeParameters } from '../../core/oauth/authorize.ts'
 import { hasScope } from '../../core/oauth/clients.ts'
 import { type Assets, type Html, heading, needsScript, page, status, terms } from './layout.ts'
@@ -26,30 +28,39 @@ ${heading(`${user.name}, let this program act for you on ${cluster}?`, client)}
 ${terms([
   [
     'Asked from',
-    html`<span class="address">${address}</span>, by a program on the computer that this browser runs on (port ${portOf(redirectUri)})`,
+    html`this browser, at <span class="address">${address}</span>. The answer goes to a program on this computer, at port ${portOf(redirectUri)}.`,
   ],
   ['It may then', mayThen(scope)],
   [
     'Go on only if',
-    html`you have <strong>just now</strong> started to sign in with <code>sallyport login</code> or such. If somebody sent you
-here, refuse: approving would let them act as you.`,
+    html`you have <strong>just now</strong> started this program yourself, such as with <code>sallyport login</code>. If
+somebody sent you here, refuse: approving could let them act as you.`,
   ],
 ])}
-<div id="asked" data-request="${JSON.stringify(request)}" data-address="${address}" data-scope="${scope}">
+<div class="answer" id="asked" data-request="${JSON.stringify(request)}" data-address="${address}" data-scope="${scope}">
 <p class="actions">
-<button type="button" id="refuse">Refuse</button>
-<button class="primary" type="button" id="approve">Approve with a passkey</button>
+<button type="button" id="refuse" aria-describedby="heading">Refuse</button>
+<button class="primary" type="button" id="approve" aria-describedby="heading">Approve with a passkey</button>
 </p>
 ${status('approve-status')}
 </div>
 ${needsScript('Only a script can ask your browser for a passkey.')}
-${terms([['Next', 'Your browser asks for a passkey of yours; then this page hands the program its code. You can end its login on your account page at any time.']])}`,
+${terms([
+  [
+    'Next',
+    html`Your browser asks for a passkey of yours, then goes to the program with a code for it. That code is for nobody
+else: <strong>never pass on the address that you end up at</strong>. On your account page you can end the login at any time.`,
+  ],
+  ['To say no', 'Refuse, and the program is told. If you just close this page, nothing is approved either.'],
+])}`,
   })
 }
 
 const portOf = (redirectUri: string): string => new URL(redirectUri).port
 
+const lifetime = `${sessionTtl / hours(1)} hours`
+
 const mayThen = (scope: string): string =>
   hasScope(scope, 'api')
-    ? 'Do what your roles allow, for 12 hours at most. What matters more wants a tap of yours each time.'
-    : 'Learn who you are, and nothing else.'
+    ? `Do whatever your roles let you do, for ${lifetime} at most. Some of it, such as inviting people, wants a further tap each time.`
+    : `Learn who you are, and nothing else, for ${lifetime} at most.`

@@ -34,6 +34,17 @@ ${terms([
 
 const whatIsNext = (next: string | undefined): Html => html`
 Your browser asks for a finger, a face, a PIN or a security key. Then you are signed in on this browser for
-${sessionTtl / hours(1)} hours at most${next && next !== home ? html` and go on to <code>${shortened(next)}</code>` : ''}.`
+${sessionTtl / hours(1)} hours at most${next && next !== home ? html` and go on to ${placeOf(next)}` : ''}.`
+
+/** Places with long addresses, in words. */
+const places: Readonly<Record<string, string>> = {
+  '/oauth/authorize': 'the request of a program that wants to act for you. Nothing is approved by signing in',
+  '/approve': 'a request that waits for your approval. Nothing is approved by signing in',
+}
+
+const placeOf = (next: string): Html => {
+  const place = places[next.split('?', 1)[0] ?? '']
+  return place === undefined ? html`<code>${shortened(next)}</code>` : html`${place}`
+}
 
 const shortened = (path: string): string => (path.length > 80 ? `${path.slice(0, 79)}…` : path)
