@@ -6,7 +6,7 @@ import { Passkey } from './passkey.ts'
 
 const program = join(import.meta.dirname, 'better-auth-server.mjs')
 
-export const betterAuth: Contender = {
+export const betterAuth: Contender<readonly Client[]> = {
   name: 'better_auth',
 
   command: (folder, port) => ({ args: [program, String(port), join(folder, 'better-auth.db')], env: {} }),

@@ -1,32 +1,35 @@
 import type { Connection } from './http.ts'
 import type { Server } from './servers.ts'
 
-/** One whole login on a connection, from asking for a challenge to holding a session cookie. */
+/** One whole unit of work on a connection, such as a login: from asking for a challenge to holding a session cookie. */
 export type Client = (connection: Connection) => Promise<void>
 
 export type Command = { args: string[]; env: Record<string, string> }
 
-export type Contender = {
-  name: 'sallyport' | 'better_auth'
+/** `Enrolled`: what those who are served are made of, such as passkeys that can log in. */
+export type Contender<Enrolled> = {
+  name: string
+  /** Why it cannot be measured on this machine. */
+  missing?(): string | undefined
+  /** Where its folder is made, where that is not the disk. */
+  parent?: string
   /** `folder` is empty and its own: the server's database goes there. */
   command(folder: string, port: number): Command
-  /** Waits until the server is up, then makes so many clients that can log in. */
-  enroll(server: Server, port: number, clients: number): Promise<Client[]>
+  /** Waits until the server is up, then makes enough for so many clients at a time. */
+  enroll(server: Server, port: number, clients: number): Promise<Enrolled>
 }
 
-export type Running = { server: Server; port: number; clients: readonly Client[] }
+export type Running<Enrolled> = { name: string; server: Server; port: number; enrolled: Enrolled }
 
-/** What one round says of one contender. */
-export type Figures = {
-  logins_per_second: number
-  p50_ms: number
-  p99_ms: number
-  server_cpu_ms_per_login: number
-  load_cpu_ms_per_login: number
+/** What is measured without a pause. `enough` is told how many units have begun, and for how many ms it goes on. */
+export type Stretch = { clients: readonly Client[]; enough: (begun: number, elapsed: number) => boolean }
+
+/** What is measured of each contender in turn. What a stretch uses up is made before it. */
+export type Discipline<Enrolled> = {
+  unit: Unit
+  warmUp(running: Running<Enrolled>): Promise<Stretch>
+  stretch(running: Running<Enrolled>): Promise<Stretch>
 }
 
-/** `verifies_per_second`: what one core could do just before, if a login were one signature verification. */
-export type Round = { verifies_per_second: number; figures: ReadonlyMap<string, Figures> }
-
-/** There are as many clients, each with its own passkey, as logins at a time. */
-export type Settings = { concurrency: number; warmLogins: number; rounds: number; seconds: number; cpuProf: boolean }
+/** Names the figures: `logins_per_second`, `server_cpu_ms_per_login`. */
+export type Unit = { one: string; many: string }

@@ -27,16 +27,26 @@ export class Connection {
     return promise
   }
 
-  /** One request at a time; a connection does not pipeline. */
+  /** As a page asks: from its origin, with its cookies. */
   request(method: 'GET' | 'POST', path: string, cookie = '', body?: unknown): Promise<Answer> {
+    const headers = { Origin: `http://${this.#authority}`, ...(cookie !== '' && { Cookie: cookie }) }
+    if (body === undefined) return this.#send(method, path, headers)
+    return this.#send(method, path, { ...headers, 'Content-Type': 'application/json' }, JSON.stringify(body))
+  }
+
+  /** As a program asks. */
+  submit(path: string, form: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>>) {
+    const sent = { ...headers, 'Content-Type': 'application/x-www-form-urlencoded' }
+    return this.#send('POST', path, sent, String(new URLSearchParams(form)))
+  }
+
+  /** One request at a time; a connection does not pipeline. */
+  #send(method: string, path: string, headers: Readonly<Record<string, string>>, text?: string): Promise<Answer> {
     this.#waiting = Promise.withResolvers<Answer>()
-    const text = body === undefined ? '' : JSON.stringify(body)
-    const content =
-      body === undefined ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n`
-    this.#socket.write(
-      `${method} ${path} HTTP/1.1\r\nHost: ${this.#authority}\r\nOrigin: http://${this.#authority}\r\n` +
-        `${cookie === '' ? '' : `Cookie: ${cookie}\r\n`}${content}\r\n${text}`,
-    )
+    let head = `${method} ${path} HTTP/1.1\r\nHost: ${this.#authority}\r\n`
+    for (const name in headers) head += `${name}: ${headers[name]}\r\n`
+    if (text !== undefined) head += `Content-Length: ${Buffer.byteLength(text)}\r\n`
+    this.#socket.write(`${head}\r\n${text ?? ''}`)
     return this.#waiting.promise
   }
 
@@ -86,6 +96,11 @@ function unchunk(head: string, bytes: Buffer): string | undefined {
 /** The cookies that an answer sets, ready for the Cookie header. */
 export function cookiesOf(head: string): string {
   return [...head.matchAll(/^set-cookie: *([^;\r\n]+)/gim)].map((match) => match[1]).join('; ')
+}
+
+/** `name` in lower case. */
+export function headerOf(head: string, name: string): string | undefined {
+  return new RegExp(`^${name}: *([^\\r\\n]*)`, 'im').exec(head)?.[1]
 }
 
 export function json<T>(answer: Answer): T {

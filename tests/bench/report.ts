@@ -1,70 +1,69 @@
-/** The answer of the login benchmark, with all that is needed to judge it. */
+/** What every benchmark answers, with all that is needed to judge it. */
 import { cpus } from 'node:os'
-import type { Figures, Round, Settings } from './contender.ts'
+import type { Unit } from './contender.ts'
+import { type Figures, named } from './load.ts'
+import type { Measured, Round } from './rounds.ts'
 import { type Spread, spread } from './statistics.ts'
 
-const durability = 'SQLite file, journal_mode=WAL, synchronous=FULL'
-const differences = [
-  'better-auth: rate limits, telemetry and logging off; indexed on credentialID; user verification not required.',
-  'better-auth answers with session and user; its session is stored for 7 days. Sallyport writes an audit row and a request log.',
-  'Sallyport: one user with a passkey per client; better-auth: one user per client.',
-  'The load generator shares the cores with the server it measures.',
-]
+export const durable = 'SQLite file, journal_mode=WAL, synchronous=FULL'
+export const sharedCores = 'The load generator shares the cores with the server it measures.'
 
-export function report(settings: Settings, rounds: readonly Round[]): unknown {
+export const machine = () => ({
+  node: process.version,
+  cpus: cpus().length,
+  cpu: cpus()[0]?.model,
+  platform: process.platform,
+})
+
+/** Of those that ran. */
+export function durabilityOf(contenders: readonly { name: string }[], of: Readonly<Record<string, string>>) {
+  return Object.fromEntries(contenders.map(({ name }) => [name, of[name]]))
+}
+
+/** `pairs`: who is compared with whom, where both ran. */
+export function section({ unit, rounds }: Measured, pairs: readonly (readonly [string, string])[]) {
   const names = [...(rounds[0]?.figures.keys() ?? [])]
+  const both = pairs.filter((pair) => pair.every((name) => names.includes(name)))
   return {
-    benchmark: 'login',
-    machine: { node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model, platform: process.platform },
-    settings: {
-      concurrency: settings.concurrency,
-      passkeys: settings.concurrency,
-      warm_logins: settings.warmLogins,
-      rounds: settings.rounds,
-      seconds_a_round: settings.seconds,
-      profiled: settings.cpuProf,
-    },
-    durability: Object.fromEntries(names.map((name) => [name, durability])),
-    differences,
     openssl_p256_verifies_per_second: spread(
-      rounds.map(({ verifies_per_second }) => verifies_per_second),
+      rounds.map(({ verifiesPerSecond }) => verifiesPerSecond),
       0,
     ),
-    ...Object.fromEntries(names.map((name) => [name, summary(name, rounds)])),
-    ...(names.length === 2 ? { sallyport_against_better_auth: comparison(rounds) } : {}),
-    rounds: rounds.map(({ verifies_per_second, figures }) => ({ verifies_per_second, ...Object.fromEntries(figures) })),
+    ...Object.fromEntries(names.map((name) => [name, summary(unit, name, rounds)])),
+    ...Object.fromEntries(both.map(([ours, peer]) => [`${ours}_against_${peer}`, ratios(unit, rounds, ours, peer)])),
+    rounds: rounds.map(({ verifiesPerSecond, figures }) => ({
+      verifies_per_second: verifiesPerSecond,
+      ...Object.fromEntries([...figures].map(([name, found]) => [name, named(unit, found)])),
+    })),
   }
 }
 
-function summary(name: string, rounds: readonly Round[]): Record<string, Spread> {
+function summary({ one, many }: Unit, name: string, rounds: readonly Round[]): Record<string, Spread> {
   const each = (value: (figures: Figures, verifies: number) => number, digits: number) =>
     spread(
-      rounds.map((round) => value(figuresOf(name, round), round.verifies_per_second)),
+      rounds.map((round) => value(figuresOf(name, round), round.verifiesPerSecond)),
       digits,
     )
   return {
-    logins_per_second: each((figures) => figures.logins_per_second, 0),
-    p50_ms: each((figures) => figures.p50_ms, 1),
-    p99_ms: each((figures) => figures.p99_ms, 1),
-    server_cpu_ms_per_login: each((figures) => figures.server_cpu_ms_per_login, 3),
-    load_cpu_ms_per_login: each((figures) => figures.load_cpu_ms_per_login, 3),
-    share_of_verify_bound: each((figures, verifies) => figures.logins_per_second / verifies, 3),
-    share_of_cpu_that_one_verify_needs: each(
-      (figures, verifies) => 1000 / verifies / figures.server_cpu_ms_per_login,
-      3,
-    ),
+    [`${many}_per_second`]: each(({ perSecond }) => perSecond, 0),
+    p50_ms: each(({ p50 }) => p50, 1),
+    p99_ms: each(({ p99 }) => p99, 1),
+    [`server_cpu_ms_per_${one}`]: each(({ serverCpu }) => serverCpu, 3),
+    [`load_cpu_ms_per_${one}`]: each(({ loadCpu }) => loadCpu, 3),
+    share_of_verify_bound: each(({ perSecond }, verifies) => perSecond / verifies, 3),
+    share_of_cpu_that_one_verify_needs: each(({ serverCpu }, verifies) => 1000 / verifies / serverCpu, 3),
   }
 }
 
-/** Paired: each round's own ratio. Above 1 is better for logins, below 1 for the others. */
-function comparison(rounds: readonly Round[]): Record<string, Spread> {
+/** Paired: each round's own ratio. Above 1 is better for what is done a second, below 1 for the others. */
+function ratios({ one, many }: Unit, rounds: readonly Round[], ours: string, peer: string): Record<string, Spread> {
   const ratio = (value: (figures: Figures) => number) =>
-    spread(rounds.map((round) => value(figuresOf('sallyport', round)) / value(figuresOf('better_auth', round))))
+    spread(rounds.map((round) => value(figuresOf(ours, round)) / value(figuresOf(peer, round))))
   return {
-    logins_per_second: ratio((figures) => figures.logins_per_second),
-    p50_ms: ratio((figures) => figures.p50_ms),
-    p99_ms: ratio((figures) => figures.p99_ms),
-    server_cpu_ms_per_login: ratio((figures) => figures.server_cpu_ms_per_login),
+    [`${many}_per_second`]: ratio(({ perSecond }) => perSecond),
+    p50_ms: ratio(({ p50 }) => p50),
+    p99_ms: ratio(({ p99 }) => p99),
+    [`server_cpu_ms_per_${one}`]: ratio(({ serverCpu }) => serverCpu),
   }
 }
 

@@ -7,6 +7,7 @@ const here = import.meta.dirname
 
 const benchmarks: Record<string, (args: readonly string[]) => Promise<unknown>> = {
   login: async (args) => (await import('./login.ts')).login(args),
+  token: async (args) => (await import('./token.ts')).token(args),
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -1,40 +1,38 @@
-/** Sallyport's built edge, with as many passkeys of its one administrator as there are clients. */
+/** Sallyport's built edge, and its one administrator with as many passkeys as there are clients. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AddPasskeySubject, Intent } from '../../core/intent.ts'
 import { signVouch, type VouchKey } from '../../core/vouch.ts'
-import type { Client, Contender } from './contender.ts'
+import type { Command } from './contender.ts'
 import { Connection, cookiesOf, json } from './http.ts'
 import { Passkey } from './passkey.ts'
+import type { Server } from './servers.ts'
 
 const program = join(import.meta.dirname, '../../dist/edge/serve.js')
 
 type Creation = { challenge: string; user: { id: string } }
 type Begun = { ticket: string; options: Creation }
 type Adding = { ticket: string; tap: { challenge: string }; create: Creation }
+type Asked = { ticket: string; options: { challenge: string } }
 
-export const sallyport: Contender = {
-  name: 'sallyport',
-
-  command(folder, port) {
-    if (!existsSync(program)) throw new Error('Cannot measure the edge: it is not built (npm run build)')
-    const env = { SALLYPORT_HOME: folder, SALLYPORT_EDGE_PORT: String(port), SALLYPORT_LOGIN_LIMIT: '1000000000' }
-    return { args: [program], env }
-  },
-
-  async enroll(server, port, clients) {
-    const secret = await server.said(/first-administrator#(\S+)/)
-    const browser = await Browser.open(port)
-    const first = await browser.becomeAdministrator(secret)
-    const passkeys = [first]
-    while (passkeys.length < clients) passkeys.push(await browser.addPasskey(first, `passkey ${passkeys.length}`))
-    browser.close()
-    return passkeys.map(clientOf)
-  },
+export function edgeCommand(folder: string, port: number): Command {
+  if (!existsSync(program)) throw new Error('Cannot measure the edge: it is not built (npm run build)')
+  const env = { SALLYPORT_HOME: folder, SALLYPORT_EDGE_PORT: String(port), SALLYPORT_LOGIN_LIMIT: '1000000000' }
+  return { args: [program], env }
 }
 
-/** The administrator's own browser: it keeps its cookies. */
-class Browser {
+export async function enrollPasskeys(server: Server, port: number, count: number): Promise<readonly Passkey[]> {
+  const secret = await server.said(/first-administrator#(\S+)/)
+  const browser = await Browser.open(port)
+  const first = await browser.becomeAdministrator(secret)
+  const passkeys = [first]
+  while (passkeys.length < count) passkeys.push(await browser.addPasskey(first, `passkey ${passkeys.length}`))
+  browser.close()
+  return passkeys
+}
+
+/** A browser that keeps its cookies. */
+export class Browser {
   readonly #connection: Connection
   readonly #port: number
   readonly #cookies = new Map<string, string>()
@@ -80,6 +78,21 @@ class Browser {
     return passkey
   }
 
+  async logIn(passkey: Passkey): Promise<void> {
+    await this.#tap('/v1/login', passkey, {})
+  }
+
+  /** Approves a program's request, and answers where the browser is sent with the code. */
+  async approve(passkey: Passkey, request: Readonly<Record<string, string>>): Promise<string> {
+    const { location } = await this.#tap<{ location: string }>('/v1/authorize', passkey, { request })
+    return location
+  }
+
+  async #tap<T>(ceremony: string, passkey: Passkey, asked: object): Promise<T> {
+    const { ticket, options } = await this.#post<Asked>(`${ceremony}/begin`, asked)
+    return this.#post<T>(`${ceremony}/finish`, { ...asked, ticket, assertion: passkey.assertion(options.challenge) })
+  }
+
   #newPasskey(): Passkey {
     return new Passkey('localhost', `http://localhost:${this.#port}`)
   }
@@ -94,18 +107,4 @@ class Browser {
 /** The content of a ticket is readable to whoever holds it: the seal is against changes. */
 function intentOf(ticket: string): Intent & { subject: AddPasskeySubject } {
   return JSON.parse(Buffer.from(ticket.split('.')[0] ?? '', 'base64url').toString())
-}
-
-/** A returning browser: it keeps its ceremony cookie from one login to the next. */
-function clientOf(passkey: Passkey): Client {
-  let holder = ''
-  return async (connection) => {
-    const begun = await connection.request('POST', '/v1/login/begin', holder, {})
-    const { ticket, options } = json<{ ticket: string; options: { challenge: string } }>(begun)
-    holder ||= cookiesOf(begun.head)
-    const body = { ticket, assertion: passkey.assertion(options.challenge) }
-    const finished = await connection.request('POST', '/v1/login/finish', holder, body)
-    json(finished)
-    if (!finished.head.includes('__Host-sallyport=')) throw new Error('no session cookie')
-  }
 }
