@@ -3,9 +3,8 @@ export const race = <T>(times: number, one: (i: number) => Promise<T>): Promise<
   Promise.all(Array.from({ length: times }, (_, i) => one(i)))
 
 /** How many answers had which status, such as `{ 200: 1, 401: 49 }`. */
-export const statuses = (replies: readonly { readonly status: number }[]): Record<number, number> =>
-  Object.fromEntries(
-    Map.groupBy(replies, ({ status }) => status)
-      .entries()
-      .map(([status, all]) => [status, all.length]),
-  )
+export function statuses(replies: readonly { readonly status: number }[]): Record<number, number> {
+  const counts: Record<number, number> = {}
+  for (const { status } of replies) counts[status] = (counts[status] ?? 0) + 1
+  return counts
+}
