@@ -178,7 +178,10 @@ test('a refused request stays refused as long as nobody taps: the program is tol
 test('whoever is no editor asks for nothing that has an effect', async () => {
   const { edge, ada, body } = await tapped()
   const carol = await newPerson(ada, 'Carol', ['access', 'auditor'])
-  expect(await addUser(carol, body, await tapFor(ada, body))).toMatchObject({ status: 403, json: { error: 'forbidden' } })
+  expect(await addUser(carol, body, await tapFor(ada, body))).toMatchObject({
+    status: 403,
+    json: { error: 'forbidden' },
+  })
   expect(lastRefusal(edge)).toBe('role_missing')
   for (const [method, path, given] of [
     ['GET', '/v1/users', undefined],
