@@ -120,7 +120,7 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       const moving = { ...refresh, at, requestId: asking.requestId }
       const work = store.atomically([
         make.spend(spend),
-        make.clientUserNotLocked({ id: refresh.id, at }),
+        make.clientUserNotLocked({ id: refresh.id, jkt: refresh.jkt, at }),
         make.rotate(moving),
         make.endIfCopied(moving),
         make.recordIfEnded(ending(event, refresh.id)),
@@ -135,7 +135,7 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       const work = store.atomically([
         make.spend(spend),
         make.clientSessionHolds({ id, jkt, at }),
-        make.clientUserNotLocked({ id, at }),
+        make.clientUserNotLocked({ id, jkt, at }),
         loginQuery(store, id),
         rolesQuery(store, id),
       ])

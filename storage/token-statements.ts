@@ -176,9 +176,11 @@ export const clientSessionStatements = (db: Db) => ({
       sql`exists (select 1 from ${f} where ${f.id} = ${s.id} and ${f.jkt} = ${s.jkt} and ${runs(s.at)})`,
     ),
   ),
-  clientUserNotLocked: recipe<{ id: ClientSessionId; at: Instant }>((s) =>
-    guard(db, 'lock', unlocked(sql`(select ${f.userId} from ${f} where ${f.id} = ${s.id})`, sql`${s.at}`)),
-  ),
+  /** For the session's own key. Any other is a thief's: it hears of no lock, and a lock must not keep it from ending the session. */
+  clientUserNotLocked: recipe<{ id: ClientSessionId; jkt: Holder; at: Instant }>((s) => {
+    const user = sql`(select ${f.userId} from ${f} where ${f.id} = ${s.id} and ${f.jkt} = ${s.jkt})`
+    return guard(db, 'lock', unlocked(user, sql`${s.at}`))
+  }),
 })
 
 /** What an action's batch begins with: the caller's session runs, he holds the role, and no lock names him. */

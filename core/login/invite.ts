@@ -14,6 +14,7 @@ import { Refusal } from '../refusal.ts'
 import { requireIntent } from '../tap/verify.ts'
 import { parseVouchKey, thumbprintOf, type Vouch, vouchIsRight } from '../vouch.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, sessionTtl, spendOf } from './ceremony.ts'
+import { readName } from './name.ts'
 import { creationOptions } from './options.ts'
 import { type Registered, type RegistrationJson, verifyRegistration } from './passkey-register.ts'
 import { providerOf } from './providers.ts'
@@ -93,8 +94,8 @@ export function finishInvite(
 }
 
 /**
- * The whole chain, as whoever reads it later checks it: the tap names the request by its hash, the request names the key, the key
- * names the passkey. The tap's own signature was checked when the invite was made.
+ * The whole chain, as whoever reads it later checks it: the tap names the request by its hash, the request names the user and the
+ * key, the key names the passkey. So a row that was given another user lets nobody in as that one. The tap's own signature was checked when the invite was made.
  * @throws Refusal vouch_wrong
  */
 async function requireVouch(
@@ -104,8 +105,10 @@ async function requireVouch(
 ): Promise<Vouch> {
   const wrong = (why: string) => new Refusal('vouch_wrong', { why, user: user.id })
   if ((tap.intent.subject as AdminSubject).body_hash !== bodyHash(request)) throw wrong('request')
-  const named = parseVouchKey(membersOf(request)['invite_key'])
+  const { name, invite_key } = membersOf(request)
+  const named = parseVouchKey(invite_key)
   if (!named || thumbprintOf(named) !== thumbprintOf(key)) throw wrong('key')
+  if (readName(String(name)) !== user.name) throw wrong('user')
   const subject: VouchSubject = {
     user: user.id,
     credential_id: registered.id,

@@ -1,12 +1,13 @@
 import { openApi } from '../../core/api/openapi.ts'
 import { operations } from '../../core/api/operations.ts'
+import type { Shape } from '../../core/api/shape.ts'
 import type { Json } from '../../core/intent.ts'
 import { metadataOf } from '../../core/oauth/discovery.ts'
 import { revoke } from '../../core/oauth/revoke.ts'
 import { exchange } from '../../core/oauth/token.ts'
-import type { Refusal } from '../../core/refusal.ts'
+import { Refusal } from '../../core/refusal.ts'
 import { readForm } from '../body.ts'
-import type { App, Edge } from '../edge.ts'
+import type { App, Edge, EdgeContext } from '../edge.ts'
 import { limitingFailures } from '../page-call.ts'
 import { route } from '../route.ts'
 import { giveNonce } from '../token-call.ts'
@@ -19,7 +20,7 @@ export function oauthRoutes(app: App, edge: Edge): void {
   route(app, operations.token, (c) =>
     limitingFailures(edge, c, edge.programs, failures, async () => {
       giveNonce(edge, c)
-      const request = operations.token.body(await readForm(c, edge.lengthsHold), 'body')
+      const request = await readParameters(edge, c, operations.token.body)
       const where = { method: c.req.method, url: site.origin + c.req.path, proof: c.req.header('dpop') }
       const tokens = await exchange(ports, { site, clients, asking: c.get('asking'), ...where }, request)
       // RFC 6749 section 5.1.
@@ -29,7 +30,7 @@ export function oauthRoutes(app: App, edge: Edge): void {
   )
   route(app, operations.revoke, (c) =>
     limitingFailures(edge, c, edge.programs, failures, async () => {
-      const { token, client_id: clientId } = operations.revoke.body(await readForm(c, edge.lengthsHold), 'body')
+      const { token, client_id: clientId } = await readParameters(edge, c, operations.revoke.body)
       await revoke(site, ports, clients, c.get('asking'), { token, clientId })
       return c.json({})
     }),
@@ -43,6 +44,17 @@ export function oauthRoutes(app: App, edge: Edge): void {
   }
   const description = openApi(site, operations) as Json
   route(app, operations.openapi, async (c) => c.json(description))
+}
+
+/** RFC 6749 section 5.2 has a word of its own for a form that is wrong. */
+async function readParameters<T>({ lengthsHold }: Edge, c: EdgeContext, read: Shape<T>): Promise<T> {
+  const form = await readForm(c, lengthsHold)
+  try {
+    return read(form, 'body')
+  } catch (cause) {
+    if (cause instanceof Refusal) throw new Refusal('token_request_invalid', cause.detail, { cause })
+    throw cause
+  }
 }
 
 /** RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 9449 sections 5 and 7.1, RFC 9470 section 3. */

@@ -1,0 +1,120 @@
+/** Administrators at work: taps that a program waits for, invites, and the people who come by them. */
+import type { Intent, Json, VouchSubject } from '../core/intent.ts'
+import { publicKeyIn } from '../core/lib/attestation-object.ts'
+import { base64url, utf8 } from '../core/lib/bytes.ts'
+import { fingerprintOf } from '../core/tap/public-key.ts'
+import { signVouch, thumbprintOf } from '../core/vouch.ts'
+import type { Authenticator, CreationOptions, RequestOptions } from './authenticator.ts'
+import { intentIn, newVouchKey, type Reply, type Visitor } from './client.ts'
+import { newAdministrator, newLogin, signIn, type TestEdge } from './edge.ts'
+import { type Program, redirectUri } from './program.ts'
+
+/** Somebody at a browser, with a passkey and a program that has tokens. */
+export interface Person {
+  readonly edge: TestEdge
+  readonly visitor: Visitor
+  readonly passkey: Authenticator
+  readonly program: Program
+  readonly token: string
+  readonly refreshToken: string
+}
+
+export async function personOf(edge: TestEdge, visitor: Visitor, passkey: Authenticator): Promise<Person> {
+  const { program, tokens } = await newLogin(edge, visitor, passkey)
+  return { edge, visitor, passkey, program, token: tokens.access_token, refreshToken: tokens.refresh_token }
+}
+
+/** The first administrator with a program. */
+export async function newAdmin(settings: Parameters<typeof newAdministrator>[0] = {}): Promise<Person> {
+  const { edge, visitor, passkey } = await newAdministrator(settings)
+  return personOf(edge, visitor, passkey)
+}
+
+export const call = ({ program, token }: Person, method: string, path: string, body?: Json): Promise<Reply> =>
+  program.call(method, path, token, body === undefined ? {} : { body })
+
+/** Asks for the ticket of a request, as a program does. */
+export const askForTap = (person: Person, body: Json, operation = 'userAdd'): Promise<Reply> =>
+  call(person, 'POST', '/v1/taps', { operation, body, redirect_uri: redirectUri, state: 'state' })
+
+/** The header of a tap: asked for by the program, given by `passkey` on the page of `visitor`. */
+export async function tapFor(
+  person: Person,
+  body: Json,
+  { visitor, passkey }: Pick<Person, 'visitor' | 'passkey'> = person,
+): Promise<string> {
+  const { ticket } = begun(await askForTap(person, body))
+  const { options } = begun(await visitor.post('/v1/taps/options', { ticket }))
+  return tapHeaderOf(ticket, await passkey.get(options as RequestOptions))
+}
+
+export const tapHeaderOf = (ticket: string, assertion: Json): string =>
+  base64url(utf8(JSON.stringify({ ticket, assertion })))
+
+function begun({ status, json, text }: Reply) {
+  if (status !== 200) throw new Error(`begin answered ${status}: ${text}`)
+  return json
+}
+
+export const addUser = ({ program, token }: Person, body: Json, tap?: string): Promise<Reply> =>
+  program.call('POST', '/v1/users', token, { body, headers: tap === undefined ? {} : { 'sallyport-tap': tap } })
+
+export type InviteKey = Awaited<ReturnType<typeof newVouchKey>>
+
+export interface Invite {
+  /** What the link has: the public half's thumbprint is the id. */
+  readonly key: InviteKey
+  readonly id: string
+}
+
+export async function newInvitation(name: string, roles: readonly string[] = [], more: { readonly ttl?: number } = {}) {
+  const key = await newVouchKey()
+  return { key, body: { name, roles, invite_key: { ...key.vouch_key }, ...more } }
+}
+
+export async function invite(admin: Person, name: string, roles: readonly string[] = ['access']): Promise<Invite> {
+  const { key, body } = await newInvitation(name, roles)
+  const { status, text } = await addUser(admin, body, await tapFor(admin, body))
+  if (status !== 200) throw new Error(`the invitation of ${name} was answered ${status}: ${text}`)
+  return { key, id: thumbprintOf(key.vouch_key) }
+}
+
+/** Everything that finish wants, as the invite's page makes it. `signing`: the private half that the link had. */
+export async function acceptBody(visitor: Visitor, passkey: Authenticator, { id, key }: Invite, signing = key) {
+  const { ticket, options, approved } = begun(await visitor.post('/v1/invites/begin', { invite: id }))
+  const registration = await passkey.create(options as CreationOptions)
+  const subject: VouchSubject = {
+    user: String(intentIn(ticket).user),
+    credential_id: registration.id,
+    public_key_hash: await fingerprintOf(publicKeyIn(registration.response.attestationObject) ?? new Uint8Array()),
+    may_vouch: false,
+  }
+  const signature = await signVouch(signing.privateKey, approved as Intent, subject)
+  return { invite: id, ticket: ticket as string, registration, signature }
+}
+
+/** Invited, registered, signed in, with a program. */
+export async function newPerson(admin: Person, name: string, roles: readonly string[] = ['access']): Promise<Person> {
+  const { edge } = admin
+  const invited = await invite(admin, name, roles)
+  const [visitor, passkey] = [edge.visitor(), await edge.authenticator()]
+  const { status, text } = await visitor.post('/v1/invites/finish', await acceptBody(visitor, passkey, invited))
+  if (status !== 200) throw new Error(`the invite of ${name} was answered ${status}: ${text}`)
+  return personOf(edge, await signIn(edge, passkey), passkey)
+}
+
+export const putDocuments = (admin: Person, documents: readonly Json[], force = false): Promise<Reply> =>
+  call(admin, 'POST', '/v1/documents', { documents, force })
+
+export const lockOf = (user: string, spec: { readonly message?: string; readonly expires?: string } = {}) => ({
+  kind: 'lock',
+  version: 'v2',
+  metadata: { name: `lock-${user.toLowerCase()}` },
+  spec: { target: { user }, ...spec },
+})
+
+/** The logins of programs, as the database has them. */
+export const loginsOf = (edge: TestEdge) => edge.rows('select end_reason from client_sessions order by rowid')
+
+/** How often a login was written down as ended. */
+export const endsOf = (edge: TestEdge) => edge.rows("select detail from audit where kind = 'client.end'")
