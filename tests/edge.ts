@@ -66,6 +66,7 @@ export async function newEdge(settings: Settings = {}) {
   const app = makeApp(edge)
   const send = async (url: string, init: RequestInit) => app.request(url, init)
   return {
+    app,
     site,
     ports,
     store,

@@ -34,7 +34,8 @@ export const oneOf = <const T extends string>(words: readonly T[]): Shape<T> =>
     return found
   })
 
-export const whole: Shape<number> = shape({ type: 'integer' }, (json, path) => {
+const exact = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }
+export const whole: Shape<number> = shape({ type: 'integer', ...exact }, (json, path) => {
   if (typeof json !== 'number' || !Number.isSafeInteger(json)) throw wrong(path, 'a whole number')
   return json
 })

@@ -20,7 +20,7 @@ export interface Keyring {
   current(): Promise<SigningKey>
   /** undefined: no key of ours that anything of ours may still be signed with. */
   verifier(kid: string): Promise<CryptoKey | undefined>
-  /** RFC 7517. Perhaps a copy out of KV: a minute old, and sealed, so that nobody can put a key of his own into it. */
+  /** RFC 7517. Perhaps a copy out of KV: minutes old, and sealed, so that nobody can put a key of his own into it. */
   published(): Promise<readonly PublishedJwk[]>
   /** After a rotation here; elsewhere it is seen within a minute. */
   forget(): void
@@ -45,6 +45,8 @@ interface Loaded {
 export function makeKeyring(ports: Needs): Keyring {
   const { now } = ports
   let loaded: Loaded | undefined
+  let copied: Loaded | undefined
+  let rereadAt: Instant = 0
   // No request waits for what another has asked: on Workers that may be cancelled. So several may load at once.
   const load = async (freshFor: Duration): Promise<Loaded> => {
     if (loaded && now() - loaded.at < freshFor) return loaded
@@ -55,16 +57,23 @@ export function makeKeyring(ports: Needs): Keyring {
   return {
     current: async () => (await load(memoryTtl)).current,
     verifier: async (kid) => {
-      const known = (await load(memoryTtl)).verifiers.get(kid)
-      return known ?? (await load(rereadAfter)).verifiers.get(kid)
+      const before = loaded
+      const ring = await load(memoryTtl)
+      const known = ring.verifiers.get(kid)
+      if (known || ring !== before || now() - rereadAt < rereadAfter) return known
+      rereadAt = now()
+      return (await load(0)).verifiers.get(kid)
     },
     published: async () => {
       if (!loaded || now() - loaded.at >= memoryTtl) {
         const copy = await findCopy(ports)
         if (copy) return copy
       }
-      const jwks = publishedOf((await load(memoryTtl)).rows, now())
-      await keepCopy(ports, jwks)
+      const ring = await load(memoryTtl)
+      const jwks = publishedOf(ring.rows, now())
+      // Once for what was read: KV takes one write a second for a name, and each costs.
+      if (copied !== ring) await keepCopy(ports, jwks)
+      copied = ring
       return jwks
     },
     forget: () => {

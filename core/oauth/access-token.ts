@@ -1,5 +1,5 @@
 /** Access tokens: JWTs (RFC 9068) bound to the client's key (RFC 9449 section 6), and the ID token beside the first one. */
-import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { base64url } from '../lib/bytes.ts'
 import { type ClientSessionId, type Duration, type Holder, minutes, type Site, type UserId } from '../model.ts'
 import type { Ports } from '../ports.ts'
@@ -80,7 +80,9 @@ export async function verifyAccessToken(
   token: string,
 ): Promise<AccessClaims> {
   const payload = await verify(site, { keyring, now }, token).catch((cause: unknown) => {
-    throw new Refusal('token_invalid', { why: String((cause as { code?: string }).code ?? 'unreadable') }, { cause })
+    // A database that does not answer says nothing about the token.
+    if (!(cause instanceof errors.JOSEError)) throw cause
+    throw new Refusal('token_invalid', { why: cause.code }, { cause })
   })
   const { sub, sid, scope, cnf } = payload as { [claim: string]: unknown }
   const jkt = (cnf as { jkt?: unknown } | undefined)?.jkt
@@ -97,7 +99,7 @@ async function verify(
 ): Promise<JWTPayload> {
   const keyOf = async ({ kid }: { kid?: string }): Promise<CryptoKey> => {
     const key = kid === undefined ? undefined : await keyring.verifier(kid)
-    if (!key) throw new TypeError('kid')
+    if (!key) throw new errors.JWKSNoMatchingKey()
     return key
   }
   const { payload } = await jwtVerify(token, keyOf, {

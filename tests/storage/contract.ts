@@ -2,16 +2,29 @@
 import { describe, test } from 'vitest'
 import { adding } from './contract/adding.ts'
 import { administrators } from './contract/administrators.ts'
+import { auditing } from './contract/auditing.ts'
+import { calling } from './contract/calling.ts'
 import { clusters } from './contract/clusters.ts'
+import { codes } from './contract/codes.ts'
 import { ending } from './contract/ending.ts'
+import { inviting } from './contract/inviting.ts'
+import { locking } from './contract/locking.ts'
 import { logins } from './contract/logins.ts'
+import { programRaces } from './contract/program-races.ts'
 import { races } from './contract/races.ts'
 import { reading } from './contract/reading.ts'
+import { refreshing } from './contract/refreshing.ts'
 import { removing } from './contract/removing.ts'
+import { rotating } from './contract/rotating.ts'
+import { sessionEnds } from './contract/session-ends.ts'
 import { values } from './contract/values.ts'
 import type { World } from './contract/world.ts'
+import { writing } from './contract/writing.ts'
 
-const chapters = { reading, logins, ending, adding, removing, administrators, clusters, values, races }
+const chapters = {
+  ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
+  ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
+}
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */
 export function contract(name: string, fresh: () => Promise<World>): void {

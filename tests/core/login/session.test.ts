@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { sha256 } from '../../../core/lib/hash.ts'
-import { endSession, parseSessionCookie } from '../../../core/login/session.ts'
-import { hours, type SessionId } from '../../../core/model.ts'
+import { endClientSession, endSession, parseSessionCookie } from '../../../core/login/session.ts'
+import { type ClientSessionId, hours, type SessionId } from '../../../core/model.ts'
 import { sessionCookieName } from '../../client.ts'
-import { lastRefusal, newAdministrator, signIn, terminal } from '../../edge.ts'
+import { lastRefusal, newAdministrator, newLogin, signIn, terminal } from '../../edge.ts'
 import { text64 } from '../signer.ts'
 
 const id = text64(new Uint8Array(16).fill(1))
@@ -85,5 +85,38 @@ describe('endSession', () => {
   test('finds no session that never was', async () => {
     const { edge, caller } = await twoSessions()
     await expect(endSession(edge.ports, caller, 'AAAA' as SessionId)).rejects.toMatchObject({ code: 'not_found' })
+  })
+})
+
+async function withLogin() {
+  const { edge, passkey, visitor } = await newAdministrator()
+  const { program, tokens } = await newLogin(edge, visitor, passkey)
+  // A tap for a program exchanged the browser's session.
+  const claim = parseSessionCookie(visitor.cookies.get(sessionCookieName) ?? '')
+  const id = tokens.refresh_token.split('.')[0] as ClientSessionId
+  return { edge, caller: { asking: terminal, holder: undefined, claim }, id, program, tokens }
+}
+
+describe('endClientSession', () => {
+  test('ends a login of a program of the same user, once, and writes who did it', async () => {
+    const { edge, caller, id, program, tokens } = await withLogin()
+    await endClientSession(edge.ports, caller, id)
+    expect(edge.rows('select kind, outcome, session_id from audit order by seq desc limit 1')).toEqual([
+      { kind: 'client.end', outcome: 'done', session_id: id },
+    ])
+    expect((await program.call('GET', '/v1/me', tokens.access_token)).status).toBe(401)
+    await expect(endClientSession(edge.ports, caller, id)).rejects.toMatchObject({ code: 'not_found' })
+    expect(lastRefusal(edge)).toBe('not_found')
+  })
+
+  test('refuses without a session, after 12 hours, and for a login that never was', async () => {
+    const { edge, caller, id } = await withLogin()
+    const { ports } = edge
+    const without = endClientSession(ports, { ...caller, claim: undefined }, id)
+    await expect(without).rejects.toMatchObject({ code: 'session_missing' })
+    const unknown = endClientSession(ports, caller, 'AAAA' as ClientSessionId)
+    await expect(unknown).rejects.toMatchObject({ code: 'not_found' })
+    edge.advance(hours(12))
+    await expect(endClientSession(ports, caller, id)).rejects.toMatchObject({ code: 'session_missing' })
   })
 })

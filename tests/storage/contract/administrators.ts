@@ -73,9 +73,9 @@ export const administrators: Cases = {
         [`+spent ${claim.spend.id}`]: claim.spend,
         '-administratorLink 1': { slot: 1, ...link },
         [`+users ${user.id}`]: { ...user, nameKey: 'ada', createdAt: now, removedAt: null },
-        '+userRoles access': { userId: user.id, role: 'access' },
-        '+userRoles editor': { userId: user.id, role: 'editor' },
-        '+userRoles auditor': { userId: user.id, role: 'auditor' },
+        [`+userRoles ${user.id}/access`]: { userId: user.id, role: 'access' },
+        [`+userRoles ${user.id}/editor`]: { userId: user.id, role: 'editor' },
+        [`+userRoles ${user.id}/auditor`]: { userId: user.id, role: 'auditor' },
         [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
         [`+sessions ${session.id}`]: expect.objectContaining({
           userId: user.id,

@@ -31,7 +31,7 @@ export const now: Instant = 1_795_000_000_123
 export const ends = now + hours(12)
 
 export const bytes = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
-const unique = (length = 16): string => base64url(bytes(length))
+export const unique = (length = 16): string => base64url(bytes(length))
 
 export const from: Origin = { address: '192.0.2.7', place: 'Zürich, CH', browser: 'Firefox on Linux' }
 export const asking: Asking = { requestId: 'request', from }

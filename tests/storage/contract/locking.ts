@@ -1,0 +1,136 @@
+/** Locks: every verb that one stops, and the words that the person who is locked out is told. */
+import { expect } from 'vitest'
+import { Refusal } from '../../../core/refusal.ts'
+import { audit } from '../../../storage/schema.ts'
+import { changes, expectRefused } from './changes.ts'
+import {
+  acceptingOf,
+  beginKeys,
+  changeTo,
+  dbOf,
+  type Editor,
+  invitingOf,
+  lockOf,
+  lockOut,
+  newEditor,
+  newInvited,
+  newKey,
+  rfc3339,
+  roleOf,
+  storeDocuments,
+} from './editors.ts'
+import { enteringOf, issuingOf, redeemingOf, refreshAt, refreshingOf, storeCode } from './programs.ts'
+import { addingOf, type Cases, loginOf, newEvent, newPerson, newUser, now, type World } from './world.ts'
+
+/** Verbs of somebody who has shown who he is by his key or his token: he is told the lock's own words. */
+const told: Record<string, (world: World, who: Editor) => Promise<unknown>> = {
+  'sessions.open': ({ ports }, { credential }) => ports.sessions.open(loginOf(credential)),
+  'credentials.add': ({ ports }, who) => ports.credentials.add(addingOf(who)),
+  'codes.issue': ({ ports }, who) => ports.codes.issue(issuingOf(who)),
+  'clientSessions.refresh': ({ ports }, { program }) => ports.clientSessions.refresh(refreshingOf(program)),
+  'clientSessions.enter': ({ ports }, { program }) => ports.clientSessions.enter(enteringOf(program)),
+}
+
+/** Verbs that only a lock made in this very moment can stop: `enter` was told before. */
+const stopped: Record<string, (world: World, who: Editor) => Promise<unknown>> = {
+  'users.invite': ({ ports }, who) => ports.users.invite(invitingOf(who)),
+  'users.remove': ({ ports }, { actor }) => ports.users.remove(actor, 'nobody', newEvent('user.remove')),
+  'documents.put': ({ ports }, { actor }) =>
+    ports.documents.put(actor, [changeTo(roleOf('dev'))], newEvent('document.put')),
+  'documents.remove': ({ ports }, { actor }) =>
+    ports.documents.remove(actor, 'db', 'there', newEvent('document.remove')),
+  'signingKeys.rotate': ({ ports }, { actor }) =>
+    ports.signingKeys.rotate(actor, 1, newKey(3), newEvent('keys.rotate')),
+}
+
+const refusalOf = async (work: Promise<unknown>): Promise<Refusal> => {
+  const thrown = await work.catch((error: unknown) => error)
+  expect(thrown).toBeInstanceOf(Refusal)
+  return thrown as Refusal
+}
+
+export const locking: Cases = {
+  'a lock stops every verb of its user, which writes nothing, and tells him its words': async (world) => {
+    const who = await newEditor(world)
+    await lockOut(world, who, { message: 'Ask the help desk „漢字“' })
+    for (const [verb, work] of Object.entries(told)) {
+      await expectRefused(world, 'user_locked', () => work(world, who))
+      expect((await refusalOf(work(world, who))).words, verb).toContain('This user is locked: Ask the help desk „漢字“')
+    }
+  },
+
+  'a lock without words says that there is one': async (world) => {
+    const who = await newEditor(world)
+    await lockOut(world, who)
+    for (const work of Object.values(told))
+      expect((await refusalOf(work(world, who))).told).toBe('This user is locked.')
+  },
+
+  'a lock stops every administrative verb of its user, which writes nothing': async (world) => {
+    const who = await newEditor(world)
+    await beginKeys(world)
+    await storeDocuments(world, dbOf('there'))
+    await lockOut(world, who)
+    for (const work of Object.values(stopped)) await expectRefused(world, 'user_locked', () => work(world, who))
+  },
+
+  'a lock hides the browser session of its user, and shows it again when it is gone': async (world) => {
+    const person = await newPerson(world)
+    const { actor } = await newEditor(world)
+    await storeDocuments(world, lockOf('ada-left', person.user.name))
+    const { find, account } = world.ports.sessions
+    expect(await find(person.claim, now)).toBeUndefined()
+    expect(await account(person.claim, now)).toBeUndefined()
+    await world.ports.documents.remove(actor, 'lock', 'ada-left', newEvent('document.remove'))
+    expect(await find(person.claim, now)).toEqual(person.user)
+    expect(await account(person.claim, now)).toBeDefined()
+  },
+
+  'a lock is in force until the instant at which it expires, and not at it': async (world) => {
+    const who = await newEditor(world)
+    const expires = now + 1000
+    await lockOut(world, who, { expires: rfc3339(expires), message: 'For a second' })
+    const { find } = world.ports.sessions
+    const enterAt = (at: number) => world.ports.clientSessions.enter(enteringOf(who.program, { at }))
+    expect(await find(who.claim, expires - 1)).toBeUndefined()
+    expect((await refusalOf(enterAt(expires - 1))).told).toBe('This user is locked: For a second')
+    expect(await find(who.claim, expires)).toEqual(who.user)
+    await enterAt(expires)
+    await world.ports.clientSessions.refresh(refreshingOf(who.program, refreshAt(expires)))
+  },
+
+  'of two locks one in force is enough': async (world) => {
+    const who = await newEditor(world)
+    await lockOut(world, who, { expires: rfc3339(now), message: 'over' })
+    await lockOut(world, who, { message: 'in force' })
+    expect((await refusalOf(told['clientSessions.enter']!(world, who))).told).toBe('This user is locked: in force')
+  },
+
+  'a lock names whoever a hurried reader takes for its user, and nobody else': async (world) => {
+    const [who, other] = [await newEditor(world), await newEditor(world)]
+    await storeDocuments(world, lockOf('one', who.user.name.toUpperCase()), lockOf('two', `${other.user.name}x`))
+    await expectRefused(world, 'user_locked', () => told['sessions.open']!(world, who))
+    for (const work of Object.values(told).slice(-2)) await work(world, other)
+  },
+
+  'a lock stops a code and an invite that were given before it': async (world) => {
+    const who = await newEditor(world)
+    const code = await storeCode(world, who.credential)
+    const invited = await newInvited(world, { user: newUser('Grace') })
+    await storeDocuments(world, lockOf('one', who.user.name), lockOf('two', 'grace'))
+    await expectRefused(world, 'user_locked', () => world.ports.codes.redeem(redeemingOf(code)))
+    await expectRefused(world, 'user_locked', () => world.ports.users.accept(acceptingOf(invited)))
+  },
+
+  'a lock ends nothing: a login runs on when it is lifted': async (world) => {
+    const who = await newEditor(world)
+    const { actor } = await newEditor(world)
+    await storeDocuments(world, lockOf('ada-left', who.user.name))
+    await expectRefused(world, 'user_locked', () => world.ports.clientSessions.refresh(refreshingOf(who.program)))
+    const lifting = newEvent('document.remove')
+    const done = await changes(world.store, () => world.ports.documents.remove(actor, 'lock', 'ada-left', lifting))
+    expect(Object.keys(done)).toEqual(['+audit document.remove done', '-documents lock/ada-left'])
+    await world.ports.clientSessions.refresh(refreshingOf(who.program))
+    expect(await world.store.db.$count(audit)).toBe(2)
+  },
+}
