@@ -88,7 +88,7 @@ function requireDocuments(given: readonly Json[], caller: string): readonly Docu
     const parsed = parseDocument(json)
     if (parsed.kind === 'value') return parsed.value
     const [first] = parsed.problems
-    throw unreadable(`documents[${i}].${showPath(first?.path ?? [])}: ${first?.message ?? ''}`)
+    throw unreadable(`${showPath(['documents', i, ...(first?.path ?? [])])}: ${first?.message ?? ''}`)
   })
   const keys = new Set(wanted.map(keyOf))
   if (keys.size < wanted.length) throw unreadable('one kind and name twice')

@@ -95,7 +95,8 @@ export function finishInvite(
 
 /**
  * The whole chain, as whoever reads it later checks it: the tap names the request by its hash, the request names the user and the
- * key, the key names the passkey. So a row that was given another user lets nobody in as that one. The tap's own signature was checked when the invite was made.
+ * key, the key names the passkey. So a row that was given another user lets nobody in as that one. The tap's own signature was
+ * checked when the invite was made.
  * @throws Refusal vouch_wrong
  */
 async function requireVouch(

@@ -1,0 +1,176 @@
+import { expect, test } from 'vitest'
+import { type Document, parseDocument, revisionOf } from '../../core/access/document.ts'
+import type { Json } from '../../core/intent.ts'
+import type { ClientSessionId, UserId } from '../../core/model.ts'
+import { certificate } from '../core/access/samples.ts'
+import { lastRefusal } from '../edge.ts'
+import {
+  addUser,
+  call,
+  lockOf,
+  newAdmin,
+  newInvitation,
+  newPerson,
+  type Person,
+  putDocuments,
+  tapFor,
+} from '../people.ts'
+import { race, statuses } from '../race.ts'
+
+const roleOf = (name: string, ttl = '8h') => ({
+  kind: 'role',
+  version: 'v7',
+  metadata: { name },
+  spec: { options: { max_session_ttl: ttl }, allow: {}, deny: {} },
+})
+const documentsOf = ({ edge }: Person) => edge.rows('select kind, name from documents order by kind, name')
+
+function read(json: Json): Document {
+  const parsed = parseDocument(json)
+  if (parsed.kind !== 'value') throw new Error('no document')
+  return parsed.value
+}
+
+test('50 who create one name at once: one does, and one audit row says so', async () => {
+  const ada = await newAdmin()
+  const replies = await race(50, (i) => putDocuments(ada, [roleOf('dev', `${i + 1}m`)]))
+  expect(statuses(replies)).toEqual({ 200: 1, 409: 49 })
+  expect(documentsOf(ada)).toEqual([{ kind: 'role', name: 'dev' }])
+  expect(ada.edge.rows("select seq from audit where kind = 'document.put' and outcome = 'done'")).toHaveLength(1)
+})
+
+test('a document that changed between reading and writing is not overwritten', async () => {
+  const ada = await newAdmin()
+  await putDocuments(ada, [roleOf('dev')])
+  const seen = revisionOf(read(roleOf('dev')))
+  await putDocuments(ada, [roleOf('dev', '4h')], true)
+  const [row] = ada.edge.rows('select id, user_id from client_sessions')
+  const actor = { userId: row?.['user_id'] as UserId, sessionId: row?.['id'] as ClientSessionId, role: 'editor' }
+  const document = read(roleOf('dev', '2h'))
+  const asking = { requestId: 'test', from: { address: '', place: '', browser: '' } }
+  const event = { at: ada.edge.ports.now(), kind: 'document.put', outcome: 'done', asking } as const
+  for (const expected of [seen, undefined]) {
+    const change = { document, revision: revisionOf(document), expected }
+    await expect(ada.edge.ports.documents.put(actor, [change], event)).rejects.toMatchObject({
+      code: 'document_changed',
+    })
+  }
+  expect(ada.edge.rows('select max_session_ttl from documents')).toEqual([{ max_session_ttl: 4 * 3_600_000 }])
+})
+
+test('all or none: one document that cannot be keeps out the others', async () => {
+  const ada = await newAdmin()
+  await putDocuments(ada, [roleOf('ops')])
+  expect((await putDocuments(ada, [roleOf('dev'), roleOf('ops')])).status).toBe(409)
+  expect((await putDocuments(ada, [roleOf('dev'), { ...roleOf('x'), kind: 'rule' }])).status).toBe(422)
+  expect((await putDocuments(ada, [roleOf('dev'), roleOf('dev')])).status).toBe(422)
+  expect(documentsOf(ada)).toEqual([{ kind: 'role', name: 'ops' }])
+})
+
+test('a role that somebody holds stays, also when giving and removing are raced', async () => {
+  const ada = await newAdmin()
+  const { edge } = ada
+  await putDocuments(ada, [roleOf('dev'), roleOf('ops')])
+  await newPerson(ada, 'Bob', ['dev'])
+  expect(await call(ada, 'DELETE', '/v1/documents/role/dev')).toMatchObject({
+    status: 409,
+    json: { error: 'role_held' },
+  })
+  const { body } = await newInvitation('Carol', ['ops'])
+  const tap = await tapFor(ada, body)
+  const [given, removed] = await Promise.all([addUser(ada, body, tap), call(ada, 'DELETE', '/v1/documents/role/ops')])
+  expect([given.status, removed.status].filter((status) => status === 200)).toHaveLength(1)
+  const orphans = `select role from user_roles where role not in ('access', 'editor', 'auditor')
+    and role not in (select name from documents where kind = 'role')`
+  expect(edge.rows(orphans)).toEqual([])
+  await call(ada, 'DELETE', '/v1/users/Bob')
+  expect((await call(ada, 'DELETE', '/v1/documents/role/dev')).status).toBe(200)
+})
+
+test('nobody is invited with a role that is not there', async () => {
+  const ada = await newAdmin()
+  const { body } = await newInvitation('Bob', ['access', 'root'])
+  expect(await addUser(ada, body, await tapFor(ada, body))).toMatchObject({
+    status: 422,
+    json: { error: 'role_unknown' },
+  })
+  expect(ada.edge.rows('select name from users')).toEqual([{ name: 'Ada' }])
+})
+
+test.each(['access', 'editor', 'auditor'])('the preset %s can be neither replaced nor removed', async (name) => {
+  const ada = await newAdmin()
+  const put = await putDocuments(ada, [roleOf(name)], true)
+  expect(put).toMatchObject({ status: 422, json: { error: 'document_invalid' } })
+  expect(put.json.message).toContain('built in')
+  expect((await call(ada, 'DELETE', `/v1/documents/role/${name}`)).status).toBe(409)
+  expect(lastRefusal(ada.edge)).toBe('role_preset')
+})
+
+const invalid: Record<string, [document: Json, told: string]> = {
+  'a field that nobody knows': [
+    { ...roleOf('dev'), spec: { allow: { logins: ['root'] } } },
+    'documents[0].spec.allow.logins',
+  ],
+  'a deny rule with a misspelt field': [
+    { ...roleOf('dev'), spec: { deny: { db_name: ['x'] } } },
+    'documents[0].spec.deny.db_name',
+  ],
+  'a pattern, which would match nothing': [
+    { ...roleOf('dev'), spec: { deny: { db_names: ['^x'] } } },
+    'documents[0].spec.deny.db_names',
+  ],
+  'another kind': [{ ...roleOf('dev'), kind: 'user' }, 'documents[0].kind'],
+  'a version of the future': [{ ...roleOf('dev'), version: 'v99' }, 'documents[0].version'],
+  'no name': [{ ...roleOf('dev'), metadata: {} }, 'documents[0].metadata.name'],
+  'a name with a path in it': [{ ...roleOf('dev'), metadata: { name: '../x' } }, 'documents[0].metadata.name'],
+  'a lock on a name that nobody can have': [
+    { ...lockOf('\u202eadA'), metadata: { name: 'x' } },
+    'documents[0].spec.target.user',
+  ],
+  'a lock with an end that is no day': [
+    lockOf('Bob', { expires: '2030-02-30T00:00:00Z' }),
+    'documents[0].spec.expires',
+  ],
+  'a text instead of a document': ['role', 'documents[0]: '],
+}
+
+test.each(Object.entries(invalid))('a document with %s is refused by its field', async (_, [document, told]) => {
+  const ada = await newAdmin()
+  const reply = await putDocuments(ada, [document])
+  expect(reply).toMatchObject({ status: 422, json: { error: 'document_invalid' } })
+  expect(reply.json.message).toContain(told)
+  expect(documentsOf(ada)).toEqual([])
+})
+
+test('a hundred documents at once, and no more; 256 KiB, and no more', async () => {
+  const ada = await newAdmin()
+  const many = Array.from({ length: 101 }, (_, i) => lockOf(`User ${i}`)).map((one, i) => ({
+    ...one,
+    metadata: { name: `lock-${i}` },
+  }))
+  expect((await putDocuments(ada, many)).status).toBe(400)
+  expect(documentsOf(ada)).toEqual([])
+  expect((await putDocuments(ada, many.slice(1))).status).toBe(200)
+  expect(documentsOf(ada)).toHaveLength(100)
+  const large = lockOf('Bob', { message: 'x'.repeat(256 * 1024) })
+  expect(await putDocuments(ada, [large])).toMatchObject({ status: 413, json: { error: 'body_too_large' } })
+})
+
+test('50 who create one database at once: one does', async () => {
+  const ada = await newAdmin()
+  const db = {
+    kind: 'db',
+    version: 'v3',
+    metadata: { name: 'orders' },
+    spec: { protocol: 'postgres', uri: 'db.example.com:5432', tls: { ca_cert: certificate } },
+  }
+  expect(statuses(await race(50, () => putDocuments(ada, [db])))).toEqual({ 200: 1, 409: 49 })
+})
+
+test('documents of one who is no editor change nothing, also with force', async () => {
+  const ada = await newAdmin()
+  const bob = await newPerson(ada, 'Bob', ['access', 'auditor'])
+  expect((await putDocuments(bob, [roleOf('dev')], true)).status).toBe(403)
+  expect(lastRefusal(ada.edge)).toBe('role_missing')
+  expect(documentsOf(ada)).toEqual([])
+})

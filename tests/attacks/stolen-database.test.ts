@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import type { ClientSessionId } from '../../core/model.ts'
+import { refreshTokenOf } from '../../core/oauth/refresh-token.ts'
+import { newEdge } from '../edge.ts'
+import { call, newAdmin } from '../people.ts'
+
+/** Everything in the database, and another SALLYPORT_KEY: what a thief of backups has. */
+async function stolen() {
+  const ada = await newAdmin()
+  const thief = await newEdge({ store: ada.edge.store, key: new Uint8Array(32).fill(8) })
+  return { ada, thief }
+}
+
+test('a copy of the database signs no token without SALLYPORT_KEY', async () => {
+  const { ada, thief } = await stolen()
+  await expect(thief.ports.keyring.current()).rejects.toThrow(/cannot be opened with SALLYPORT_KEY/)
+  const rows = ada.edge.rows('select kid, sealed from signing_keys where sealed is not null')
+  expect(rows).toHaveLength(2)
+  for (const { kid, sealed } of rows) {
+    const bytes = new Uint8Array(sealed as Uint8Array)
+    expect(await thief.ports.keys.sealer.open(`signing key ${kid}`, bytes)).toBeUndefined()
+    expect(await ada.edge.ports.keys.sealer.open(`signing key ${kid}`, bytes)).toBeDefined()
+  }
+})
+
+test('a sealed key opens under its own name only: nobody makes an old key the current one by moving it', async () => {
+  const { ada } = await stolen()
+  const { edge } = ada
+  await call(ada, 'GET', '/v1/cluster')
+  edge.store.raw.exec(
+    `update signing_keys set sealed = (select sealed from signing_keys where generation = 2) where generation = 1`,
+  )
+  edge.ports.keyring.forget()
+  await expect(edge.ports.keyring.current()).rejects.toThrow(/cannot be opened/)
+})
+
+test('no refresh token, nonce or ticket follows from it', async () => {
+  const { ada, thief } = await stolen()
+  const { id, generation } = ada.edge.rows('select id, generation from client_sessions')[0] ?? {}
+  const made = refreshTokenOf(thief.ports.keys.refresh, id as ClientSessionId, Number(generation))
+  expect(made).not.toBe(ada.refreshToken)
+  expect((await ada.program.refresh(made)).status).toBe(400)
+  expect((await call(ada, 'GET', '/v1/me')).status).toBe(200)
+  const program = await thief.program()
+  const nonce = await program.needNonce()
+  const parts = { nonce }
+  expect((await ada.program.call('GET', '/v1/me', ada.token, { parts })).json.error).toBe('use_dpop_nonce')
+})
