@@ -56,6 +56,48 @@ function fill(file: string): void {
   })
 }
 
+/** What 0000 leaves of two people: a root, and somebody whom the root let in, each with a passkey. */
+const people = `
+  insert into users (id, name, name_key, created_at) values ('root', 'Ada Ł', 'ada ł', 1), ('other', 'Grace', 'grace', 2);
+  insert into credentials select 'k' || id, id, 'Key', x'01', 'f' || id, 'rp', 0, '[]', 'a', 0, 0, 1, id = 'root', null, 1, null, null
+    from users;
+  insert into credentials values ('second', 'root', 'Second', x'01', 'fs', 'rp', 0, '[]', 'a', 0, 0, 1, 1, null, 1, null, 5);`
+
+describe('0001_tokens.sql', () => {
+  const migrated = () => {
+    const file = newFile()
+    apply(file, migrations.slice(0, 1))
+    read(file, (raw) => raw.exec(people))
+    apply(file, migrations)
+    return file
+  }
+
+  test('gives the root all three preset roles, once, and nobody else any', () => {
+    const roles = read(migrated(), (raw) => raw.prepare('select user_id, role from user_roles order by role').all())
+    expect(roles).toEqual(['access', 'auditor', 'editor'].map((role) => ({ user_id: 'root', role })))
+  })
+
+  test('keeps people as they are, none removed, and their passkeys', () => {
+    read(migrated(), (raw) => {
+      expect(raw.prepare('select * from users order by id').all()).toEqual([
+        { id: 'other', name: 'Grace', name_key: 'grace', created_at: 2, removed_at: null },
+        { id: 'root', name: 'Ada Ł', name_key: 'ada ł', created_at: 1, removed_at: null },
+      ])
+      expect(raw.prepare('select count(*) as n from credentials').get()).toEqual({ n: 3 })
+    })
+  })
+
+  test('keeps a name to one user as long as he is there, and frees that of one who was removed', () => {
+    read(migrated(), (raw) => {
+      const another = "insert into users (id, name, name_key, created_at) values ('third', 'GRACE', 'grace', 3)"
+      expect(() => raw.exec(another)).toThrow(/UNIQUE/)
+      raw.exec("update users set removed_at = 4 where id = 'other'")
+      raw.exec(another)
+      expect(() => raw.exec("update users set removed_at = null where id = 'other'")).toThrow(/UNIQUE/)
+    })
+  })
+})
+
 const bad: Migration = { name: '9999_bad.sql', sql: 'create table one (id text); insert into none values (1);' }
 const orphaning: Migration = { name: '9999_orphans.sql', sql: 'delete from users;' }
 

@@ -5,84 +5,15 @@
 import { applyD1Migrations } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { deriveKeys } from '../../core/keys.ts'
-import { base64url, utf8 } from '../../core/lib/bytes.ts'
-import { sha256 } from '../../core/lib/hash.ts'
+import { base64url } from '../../core/lib/bytes.ts'
 import { offerFirstAdministrator } from '../../core/login/first-administrator.ts'
-import { builtInClients } from '../../core/oauth/clients.ts'
 import { openD1 } from '../../storage/d1.ts'
-import { makeApp } from '../../worker/app.ts'
 import worker from '../../worker/index.ts'
-import { memoryLimit } from '../../worker/limits.ts'
-import { makePorts } from '../../worker/ports.ts'
 import { type Authenticator, type CreationOptions, newAuthenticator } from '../authenticator.ts'
-import { addBody, login, loginBody, registerFirst, removeBody, Visitor } from '../client.ts'
+import { addBody, login, loginBody, removeBody, Visitor } from '../client.ts'
 import { asking } from './contract/world.ts'
-import { countedD1, countedKv } from './counted.ts'
 import { emptied } from './emptied.ts'
-
-const origin = 'https://access.example.com'
-const rpId = 'access.example.com'
-
-let database: number[] = []
-let kv: string[] = []
-const counted = {
-  DB: countedD1(env.DB, (statements) => database.push(statements)),
-  KV: countedKv(env.KV, (call) => kv.push(call)),
-}
-
-/** What `work` asked of the database and of KV. */
-async function trips(work: () => Promise<unknown>): Promise<{ database: number[]; kv: string[] }> {
-  database = []
-  kv = []
-  await work()
-  return { database, kv }
-}
-
-/** A process of its own over the shared D1, with KV or without. */
-async function newProcess(withKv = true) {
-  const now = () => Date.now()
-  const ports = makePorts({
-    now,
-    random: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
-    keys: await deriveKeys(new Uint8Array(32).fill(7)),
-    store: openD1(counted.DB),
-    ...(withKv && { kv: counted.KV }),
-  })
-  const app = makeApp({
-    site: { cluster: 'test', origin, rpId, rpIdHash: await sha256(utf8(rpId)) },
-    ports,
-    clients: builtInClients,
-    assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
-    attempts: memoryLimit(100_000, now),
-    programs: memoryLimit(100_000, now),
-    noise: memoryLimit(100_000, now),
-    log: () => undefined,
-    lengthsHold: false,
-    whereOf: () => ({ address: '192.0.2.1', place: '' }),
-    ready: async () => undefined,
-  })
-  const send = async (url: string, init: RequestInit) => app.request(url, init)
-  return { ports, visitor: () => new Visitor(origin, send) }
-}
-
-type Process = Awaited<ReturnType<typeof newProcess>>
-
-/** The first administrator of an empty database, signed in with a key that this process has seen. */
-async function newAdministrator(withKv = true) {
-  const process = await newProcess(withKv)
-  const passkey = await newAuthenticator({ origin, rpId })
-  const { secret = '' } = (await offerFirstAdministrator(process.ports, asking)) ?? {}
-  await succeeds(registerFirst(process.visitor(), secret, passkey))
-  const visitor = process.visitor()
-  await succeeds(login(visitor, passkey))
-  return { process, passkey, visitor }
-}
-
-async function succeeds(reply: ReturnType<Visitor['get']>): Promise<void> {
-  const { status, text } = await reply
-  if (status !== 200) throw new Error(`answered ${status}: ${text}`)
-}
+import { counted, newAdministrator, newProcess, origin, type Process, rpId, succeeds, trips } from './trips.ts'
 
 /** The trips of a login's second half. */
 async function finishIn(process: Process, passkey: Authenticator) {
