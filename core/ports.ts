@@ -163,6 +163,8 @@ export interface Sessions {
   }): Promise<{ readonly expiresAt: Instant }>
   /** Whose session this is, with passkeys and sessions. undefined: no such session, or it has ended. */
   account(claim: SessionClaim, now: Instant): Promise<Account | undefined>
+  /** Whose session this is, with the passkeys that he may tap with, and not all that an account has gathered. */
+  findWithPasskeys(claim: SessionClaim, now: Instant): Promise<Pick<Account, 'user' | 'credentials'> | undefined>
   /** Whose session this is. undefined: no such session, or it has ended. */
   find(claim: SessionClaim, now: Instant): Promise<User | undefined>
   /**

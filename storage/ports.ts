@@ -1,8 +1,8 @@
 /** core's ports over drizzle, the same for both databases. Each verb is one round trip: a statement, or one batch. */
-import { and, asc, eq, gt, isNull, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull, ne, or, type SQLWrapper, sql } from 'drizzle-orm'
 import { presets } from '../core/access/presets.ts'
 import { equalBytes } from '../core/lib/bytes.ts'
-import { type CredentialId, hours, type Instant, type UserId } from '../core/model.ts'
+import { type CredentialId, hours, type Instant, type User, type UserId } from '../core/model.ts'
 import type { Account, Administrator, Ports, SessionClaim, Sessions } from '../core/ports.ts'
 import { documentsPort, listAudit, usersPort } from './admin-ports.ts'
 import { about, apply, type Make, makeStatements, opened, tap } from './batches.ts'
@@ -22,7 +22,7 @@ import {
 } from './rows.ts'
 import { administratorLink, clientSessions, credentials, sessions, users } from './schema.ts'
 import { unlocked } from './statements.ts'
-import { rowsOf, type Statements, type Store } from './store.ts'
+import { type Db, rowsOf, type Statements, type Store } from './store.ts'
 import { clientSessionsPort, codesPort, signingKeysPort } from './token-ports.ts'
 
 export type StoredPorts = Pick<
@@ -106,14 +106,14 @@ function sessionsPort(store: Store, make: Make): Sessions {
       const refused = refusing(about(login.event), work)
       return opened((await tellingLock(store, login.tapped, login.event.at, refused))[before.length])
     },
-    find: async (claim, now) => {
-      const rows = await db
-        .select({ session: sessions, user: { id: users.id, name: users.name } })
-        .from(sessions)
-        .innerJoin(users, eq(users.id, sessions.userId))
-        .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
-      const [row] = rows
-      return row && isRunning(row.session, claim, now) ? row.user : undefined
+    find: async (claim, now) => userOf(await ownerQuery(db, claim, now), claim, now),
+    findWithPasskeys: async (claim, now) => {
+      const answers = await store.atomically([
+        ownerQuery(db, claim, now),
+        passkeysQuery(db, db.select({ id: sessions.userId }).from(sessions).where(eq(sessions.id, claim.id))),
+      ])
+      const user = userOf(rowsOf<OwnerRow>(answers[0]), claim, now)
+      return user && { user, credentials: rowsOf<CredentialRow>(answers[1]).map(credentialOf) }
     },
     account: (claim, now) => readAccount(store, claim, now),
     end: async (claim, target, event) => {
@@ -129,8 +129,36 @@ function sessionsPort(store: Store, make: Make): Sessions {
   }
 }
 
-const isRunning = (row: SessionRow, claim: SessionClaim, now: Instant): boolean =>
+type Running = Pick<SessionRow, 'secretHash' | 'endedAt' | 'expiresAt'>
+
+const isRunning = (row: Running, claim: SessionClaim, now: Instant): boolean =>
   equalBytes(row.secretHash, claim.secretHash) && row.endedAt === null && row.expiresAt > now
+
+type OwnerRow = Running & { readonly userId: UserId; readonly name: string }
+
+const ownerQuery = (db: Db, claim: SessionClaim, now: Instant) =>
+  db
+    .select({
+      secretHash: sessions.secretHash,
+      endedAt: sessions.endedAt,
+      expiresAt: sessions.expiresAt,
+      userId: sessions.userId,
+      name: users.name,
+    })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
+
+const userOf = ([row]: readonly OwnerRow[], claim: SessionClaim, now: Instant): User | undefined =>
+  row && isRunning(row, claim, now) ? { id: row.userId, name: row.name } : undefined
+
+/** `owner`: a query for the user's id. */
+const passkeysQuery = (db: Db, owner: SQLWrapper) =>
+  db
+    .select()
+    .from(credentials)
+    .where(and(sql`${credentials.userId} = ${owner}`, isNull(credentials.removedAt)))
+    .orderBy(asc(credentials.createdAt), asc(credentials.id))
 
 async function readAccount({ db, atomically }: Store, claim: SessionClaim, now: Instant): Promise<Account | undefined> {
   const owner = db
@@ -139,12 +167,12 @@ async function readAccount({ db, atomically }: Store, claim: SessionClaim, now: 
     .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
   const answers = await atomically([
     db.select().from(users).where(eq(users.id, owner)),
-    db.select().from(sessions).where(eq(sessions.userId, owner)).orderBy(asc(sessions.openedAt)),
     db
       .select()
-      .from(credentials)
-      .where(and(eq(credentials.userId, owner), isNull(credentials.removedAt)))
-      .orderBy(asc(credentials.createdAt), asc(credentials.id)),
+      .from(sessions)
+      .where(and(eq(sessions.userId, owner), isNull(sessions.endedAt), gt(sessions.expiresAt, now)))
+      .orderBy(asc(sessions.openedAt)),
+    passkeysQuery(db, owner),
     db
       .select()
       .from(clientSessions)
@@ -152,14 +180,14 @@ async function readAccount({ db, atomically }: Store, claim: SessionClaim, now: 
       .orderBy(asc(clientSessions.authenticatedAt)),
   ])
   const [user] = rowsOf<typeof users.$inferSelect>(answers[0])
-  const all = rowsOf<SessionRow>(answers[1])
-  const claimed = all.find((row) => row.id === claim.id)
+  const running = rowsOf<SessionRow>(answers[1])
+  const claimed = running.find((row) => row.id === claim.id)
   if (!user || !claimed || !isRunning(claimed, claim, now)) return undefined
   return {
     user: { id: user.id, name: user.name },
     session: sessionOf(claimed),
     credentials: rowsOf<CredentialRow>(answers[2]).map(credentialOf),
-    sessions: all.filter((row) => row.endedAt === null && row.expiresAt > now).map(sessionOf),
+    sessions: running.map(sessionOf),
     clientSessions: rowsOf<ClientSessionRow>(answers[3]).map(clientSessionOf),
   }
 }

@@ -33,7 +33,7 @@ export interface AddAsk {
 export function beginPasskeyAdd(site: Site, ports: BeginNeeds, { asking, claim }: Caller, holder: Holder, ask: AddAsk) {
   return recordingRefusals(ports, asking, 'passkey.add', async () => {
     const name = parseName(ask.name)
-    const account = claim && (await ports.sessions.account(claim, ports.now()))
+    const account = claim && (await ports.sessions.findWithPasskeys(claim, ports.now()))
     if (!account) throw new Refusal('session_missing')
     const { user, credentials } = account
     if (credentials.some((known) => known.name === name)) throw new Refusal('name_taken', { user: user.id })

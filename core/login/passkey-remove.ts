@@ -28,7 +28,7 @@ export function beginPasskeyRemove(
   id: CredentialId,
 ) {
   return recordingRefusals(ports, asking, 'passkey.remove', async () => {
-    const account = claim && (await ports.sessions.account(claim, ports.now()))
+    const account = claim && (await ports.sessions.findWithPasskeys(claim, ports.now()))
     if (!account) throw new Refusal('session_missing')
     const { user, credentials } = account
     const leaving = credentials.find((credential) => credential.id === id)

@@ -109,7 +109,7 @@ export function beginAuthorize(
   request: AuthorizeRequest,
 ) {
   return recordingRefusals(ports, asking, 'client.approve', async () => {
-    const account = claim && (await ports.sessions.account(claim, ports.now()))
+    const account = claim && (await ports.sessions.findWithPasskeys(claim, ports.now()))
     if (!account) throw new Refusal('session_missing')
     const subject = cliSubjectOf(request, asking.from.address)
     const begin = { purpose: 'cli', user: account.user.id, holder, subject, ttl } as const

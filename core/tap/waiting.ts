@@ -61,7 +61,7 @@ type PageNeeds = Pick<Ports, 'keys' | 'now' | 'sessions' | 'audit'>
 export function waitingOptions(site: Site, ports: PageNeeds, { asking, claim }: Caller, ticket: string) {
   return recordingRefusals(ports, asking, 'tap.begin', async () => {
     const { intent } = readWaiting(ports, ticket)
-    const account = claim && (await ports.sessions.account(claim, ports.now()))
+    const account = claim && (await ports.sessions.findWithPasskeys(claim, ports.now()))
     if (!account) throw new Refusal('session_missing')
     requireSameUser(intent, account.user)
     if (ports.now() >= seconds(intent.exp)) throw new Refusal('ticket_expired', { intent: intent.id })

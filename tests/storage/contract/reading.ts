@@ -1,4 +1,4 @@
-/** credentials.find, sessions.find, sessions.account: what is read, and what nobody gets to read. */
+/** credentials.find, sessions.find, sessions.findWithPasskeys, sessions.account: what is read, and what nobody gets to read. */
 import { expect } from 'vitest'
 import { type CredentialId, hours, type SessionId } from '../../../core/model.ts'
 import type { SessionClaim } from '../../../core/ports.ts'
@@ -63,37 +63,41 @@ export const reading: Cases = {
     expect(await world.ports.sessions.find(claim, ends)).toBeUndefined()
   },
 
-  'sessions.find and sessions.account answer undefined for a stale claim, and write nothing': async (world) => {
+  'sessions.find, findWithPasskeys and account answer undefined for a stale claim, and write nothing': async (
+    world,
+  ) => {
     const person = await newPerson(world)
     const stale = await staleClaims(world, person)
     for (const [why, claim] of Object.entries(stale)) {
       const done = await changes(world.store, async () => {
         expect(await world.ports.sessions.find(claim, now), why).toBeUndefined()
+        expect(await world.ports.sessions.findWithPasskeys(claim, now), why).toBeUndefined()
         expect(await world.ports.sessions.account(claim, now), why).toBeUndefined()
       })
       expect(done).toEqual({})
     }
   },
 
-  'sessions.account answers the user with live passkeys and running sessions, oldest first, and nobody else': async (
-    world,
-  ) => {
-    await newPerson(world)
-    const { user, credential, session, claim } = await newPerson(world)
-    const older = await storeCredential(world, newCredential(user.id, { createdAt: now - 5 }))
-    await storeCredential(world, newCredential(user.id), { removedAt: now })
-    const earlier = await storeSession(world, older, { openedAt: now - hours(1) })
-    await storeSession(world, older, { endedAt: now })
-    await storeSession(world, older, { expiresAt: now })
-    const account = await world.ports.sessions.account(claim, now)
-    expect(account?.user).toStrictEqual(user)
-    expect(account?.credentials.map(({ id }) => id)).toEqual([older.id, credential.id])
-    expect(account?.credentials[0]).toStrictEqual(await world.ports.credentials.find(older.id))
-    const shown = { expiresAt: ends, origin: from }
-    expect(account?.sessions).toStrictEqual([
-      { id: earlier.id, credentialId: older.id, openedAt: now - hours(1), ...shown },
-      { id: session.id, credentialId: credential.id, openedAt: now, ...shown },
-    ])
-    expect(account?.session).toStrictEqual(account?.sessions[1])
-  },
+  'sessions.account and findWithPasskeys answer the user with live passkeys, account with running sessions, oldest first, and nobody else':
+    async (world) => {
+      await newPerson(world)
+      const { user, credential, session, claim } = await newPerson(world)
+      const older = await storeCredential(world, newCredential(user.id, { createdAt: now - 5 }))
+      await storeCredential(world, newCredential(user.id), { removedAt: now })
+      const earlier = await storeSession(world, older, { openedAt: now - hours(1) })
+      await storeSession(world, older, { endedAt: now })
+      await storeSession(world, older, { expiresAt: now })
+      const account = await world.ports.sessions.account(claim, now)
+      expect(account?.user).toStrictEqual(user)
+      expect(account?.credentials.map(({ id }) => id)).toEqual([older.id, credential.id])
+      expect(account?.credentials[0]).toStrictEqual(await world.ports.credentials.find(older.id))
+      const shown = { expiresAt: ends, origin: from }
+      expect(account?.sessions).toStrictEqual([
+        { id: earlier.id, credentialId: older.id, openedAt: now - hours(1), ...shown },
+        { id: session.id, credentialId: credential.id, openedAt: now, ...shown },
+      ])
+      expect(account?.session).toStrictEqual(account?.sessions[1])
+      const found = await world.ports.sessions.findWithPasskeys(claim, now)
+      expect(found).toStrictEqual({ user, credentials: account?.credentials })
+    },
 }
