@@ -176,7 +176,7 @@ export const clientSessionStatements = (db: Db) => ({
       sql`exists (select 1 from ${f} where ${f.id} = ${s.id} and ${f.jkt} = ${s.jkt} and ${runs(s.at)})`,
     ),
   ),
-  /** For the session's own key. Any other is a thief's: it hears of no lock, and a lock must not keep it from ending the session. */
+  /** For the session's own key. Any other is a thief's: it hears of no lock, and no lock keeps it from ending the session. */
   clientUserNotLocked: recipe<{ id: ClientSessionId; jkt: Holder; at: Instant }>((s) => {
     const user = sql`(select ${f.userId} from ${f} where ${f.id} = ${s.id} and ${f.jkt} = ${s.jkt})`
     return guard(db, 'lock', unlocked(user, sql`${s.at}`))

@@ -132,7 +132,7 @@ export class Program {
   }
 
   async needNonce(): Promise<string> {
-    if (this.nonce === undefined) await this.sendToken({ grant_type: 'refresh_token' }, undefined)
+    if (this.nonce === undefined) await this.sendToken(this.refreshForm('none yet'), undefined)
     return this.nonce ?? ''
   }
 

@@ -39,24 +39,49 @@ test('50 who create one name at once: one does, and one audit row says so', asyn
   expect(ada.edge.rows("select seq from audit where kind = 'document.put' and outcome = 'done'")).toHaveLength(1)
 })
 
+/** What a call's batch is given once the checks before it are passed. */
+function actorOf({ edge }: Person) {
+  const [row] = edge.rows('select id, user_id from client_sessions')
+  const actor = { userId: row?.['user_id'] as UserId, sessionId: row?.['id'] as ClientSessionId, role: 'editor' }
+  const asking = { requestId: 'test', from: { address: '', place: '', browser: '' } }
+  return { actor, event: { at: edge.ports.now(), kind: 'document.put', outcome: 'done', asking } as const }
+}
+const changeTo = (json: Json, expected?: string) => {
+  const document = read(json)
+  return { document, revision: revisionOf(document), expected }
+}
+
 test('a document that changed between reading and writing is not overwritten', async () => {
   const ada = await newAdmin()
   await putDocuments(ada, [roleOf('dev')])
   const seen = revisionOf(read(roleOf('dev')))
   await putDocuments(ada, [roleOf('dev', '4h')], true)
-  const [row] = ada.edge.rows('select id, user_id from client_sessions')
-  const actor = { userId: row?.['user_id'] as UserId, sessionId: row?.['id'] as ClientSessionId, role: 'editor' }
-  const document = read(roleOf('dev', '2h'))
-  const asking = { requestId: 'test', from: { address: '', place: '', browser: '' } }
-  const event = { at: ada.edge.ports.now(), kind: 'document.put', outcome: 'done', asking } as const
+  const { actor, event } = actorOf(ada)
   for (const expected of [seen, undefined]) {
-    const change = { document, revision: revisionOf(document), expected }
-    await expect(ada.edge.ports.documents.put(actor, [change], event)).rejects.toMatchObject({
-      code: 'document_changed',
-    })
+    const put = ada.edge.ports.documents.put(actor, [changeTo(roleOf('dev', '2h'), expected)], event)
+    await expect(put).rejects.toMatchObject({ code: 'document_changed' })
   }
   expect(ada.edge.rows('select max_session_ttl from documents')).toEqual([{ max_session_ttl: 4 * 3_600_000 }])
 })
+
+const meanwhile = {
+  role_missing: "delete from user_roles where role = 'editor'",
+  token_invalid: 'update client_sessions set ended_at = 1',
+}
+
+test.each(Object.entries(meanwhile))(
+  'whoever loses his right between check and write changes nothing: %s',
+  async (code, sql) => {
+    const ada = await newAdmin()
+    const { actor, event } = actorOf(ada)
+    ada.edge.store.raw.exec(sql)
+    const { documents, users } = ada.edge.ports
+    await expect(documents.put(actor, [changeTo(roleOf('dev'))], event)).rejects.toMatchObject({ code })
+    await expect(documents.remove(actor, 'role', 'dev', event)).rejects.toMatchObject({ code })
+    await expect(users.remove(actor, 'Bob', event)).rejects.toMatchObject({ code })
+    expect(documentsOf(ada)).toEqual([])
+  },
+)
 
 test('all or none: one document that cannot be keeps out the others', async () => {
   const ada = await newAdmin()

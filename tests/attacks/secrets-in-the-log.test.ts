@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { addPasskey, login, loginBody, registerFirst, removePasskey } from '../client.ts'
-import { newEdge } from '../edge.ts'
+import { newEdge, type TestEdge } from '../edge.ts'
+import { acceptBody, addUser, newAdmin, newInvitation, tapFor } from '../people.ts'
+import { approve, askOf, parametersAt } from '../program.ts'
 
 test('no cookie, ticket, link secret or key gets into the audit table, the database or the log', async () => {
   const edge = await newEdge()
@@ -25,14 +27,59 @@ test('no cookie, ticket, link secret or key gets into the audit table, the datab
   await visitor.get(`/?next=/account&secret=${secret}`)
   await visitor.post('/v1/logout', {})
 
-  const tables = ['audit', 'sessions', 'credentials', 'users', 'spent', 'administrator_link', 'cluster', 'guards']
-  const written = JSON.stringify([edge.logged, ...tables.map((table) => edge.rows(`select * from ${table}`))])
+  const written = everythingIn(edge)
   expect(secrets.length).toBeGreaterThan(6)
   for (const one of secrets) {
     expect(one.length).toBeGreaterThan(20)
     expect(written.includes(one)).toBe(false)
   }
 })
+
+test('no code, token, proof, tap or invite’s private half gets into any table or the log', async () => {
+  const ada = await newAdmin()
+  const { edge, visitor, passkey, program } = ada
+  const asked = askOf(program.key)
+  const approved = (await approve(visitor, passkey, asked)).json
+  const code = parametersAt(approved.location).get('code') ?? ''
+  const proof = await program.proof('POST', '/oauth/token')
+  const tokens = (await program.sendToken(program.codeForm(code, asked), proof)).json
+  const { key, body } = await newInvitation('Bob')
+  const { d = '' } = await crypto.subtle.exportKey('jwk', key.privateKey)
+  const tap = await tapFor(ada, body)
+  const invited = await addUser(ada, body, tap)
+  const { ticket } = JSON.parse(Buffer.from(tap, 'base64url').toString())
+  const refreshed = (await program.refresh(ada.refreshToken)).json
+  const bob = edge.visitor()
+  const accepted = await acceptBody(bob, await edge.authenticator(), { id: invited.json.invite, key })
+  await bob.post('/v1/invites/finish', accepted)
+  // And what is refused, by those who have it wrong or a second time.
+  await program.token(program.codeForm(code, asked))
+  await program.sendToken(program.codeForm(code, asked), proof)
+  await addUser(ada, body, tap)
+  await bob.post('/v1/invites/finish', accepted)
+  const thief = await edge.program()
+  for (const token of [tokens.access_token, refreshed.access_token]) await thief.call('GET', '/v1/me', token)
+  await thief.refresh(refreshed.refresh_token)
+  await visitor.get(`/oauth/authorize?${new URLSearchParams({ ...asked.parameters, client_id: code })}`)
+  await visitor.get(`/invite?key=${d}`)
+
+  const secrets = [code, asked.verifier, proof, tap, ticket, d, accepted.ticket, tokens.id_token]
+  for (const all of [tokens, refreshed]) secrets.push(all.access_token, all.refresh_token)
+  secrets.push(ada.token, ada.refreshToken)
+  const seals = secrets.map((secret) => secret.split('.').at(-1) ?? '')
+  const written = everythingIn(edge)
+  expect(written).toContain(invited.json.invite)
+  for (const one of [...secrets, ...seals]) {
+    expect(one.length).toBeGreaterThan(20)
+    expect(written.includes(one)).toBe(false)
+  }
+})
+
+/** All tables, whatever they are called, and the log. */
+function everythingIn({ rows, logged }: TestEdge): string {
+  const tables = rows("select name from sqlite_master where type = 'table'").map(({ name }) => String(name))
+  return JSON.stringify([logged, ...tables.map((table) => rows(`select * from "${table}"`))])
+}
 
 test('every ceremony and every refusal has its audit row, under the request id of its log line', async () => {
   const edge = await newEdge()
