@@ -2,6 +2,7 @@ import { openApi } from '../../core/api/openapi.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
 import { metadataOf } from '../../core/oauth/discovery.ts'
+import { dpopAlgorithms } from '../../core/oauth/dpop.ts'
 import { revoke } from '../../core/oauth/revoke.ts'
 import { exchange } from '../../core/oauth/token.ts'
 import type { Refusal } from '../../core/refusal.ts'
@@ -49,5 +50,5 @@ export function oauthRoutes(app: App, edge: Edge): void {
 export function challengeOf(refusal: Refusal): string | undefined {
   if (refusal.status !== 401 || refusal.word === 'refused' || refusal.word === 'sign_in') return undefined
   const maxAge = refusal.code === 'login_too_old' ? ', max_age="300"' : ''
-  return `DPoP algs="ES256 EdDSA", error="${refusal.word}"${maxAge}`
+  return `DPoP algs="${dpopAlgorithms.join(' ')}", error="${refusal.word}"${maxAge}`
 }
