@@ -7,9 +7,11 @@ export type EcJwk = { readonly kty: 'EC'; readonly crv: 'P-256'; readonly x: str
 /** RFC 8037. */
 export type OkpJwk = { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string }
 export type PublicJwk = EcJwk | OkpJwk
-export type JwsAlgorithm = 'ES256' | 'EdDSA'
 
-export const algorithmOf = ({ kty }: PublicJwk): JwsAlgorithm => (kty === 'EC' ? 'ES256' : 'EdDSA')
+/** What a signature of such a key may be called: RFC 9864 says Ed25519 for what RFC 8037 called EdDSA. */
+const algorithms = { EC: ['ES256'], OKP: ['EdDSA', 'Ed25519'] }
+export const jwsAlgorithms: readonly string[] = Object.values(algorithms).flat()
+export const algorithmsOf = ({ kty }: PublicJwk): string[] => algorithms[kty]
 
 /** RFC 7638, SHA-256, base64url: 43 characters. */
 export const jwkThumbprint = (jwk: PublicJwk): string => base64url(sha256(utf8(canonicalJwk(jwk))))

@@ -6,12 +6,19 @@ import { compactVerify, decodeProtectedHeader } from 'jose'
 import { type Json, membersOf } from '../intent.ts'
 import { type Bytes, base64url, concat, equalBytes, fromBase64url, textOf, utf8 } from '../lib/bytes.ts'
 import { hmac, type MacKey, sha256 } from '../lib/hash.ts'
-import { algorithmOf, importPublicJwk, jwkThumbprint, type PublicJwk, parsePublicJwk } from '../lib/jwk.ts'
+import {
+  algorithmsOf,
+  importPublicJwk,
+  jwkThumbprint,
+  jwsAlgorithms,
+  type PublicJwk,
+  parsePublicJwk,
+} from '../lib/jwk.ts'
 import { type Holder, type Instant, minutes, seconds } from '../model.ts'
 import type { Ports, Spend } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 
-export const dpopAlgorithms = ['ES256', 'EdDSA']
+export const dpopAlgorithms = jwsAlgorithms
 const clockSkew = seconds(30)
 /** A nonce is good for the window that it was made in and the next one. */
 const nonceWindow = minutes(5)
@@ -72,7 +79,7 @@ function readHeader(proof: string): { jwk: PublicJwk; jkt: Holder } {
   const jwk = parsePublicJwk(header.jwk as unknown as Json)
   if (!jwk) throw invalid('jwk')
   // The algorithm follows from the key. What the header says must be that: `none` and HMAC never are.
-  if (header.alg !== algorithmOf(jwk)) throw invalid('alg')
+  if (!algorithmsOf(jwk).includes(header.alg ?? '')) throw invalid('alg')
   return { jwk, jkt: jwkThumbprint(jwk) as Holder }
 }
 
@@ -80,7 +87,7 @@ async function verifySignature(proofKeys: Ports['proofKeys'], proof: string, jwk
   const key = proofKeys.get(jkt) ?? (await importPublicJwk(jwk))
   if (!key) throw invalid('jwk')
   try {
-    const { payload } = await compactVerify(proof, key, { algorithms: [algorithmOf(jwk)] })
+    const { payload } = await compactVerify(proof, key, { algorithms: algorithmsOf(jwk) })
     const claims = membersOf(JSON.parse(textOf(payload) ?? '') as Json)
     proofKeys.set(jkt, key)
     return claims

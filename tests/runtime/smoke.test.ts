@@ -11,6 +11,8 @@ import {
   sessionCookieName,
   Visitor,
 } from '../client.ts'
+import { acceptInvite, addUser } from '../invited.ts'
+import { approve, askOf, newProofKey, Program, parametersAt, type Tokens } from '../program.ts'
 import { launchServe, launchWorkerd, missing, type Running, remove } from './launch.ts'
 import { raw } from './raw.ts'
 
@@ -147,5 +149,78 @@ describe.each(runtimes)('%s', (runtime) => {
     const own = await make()
     const body = await addBody(thief, own, await make())
     expect(await thief.post('/v1/passkeys/finish', body)).toMatchObject({ status: 401, json: { error: 'refused' } })
+  })
+
+  /** A program that the visitor approved just now. */
+  async function signedInProgram(visitor: Visitor, passkey: Authenticator) {
+    const program = new Program(await newProofKey(), new Visitor(edge.origin))
+    const asked = askOf(program.key)
+    const { json } = await approve(visitor, passkey, asked)
+    const code = parametersAt(json.location).get('code') ?? ''
+    const reply = await program.token(program.codeForm(code, asked))
+    expect(reply.status, reply.text).toBe(200)
+    return { program, tokens: reply.json as Tokens }
+  }
+
+  const kidOf = (token: string) =>
+    (JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { kid: string }).kid
+
+  story(
+    'a program signs in, calls, refreshes, 32 times at once too, and invites somebody who does the same',
+    async () => {
+      const visitor = await signedIn(first)
+      const { program, tokens } = await signedInProgram(visitor, first)
+      const me = await program.call('GET', '/v1/me', tokens.access_token)
+      expect(me).toMatchObject({ status: 200, json: { user: { name: 'Ada' }, roles: ['access', 'auditor', 'editor'] } })
+
+      const refreshed = await program.refresh(tokens.refresh_token)
+      expect(refreshed.status).toBe(200)
+      const { refresh_token: newest } = refreshed.json as Tokens
+      const replies = await Promise.all(Array.from({ length: 32 }, () => program.refresh(newest)))
+      expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]))
+      expect(new Set(replies.map(({ json }) => json.refresh_token)).size).toBe(1)
+      const token: string = replies[0]?.json.access_token
+
+      const added = await addUser({ program, token, visitor, passkey: first }, 'Grace')
+      expect(added.reply, added.reply.text).toMatchObject({ status: 200, json: { name: 'Grace' } })
+      const invite: string = added.reply.json.invite
+      const grace = await make()
+      const page = new Visitor(edge.origin)
+      expect(await page.post('/v1/invites/check', { invite })).toMatchObject({
+        json: { name: 'Grace', invited_by: 'Ada' },
+      })
+      expect(await acceptInvite(page, invite, added.privateKey, grace)).toMatchObject({ status: 200 })
+      expect(await page.post('/v1/invites/check', { invite })).toMatchObject({ status: 410 })
+      const own = await signedInProgram(await signedIn(grace), grace)
+      const graces = await own.program.call('GET', '/v1/me', own.tokens.access_token)
+      expect(graces.json).toMatchObject({ user: { name: 'Grace' }, roles: ['access'] })
+      const forbidden = await own.program.call('GET', '/v1/users', own.tokens.access_token)
+      expect(forbidden).toMatchObject({ status: 403, json: { error: 'forbidden' } })
+    },
+  )
+
+  story('a rotation of the signing key logs nobody out, and its next one was published before', async () => {
+    const { program, tokens } = await signedInProgram(await signedIn(first), first)
+    const published = async () => {
+      const { json } = await new Visitor(edge.origin).get('/oauth/jwks')
+      return (json.keys as { kid: string }[]).map(({ kid }) => kid)
+    }
+    const before = await published()
+    const rotated = await program.call('POST', '/v1/keys/rotate', tokens.access_token, { body: {} })
+    expect(rotated.status, rotated.text).toBe(200)
+    expect(before).toContain(rotated.json.current)
+    expect((await program.call('GET', '/v1/me', tokens.access_token)).status).toBe(200)
+    const { json } = await program.refresh(tokens.refresh_token)
+    expect(kidOf(json.access_token)).toBe(rotated.json.current)
+    expect(kidOf(tokens.access_token)).not.toBe(rotated.json.current)
+    expect((await program.call('GET', '/v1/me', json.access_token)).status).toBe(200)
+  })
+
+  story('a refresh token that was copied ends the login', async () => {
+    const { program, tokens } = await signedInProgram(await signedIn(first), first)
+    const thief = new Program(await newProofKey('EdDSA'), new Visitor(edge.origin))
+    expect(await thief.refresh(tokens.refresh_token)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } })
+    expect(await program.call('GET', '/v1/me', tokens.access_token)).toMatchObject({ status: 401 })
+    expect((await program.refresh(tokens.refresh_token)).json.error_description).toMatch(/used with another key/)
   })
 })

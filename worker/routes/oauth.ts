@@ -3,6 +3,7 @@ import { operations } from '../../core/api/operations.ts'
 import type { Shape } from '../../core/api/shape.ts'
 import type { Json } from '../../core/intent.ts'
 import { metadataOf } from '../../core/oauth/discovery.ts'
+import { dpopAlgorithms } from '../../core/oauth/dpop.ts'
 import { revoke } from '../../core/oauth/revoke.ts'
 import { exchange } from '../../core/oauth/token.ts'
 import { Refusal } from '../../core/refusal.ts'
@@ -61,5 +62,5 @@ async function readParameters<T>({ lengthsHold }: Edge, c: EdgeContext, read: Sh
 export function challengeOf(refusal: Refusal): string | undefined {
   if (refusal.status !== 401 || refusal.word === 'refused' || refusal.word === 'sign_in') return undefined
   const maxAge = refusal.code === 'login_too_old' ? ', max_age="300"' : ''
-  return `DPoP algs="ES256 EdDSA", error="${refusal.word}"${maxAge}`
+  return `DPoP algs="${dpopAlgorithms.join(' ')}", error="${refusal.word}"${maxAge}`
 }

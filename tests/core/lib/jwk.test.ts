@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { calculateJwkThumbprint } from 'jose'
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../../../core/intent.ts'
-import { algorithmOf, importPublicJwk, jwkThumbprint, parsePublicJwk } from '../../../core/lib/jwk.ts'
+import { algorithmsOf, importPublicJwk, jwkThumbprint, parsePublicJwk } from '../../../core/lib/jwk.ts'
 
 /** RFC 8037 appendix A.2 and A.3: the key and its thumbprint. */
 const okp = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' } as const
@@ -84,7 +84,7 @@ describe('importPublicJwk', () => {
   test('imports both kinds for checking only', async () => {
     for (const jwk of [okp, ec])
       expect(await importPublicJwk(jwk)).toMatchObject({ type: 'public', usages: ['verify'] })
-    expect([okp, ec].map(algorithmOf)).toEqual(['EdDSA', 'ES256'])
+    expect([okp, ec].map(algorithmsOf)).toEqual([['EdDSA', 'Ed25519'], ['ES256']])
   })
 
   test('answers undefined for a point that is not on the curve', async () => {
