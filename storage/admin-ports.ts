@@ -8,6 +8,7 @@ import { nameKey } from '../core/login/name.ts'
 import type { Instant, InviteId, UserId } from '../core/model.ts'
 import type { Ports, RecordedEvent } from '../core/ports.ts'
 import { about, actorGuards, type Make, opened, tap } from './batches.ts'
+import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { auditRow, credentialRow, sessionRow, userRow } from './rows.ts'
 import { audit, credentials, documents, invites, userRoles, users } from './schema.ts'
@@ -43,7 +44,8 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
         make.openSession(sessionRow(session, { userId, credentialId, expiresAt })),
         make.record(auditRow(event)),
       ])
-      return opened((await refusing(about(event), work))[5])
+      const refused = refusing(about(event), work)
+      return opened((await tellingLock(store, { userId }, event.at, refused))[5])
     },
     remove: async (actor, name, event) => {
       const removed = { nameKey: nameKey(name), at: event.at }

@@ -2,11 +2,15 @@ import { and, eq, gt, isNull, or } from 'drizzle-orm'
 import type { LockDocument } from '../core/access/lock.ts'
 import type { ClientSessionId, Instant, UserId } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
-import { clientSessions, documents, users } from './schema.ts'
+import { clientSessions, codes, documents, users } from './schema.ts'
 import type { Db, Store } from './store.ts'
 
 /** Whom a refused batch was about. */
-export type Locked = { readonly userId: UserId } | { readonly clientSessionId: ClientSessionId }
+export type Locked =
+  | { readonly userId: UserId }
+  | { readonly clientSessionId: ClientSessionId }
+  /** The hash of an authorization code. */
+  | { readonly code: string }
 
 /** Tells a user who is locked out the lock's own words: by then his key or his token has shown who he is. */
 export async function tellingLock<T>({ db }: Store, whom: Locked, at: Instant, work: Promise<T>): Promise<T> {
@@ -14,20 +18,21 @@ export async function tellingLock<T>({ db }: Store, whom: Locked, at: Instant, w
     return await work
   } catch (error) {
     if (!(error instanceof Refusal && error.code === 'user_locked')) throw error
-    const user = 'userId' in whom ? whom.userId : undefined
-    const told = await messageFor(
-      db,
-      user ?? userOf(db, (whom as { clientSessionId: ClientSessionId }).clientSessionId),
-      at,
-    )
+    const told = await messageFor(db, userOf(db, whom), at)
     throw new Refusal('user_locked', error.detail, { cause: error, told })
   }
 }
 
-const userOf = (db: Db, id: ClientSessionId) =>
-  db.select({ id: clientSessions.userId }).from(clientSessions).where(eq(clientSessions.id, id))
+function userOf(db: Db, whom: Locked) {
+  if ('userId' in whom) return whom.userId
+  if ('code' in whom) return db.select({ id: codes.userId }).from(codes).where(eq(codes.hash, whom.code))
+  return db
+    .select({ id: clientSessions.userId })
+    .from(clientSessions)
+    .where(eq(clientSessions.id, whom.clientSessionId))
+}
 
-async function messageFor(db: Db, user: UserId | ReturnType<typeof userOf>, at: Instant): Promise<string> {
+async function messageFor(db: Db, user: ReturnType<typeof userOf>, at: Instant): Promise<string> {
   const rows = await db
     .select({ document: documents.document })
     .from(documents)

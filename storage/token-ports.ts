@@ -36,7 +36,8 @@ export function codesPort(store: Store, make: Make): Ports['codes'] {
         loginQuery(store, store.db.select({ id: codes.clientSessionId }).from(codes).where(eq(codes.hash, hash))),
         store.db.select({ nonce: codes.nonce }).from(codes).where(eq(codes.hash, hash)),
       ])
-      const answers = await refusing(about(event), work, replayedProof)
+      const refused = refusing(about(event), work, replayedProof)
+      const answers = await tellingLock(store, { code: hash }, at, refused)
       const [login] = rowsOf<LoginRow>(answers[7])
       const [code] = rowsOf<{ nonce: string }>(answers[8])
       if (!login || !code) throw new TypeError('The client session that was opened was not answered')
@@ -46,17 +47,17 @@ export function codesPort(store: Store, make: Make): Ports['codes'] {
       const { at, asking } = event
       const answers = await store.atomically([
         make.endOfReusedCode({ ...claim, at, requestId: asking.requestId }),
+        make.recordIfCodeEnded({ ...ending(event), hash: claim.hash }),
         store.db.select().from(codes).where(eq(codes.hash, claim.hash)),
       ])
-      const [code] = rowsOf<typeof codes.$inferSelect>(answers[1])
-      if (code) await store.atomically([make.recordIfEnded(ending(event, code.clientSessionId))])
+      const [code] = rowsOf<typeof codes.$inferSelect>(answers[2])
       return whyNot(code, claim, at)
     },
   }
 }
 
 /** The row that a request which ended a session writes, if it did. */
-const ending = (event: AuditEvent, sessionId: ClientSessionId) =>
+const ending = (event: AuditEvent, sessionId?: ClientSessionId) =>
   auditRow({ ...event, kind: 'client.end', outcome: 'done', sessionId })
 
 function whyNot(

@@ -1,5 +1,5 @@
 /** The statements of authorization codes, client sessions and signing keys: statements.ts, continued. */
-import { type SQL, sql } from 'drizzle-orm'
+import { getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Actor } from '../core/admin-ports.ts'
 import type { ClientSessionEnd, ClientSessionId, CredentialId, Duration, Holder, Instant } from '../core/model.ts'
 import type { CodeClaim, RefreshClaim } from '../core/token-ports.ts'
@@ -102,6 +102,20 @@ const ended = (s: { at: unknown; requestId: unknown }, reason: SQL) => ({
   endedBy: sql`${s.requestId}`,
 })
 
+/** An audit row for each session that fits: whose it was and why it ended are the session's to say. */
+function recordOfEnded({ seq: _, ...given }: Record<string, unknown>, which: SQL): SQL {
+  const detail = sql`json_object('reason', ${f.endReason})`
+  const values = { ...given, sessionId: f.id, userId: f.userId, detail }
+  const columns = getTableColumns(audit)
+  const names = Object.keys(values).map((name) => sql.identifier(columns[name as keyof typeof columns].name))
+  const list = (parts: readonly unknown[]) =>
+    sql.join(
+      parts.map((part) => sql`${part}`),
+      sql`, `,
+    )
+  return sql`insert into ${audit} (${list(names)}) select ${list(Object.values(values))} from ${f} where ${which}`
+}
+
 export const clientSessionStatements = (db: Db) => ({
   /** The newest token, by its key: on to the next. */
   rotate: recipe<Refreshing>((s) =>
@@ -142,23 +156,13 @@ export const clientSessionStatements = (db: Db) => ({
         .where(sql`${f.credentialId} = ${s.credentialId} and ${f.endedAt} is null`),
   ),
   /** Only where this very request ended it: of several that try, one writes the row. */
-  recordIfEnded: recipe<typeof audit.$inferInsert>((s) => {
-    const { seq: _, ...columns } = every(audit, s)
-    const from = sql`from ${f} where ${f.id} = ${s.sessionId} and ${f.endedBy} = ${s.requestId}`
-    const detail = sql`json_object('reason', ${f.endReason})`
-    const values = Object.entries({ ...columns, userId: sql`${f.userId}`, detail }).map(
-      ([name, value]) => [audit[name as keyof typeof columns].name, sql`${value}`] as const,
-    )
-    const names = sql.join(
-      values.map(([name]) => sql.identifier(name)),
-      sql`, `,
-    )
-    return db.run(
-      sql`insert into ${audit} (${names}) select ${sql.join(
-        values.map(([, value]) => value),
-        sql`, `,
-      )} ${from}`,
-    )
+  recordIfEnded: recipe<typeof audit.$inferInsert>((s) =>
+    db.run(recordOfEnded(every(audit, s), sql`${f.id} = ${s.sessionId} and ${f.endedBy} = ${s.requestId}`)),
+  ),
+  /** The same for the session that a code opened. */
+  recordIfCodeEnded: recipe<typeof audit.$inferInsert & { readonly hash: string }>((s) => {
+    const opened = sql`(select ${c.clientSessionId} from ${c} where ${c.hash} = ${s.hash})`
+    return db.run(recordOfEnded(every(audit, s), sql`${f.id} = ${opened} and ${f.endedBy} = ${s.requestId}`))
   }),
   /** A session of the user whose browser session is claimed. */
   ownClientSessionRuns: recipe<{ id: string; target: ClientSessionId; at: Instant }>((s) =>

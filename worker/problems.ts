@@ -9,9 +9,10 @@ import { challengeOf } from './routes/oauth.ts'
 
 export function answerRefusal(edge: Edge, c: EdgeContext, refusal: Refusal): Response | Promise<Response> {
   c.set('code', refusal.code)
-  const challenge = challengeOf(refusal)
+  const status = statusAt(c, refusal)
+  const challenge = status === 401 ? challengeOf(refusal) : undefined
   if (challenge !== undefined) c.header('WWW-Authenticate', challenge)
-  return answer(edge, c, statusAt(c, refusal), refusal.word, wordsOf(refusal))
+  return answer(edge, c, status, refusal.word, wordsOf(refusal))
 }
 
 /** At the token endpoint a proof that is wrong is a wrong request (RFC 9449 section 5), elsewhere a missing right (section 7.1). */

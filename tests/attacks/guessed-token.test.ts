@@ -11,7 +11,6 @@ const guesses: Record<string, { guess: Guess; status: number }> = {
   clients: { guess: (thief) => thief.token({ ...thief.refreshForm('x'), client_id: 'x' }), status: 400 },
   'access tokens': { guess: (thief) => thief.call('GET', '/v1/me', 'e30.e30.AAAA'), status: 401 },
   'a stolen access token': { guess: (thief, tokens) => thief.call('GET', '/v1/me', tokens.access_token), status: 401 },
-  invites: { guess: (thief) => thief.visitor.post('/v1/invites/check', { invite: 'A'.repeat(43) }), status: 410 },
 }
 
 test.each(Object.entries(guesses))(
@@ -34,6 +33,18 @@ test.each(Object.entries(guesses))(
     expect((await guess(thief, tokens)).status).toBe(status)
   },
 )
+
+test('who guesses invites has to wait too; his programs do not, and who guesses tokens can still open an invite', async () => {
+  const { edge } = await newAdministrator({ failuresAMinute })
+  const thief = await edge.program()
+  const guess = () => thief.visitor.post('/v1/invites/check', { invite: 'A'.repeat(43) })
+  for (let i = 0; i < failuresAMinute; i++) expect((await guess()).status).toBe(410)
+  expect((await guess()).status).toBe(429)
+  for (let i = 0; i < failuresAMinute; i++) expect((await thief.call('GET', '/v1/me', 'e30.e30.AAAA')).status).toBe(401)
+  const other = await edge.program()
+  for (let i = 0; i <= failuresAMinute; i++) await other.call('GET', '/v1/me', 'e30.e30.AAAA')
+  expect((await other.visitor.post('/v1/invites/check', { invite: 'A'.repeat(43) })).status).toBe(410)
+})
 
 test('a nonce that is due and a clock that is wrong are nobody’s guesses', async () => {
   const { edge, passkey, visitor } = await newAdministrator({ failuresAMinute })

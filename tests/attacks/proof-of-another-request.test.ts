@@ -84,7 +84,7 @@ test('a token without a proof, or as a bearer token, opens nothing', async () =>
   ] as const) {
     const reply = await program.visitor.request('GET', '/v1/me', undefined, headers)
     expect(reply.status).toBe(401)
-    expect(reply.headers.get('www-authenticate')).toMatch(/^DPoP algs="ES256 EdDSA", error="/)
+    expect(reply.headers.get('www-authenticate')).toMatch(/^DPoP algs="ES256 EdDSA Ed25519", error="/)
     expect(lastRefusal(edge)).toBe(code)
   }
 })

@@ -38,7 +38,7 @@ export function newCli(env: Readonly<Record<string, string>> = {}): Cli {
   const kept = keepCli()
   onTestFinished(kept.end)
   const all = { ...kept.env, ...env }
-  const start = (args: readonly string[], input?: string) => kept.start(args, env, input)
+  const start = (args: readonly string[], input?: string) => kept.start(args, all, input)
   return { home: kept.home, folder: kept.folder, env: all, start, run: (args, input) => start(args, input).ended }
 }
 

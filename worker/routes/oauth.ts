@@ -60,7 +60,7 @@ async function readParameters<T>({ lengthsHold }: Edge, c: EdgeContext, read: Sh
 
 /** RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 9449 sections 5 and 7.1, RFC 9470 section 3. */
 export function challengeOf(refusal: Refusal): string | undefined {
-  if (refusal.status !== 401 || refusal.word === 'refused' || refusal.word === 'sign_in') return undefined
+  if (refusal.word === 'refused' || refusal.word === 'sign_in') return undefined
   const maxAge = refusal.code === 'login_too_old' ? ', max_age="300"' : ''
   return `DPoP algs="${dpopAlgorithms.join(' ')}", error="${refusal.word}"${maxAge}`
 }
