@@ -36,6 +36,7 @@ interface Prepared {
 }
 
 export function build(statement: Statement): Built {
+  if (statement instanceof Filled) return statement.built
   const prepared = (statement as unknown as { _prepare(): Prepared })._prepare()
   const fields = prepared.fields?.map(({ field }) => field.fieldAlias ?? field.name ?? '') ?? []
   return { ...prepared.getQuery(), fields, read: (result) => prepared.mapResult(result, true) }
@@ -45,22 +46,26 @@ type Slots<V> = { readonly [K in keyof V & string]: Placeholder<K> }
 /** Makes a batch's statement out of the values that it needs. */
 export type Recipe<V> = (values: V) => Statement
 
-/**
- * A statement whose SQL drizzle builds once and that is then only filled: building it anew is most of what a batch costs.
- * drizzle's own batches fill no placeholders, so the filled statement stands in for the query that a batch prepares.
- */
+/** A recipe's statement, built but for its values and then filled. Only `build` reads it. */
+class Filled {
+  readonly built: Built
+
+  constructor(built: Built) {
+    this.built = built
+  }
+}
+
+/** A statement whose SQL drizzle builds once and that is then only filled: building it anew is most of what a batch costs. */
 export function recipe<V extends object>(make: (slots: Slots<V>) => Statement): Recipe<V> {
-  let once: { readonly prepared: Prepared; readonly query: ReturnType<Prepared['getQuery']> } | undefined
+  let once: { readonly built: Built; readonly fillers: readonly Filler[] } | undefined
   const prepare = () => {
-    const prepared = (make(slots<V>()) as unknown as { _prepare(): Prepared })._prepare()
-    return { prepared, query: prepared.getQuery() }
+    const built = build(make(slots<V>()))
+    return { built, fillers: built.params.map(fillerOf) }
   }
   return (values) => {
     once ??= prepare()
-    const { prepared, query } = once
-    const filled = { ...query, params: query.params.map((param) => fill(param, values as Values)) }
-    const bound: Prepared = Object.create(prepared, { getQuery: { value: () => filled } })
-    return { _prepare: () => bound } as unknown as Statement
+    const params = once.fillers.map((fill) => fill(values as Values))
+    return new Filled({ ...once.built, params }) as unknown as Statement
   }
 }
 
@@ -68,12 +73,17 @@ type Values = Readonly<Record<string, unknown>>
 
 const slots = <V>(): Slots<V> => new Proxy({}, { get: (_, name) => sql.placeholder(String(name)) }) as Slots<V>
 
+type Filler = (values: Values) => unknown
+
 /** As drizzle's fillPlaceholders, but NULL stays NULL in a JSON column. */
-function fill(param: unknown, values: Values): unknown {
-  if (is(param, Placeholder)) return plain(values[param.name])
-  if (!is(param, Param) || !is(param.value, Placeholder)) return param
-  const value = values[param.value.name]
-  return value === null || value === undefined ? null : param.encoder.mapToDriverValue(value)
+function fillerOf(param: unknown): Filler {
+  if (is(param, Placeholder)) return (values) => plain(values[param.name])
+  if (!is(param, Param) || !is(param.value, Placeholder)) return () => param
+  const { encoder, value } = param
+  return (values) => {
+    const given = values[value.name]
+    return given === null || given === undefined ? null : encoder.mapToDriverValue(given)
+  }
 }
 
 /** node:sqlite takes no booleans, and D1 would store 1.0. */

@@ -9,7 +9,7 @@ import { about, actorGuards, apply, type Make } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { type Meanings, refusing } from './obstacles.ts'
 import { auditRow } from './rows.ts'
-import { clientSessions, codes, signingKeys, userRoles, users } from './schema.ts'
+import { codes, signingKeys } from './schema.ts'
 import { rowsOf, type Store } from './store.ts'
 
 /** Of a client session, from the tap on; a role may say less. */
@@ -33,15 +33,13 @@ export function codesPort(store: Store, make: Make): Ports['codes'] {
         make.openClientSession({ hash, at, latest: longestSession, ...asking.from }),
         make.recordOfCode({ ...auditRow(event), hash }),
         make.useCode({ hash, at }),
-        loginQuery(store, store.db.select({ id: codes.clientSessionId }).from(codes).where(eq(codes.hash, hash))),
-        store.db.select({ nonce: codes.nonce }).from(codes).where(eq(codes.hash, hash)),
+        make.loginOfCode({ hash }),
       ])
       const refused = refusing(about(event), work, replayedProof)
       const answers = await tellingLock(store, { code: hash }, at, refused)
-      const [login] = rowsOf<LoginRow>(answers[7])
-      const [code] = rowsOf<{ nonce: string }>(answers[8])
-      if (!login || !code) throw new TypeError('The client session that was opened was not answered')
-      return { ...loginOf(login), nonce: code.nonce }
+      const [login] = rowsOf<LoginRow & { readonly nonce: string }>(answers[7])
+      if (!login) throw new TypeError('The client session that was opened was not answered')
+      return { ...loginOf(login), nonce: login.nonce }
     },
     examine: async (claim, event) => {
       const { at, asking } = event
@@ -87,27 +85,6 @@ type LoginRow = {
   readonly endReason: string | null
 }
 
-const loginColumns = {
-  id: clientSessions.id,
-  userId: clientSessions.userId,
-  name: users.name,
-  clientId: clientSessions.clientId,
-  scope: clientSessions.scope,
-  authenticatedAt: clientSessions.authenticatedAt,
-  expiresAt: clientSessions.expiresAt,
-  generation: clientSessions.generation,
-  jkt: clientSessions.jkt,
-  endedAt: clientSessions.endedAt,
-  endReason: clientSessions.endReason,
-}
-
-const loginQuery = ({ db }: Store, id: Parameters<typeof eq>[1]) =>
-  db
-    .select(loginColumns)
-    .from(clientSessions)
-    .innerJoin(users, eq(users.id, clientSessions.userId))
-    .where(eq(clientSessions.id, id as ClientSessionId))
-
 const loginOf = ({ id, userId, name, clientId, scope, authenticatedAt, expiresAt, generation }: LoginRow): Login => ({
   user: { id: userId, name },
   session: { id, clientId, scope, authenticatedAt, expiresAt },
@@ -125,7 +102,7 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
         make.rotate(moving),
         make.endIfCopied(moving),
         make.recordIfEnded(ending(event, refresh.id)),
-        loginQuery(store, refresh.id),
+        make.login({ id: refresh.id }),
       ])
       const whom = { clientSessionId: refresh.id }
       const answers = await tellingLock(store, whom, at, refusing({ session: refresh.id }, work, replayedProof))
@@ -137,8 +114,8 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
         make.spend(spend),
         make.clientSessionHolds({ id, jkt, at }),
         make.clientUserNotLocked({ id, jkt, at }),
-        loginQuery(store, id),
-        rolesQuery(store, id),
+        make.login({ id }),
+        make.roles({ id }),
       ])
       const whom = { clientSessionId: id }
       const answers = await tellingLock(store, whom, at, refusing({ session: id }, work, replayedProof))
@@ -163,14 +140,6 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
     },
   }
 }
-
-const rolesQuery = ({ db }: Store, id: ClientSessionId) =>
-  db
-    .select({ role: userRoles.role })
-    .from(userRoles)
-    .innerJoin(clientSessions, eq(clientSessions.userId, userRoles.userId))
-    .where(eq(clientSessions.id, id))
-    .orderBy(asc(userRoles.role))
 
 type Refreshing = { readonly id: ClientSessionId; readonly clientId: string; readonly jkt: string }
 

@@ -1,9 +1,9 @@
 /** The statements of authorization codes, client sessions and signing keys: statements.ts, continued. */
-import { getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { asc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Actor } from '../core/admin-ports.ts'
 import type { ClientSessionEnd, ClientSessionId, CredentialId, Duration, Holder, Instant } from '../core/model.ts'
 import type { CodeClaim, RefreshClaim } from '../core/token-ports.ts'
-import { audit, clientSessions, codes, credentials, sessions, signingKeys, userRoles } from './schema.ts'
+import { audit, clientSessions, codes, credentials, sessions, signingKeys, userRoles, users } from './schema.ts'
 import { endOfSession, every, guard, unlocked } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 
@@ -116,7 +116,40 @@ function recordOfEnded({ seq: _, ...given }: Record<string, unknown>, which: SQL
   return sql`insert into ${audit} (${list(names)}) select ${list(Object.values(values))} from ${f} where ${which}`
 }
 
+const loginColumns = {
+  id: f.id,
+  userId: f.userId,
+  name: users.name,
+  clientId: f.clientId,
+  scope: f.scope,
+  authenticatedAt: f.authenticatedAt,
+  expiresAt: f.expiresAt,
+  generation: f.generation,
+  jkt: f.jkt,
+  endedAt: f.endedAt,
+  endReason: f.endReason,
+}
+
 export const clientSessionStatements = (db: Db) => ({
+  login: recipe<{ readonly id: ClientSessionId }>((s) =>
+    db.select(loginColumns).from(f).innerJoin(users, eq(users.id, f.userId)).where(sql`${f.id} = ${s.id}`),
+  ),
+  loginOfCode: recipe<{ readonly hash: string }>((s) =>
+    db
+      .select({ ...loginColumns, nonce: c.nonce })
+      .from(c)
+      .innerJoin(f, eq(f.id, c.clientSessionId))
+      .innerJoin(users, eq(users.id, f.userId))
+      .where(sql`${c.hash} = ${s.hash}`),
+  ),
+  roles: recipe<{ readonly id: ClientSessionId }>((s) =>
+    db
+      .select({ role: userRoles.role })
+      .from(userRoles)
+      .innerJoin(f, eq(f.userId, userRoles.userId))
+      .where(sql`${f.id} = ${s.id}`)
+      .orderBy(asc(userRoles.role)),
+  ),
   /** The newest token, by its key: on to the next. */
   rotate: recipe<Refreshing>((s) =>
     db

@@ -1,6 +1,7 @@
 /** Access tokens: JWTs (RFC 9068) bound to the client's key (RFC 9449 section 6), and the ID token beside the first one. */
-import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
-import { base64url } from '../lib/bytes.ts'
+import { CompactSign, errors, type JWTPayload, jwtVerify } from 'jose'
+import { base64url, utf8 } from '../lib/bytes.ts'
+
 import { type ClientSessionId, type Duration, type Holder, minutes, type Site, type UserId } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
@@ -60,7 +61,7 @@ export function issueIdToken(
 
 async function sign(keyring: Ports['keyring'], typ: string, claims: JWTPayload): Promise<string> {
   const { kid, key } = await keyring.current()
-  return new SignJWT(claims).setProtectedHeader({ alg: algorithm, typ, kid }).sign(key)
+  return new CompactSign(utf8(JSON.stringify(claims))).setProtectedHeader({ alg: algorithm, typ, kid }).sign(key)
 }
 
 export interface AccessClaims {
