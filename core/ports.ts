@@ -8,6 +8,7 @@ import type { AuditEvent } from './audit.ts'
 import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
 import type { Bytes } from './lib/bytes.ts'
+import type { Signatures } from './lib/jws.ts'
 import type { Lru } from './lib/lru.ts'
 import type {
   Asking,
@@ -44,6 +45,7 @@ export interface Ports {
   readonly signingKeys: SigningKeys
   readonly copies: Copies
   readonly keyring: Keyring
+  readonly signatures: Signatures
   /** Imported keys of DPoP proofs by their thumbprint: a client signs with one all day, and importing costs as much as checking. */
   readonly proofKeys: Lru<string, CryptoKey>
   readonly audit: Audit

@@ -9,7 +9,13 @@ import { refusing } from './obstacles.ts'
 import { auditRow, sessionRow } from './rows.ts'
 import { accountStatements, administratorStatements, sessionStatements, tapStatements } from './statements.ts'
 import { rowsOf, type Statement, type Statements, type Store } from './store.ts'
-import { actorStatements, clientSessionStatements, codeStatements, signingKeyStatements } from './token-statements.ts'
+import {
+  actorStatements,
+  clientSessionStatements,
+  codeStatements,
+  loginStatements,
+  signingKeyStatements,
+} from './token-statements.ts'
 
 export const makeStatements = ({ db }: Store) => ({
   ...tapStatements(db),
@@ -17,6 +23,7 @@ export const makeStatements = ({ db }: Store) => ({
   ...accountStatements(db),
   ...administratorStatements(db),
   ...codeStatements(db),
+  ...loginStatements(db),
   ...clientSessionStatements(db),
   ...actorStatements(db),
   ...signingKeyStatements(db),

@@ -130,7 +130,8 @@ const loginColumns = {
   endReason: f.endReason,
 }
 
-export const clientSessionStatements = (db: Db) => ({
+/** Whose a client session is, and with which roles. */
+export const loginStatements = (db: Db) => ({
   login: recipe<{ readonly id: ClientSessionId }>((s) =>
     db.select(loginColumns).from(f).innerJoin(users, eq(users.id, f.userId)).where(sql`${f.id} = ${s.id}`),
   ),
@@ -150,6 +151,9 @@ export const clientSessionStatements = (db: Db) => ({
       .where(sql`${f.id} = ${s.id}`)
       .orderBy(asc(userRoles.role)),
   ),
+})
+
+export const clientSessionStatements = (db: Db) => ({
   /** The newest token, by its key: on to the next. */
   rotate: recipe<Refreshing>((s) =>
     db

@@ -2,6 +2,7 @@
 import { makeKeyring } from '../core/issue/keyring.ts'
 import type { Keys } from '../core/keys.ts'
 import type { Bytes } from '../core/lib/bytes.ts'
+import { type Signatures, webSignatures } from '../core/lib/jws.ts'
 import { Lru } from '../core/lib/lru.ts'
 import type { Instant } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
@@ -16,14 +17,17 @@ interface World {
   readonly store: Store
   /** Where the platform has one. */
   readonly kv?: Kv
+  /** Where the platform has some that are faster than Web Cryptography's. */
+  readonly signatures?: Signatures
 }
 
 const proofKeysInMemory = 10_000
 
-export function makePorts({ now, random, keys, store, kv }: World): Ports {
+export function makePorts({ now, random, keys, store, kv, signatures = webSignatures }: World): Ports {
   const before = { now, random, keys, copies: textCopies(kv), ...storedPorts(store) }
   return {
     ...before,
+    signatures,
     publicKeys: publicKeyCopies(kv),
     proofKeys: new Lru(proofKeysInMemory),
     keyring: makeKeyring(before),

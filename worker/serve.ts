@@ -23,6 +23,7 @@ import { assetUrl } from './asset-names.ts'
 import type { AssetStore, Edge, LogLine } from './edge.ts'
 import { processVariables, readKey, readServeSettings, readSite, type ServeSettings } from './env.ts'
 import { memoryLimit } from './limits.ts'
+import { nodeSignatures } from './node-signatures.ts'
 import { makePorts } from './ports.ts'
 
 const usage = `Usage: sallyport-edge [serve]            serve the edge on this machine
@@ -152,7 +153,7 @@ function readAssets(): AssetStore {
 function makeEdge({ settings, site, keys, store }: Opened): Edge {
   return {
     site,
-    ports: makePorts({ now, random, keys, store }),
+    ports: makePorts({ now, random, keys, store, signatures: nodeSignatures }),
     clients: builtInClients,
     assets: readAssets(),
     attempts: memoryLimit(settings.failedLoginsAMinute, now),

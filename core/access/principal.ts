@@ -26,7 +26,7 @@ export interface Call {
   readonly asking: Asking
 }
 
-type Needs = Pick<Ports, 'keys' | 'now' | 'keyring' | 'proofKeys' | 'clientSessions'>
+type Needs = Pick<Ports, 'keys' | 'now' | 'keyring' | 'signatures' | 'proofKeys' | 'clientSessions'>
 
 /** @throws Refusal token_missing, token_invalid, dpop_*, scope_insufficient, user_locked */
 export async function authenticate(site: Site, ports: Needs, call: Call): Promise<Principal> {

@@ -1,6 +1,7 @@
 /** Access tokens: JWTs (RFC 9068) bound to the client's key (RFC 9449 section 6), and the ID token beside the first one. */
-import { CompactSign, errors, type JWTPayload, jwtVerify } from 'jose'
-import { base64url, utf8 } from '../lib/bytes.ts'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { base64url } from '../lib/bytes.ts'
+import { signJws } from '../lib/jws.ts'
 
 import { type ClientSessionId, type Duration, type Holder, minutes, type Site, type UserId } from '../model.ts'
 import type { Ports } from '../ports.ts'
@@ -11,16 +12,18 @@ export const accessTokenTtl: Duration = minutes(10)
 const algorithm = 'EdDSA'
 const accessTokenType = 'at+jwt'
 
+type SignNeeds = Pick<Ports, 'keyring' | 'signatures'>
+
 const inSeconds = (ms: number): number => Math.floor(ms / 1000)
 
 /** RFC 9068 section 2.2. `sid`: the client session, which a call must find running. */
 export async function issueAccessToken(
   site: Site,
-  { keyring, random, now }: Pick<Ports, 'keyring' | 'random' | 'now'>,
+  ports: SignNeeds & Pick<Ports, 'random' | 'now'>,
   { user, session }: Login,
   jkt: Holder,
 ): Promise<{ token: string; ttl: Duration }> {
-  const at = now()
+  const at = ports.now()
   const ttl = Math.min(accessTokenTtl, session.expiresAt - at)
   const claims = {
     iss: site.origin,
@@ -32,21 +35,21 @@ export async function issueAccessToken(
     auth_time: inSeconds(session.authenticatedAt),
     iat: inSeconds(at),
     exp: inSeconds(at + ttl),
-    jti: base64url(random(16)),
+    jti: base64url(ports.random(16)),
     cnf: { jkt },
   }
-  return { token: await sign(keyring, accessTokenType, claims), ttl }
+  return { token: await sign(ports, accessTokenType, claims), ttl }
 }
 
 /** OpenID Connect Core 1.0 section 2. */
 export function issueIdToken(
   site: Site,
-  { keyring, now }: Pick<Ports, 'keyring' | 'now'>,
+  ports: SignNeeds & Pick<Ports, 'now'>,
   { user, session }: Login,
   nonce: string,
 ): Promise<string> {
-  const at = now()
-  return sign(keyring, 'JWT', {
+  const at = ports.now()
+  return sign(ports, 'JWT', {
     iss: site.origin,
     aud: session.clientId,
     sub: user.id,
@@ -59,9 +62,9 @@ export function issueIdToken(
   })
 }
 
-async function sign(keyring: Ports['keyring'], typ: string, claims: JWTPayload): Promise<string> {
+async function sign({ keyring, signatures }: SignNeeds, typ: string, claims: JWTPayload): Promise<string> {
   const { kid, key } = await keyring.current()
-  return new CompactSign(utf8(JSON.stringify(claims))).setProtectedHeader({ alg: algorithm, typ, kid }).sign(key)
+  return signJws(signatures, key, { alg: algorithm, typ, kid }, claims)
 }
 
 export interface AccessClaims {

@@ -2,7 +2,6 @@
  * DPoP proofs (RFC 9449): who sends a request holds a key, and made this proof for this very request. Stateless but for the
  * `jti`, which the batch of the request's effect spends.
  */
-import { compactVerify, decodeProtectedHeader } from 'jose'
 import { type Json, membersOf } from '../intent.ts'
 import { type Bytes, base64url, concat, equalBytes, fromBase64url, textOf, utf8 } from '../lib/bytes.ts'
 import { hmac, type MacKey, sha256 } from '../lib/hash.ts'
@@ -14,6 +13,7 @@ import {
   type PublicJwk,
   parsePublicJwk,
 } from '../lib/jwk.ts'
+import { type Jws, parseJws } from '../lib/jws.ts'
 import { type Holder, type Instant, minutes, seconds } from '../model.ts'
 import type { Ports, Spend } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
@@ -45,12 +45,14 @@ export interface DpopProof {
  * @throws Refusal dpop_invalid, dpop_clock, dpop_nonce
  */
 export async function verifyDpop(
-  { keys, now, proofKeys }: Pick<Ports, 'keys' | 'now' | 'proofKeys'>,
+  ports: Pick<Ports, 'keys' | 'now' | 'proofKeys' | 'signatures'>,
   { method, url, proof, accessToken }: ProvenRequest,
 ): Promise<DpopProof> {
   if (proof === undefined || proof.length > longestProof) throw invalid('not one proof')
-  const { jwk, jkt } = readHeader(proof)
-  const claims = await verifySignature(proofKeys, proof, jwk, jkt)
+  const { keys, now } = ports
+  const read = readProof(proof)
+  const { jkt } = read
+  const claims = await verifySignature(ports, read)
   const { jti, htm, htu, iat, nonce, ath } = claims
   if (typeof jti !== 'string' || jti.length < 1 || jti.length > longestJti) throw invalid('jti')
   if (htm !== method) throw invalid('htm')
@@ -68,31 +70,34 @@ const invalid = (why: string, cause?: unknown) => new Refusal('dpop_invalid', { 
 /** A `jti` is spent for its key, whatever its target: nobody can spend another's, and a second request needs a second one. */
 const spentAs = (jkt: string, jti: string): string => `dpop.${base64url(sha256(utf8(`${jkt}.${jti}`)))}`
 
-function readHeader(proof: string): { jwk: PublicJwk; jkt: Holder } {
-  let header: ReturnType<typeof decodeProtectedHeader>
-  try {
-    header = decodeProtectedHeader(proof)
-  } catch (cause) {
-    throw invalid('no JWS', cause)
-  }
-  if (header.typ !== 'dpop+jwt') throw invalid('typ')
-  const jwk = parsePublicJwk(header.jwk as unknown as Json)
+function readProof(proof: string): { jws: Jws; jwk: PublicJwk; jkt: Holder } {
+  const parsed = parseJws(proof)
+  if (parsed.kind !== 'value') throw invalid(parsed.kind === 'invalid' ? parsed.why : 'no JWS')
+  const { header } = parsed.value
+  if (header['typ'] !== 'dpop+jwt') throw invalid('typ')
+  const jwk = parsePublicJwk(header['jwk'])
   if (!jwk) throw invalid('jwk')
   // The algorithm follows from the key. What the header says must be that: `none` and HMAC never are.
-  if (!algorithmsOf(jwk).includes(header.alg ?? '')) throw invalid('alg')
-  return { jwk, jkt: jwkThumbprint(jwk) as Holder }
+  if (!algorithmsOf(jwk).includes(String(header['alg']))) throw invalid('alg')
+  return { jws: parsed.value, jwk, jkt: jwkThumbprint(jwk) as Holder }
 }
 
-async function verifySignature(proofKeys: Ports['proofKeys'], proof: string, jwk: PublicJwk, jkt: string) {
+async function verifySignature(
+  { proofKeys, signatures }: Pick<Ports, 'proofKeys' | 'signatures'>,
+  { jws, jwk, jkt }: ReturnType<typeof readProof>,
+) {
   const key = proofKeys.get(jkt) ?? (await importPublicJwk(jwk))
   if (!key) throw invalid('jwk')
+  if (!(await signatures.verify(key, jws.signature, jws.signed))) throw invalid('signature')
+  proofKeys.set(jkt, key)
+  return claimsOf(jws.payload)
+}
+
+function claimsOf(payload: Bytes) {
   try {
-    const { payload } = await compactVerify(proof, key, { algorithms: algorithmsOf(jwk) })
-    const claims = membersOf(JSON.parse(textOf(payload) ?? '') as Json)
-    proofKeys.set(jkt, key)
-    return claims
+    return membersOf(JSON.parse(textOf(payload) ?? '') as Json)
   } catch (cause) {
-    throw invalid('signature', cause)
+    throw invalid('claims', cause)
   }
 }
 

@@ -36,7 +36,10 @@ export interface Tokens {
   readonly id_token?: string
 }
 
-type Needs = Pick<Ports, 'keys' | 'random' | 'now' | 'keyring' | 'proofKeys' | 'codes' | 'clientSessions' | 'audit'>
+type Needs = Pick<
+  Ports,
+  'keys' | 'random' | 'now' | 'keyring' | 'signatures' | 'proofKeys' | 'codes' | 'clientSessions' | 'audit'
+>
 /** The site's clients, and the proof that came with the request. */
 export interface TokenContext {
   readonly site: Site

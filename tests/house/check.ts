@@ -46,7 +46,7 @@ export const rooms: Record<string, Room> = {
   worker: {
     ours: ['core/', 'storage/'],
     npm: ['hono'],
-    extra: { 'worker/serve.ts': ['@hono/node-server', 'node:*'] },
+    extra: { 'worker/serve.ts': ['@hono/node-server', 'node:*'], 'worker/node-signatures.ts': ['node:crypto'] },
   },
   web: {
     ours: ['core/'],

@@ -1,6 +1,7 @@
 /** The algorithm of a proof follows from its key; what the header calls it must be one of that key's names. */
 import { expect, test } from 'vitest'
 import { deriveKeys } from '../../../core/keys.ts'
+import { webSignatures } from '../../../core/lib/jws.ts'
 import { Lru } from '../../../core/lib/lru.ts'
 import { seconds } from '../../../core/model.ts'
 import { metadataOf } from '../../../core/oauth/discovery.ts'
@@ -24,7 +25,7 @@ test.each([
     iat: at / seconds(1),
     header: { alg },
   })
-  const ports = { keys, now: () => at, proofKeys: new Lru<string, CryptoKey>(1) }
+  const ports = { keys, now: () => at, proofKeys: new Lru<string, CryptoKey>(1), signatures: webSignatures }
   expect((await verifyDpop(ports, { ...request, proof })).jkt).toBe(key.jkt)
 })
 

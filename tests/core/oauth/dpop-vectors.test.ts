@@ -8,6 +8,7 @@ import { deriveKeys } from '../../../core/keys.ts'
 import { base64url, utf8 } from '../../../core/lib/bytes.ts'
 import { sha256 } from '../../../core/lib/hash.ts'
 import { jwkThumbprint, parsePublicJwk } from '../../../core/lib/jwk.ts'
+import { webSignatures } from '../../../core/lib/jws.ts'
 import { Lru } from '../../../core/lib/lru.ts'
 import { seconds } from '../../../core/model.ts'
 import { verifyDpop } from '../../../core/oauth/dpop.ts'
@@ -40,7 +41,12 @@ async function refusalOf(
 ) {
   const { off = 0, method = claims.htm, url = claims.htu } = changed
   const token = changed.token ?? (claims.ath === undefined ? undefined : accessToken)
-  const ports = { keys, now: () => seconds(claims.iat + off), proofKeys: new Lru<string, CryptoKey>(10) }
+  const ports = {
+    keys,
+    now: () => seconds(claims.iat + off),
+    proofKeys: new Lru<string, CryptoKey>(10),
+    signatures: webSignatures,
+  }
   const request = { method, url, proof, ...(token !== undefined && { accessToken: token }) }
   const error = await verifyDpop(ports, request).catch((refusal: unknown) => refusal)
   return error instanceof Refusal ? [error.code, error.detail['why'] ?? error.detail['key']] : error
