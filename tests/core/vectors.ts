@@ -83,3 +83,24 @@ export interface OauthVectors {
   readonly rfc9449: { readonly proofs: readonly { readonly proof: string }[]; readonly jkt: string }
 }
 export const oauthVectors = () => read<OauthVectors>('oauth/rfc9449-7636-7638.json')
+
+/** `hex` is on the wire; the other members are somebody else's reading of it. A member that says nothing is absent or null. */
+export interface HelloVector {
+  readonly hex: string
+  readonly wire: number
+  readonly records: number
+  readonly sni: string | null
+  readonly alpn: readonly string[] | null
+  readonly versions?: readonly string[]
+  readonly keyShares?: readonly (readonly [group: string, bytes: number])[]
+  readonly ech: boolean
+  readonly psk: boolean
+  readonly earlyData: boolean
+}
+export const helloVectors = (): HelloVector[] =>
+  ['utls', 'read-tls-client-hello'].flatMap((name) =>
+    readFileSync(new URL(`../vectors/hellos/${name}.jsonl`, import.meta.url), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as HelloVector),
+  )
