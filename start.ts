@@ -36,8 +36,22 @@ setInterval(() => {
   if (process.ppid !== parent) stop('SIGTERM')
 }, 500).unref()
 
-const edge = run('dist/edge/serve.js', {})
-const proxy = run('proxy/main.ts', { SALLYPORT_EDGE_URL: edgeUrl })
+/** The public half of the proxy's key, which the edge registers as `local`. The first call makes the key. */
+function localProxy(): string {
+  const said = spawnSync(process.execPath, [join(root, 'proxy/main.ts'), 'identity'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    env: { ...process.env, SALLYPORT_HOME: home },
+  })
+  // It has said why.
+  if (said.status !== 0) process.exit(1)
+  return (JSON.parse(said.stdout) as { x: string }).x
+}
+
+const edge = run('dist/edge/serve.js', { SALLYPORT_LOCAL_PROXY: localProxy() })
+// Both are this machine's: what could answer in the edge's place could as well read the proxy's key.
+const proxy = run('proxy/main.ts', { SALLYPORT_EDGE_URL: edgeUrl, SALLYPORT_PROXY_TRUST: 'first-use' })
 children.push(edge, proxy)
 // They start side by side; what they print has one order.
 edge.stdout?.once('data', () => proxy.stdout?.pipe(process.stdout)).pipe(process.stdout)

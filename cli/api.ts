@@ -8,7 +8,7 @@ import { parseAddress } from './address.ts'
 import { type Fetch, fetchThrough } from './http.ts'
 import { askWithToken, challengeOf, dpopHandle, now, refresh } from './oauth.ts'
 import { type Exit, Problem } from './problem.ts'
-import { type Profile, replaceTokens, requireProfile } from './profiles.ts'
+import { type Profile, readProfile, replaceTokens, requireProfile } from './profiles.ts'
 
 /** A profile in use: its tokens change under way. */
 export interface Session {
@@ -39,10 +39,23 @@ export async function accessToken(session: Session): Promise<string> {
 }
 
 async function renew(session: Session): Promise<void> {
+  if (takeNewer(session)) return
   const used = session.profile.tokens.refresh
   const tokens = await refresh(session.fetch, session.profile, session.dpop)
   session.profile = { ...session.profile, tokens }
   replaceTokens(session.name, used, tokens)
+}
+
+/**
+ * What another process renewed since this one began: a token that was followed by others would look stolen to the edge. True where
+ * that already brought a token that can be used.
+ */
+function takeNewer(session: Session): boolean {
+  const { key, tokens } = session.profile
+  const kept = readProfile(session.name)
+  if (kept?.key.d !== key.d || kept.tokens.refresh === tokens.refresh) return false
+  session.profile = { ...session.profile, tokens: kept.tokens }
+  return kept.tokens.access_expires_at - spareSeconds >= now()
 }
 
 type NamesIn<Path> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never

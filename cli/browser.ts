@@ -8,22 +8,31 @@ import { say } from './term.ts'
 
 export const browserOption = { 'no-browser': { type: 'boolean' } } as const
 
-export interface Question extends Expected {
+export interface Question<Page extends string | undefined = string> extends Expected {
   /** What the person does there, such as "sign in". */
   readonly toDo: string
   readonly opensBrowser: boolean
+  /** Ends the wait, with its reason. */
+  readonly signal?: AbortSignal
   /** The page, once it is known where the answer goes. */
-  urlFor(redirectUri: string): Promise<string>
+  urlFor(redirectUri: string): Promise<Page>
 }
 
 const patienceMs = 5 * 60_000
 
-/** @throws Interrupted on Ctrl-C; Problem refused where the person says no, failed after five minutes */
-export async function askInBrowser(question: Question): Promise<URLSearchParams> {
+/**
+ * undefined where `urlFor` finds that there is nothing to ask.
+ * @throws Interrupted on Ctrl-C; Problem refused where the person says no, failed after five minutes
+ */
+export async function askInBrowser(question: Question): Promise<URLSearchParams>
+export async function askInBrowser(question: Question<string | undefined>): Promise<URLSearchParams | undefined>
+export async function askInBrowser(question: Question<string | undefined>): Promise<URLSearchParams | undefined> {
   const loopback = await listenOnLoopback(question)
-  const end = endOfWaiting()
+  const end = endOfWaiting(question.signal)
   try {
-    const url = pageOf(question.issuer, await question.urlFor(loopback.redirectUri))
+    const page = await Promise.race([question.urlFor(loopback.redirectUri), end.reached])
+    if (page === undefined) return undefined
+    const url = pageOf(question.issuer, page)
     say(`To ${question.toDo}, open this page in a browser on this machine:`)
     say(url)
     if (question.opensBrowser) openBrowser(url)
@@ -36,7 +45,7 @@ export async function askInBrowser(question: Question): Promise<URLSearchParams>
   }
 }
 
-function endOfWaiting(): { reached: Promise<never>; forget(): void } {
+function endOfWaiting(signal: AbortSignal | undefined): { reached: Promise<never>; forget(): void } {
   const { promise: reached, reject } = Promise.withResolvers<never>()
   // Until somebody races it, a rejection has nobody who handles it.
   reached.catch(() => undefined)
@@ -46,8 +55,12 @@ function endOfWaiting(): { reached: Promise<never>; forget(): void } {
     patienceMs,
   )
   process.once('SIGINT', interrupted)
+  const aborted = () => reject(signal?.reason)
+  signal?.addEventListener('abort', aborted)
+  if (signal?.aborted) aborted()
   const forget = () => {
     clearTimeout(late)
+    signal?.removeEventListener('abort', aborted)
     process.off('SIGINT', interrupted)
   }
   return { reached, forget }

@@ -24,7 +24,10 @@ export interface Command<O extends ParseArgsOptionsConfig = ParseArgsOptionsConf
   readonly options: O
   /** How many arguments it takes. */
   readonly takes: readonly [least: number, most: number]
-  run(values: Values<O>, given: readonly string[]): Promise<Exit>
+  /** What follows `--` is for another program. */
+  readonly passesOn?: true
+  /** A number is the exit code of another program that was run. */
+  run(values: Values<O>, given: readonly string[], passedOn: readonly string[]): Promise<Exit | number>
 }
 
 /** Lets TypeScript infer the options, so that `values` is typed. */

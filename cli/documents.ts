@@ -2,8 +2,8 @@
 import { stringify } from 'yaml'
 import { type Document, parseDocument } from '../core/access/document.ts'
 import { type Path, printable, showPath } from '../core/access/place.ts'
+import { type Lined, lineAt, readYaml } from '../proxy/yaml.ts'
 import { table } from './document-table.ts'
-import { type Lined, lineAt, readYaml } from './yaml.ts'
 
 /** A document and where it begins. */
 export interface DocumentRead {

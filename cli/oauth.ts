@@ -43,6 +43,9 @@ async function importKey({ kty, crv, x, y, d }: Key): Promise<oauth.CryptoKeyPai
 
 export const dpopHandle = async (key: Key): Promise<oauth.DPoPHandle> => oauth.DPoP(client, await importKey(key))
 
+const athOf = async (token: string): Promise<string> =>
+  base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))))
+
 /** RFC 8414. @throws Problem where it is not the metadata of an edge */
 export async function discover(fetch: Fetch, issuer: string): Promise<oauth.AuthorizationServer> {
   const url = new URL(issuer)
@@ -134,6 +137,46 @@ export function revoke(fetch: Fetch, profile: Profile): Promise<void> {
   })
 }
 
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
+const grantTokenType = 'urn:sallyport:oauth:token-type:grant'
+
+export interface GrantWanted {
+  readonly accessToken: string
+  /** One URI that names the resource, as whom, and the proxy (RFC 8707). */
+  readonly resource: string
+  readonly tap: string | undefined
+}
+
+/** The access token for a grant on one session (RFC 8693). The proof names the token that it is exchanged for. */
+export async function exchangeForGrant(fetch: Fetch, profile: Profile, wanted: GrantWanted): Promise<string> {
+  const { accessToken, resource, tap } = wanted
+  const [server, keys, ath] = [serverOf(profile), await importKey(profile.key), await athOf(accessToken)]
+  const dpop = oauth.DPoP(client, keys, { [oauth.modifyAssertion]: (_, claims) => void Object.assign(claims, { ath }) })
+  const parameters = {
+    subject_token: accessToken,
+    subject_token_type: accessTokenType,
+    requested_token_type: grantTokenType,
+    resource,
+    ...(tap !== undefined && { tap }),
+  }
+  const options = { DPoP: dpop, ...through(fetch) }
+  const ask = async () => {
+    const reply = await oauth.genericTokenEndpointRequest(
+      server,
+      client,
+      clientAuth,
+      tokenExchange,
+      parameters,
+      options,
+    )
+    return oauth.processGenericTokenEndpointResponse(server, client, reply)
+  }
+  const answer = await translated(() => withNonce(ask))
+  if (answer['issued_token_type'] === grantTokenType) return answer.access_token
+  throw new Problem('failed', 'the edge answered no grant', 'use a sallyport of the version of the edge')
+}
+
 /** Once more with the nonce that the refusal brought (RFC 9449 section 8): the handle keeps it. */
 export async function withNonce<T>(ask: () => Promise<T>): Promise<T> {
   try {
@@ -205,24 +248,25 @@ const joseBytes = (json: Json): string => base64url(new TextEncoder().encode(JSO
 
 export interface ProofFor {
   readonly method: string
-  readonly url: URL
+  /** `htu`: without query and fragment. */
+  readonly target: string
+  /** What it is sent with. */
   readonly accessToken: string
   readonly nonce: string | undefined
 }
 
 /** A DPoP proof for a program that makes its request itself (RFC 9449 section 4.2). */
-export async function proofFor(key: Key, { method, url, accessToken, nonce }: ProofFor): Promise<string> {
+export async function proofFor(key: Key, { method, target, accessToken, nonce }: ProofFor): Promise<string> {
   const { privateKey } = await importKey(key)
   const utf8 = new TextEncoder()
-  const ath = new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(accessToken)))
   const { kty, crv, x, y } = key
   const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: { kty, crv, x, y } }
   const claims = {
     jti: base64url(crypto.getRandomValues(new Uint8Array(16))),
     htm: method,
-    htu: url.origin + url.pathname,
+    htu: target,
     iat: now(),
-    ath: base64url(ath),
+    ath: await athOf(accessToken),
     ...(nonce === undefined ? {} : { nonce }),
   }
   const signed = `${joseBytes(header)}.${joseBytes(claims)}`

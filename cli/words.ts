@@ -119,7 +119,7 @@ function version(): string {
 /** What it could not do, for the message. */
 let doing = 'run this command'
 
-async function run(verbs: Verbs, given: readonly string[]): Promise<Exit> {
+async function run(verbs: Verbs, given: readonly string[]): Promise<Exit | number> {
   if (isVersion(given)) return shown(version())
   // `sallyport help login` is what many type first.
   const args = given[0] === 'help' ? [...given.slice(1), '--help'] : given
@@ -137,13 +137,14 @@ function shown(text: string): Exit {
   return 'ok'
 }
 
-async function runVerb({ verb: [, load], rest }: Found): Promise<Exit> {
+async function runVerb({ verb: [, load], rest }: Found): Promise<Exit | number> {
   const command = (await load()).default
   doing = command.doing
-  const { values, positionals } = parse(command, rest)
+  const end = command.passesOn && rest.includes('--') ? rest.indexOf('--') : rest.length
+  const { values, positionals } = parse(command, rest.slice(0, end))
   if (values['help'] === true) return shown(command.help + common)
   if (values['debug'] === true) startDebugging()
-  return command.run(values as Parameters<typeof command.run>[0], positionals)
+  return command.run(values as Parameters<typeof command.run>[0], positionals, rest.slice(end + 1))
 }
 
 function failed(error: unknown): Exit {
@@ -167,5 +168,6 @@ function failed(error: unknown): Exit {
 /** Never throws. The exit code of the process. */
 export async function main(verbs: Verbs, args: readonly string[]): Promise<number> {
   toleratePipes()
-  return exits[await run(verbs, args).catch(failed)]
+  const end = await run(verbs, args).catch(failed)
+  return typeof end === 'number' ? end : exits[end]
 }

@@ -29,6 +29,13 @@ export type AuditKind =
   | 'document.put'
   | 'document.remove'
   | 'keys.rotate'
+  | 'proxy.add'
+  | 'proxy.remove'
+  | 'session.approve'
+  | 'session.grant'
+  | 'session.start'
+  | 'session.refuse'
+  | 'session.stop'
   | 'call'
 
 /**

@@ -23,7 +23,7 @@ export interface Subjects {
   cli: CliSubject
   register: FirstAdministratorSubject | AddPasskeySubject | InviteSubject
   vouch: VouchSubject
-  session: { readonly [member: string]: Json }
+  session: SessionSubject
   admin: AdminSubject
   recovery: { readonly [member: string]: Json }
   'device-enroll': { readonly [member: string]: Json }
@@ -61,6 +61,17 @@ export type CliSubject = {
   readonly flow: string
   readonly client_key: string
   readonly scope: string
+  readonly address: string
+}
+/**
+ * One session on one resource: what the person reads, whose key opens it (RFC 7638 thumbprint), through which process of which
+ * proxy. `address`: where the program asked from.
+ */
+export type SessionSubject = {
+  readonly resource: { readonly kind: 'db'; readonly name: string }
+  readonly principal: { readonly db_user: string; readonly db_name: string }
+  readonly client_key: string
+  readonly proxy: { readonly id: string; readonly boot: string }
   readonly address: string
 }
 /** `public_key_hash`: SHA-256 of the COSE_Key, base64url. */

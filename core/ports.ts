@@ -24,6 +24,7 @@ import type {
   User,
   UserId,
 } from './model.ts'
+import type { Events, Grants, Proxies, Snapshots } from './proxy-ports.ts'
 import type { RefusalDetail } from './refusal.ts'
 import type { PublicKey } from './tap/public-key.ts'
 import type { ClientSessions, Codes, Copies, SigningKeys } from './token-ports.ts'
@@ -43,6 +44,10 @@ export interface Ports {
   readonly users: Users
   readonly documents: Documents
   readonly signingKeys: SigningKeys
+  readonly proxies: Proxies
+  readonly snapshots: Snapshots
+  readonly grants: Grants
+  readonly events: Events
   readonly copies: Copies
   readonly keyring: Keyring
   readonly signatures: Signatures

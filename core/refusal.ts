@@ -95,6 +95,14 @@ const answers = {
   role_held: [409, 'role_held', 'Somebody holds this role: remove the user first, or keep the role.'],
   keys_rotated: [409, 'keys_rotated', 'Somebody else rotated them meanwhile: look with sallyport admin status.'],
 
+  proxy_unproven: [401, 'proxy_unproven', 'Register the proxy: sallyport-edge proxies add'],
+  session_refused: [403, 'access_denied', ''],
+  resource_unknown: [404, 'resource_unknown', 'See what there is: sallyport db ls'],
+  grant_invalid: [403, 'grant_invalid', 'Ask for the session again.'],
+  grant_spent: [403, 'grant_invalid', 'Ask for the session again.'],
+  tap_wanted: [403, 'tap_required', 'A role wants a tap for this session: use the sallyport command.'],
+  target_invalid: [400, 'invalid_target', 'Name a resource and the proxy that is to open it.'],
+
   name_invalid: [422, 'name_invalid', "Use 1 to 64 letters, digits, spaces and . _ @ + ' -"],
   name_taken: [409, 'name_taken', 'Choose another name.'],
   passkey_exists: [409, 'passkey_exists', 'This passkey is registered already: use another authenticator.'],

@@ -2,8 +2,10 @@
 import { isIP } from 'node:net'
 import process from 'node:process'
 import type { Names } from '../core/issue/x509.ts'
+import { type Duration, minutes } from '../core/model.ts'
 import { parsePublicUrl, read, type Variables, whole } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
+import type { PublishedKey } from './known.ts'
 
 export interface Settings {
   readonly port: number
@@ -15,6 +17,16 @@ export interface Settings {
   readonly edge: URL
   readonly publicUrl: URL
   readonly certificate: CertificateFiles | undefined
+  readonly trust: TrustSettings
+  /** Of metrics and readiness, on loopback. undefined: none. */
+  readonly adminPort: number | undefined
+}
+
+export interface TrustSettings {
+  /** The edge's signing keys as the operator knows them; or those that the edge shows first; or none: then no session opens. */
+  readonly keys: readonly PublishedKey[] | 'first-use' | 'none'
+  /** For how long what the edge said last is good for new sessions. */
+  readonly maxStale: Duration
 }
 
 /** Paths of PEM files. */
@@ -23,12 +35,13 @@ export interface CertificateFiles {
   readonly key: string
 }
 
-const loopback = ['127.0.0.1', '::1']
+export const loopback = ['127.0.0.1', '::1']
 
 /**
  * `SALLYPORT_PROXY_PORT` (3443), `SALLYPORT_PROXY_HOST` (127.0.0.1,::1), `SALLYPORT_PROXY_NAMES` (localhost), `SALLYPORT_HOME`
  * (.sallyport), `SALLYPORT_EDGE_URL` (http://localhost with `SALLYPORT_EDGE_PORT`), `SALLYPORT_PUBLIC_URL` (the edge's URL),
- * `SALLYPORT_PROXY_CERT` and `SALLYPORT_PROXY_KEY` (none: an authority of this machine).
+ * `SALLYPORT_PROXY_CERT` and `SALLYPORT_PROXY_KEY` (none: an authority of this machine), `SALLYPORT_PROXY_TRUST` (none: no
+ * session opens), `SALLYPORT_PROXY_ADMIN_PORT` (none).
  */
 export function readSettings(variables: Variables = process.env): Settings {
   const edge = readEdge(variables)
@@ -40,7 +53,27 @@ export function readSettings(variables: Variables = process.env): Settings {
     edge,
     publicUrl: parsePublicUrl(read(variables, 'SALLYPORT_PUBLIC_URL') ?? edge.origin),
     certificate: readCertificate(variables),
+    trust: { keys: readTrust(variables), maxStale },
+    adminPort: readAdminPort(variables),
   }
+}
+
+const readAdminPort = (variables: Variables): number | undefined =>
+  read(variables, 'SALLYPORT_PROXY_ADMIN_PORT') === undefined
+    ? undefined
+    : whole(variables, 'SALLYPORT_PROXY_ADMIN_PORT', 3444, 65_535)
+
+/** As long as a tap may take: what was approved under an old policy has then expired too. */
+export const maxStale: Duration = minutes(5)
+
+/** To believe the edge's first answer is for one machine. Elsewhere the keys stand in a file (--config). */
+function readTrust(variables: Variables): 'first-use' | 'none' {
+  const mode = read(variables, 'SALLYPORT_PROXY_TRUST') ?? 'none'
+  if (mode === 'first-use' || mode === 'none') return mode
+  throw new SetupProblem(
+    `SALLYPORT_PROXY_TRUST is ${JSON.stringify(mode)}`,
+    'use first-use, which believes the keys that the edge shows first, or name them in the file of --config',
+  )
 }
 
 const list = (variables: Variables, name: string): string[] | undefined =>
@@ -63,13 +96,21 @@ const dnsName = /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z]([
 
 function readNames(variables: Variables): Names {
   const names = list(variables, 'SALLYPORT_PROXY_NAMES') ?? ['localhost']
-  const wrong = names.find((name) => isIP(name) === 0 && !dnsName.test(name))
+  const wrong = names.find((name) => !isName(name))
   if (wrong !== undefined) {
     throw new SetupProblem(
       `SALLYPORT_PROXY_NAMES is ${JSON.stringify(names.join(','))}`,
       'use host names without port, separated by commas, such as proxy.example.com',
     )
   }
+  return canonicalNames(names)
+}
+
+export const isName = (name: string): boolean => isIP(name) !== 0 || dnsName.test(name)
+
+/** With those of the machine itself. */
+export function canonicalNames(given: readonly string[]): Names {
+  const names = given.map((name) => name.toLowerCase())
   const addresses = names.filter((name) => isIP(name) !== 0).map(canonicalAddress)
   return {
     dns: [...new Set(['localhost', ...names.filter((name) => isIP(name) === 0)])],
@@ -83,19 +124,20 @@ const canonicalAddress = (address: string): string =>
 
 function readEdge(variables: Variables): URL {
   const port = whole(variables, 'SALLYPORT_EDGE_PORT', 3080, 65_535)
-  const text = read(variables, 'SALLYPORT_EDGE_URL') ?? `http://localhost:${port}`
+  return requireNear('SALLYPORT_EDGE_URL', read(variables, 'SALLYPORT_EDGE_URL') ?? `http://localhost:${port}`)
+}
+
+/** An address of the edge that tokens may pass to. `name`: of the setting. @throws SetupProblem */
+export function requireNear(name: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || url.href !== `${url.origin}/` || !['http:', 'https:'].includes(url.protocol)) {
     throw new SetupProblem(
-      `SALLYPORT_EDGE_URL is ${JSON.stringify(text)}`,
+      `${name} is ${JSON.stringify(text)}`,
       'use scheme, host and port only, such as https://access.example.com',
     )
   }
   if (url.protocol === 'http:' && !isThisMachine(url.hostname)) {
-    throw new SetupProblem(
-      `SALLYPORT_EDGE_URL is ${text}`,
-      'use https: tokens pass there, and only this machine is near',
-    )
+    throw new SetupProblem(`${name} is ${text}`, 'use https: tokens pass there, and only this machine is near')
   }
   return url
 }

@@ -11,6 +11,7 @@ export class Connection {
   inFlight = 0
   readonly #log: Log
   #deadline: NodeJS.Timeout | undefined
+  #release: (() => void) | undefined
   #isEnding = false
   #isRefused = false
 
@@ -18,7 +19,21 @@ export class Connection {
     this.raw = raw
     this.address = address
     this.#log = log
-    raw.once('close', () => clearTimeout(this.#deadline))
+    raw.once('close', () => {
+      clearTimeout(this.#deadline)
+      this.leavePlace()
+    })
+  }
+
+  /** Its place among those of which nothing is decided yet; `release` gives it back. */
+  holds(release: () => void): void {
+    this.#release = release
+  }
+
+  /** It is a session now, which is counted elsewhere. */
+  leavePlace(): void {
+    this.#release?.()
+    this.#release = undefined
   }
 
   /** In place of the deadline before. */

@@ -6,9 +6,11 @@ export const version = '0.1.0'
 
 export const discoveryPath = '/.well-known/sallyport'
 
+/** Whoever shows a token is told more (proxy/tunnel.ts). */
+export const discoveryDocument = (publicUrl: URL) => ({ issuer: publicUrl.origin, methods: ['tls'], version })
+
 export function answerDiscovery(exchange: Exchange, publicUrl: URL): void {
   const { method } = exchange.request
-  const document = { issuer: publicUrl.origin, methods: ['tls'], version }
-  if (method === 'GET' || method === 'HEAD') exchange.answer(200, document)
+  if (method === 'GET' || method === 'HEAD') exchange.answer(200, discoveryDocument(publicUrl))
   else exchange.refuse('method_not_allowed', { headers: { Allow: 'GET, HEAD' } })
 }

@@ -1,5 +1,5 @@
 /** What one client, or a stalled edge, may take of the proxy. Each state of a connection has a deadline. */
-import { type Duration, minutes, seconds } from '../core/model.ts'
+import { type Duration, hours, minutes, seconds } from '../core/model.ts'
 
 export interface Limits {
   readonly connections: number
@@ -17,6 +17,18 @@ export interface Limits {
   readonly exchangeMs: Duration
   readonly edgeSockets: number
   readonly graceMs: Duration
+  readonly grantMs: Duration
+  readonly waitingMs: Duration
+  readonly waitingOfOneUser: number
+  readonly dialMs: Duration
+  readonly dialOneMs: Duration
+  readonly startupMs: Duration
+  readonly sessions: number
+  readonly sessionIdleMs: Duration
+  readonly halfCloseIdleMs: Duration
+  readonly drainMs: Duration
+  readonly spentGrants: number
+  readonly events: number
 }
 
 export const limits: Limits = {
@@ -49,4 +61,27 @@ export const limits: Limits = {
   edgeSockets: 256,
   /** How long requests may go on after the signal to stop, as the edge (worker/serve.ts). */
   graceMs: seconds(5),
+  /** To check a grant, which is two signatures and a tap. */
+  grantMs: seconds(5),
+  /** A client that has shown who it is waits for a tap, which its user has five minutes for (core/access/request-session.ts). */
+  waitingMs: minutes(5),
+  /** One person, several terminals. */
+  waitingOfOneUser: 4,
+  /** All addresses of a name, its resolution and TLS included; and one of them. tcpproxy and ghostunnel allow 10 s. */
+  dialMs: seconds(10),
+  dialOneMs: seconds(5),
+  /** For a database client's first message, absolute: Postgres itself allows 60 s to the end of its authentication. */
+  startupMs: seconds(10),
+  /** Two descriptors each. */
+  sessions: 4096,
+  /** Without a byte in either direction: as Envoy. */
+  sessionIdleMs: hours(1),
+  /** The same where one side has ended already: as ghostunnel. */
+  halfCloseIdleMs: seconds(60),
+  /** How long sessions may go on after the signal to stop: less than `graceMs`, so that each is told. */
+  drainMs: seconds(4),
+  /** Remembered until they have expired: about 200 bytes each. */
+  spentGrants: 100_000,
+  /** Kept in memory while the edge is away; then no new session begins. */
+  events: 10_000,
 }

@@ -59,11 +59,9 @@ function acceptor(open: Set<Connection>, { log, limits }: World, take: Take): (r
     const connection = new Connection(raw, address, log)
     const release = slots.take(address)
     if (typeof release === 'string') return connection.refuse(release)
+    connection.holds(release)
     open.add(connection)
-    raw.once('close', () => {
-      open.delete(connection)
-      release()
-    })
+    raw.once('close', () => open.delete(connection))
     connection.within(limits.handshakeMs, 'handshake_too_slow')
     take(connection)
   }

@@ -3,7 +3,7 @@
  * compare the pin of its key; the certificates that it issues live in memory.
  */
 import { KeyObject, X509Certificate } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,6 +20,7 @@ import { type Duration, hours, type Instant, seconds } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { type Certificates, parseCertificate, parsePrivateKey, readPem, requireValid } from './certificates.ts'
+import { notWritable, requirePrivate } from './own-files.ts'
 
 type Needs = Pick<Ports, 'now' | 'random'>
 
@@ -80,13 +81,6 @@ async function makeOnce(needs: Needs, home: string, files: Files, names: Names):
   }
 }
 
-const notWritable = (home: string, cause: Error) =>
-  new SetupProblem(
-    `the data folder ${home} cannot be written (${cause.message})`,
-    'make it writable, or set SALLYPORT_HOME to another folder',
-    { cause },
-  )
-
 const makeAnew = 'remove both files: a new authority is made, which clients have to trust anew'
 
 async function requireBoth(files: Files): Promise<void> {
@@ -117,12 +111,6 @@ async function read(files: Files, names: Names, now: Instant): Promise<Issuer> {
   requireValid(files.certificate, certificate, now, `set the clock of this machine, or ${makeAnew}`)
   requirePermitted(files.certificate, certificate, names)
   return { certificate: new Uint8Array(certificate.raw), key: await importKey(key) }
-}
-
-/** Windows has no such permissions. */
-function requirePrivate(file: string): void {
-  if (process.platform === 'win32' || (statSync(file).mode & 0o077) === 0) return
-  throw new SetupProblem(`${file} can be read by others than its owner`, `run "chmod 600 ${file}"`)
 }
 
 function requirePermitted(file: string, certificate: X509Certificate, names: Names): void {

@@ -4,33 +4,44 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { minutes } from '../core/model.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
-import { type Certificates, certificatesOf } from './certificates.ts'
+import { type Admin, serveAdmin } from './admin.ts'
+import { type Certificates, certificatesOf, readPem } from './certificates.ts'
 import { readSettings, type Settings } from './config.ts'
+import { readConfigFile } from './config-file.ts'
 import type { World } from './exchange.ts'
+import { identityLine, openIdentity } from './identity.ts'
 import { limits } from './limits.ts'
 import { localCertificates } from './local-ca.ts'
+import { countLog } from './metrics.ts'
 import { type Serving, serve } from './serve.ts'
 
-const usage = `Usage: sallyport-proxy [start]  serve one port of TLS in front of the edge
+const usage = `Usage: sallyport-proxy [start] [--config FILE]  serve one port of TLS in front of the edge
+       sallyport-proxy check --config FILE     say what is wrong with a file, and change nothing
+       sallyport-proxy identity [--config FILE]  print what the edge registers: {"id", "x"}
 
-Settings: SALLYPORT_PROXY_PORT (3443), SALLYPORT_PROXY_HOST (127.0.0.1,::1), SALLYPORT_PROXY_NAMES (localhost),
-          SALLYPORT_HOME (.sallyport), SALLYPORT_EDGE_URL (http://localhost:SALLYPORT_EDGE_PORT),
-          SALLYPORT_PUBLIC_URL (the edge's URL), SALLYPORT_PROXY_CERT and SALLYPORT_PROXY_KEY (PEM files; without them
-          an authority of this machine: ca.pem and ca.key in SALLYPORT_HOME)
+FILE is a proxy.yaml; without one, settings: SALLYPORT_PROXY_PORT (3443), SALLYPORT_PROXY_HOST (127.0.0.1,::1),
+          SALLYPORT_PROXY_NAMES (localhost), SALLYPORT_HOME (.sallyport), SALLYPORT_EDGE_URL
+          (http://localhost:SALLYPORT_EDGE_PORT), SALLYPORT_PUBLIC_URL (the edge's URL), SALLYPORT_PROXY_CERT and
+          SALLYPORT_PROXY_KEY (PEM files; without them an authority of this machine: ca.pem and ca.key in
+          SALLYPORT_HOME), SALLYPORT_PROXY_TRUST (first-use: believe the keys that the edge shows first; without it no
+          session opens), SALLYPORT_PROXY_ADMIN_PORT (/metrics, /healthz, /readyz on 127.0.0.1)
 `
+
+const metrics = countLog(({ level, ...line }) => {
+  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, ...line })}\n`)
+})
 
 const world: World = {
   now: () => Date.now(),
   limits,
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
-  log: ({ level, ...line }) =>
-    process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, ...line })}\n`),
+  log: metrics.log,
 }
 
 const certificatesFor = ({ certificate, home, names }: Settings): Certificates | Promise<Certificates> =>
   certificate ? certificatesOf(certificate, world.now) : localCertificates(world, home, names)
 
-async function start(): Promise<void> {
+async function start(config: string | undefined): Promise<void> {
   let serving: Serving | undefined
   let stopping = false
   const stop = () => {
@@ -44,21 +55,44 @@ async function start(): Promise<void> {
   // A launcher that is killed must not leave its proxy behind, not even one that is only starting.
   process.on('disconnect', stop)
   if (process.send && !process.connected) stop()
-  const settings = readSettings()
+  const settings = settingsOf(config)
   const certificates = await certificatesFor(settings)
-  serving = await serve({ settings, certificates, world, lookEvery: minutes(1) })
+  const identity = await openIdentity(world, settings.home)
+  serving = await serve({ settings, certificates, identity, world, lookEvery: minutes(1) })
+  if (settings.adminPort !== undefined) await serveAdmin(settings.adminPort, adminOf(serving))
   process.stdout.write(`proxy ready ${settings.names.dns[0]}:${settings.port}\n`)
 }
 
-type Command = 'start' | 'help'
+const adminOf = ({ trust, sessions, events }: Serving): Admin => ({
+  isReady: () => {
+    try {
+      return trust.fresh() !== undefined
+    } catch {
+      return false
+    }
+  },
+  metrics: () => metrics.text({ sessions: sessions.count, events_waiting: events.waiting }),
+})
+
+/** @throws SetupProblem */
+function settingsOf(config: string | undefined): Settings {
+  return config === undefined ? readSettings() : readConfigFile(config, readPem(config))
+}
+
+interface Command {
+  readonly verb: 'start' | 'check' | 'identity' | 'help'
+  readonly config: string | undefined
+}
 
 function parseCommand(): Command | undefined {
   try {
-    const options = { help: { type: 'boolean', short: 'h' } } as const
+    const options = { help: { type: 'boolean', short: 'h' }, config: { type: 'string' } } as const
     const { values, positionals } = parseArgs({ allowPositionals: true, options })
-    if (values.help) return 'help'
+    const { help, config } = values
+    if (help) return { verb: 'help', config }
     const [verb = 'start', ...others] = positionals
-    return verb === 'start' && others.length === 0 ? 'start' : undefined
+    const isVerb = verb === 'start' || verb === 'identity' || (verb === 'check' && config !== undefined)
+    return isVerb && others.length === 0 ? { verb, config } : undefined
   } catch {
     return undefined
   }
@@ -70,8 +104,11 @@ async function main(): Promise<void> {
     process.stderr.write(usage)
     process.exit(2)
   }
-  if (command === 'help') process.stdout.write(usage)
-  else await start()
+  const { verb, config } = command
+  if (verb === 'help') process.stdout.write(usage)
+  else if (verb === 'start') await start(config)
+  else if (verb === 'check') process.stdout.write(`${settingsOf(config).names.dns[0]}: nothing is wrong with it\n`)
+  else process.stdout.write(`${identityLine(await openIdentity(world, settingsOf(config).home))}\n`)
 }
 
 main().catch((error: Error) => {

@@ -12,6 +12,8 @@ export const refusals = {
   expectation_unknown: [417, 'expectation_failed', 'Expect nothing but 100-continue.'],
   upgrade_unsupported: [501, 'not_implemented', 'Ask without Upgrade.'],
   connect_unsupported: [501, 'not_implemented', 'This version opens no tunnels.'],
+  nothing_here: [404, 'not_found', 'Ask for /.well-known/sallyport, or CONNECT to a resource.'],
+  waiting_too_many: [429, 'too_many_waiting', 'Finish or end one of your other terminals that wait for a tap.'],
   method_not_allowed: [405, 'method_not_allowed', 'Use GET.'],
   body_too_large: [413, 'body_too_large', 'Send a smaller request.'],
   body_too_slow: [408, 'timeout', 'Send the request again, without pauses.'],
@@ -49,4 +51,30 @@ export type CloseCode =
   | 'answer_stalled'
   | 'client_stalled'
   | 'client_gone'
+  | 'tls_too_old'
+  | 'bytes_too_early'
+  | 'waited_too_long'
+  | 'grant_too_slow'
   | 'exchange_too_long'
+
+/** Why a resource was not reached: the client is told in words (proxy/upstream.ts, proxy/postgres.ts). */
+export type DialCode =
+  | 'upstream_name_unknown'
+  | 'upstream_address_refused'
+  | 'upstream_unreachable'
+  | 'upstream_too_slow'
+  | 'upstream_no_tls'
+  | 'upstream_tls_wrong'
+  | 'upstream_no_postgres'
+
+/** Why an open session ended. */
+export type EndCode =
+  | 'ended'
+  | 'client_reset'
+  | 'upstream_reset'
+  | 'half_closed_too_long'
+  | 'session_idle'
+  | 'session_too_long'
+  | 'session_cut'
+  | 'proxy_stopping'
+  | 'startup_refused'

@@ -12,7 +12,14 @@ export interface TlsEnd {
 
 interface Needs {
   readonly isOurName: (serverName: string) => boolean
-  readonly secured: (connection: Connection, socket: TLSSocket) => void
+  /** Who speaks each protocol, the one that we prefer first. A client that names none speaks the last. */
+  readonly protocols: readonly Protocol[]
+}
+
+export interface Protocol {
+  /** ALPN. */
+  readonly name: string
+  take(connection: Connection, socket: TLSSocket): void
 }
 
 /** RFC 6066 section 3: fatal (2), unrecognized_name (112). In the clear, since no key is agreed yet; Node can send no alert. */
@@ -20,17 +27,17 @@ const unrecognizedName = new Uint8Array([21, 3, 3, 0, 2, 2, 112])
 
 const fixed = {
   minVersion: 'TLSv1.2',
-  ALPNProtocols: ['http/1.1'],
   // No tickets: a resumed session would not be asked for its server name again. No renegotiation: it costs us more than clients.
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
-} as const satisfies SecureContextOptions & { ALPNProtocols: string[] }
+} as const satisfies SecureContextOptions
 
-export function makeTlsEnd(certificate: SecureContextOptions, { isOurName, secured }: Needs): TlsEnd {
+export function makeTlsEnd(certificate: SecureContextOptions, { isOurName, protocols }: Needs): TlsEnd {
   // Node tells in none of these events which connection it is about; the context in which it was handed over does.
   const current = new AsyncLocalStorage<Connection>()
   const server = createServer({
     ...fixed,
     ...certificate,
+    ALPNProtocols: protocols.map(({ name }) => name),
     SNICallback: (serverName, answer) => {
       // null: the certificate that every name of ours has.
       if (isOurName(serverName)) return answer(null)
@@ -43,7 +50,8 @@ export function makeTlsEnd(certificate: SecureContextOptions, { isOurName, secur
   })
   server.on('secureConnection', (socket) => {
     const connection = current.getStore()
-    if (connection) secured(connection, socket)
+    const protocol = protocols.find(({ name }) => name === socket.alpnProtocol) ?? protocols.at(-1)
+    if (connection) protocol?.take(connection, socket)
   })
   return {
     take: (connection) => current.run(connection, () => void server.emit('connection', connection.raw)),

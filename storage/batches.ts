@@ -6,6 +6,7 @@ import type { Change, Spend, Tapped } from '../core/ports.ts'
 import { documentStatements, userStatements } from './admin-statements.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
+import { proxyStatements } from './proxy-statements.ts'
 import { auditRow, sessionRow } from './rows.ts'
 import { accountStatements, administratorStatements, sessionStatements, tapStatements } from './statements.ts'
 import { rowsOf, type Statement, type Statements, type Store } from './store.ts'
@@ -29,6 +30,7 @@ export const makeStatements = ({ db }: Store) => ({
   ...signingKeyStatements(db),
   ...userStatements(db),
   ...documentStatements(db),
+  ...proxyStatements(db),
 })
 export type Make = ReturnType<typeof makeStatements>
 

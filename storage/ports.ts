@@ -8,6 +8,7 @@ import { documentsPort, listAudit, usersPort } from './admin-ports.ts'
 import { about, apply, type Make, makeStatements, opened, tap } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
+import { eventsPort, grantsPort, proxiesPort, snapshotsPort } from './proxy-ports.ts'
 import {
   auditRow,
   type ClientSessionRow,
@@ -35,6 +36,10 @@ export type StoredPorts = Pick<
   | 'users'
   | 'documents'
   | 'signingKeys'
+  | 'proxies'
+  | 'snapshots'
+  | 'grants'
+  | 'events'
   | 'audit'
 >
 
@@ -49,6 +54,10 @@ export function storedPorts(store: Store): StoredPorts {
     users: usersPort(store, make),
     documents: documentsPort(store, make),
     signingKeys: signingKeysPort(store, make),
+    proxies: proxiesPort(store, make),
+    snapshots: snapshotsPort(store),
+    grants: grantsPort(store, make),
+    events: eventsPort(store, make),
     audit: {
       record: async (event) => void (await store.atomically([make.record(auditRow(event))])),
       list: (query) => listAudit(store, query),

@@ -3,21 +3,16 @@
  * as numbers (D1 takes no bigint). Nothing is removed by cascade: on D1 a rebuilt table would take its children along.
  */
 import { sql } from 'drizzle-orm'
-import { customType, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { AuditEvent, Evidence } from '../core/audit.ts'
 import type { Json } from '../core/intent.ts'
 import type { ClientSessionId, CredentialId, Fingerprint, Holder, InviteId, SessionId, UserId } from '../core/model.ts'
 import type { RefusalDetail } from '../core/refusal.ts'
 import type { Tap } from '../core/tap/verify.ts'
 import type { Vouch, VouchKey } from '../core/vouch.ts'
+import { bytes, flag, instant } from './columns.ts'
 
-/** drizzle's own blob() answers a Buffer, which workerd lacks without nodejs_compat; D1 answers number[]. */
-const bytes = customType<{ data: Uint8Array<ArrayBuffer>; driverData: Uint8Array | ArrayBuffer | number[] }>({
-  dataType: () => 'blob',
-  fromDriver: (value) => new Uint8Array(value),
-})
-const instant = (name: string) => integer(name)
-const flag = (name: string) => integer(name, { mode: 'boolean' })
+export * from './schema-proxies.ts'
 
 /** Which cluster this database belongs to. One row, written when the database is made, for good. */
 export const cluster = sqliteTable('cluster', {
@@ -373,6 +368,8 @@ export const audit = sqliteTable(
     sessionId: text('session_id'),
     /** The intent that was answered. */
     intentId: text('intent_id'),
+    /** Of an event that a proxy tells: told twice, it is written once. NULL for what happened here. */
+    eventId: text('event_id'),
     /** Shared with the log lines of the same request. */
     requestId: text('request_id').notNull(),
     address: text('address').notNull(),
@@ -383,5 +380,9 @@ export const audit = sqliteTable(
     /** Intent and signature, for anybody to check again. */
     evidence: text('evidence', { mode: 'json' }).$type<Evidence>(),
   },
-  (table) => [index('audit_at').on(table.at), index('audit_user').on(table.userId)],
+  (table) => [
+    index('audit_at').on(table.at),
+    index('audit_user').on(table.userId),
+    uniqueIndex('audit_event').on(table.eventId).where(sql`event_id is not null`),
+  ],
 )

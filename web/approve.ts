@@ -1,4 +1,5 @@
 /** A tap for a program that waits: the browser carries it to the program's loopback address, and nothing else goes there. */
+import type { Subjects } from '../core/intent.ts'
 import { base64url, utf8 } from '../core/lib/bytes.ts'
 import { startApproval } from './approval.ts'
 import { intentOf, type RequestOptions } from './ceremony.ts'
@@ -7,12 +8,13 @@ import { part } from './page.ts'
 
 const asked = part('asked', HTMLElement)
 const { ticket = '', redirect = '', state = '', issuer = '' } = asked.dataset
-const { summary = '', method = '', path = '', address = '' } = asked.dataset
+const purpose = asked.dataset['purpose'] === 'session' ? 'session' : 'admin'
+const subject = JSON.parse(asked.dataset['shown'] ?? '') as Partial<Subjects[typeof purpose]>
 
 startApproval({
   begin: async () => {
     const begun = await post<{ options: RequestOptions }>('/v1/taps/options', { ticket })
-    await intentOf(ticket, { purpose: 'admin', subject: { method, path, summary, address } }, begun.options.challenge)
+    await intentOf(ticket, { purpose, subject }, begun.options.challenge)
     return begun
   },
   finish: async (_, { id, response: { clientDataJSON, authenticatorData, signature } }) => {

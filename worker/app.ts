@@ -13,6 +13,7 @@ import { loginRoutes } from './routes/login.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { passkeyRoutes } from './routes/passkeys.ts'
+import { proxyRoutes } from './routes/proxies.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { isOurHost, observe, secure } from './surroundings.ts'
 
@@ -52,6 +53,7 @@ export function makeApp(given: Edge): App {
   clientRoutes(app, edge)
   oauthRoutes(app, edge)
   administrationRoutes(app, edge)
+  proxyRoutes(app, edge)
   return app
 }
 

@@ -6,10 +6,14 @@ import { Refusal, type RefusalCode } from '../core/refusal.ts'
 
 const largestBody = 256 * 1024
 
+/** The bytes as they came. @throws Refusal body_too_large, bad_request */
+export const readBody = (c: Context, lengthsHold = false): Promise<Uint8Array> =>
+  readBounded(c.req.raw, lengthsHold).catch(broken)
+
 /** @throws Refusal wrong_media_type, body_too_large, bad_request */
 export async function readJson(c: Context, lengthsHold = false): Promise<Json> {
   if (!/^application\/json *(;|$)/i.test(c.req.header('content-type') ?? '')) throw new Refusal('wrong_media_type')
-  const text = textOf(await readBounded(c.req.raw, lengthsHold).catch(broken))
+  const text = textOf(await readBody(c, lengthsHold))
   try {
     return JSON.parse(text ?? '') as Json
   } catch (error) {
@@ -25,7 +29,7 @@ export async function readForm(c: Context, lengthsHold = false): Promise<Json> {
   const type = c.req.header('content-type') ?? ''
   if (!/^application\/x-www-form-urlencoded *(;|$)/i.test(type))
     throw new Refusal('token_request_invalid', { why: 'type' })
-  const body = textOf(await readBounded(c.req.raw, lengthsHold).catch(broken))
+  const body = textOf(await readBody(c, lengthsHold))
   return onceEach(new URLSearchParams(body ?? ''), 'token_request_invalid')
 }
 

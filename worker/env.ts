@@ -50,6 +50,8 @@ export interface ServeSettings {
   readonly failedLoginsAMinute: number
   /** The header in which a reverse proxy of ours tells a client's address, last in the list. Without one it is believed by nobody. */
   readonly addressHeader: string | undefined
+  /** Set by `npm start`: the public key of the proxy that it runs beside this edge. */
+  readonly localProxy: string | undefined
 }
 
 /**
@@ -62,6 +64,7 @@ export function readServeSettings(variables: Variables): ServeSettings {
     home: read(variables, 'SALLYPORT_HOME') ?? '.sallyport',
     failedLoginsAMinute: whole(variables, 'SALLYPORT_LOGIN_LIMIT', 10, 1_000_000_000),
     addressHeader: read(variables, 'SALLYPORT_ADDRESS_HEADER'),
+    localProxy: read(variables, 'SALLYPORT_LOCAL_PROXY'),
   }
 }
 

@@ -10,13 +10,11 @@ import { parseArgs } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
 import { deriveKeys, type Keys, parseSecret } from '../core/keys.ts'
 import { type Bytes, base64url } from '../core/lib/bytes.ts'
-import { sha256 } from '../core/lib/hash.ts'
-import { offerFirstAdministrator, proveOffer } from '../core/login/first-administrator.ts'
-import { type Asking, hours, type Instant, type Site, seconds } from '../core/model.ts'
+import { offerFirstAdministrator } from '../core/login/first-administrator.ts'
+import { hours, type Instant, type Site } from '../core/model.ts'
 import { builtInClients } from '../core/oauth/clients.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { claimCluster, purge } from '../storage/cluster.ts'
-import { storedPorts } from '../storage/ports.ts'
 import { type Migration, openDatabase, type SqliteStore } from '../storage/sqlite.ts'
 import { makeApp } from './app.ts'
 import { assetUrl } from './asset-names.ts'
@@ -24,11 +22,16 @@ import type { AssetStore, Edge, LogLine } from './edge.ts'
 import { processVariables, readKey, readServeSettings, readSite, type ServeSettings } from './env.ts'
 import { memoryLimit } from './limits.ts'
 import { nodeSignatures } from './node-signatures.ts'
+import { init, linkOf, operator, proxies, registerLocalProxy, type Terminal } from './operator.ts'
 import { makePorts } from './ports.ts'
 
 const usage = `Usage: sallyport-edge [serve]            serve the edge on this machine
        sallyport-edge init [--url URL]  print a new link for the first administrator;
                                         with --url for a deployed edge, proven by SALLYPORT_KEY
+       sallyport-edge proxies add NAME --key=X [--url URL]
+                                        let a proxy in: "sallyport-proxy identity" shows its key;
+                                        prints what belongs into its proxy.yaml
+       sallyport-edge proxies ls | rm NAME
 
 Settings: SALLYPORT_EDGE_PORT (3080), SALLYPORT_HOME (.sallyport), SALLYPORT_PUBLIC_URL (http://localhost:PORT),
           SALLYPORT_RP_ID, SALLYPORT_CLUSTER, SALLYPORT_KEY, SALLYPORT_LOGIN_LIMIT (10),
@@ -50,10 +53,6 @@ const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const log = ({ level, ...line }: LogLine) =>
   process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, ...line })}\n`)
-const operator: Asking = {
-  requestId: 'terminal',
-  from: { address: 'local', place: '', browser: 'The operator’s terminal' },
-}
 
 interface Opened {
   readonly settings: ServeSettings
@@ -230,6 +229,7 @@ async function serve(): Promise<void> {
   const listeners = await listen(makeApp(edge).fetch, settings.port)
   stop = stopper(listeners, store)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
+  if (settings.localProxy !== undefined) await registerLocalProxy(edge.ports, settings.localProxy, now())
   // Only now that the port is ours: a second start that fails must not kill the link of the first.
   const offer = await offerFirstAdministrator(edge.ports, operator)
   // In one write, so that a program which waits for the first line has the second too.
@@ -239,9 +239,6 @@ async function serve(): Promise<void> {
   setInterval(tidy, hours(1)).unref()
   await tidy()
 }
-
-/** The secret stands in the fragment: no server, proxy or log sees it there. */
-const linkOf = (origin: string, secret: string) => `${origin}/first-administrator#${secret}`
 
 function stopper(listeners: readonly Listener[], store: SqliteStore): () => void {
   let stopping = false
@@ -261,53 +258,43 @@ function stopper(listeners: readonly Listener[], store: SqliteStore): () => void
   }
 }
 
-async function init(url: string | undefined): Promise<void> {
-  if (url !== undefined) return initRemote(url)
-  const { site, store } = await open()
-  const offer = await offerFirstAdministrator({ now, random, ...storedPorts(store) }, operator)
-  store.close()
-  if (!offer) throw new SetupProblem('there is an administrator already', 'sign in; an administrator can invite others')
-  print(`first administrator: ${linkOf(site.origin, offer.secret)}`)
+const terminal: Terminal = {
+  now,
+  random,
+  print,
+  open: async () => {
+    const { site, keys, store } = await open()
+    return { site, ports: makePorts({ now, random, keys, store }), close: store.close }
+  },
 }
 
-/** The secret is made here and only its hash is sent; the proof shows that whoever asks holds SALLYPORT_KEY. */
-async function initRemote(url: string): Promise<void> {
-  const variables = processVariables()
-  const site = readSite({ ...variables, SALLYPORT_PUBLIC_URL: url })
-  const key = readKey(variables)
-  if (!key) throw new SetupProblem('SALLYPORT_KEY is not set', 'set it to the secret that the deployed edge has')
-  const secret = random(32)
-  const offer = {
-    link: base64url(sha256(secret)),
-    id: base64url(random(16)),
-    iat: Math.floor(now() / seconds(1)),
-  }
-  const proof = proveOffer(deriveKeys(key).operator, site.cluster, offer)
-  const answer = await fetch(`${site.origin}/v1/first-administrator/offer`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', Origin: site.origin },
-    body: JSON.stringify({ ...offer, proof }),
-  })
-  if (!answer.ok) {
-    const { message = 'no answer of an edge' } = (await answer.json().catch(() => ({}))) as { message?: string }
-    throw new SetupProblem(
-      `${site.origin} answered ${answer.status}: ${message}`,
-      'check SALLYPORT_KEY, SALLYPORT_CLUSTER and the clock of this machine',
-    )
-  }
-  print(`first administrator: ${linkOf(site.origin, base64url(secret))}`)
+interface Command {
+  readonly help: boolean
+  readonly run: () => Promise<void>
 }
 
-function parseCommand(): { help: boolean; verb: string; url: string | undefined } | undefined {
-  const options = { url: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
+function parseCommand(): Command | undefined {
+  const options = { url: { type: 'string' }, key: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
   try {
     const { values, positionals } = parseArgs({ allowPositionals: true, options })
-    const [verb = 'serve', ...others] = positionals
-    const isKnown = verb === 'init' || (verb === 'serve' && values.url === undefined)
-    return isKnown && others.length === 0 ? { help: values.help ?? false, verb, url: values.url } : undefined
+    const run = commandOf(positionals, values)
+    return run && { help: values.help ?? false, run }
   } catch {
     return undefined
   }
+}
+
+function commandOf(
+  [verb = 'serve', act, name, ...others]: readonly string[],
+  { url, key }: { url?: string; key?: string },
+): (() => Promise<void>) | undefined {
+  if (others.length > 0) return undefined
+  if (verb === 'serve') return act === undefined && url === undefined && key === undefined ? serve : undefined
+  if (verb === 'init') return act === undefined && key === undefined ? () => init(terminal, url) : undefined
+  const isRight =
+    act === 'ls' ? name === undefined : (act === 'rm' && name !== undefined) || (act === 'add' && key !== undefined)
+  if (verb !== 'proxies' || !isRight || (act !== 'ls' && act !== 'rm' && act !== 'add')) return undefined
+  return () => proxies(terminal, { act, name: name ?? '', key: key ?? '', url })
 }
 
 async function main(): Promise<void> {
@@ -317,8 +304,7 @@ async function main(): Promise<void> {
     process.exit(2)
   }
   if (command.help) process.stdout.write(usage)
-  else if (command.verb === 'init') await init(command.url)
-  else await serve()
+  else await command.run()
 }
 
 main().catch((error: Error) => {

@@ -1,5 +1,5 @@
 /** What every call with an access token passes before its work begins: token, proof, session, role, age of the login. */
-import { authenticate, type Principal, requireNeeds } from '../core/access/principal.ts'
+import { authenticate, type Principal, requireNeeds, tokenIn } from '../core/access/principal.ts'
 import type { AnswerOf, AnyOperation, BodyOf, QueryOf } from '../core/api/operation.ts'
 import type { Json } from '../core/intent.ts'
 import { nonceAt } from '../core/oauth/dpop.ts'
@@ -29,7 +29,7 @@ export function tokenCall<const O extends AnyOperation>(app: App, edge: Edge, op
       giveNonce(edge, c)
       const { principal, json } = await recordingNoise(edge, c, async () => {
         const asked = { method: c.req.method, url: site.origin + c.req.path, asking: c.get('asking') }
-        const headers = { authorization: c.req.header('authorization'), proof: c.req.header('dpop') }
+        const headers = { accessToken: tokenIn(c.req.header('authorization')), proof: c.req.header('dpop') }
         const entered = await authenticate(site, ports, { ...asked, ...headers })
         requireNeeds(ports, entered, operation.needs)
         return { principal: entered, json: operation.body ? await readJson(c, edge.lengthsHold) : null }

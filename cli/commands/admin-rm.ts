@@ -1,9 +1,6 @@
-import { operations } from '../../core/api/operations.ts'
-import { call, openSession } from '../api.ts'
 import { command } from '../command.ts'
 import { requireOne } from '../document-name.ts'
-import { Problem } from '../problem.ts'
-import { confirmed, say } from '../term.ts'
+import { removeDocument } from '../remove-document.ts'
 
 export default command({
   doing: 'remove the document',
@@ -22,14 +19,8 @@ Examples:
   options: { yes: { type: 'boolean' } },
   takes: [1, 1],
   run: async (values, [given = '']) => {
-    const parameters = requireOne(given)
-    const session = await openSession(values.profile)
-    const { kind, name } = parameters
-    if (!values.yes && !(await confirmed(`Remove the ${kind} ${name}?`))) {
-      throw new Problem('failed', 'it was not confirmed, nothing was changed', 'answer y, or call it with --yes')
-    }
-    const removed = await call(session, operations.documentRemove, { parameters })
-    say(`The ${removed.kind} ${removed.name} is removed.`)
+    const { kind, name } = requireOne(given)
+    await removeDocument({ profile: values.profile, kind, name, isConfirmed: values.yes ?? false })
     return 'ok'
   },
 })

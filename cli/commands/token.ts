@@ -62,5 +62,5 @@ function requireRequest(proof: boolean, given: readonly string[], nonce: string 
 function proofOf({ profile }: Session, token: string, { method, url }: Asked, nonce: string | undefined) {
   const isProxy = url.origin === originOf(parseAddress(profile.proxy))
   const target = isProxy ? new URL(url.pathname, profile.issuer) : url
-  return proofFor(profile.key, { method, url: target, accessToken: token, nonce })
+  return proofFor(profile.key, { method, target: target.origin + target.pathname, accessToken: token, nonce })
 }

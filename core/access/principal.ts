@@ -21,19 +21,25 @@ export interface Principal extends Entered {
 export interface Call {
   readonly method: string
   readonly url: string
-  readonly authorization: string | undefined
+  readonly accessToken: string | undefined
   readonly proof: string | undefined
   readonly asking: Asking
+  /** Whether the token came in the Authorization header: then the proof must name it by its hash. Elsewhere it need not. */
+  readonly isBearer?: boolean
 }
+
+/** RFC 9449 section 7.1. */
+export const tokenIn = (authorization: string | undefined): string | undefined =>
+  /^DPoP +([A-Za-z0-9._~+/=-]+)$/i.exec(authorization ?? '')?.[1]
 
 type Needs = Pick<Ports, 'keys' | 'now' | 'keyring' | 'signatures' | 'proofKeys' | 'clientSessions'>
 
 /** @throws Refusal token_missing, token_invalid, dpop_*, scope_insufficient, user_locked */
 export async function authenticate(site: Site, ports: Needs, call: Call): Promise<Principal> {
-  const accessToken = /^DPoP +([A-Za-z0-9._~+/=-]+)$/i.exec(call.authorization ?? '')?.[1]
-  if (accessToken === undefined) throw new Refusal('token_missing')
+  const { accessToken, isBearer = true, ...request } = call
+  if (accessToken === undefined || accessToken === '') throw new Refusal('token_missing')
   const claims = await verifyAccessToken(site, ports, accessToken)
-  const { jkt, spend } = await verifyDpop(ports, { ...call, accessToken })
+  const { jkt, spend } = await verifyDpop(ports, isBearer ? { ...request, accessToken } : request)
   if (jkt !== claims.jkt) throw new Refusal('token_invalid', { why: 'bound to another key' })
   if (!hasScope(claims.scope, 'api')) throw new Refusal('scope_insufficient', { user: claims.userId })
   const entered = await ports.clientSessions.enter({ spend, id: claims.sessionId, jkt, at: ports.now() })

@@ -21,6 +21,7 @@ import {
 } from '../model.ts'
 import type { KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
+import type { SentTap } from '../tap/sent.ts'
 import { type Tap, verifyTap } from '../tap/verify.ts'
 import { thumbprintOf, type VouchKey } from '../vouch.ts'
 import { subjectOf } from './action.ts'
@@ -35,12 +36,6 @@ export interface Invitation {
   readonly invite_key: VouchKey
   /** Seconds. */
   readonly ttl: number | undefined
-}
-
-/** A tap as the program sends it on: the ticket that it was given, and the key's answer. */
-export interface SentTap {
-  readonly ticket: string
-  readonly assertion: Tap['assertion']
 }
 
 type InviteNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'credentials' | 'users' | 'audit'>

@@ -28,14 +28,22 @@ const oauthBody = object({
   code_verifier: optional(text(256)),
   refresh_token: optional(text(512)),
   scope: optional(text(1024)),
+  /** Token exchange (RFC 8693): an access token, for a grant on this resource (RFC 8707). */
+  subject_token: optional(text(8192)),
+  subject_token_type: optional(text(128)),
+  requested_token_type: optional(text(128)),
+  resource: optional(text(2048)),
+  /** What Sallyport-Tap holds elsewhere: the tap for exactly this session. */
+  tap: optional(text(16_384)),
 })
 const tokens = object({
-  access_token: text(8192),
+  access_token: text(32_768),
   token_type: oneOf(['DPoP']),
   expires_in: whole,
-  refresh_token: text(512),
-  scope: text(1024),
+  refresh_token: optional(text(512)),
+  scope: optional(text(1024)),
   id_token: optional(text(8192)),
+  issued_token_type: optional(text(128)),
 })
 
 export const oauthOperations = {

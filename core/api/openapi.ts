@@ -38,6 +38,12 @@ export function openApi({ origin, cluster }: Site, operations: Readonly<Record<s
       schemas: { Problem: problem },
       securitySchemes: {
         dpop: { type: 'http', scheme: 'DPoP', description: 'An access token with a proof of its key (RFC 9449).' },
+        proxy: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'Sallyport-Proxy',
+          description: 'A proof by a registered proxy’s key for this request and its body.',
+        },
         page: { type: 'apiKey', in: 'cookie', name: '__Host-sallyport', description: 'A page of this origin.' },
       },
     },

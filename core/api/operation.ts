@@ -3,9 +3,9 @@ import type { Shape } from './shape.ts'
 
 /**
  * Who may call: a page of ours (exact Origin, with this browser's cookies), whoever holds an access token and its DPoP key
- * (RFC 9449), or anybody.
+ * (RFC 9449), a registered proxy (core/proxy-proof.ts), or anybody.
  */
-export type Auth = 'page' | 'dpop' | 'none'
+export type Auth = 'page' | 'dpop' | 'proxy' | 'none'
 
 /**
  * What a caller with an access token needs besides: a role; and for what changes something a proof that the person is there:

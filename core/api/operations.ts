@@ -2,6 +2,7 @@
 import { oauthOperations } from './oauth-operations.ts'
 import type { AnyOperation } from './operation.ts'
 import { loginOperations, passkeyOperations, tapOperations } from './page-operations.ts'
+import { proxyOperations } from './proxy-operations.ts'
 import { anything, object, text } from './shape.ts'
 import { tokenOperations } from './token-operations.ts'
 
@@ -30,6 +31,7 @@ export const operations = {
   ...tapOperations,
   ...oauthOperations,
   ...tokenOperations,
+  ...proxyOperations,
   ...machines,
 }
 export type Operations = typeof operations

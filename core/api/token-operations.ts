@@ -48,6 +48,43 @@ export const tokenOperations = {
     auth: 'dpop',
     answer: me,
   },
+  resourcesList: {
+    method: 'GET',
+    path: '/v1/resources',
+    summary: 'What the roles of this user reach',
+    auth: 'dpop',
+    answer: object({
+      resources: list(
+        object({
+          kind: oneOf(['db']),
+          name,
+          description: optional(name),
+          labels: anything,
+          protocol: name,
+          db_users: list(name, 1024),
+          db_names: list(name, 1024),
+          /** Whether each session wants a tap. */
+          tap: yesOrNo,
+        }),
+        100_000,
+      ),
+    }),
+  },
+  sessionBegin: {
+    method: 'POST',
+    path: '/v1/sessions',
+    summary: 'Ask for one session on one resource: a ticket where a role wants a tap; writes nothing',
+    auth: 'dpop',
+    body: object({
+      resource: object({ kind: oneOf(['db']), name }),
+      principal: object({ db_user: name, db_name: name }),
+      proxy: object({ id, boot: id }),
+      redirect_uri: text(2048),
+      state: text(1024),
+    }),
+    /** Without a tap the grant can be fetched at once: POST /oauth/token, token exchange. */
+    answer: object({ tap: yesOrNo, ticket: optional(text(8192)), approve_url: optional(text(32_768)) }),
+  },
   cluster: {
     method: 'GET',
     path: '/v1/cluster',

@@ -131,7 +131,7 @@ export function stateOf({ activatedAt, retiredAt }: StoredSigningKey): SigningKe
   return activatedAt === undefined ? 'next' : 'current'
 }
 
-const publishedOf = (rows: readonly StoredSigningKey[], at: Instant): PublishedJwk[] =>
+export const publishedOf = (rows: readonly StoredSigningKey[], at: Instant): PublishedJwk[] =>
   rows
     .filter((row) => row.activatedAt === undefined || isTrusted(row, at))
     .map(({ kid, x }) => ({ kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig' }))

@@ -67,6 +67,8 @@ async function sign({ keyring, signatures }: SignNeeds, typ: string, claims: JWT
   return signJws(signatures, key, { alg: algorithm, typ, kid }, claims)
 }
 
+type VerifyNeeds = Pick<Ports, 'now'> & { readonly keyring: Pick<Ports['keyring'], 'verifier'> }
+
 export interface AccessClaims {
   readonly userId: UserId
   readonly sessionId: ClientSessionId
@@ -80,7 +82,7 @@ export interface AccessClaims {
  */
 export async function verifyAccessToken(
   site: Site,
-  { keyring, now }: Pick<Ports, 'keyring' | 'now'>,
+  { keyring, now }: VerifyNeeds,
   token: string,
 ): Promise<AccessClaims> {
   const payload = await verify(site, { keyring, now }, token).catch((cause: unknown) => {
@@ -96,11 +98,7 @@ export async function verifyAccessToken(
 }
 
 /** The key is chosen by `kid` among ours alone, and the algorithm is not the token's to choose. */
-async function verify(
-  site: Site,
-  { keyring, now }: Pick<Ports, 'keyring' | 'now'>,
-  token: string,
-): Promise<JWTPayload> {
+async function verify(site: Site, { keyring, now }: VerifyNeeds, token: string): Promise<JWTPayload> {
   const keyOf = async ({ kid }: { kid?: string }): Promise<CryptoKey> => {
     const key = kid === undefined ? undefined : await keyring.verifier(kid)
     if (!key) throw new errors.JWKSNoMatchingKey()

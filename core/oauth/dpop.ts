@@ -46,23 +46,49 @@ export interface DpopProof {
  */
 export async function verifyDpop(
   ports: Pick<Ports, 'keys' | 'now' | 'proofKeys' | 'signatures'>,
-  { method, url, proof, accessToken }: ProvenRequest,
+  request: ProvenRequest,
 ): Promise<DpopProof> {
+  const at = ports.now()
+  const wanted = withoutQuery(request.url)
+  const { jkt, jti, iat, nonce } = await verifyProof(ports, request, (htu) => withoutQuery(htu) === wanted, at)
+  if (typeof nonce !== 'string' || !nonceIsGood(ports.keys.nonce, nonce, at))
+    throw new Refusal('dpop_nonce', { key: jkt })
+  return { jkt, spend: { id: spentAs(jkt, jti), expiresAt: seconds(iat) + 2 * clockSkew } }
+}
+
+/**
+ * A proof for one connection and nothing else: its nonce is what the two ends of that TLS connection alone know, so there is no
+ * `jti` to spend. `url` is compared letter by letter: URL parsers disagree about schemes that they do not know.
+ * @throws Refusal dpop_invalid, dpop_clock
+ */
+export async function verifyConnectionProof(
+  ports: Pick<Ports, 'now' | 'proofKeys' | 'signatures'>,
+  request: ProvenRequest,
+  exporter: string,
+): Promise<Holder> {
+  const { jkt, nonce } = await verifyProof(ports, request, (htu) => htu === request.url, ports.now())
+  if (nonce !== exporter) throw invalid('another connection')
+  return jkt
+}
+
+async function verifyProof(
+  ports: Pick<Ports, 'proofKeys' | 'signatures'>,
+  { method, proof, accessToken }: ProvenRequest,
+  isUrl: (htu: string) => boolean,
+  at: Instant,
+) {
   if (proof === undefined || proof.length > longestProof) throw invalid('not one proof')
-  const { keys, now } = ports
   const read = readProof(proof)
   const { jkt } = read
   const claims = await verifySignature(ports, read)
   const { jti, htm, htu, iat, nonce, ath } = claims
   if (typeof jti !== 'string' || jti.length < 1 || jti.length > longestJti) throw invalid('jti')
   if (htm !== method) throw invalid('htm')
-  if (typeof htu !== 'string' || withoutQuery(htu) !== withoutQuery(url)) throw invalid('htu')
+  if (typeof htu !== 'string' || !isUrl(htu)) throw invalid('htu')
   if (accessToken !== undefined && ath !== base64url(sha256(utf8(accessToken)))) throw invalid('ath')
   if (typeof iat !== 'number') throw invalid('iat')
-  const at = now()
   if (Math.abs(at - seconds(iat)) > clockSkew) throw new Refusal('dpop_clock', { key: jkt, off: at - seconds(iat) })
-  if (typeof nonce !== 'string' || !nonceIsGood(keys.nonce, nonce, at)) throw new Refusal('dpop_nonce', { key: jkt })
-  return { jkt, spend: { id: spentAs(jkt, jti), expiresAt: seconds(iat) + 2 * clockSkew } }
+  return { jkt, jti, iat, nonce }
 }
 
 const invalid = (why: string, cause?: unknown) => new Refusal('dpop_invalid', { why }, { cause })

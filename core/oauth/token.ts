@@ -2,12 +2,17 @@
  * The token endpoint (RFC 6749 sections 4.1.3 and 6, RFC 7636, RFC 9449 section 5): a code or a refresh token, with a proof of
  * the key that it is bound to, becomes an access token and the next refresh token. One batch each.
  */
+
+import { authenticate } from '../access/principal.ts'
+import { grantSession, parseResourceUri } from '../access/request-session.ts'
 import { recordingRefusals } from '../audit.ts'
+import { grantTtl } from '../issue/grant.ts'
 import { base64url, utf8 } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import { type Asking, type ClientSessionEnd, type Holder, type Site, seconds } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
+import { parseSentTap } from '../tap/sent.ts'
 import type { CodeClaim, Login } from '../token-ports.ts'
 import { issueAccessToken, issueIdToken } from './access-token.ts'
 import { type Clients, hasScope } from './clients.ts'
@@ -25,20 +30,39 @@ export interface TokenRequest {
   readonly code_verifier: string | undefined
   readonly refresh_token: string | undefined
   readonly scope: string | undefined
+  readonly subject_token: string | undefined
+  readonly subject_token_type: string | undefined
+  readonly requested_token_type: string | undefined
+  readonly resource: string | undefined
+  readonly tap: string | undefined
 }
 
 export interface Tokens {
   readonly access_token: string
   readonly token_type: 'DPoP'
   readonly expires_in: number
-  readonly refresh_token: string
-  readonly scope: string
+  readonly refresh_token?: string
+  readonly scope?: string
   readonly id_token?: string
+  readonly issued_token_type?: string
 }
 
 type Needs = Pick<
   Ports,
-  'keys' | 'random' | 'now' | 'keyring' | 'signatures' | 'proofKeys' | 'codes' | 'clientSessions' | 'audit'
+  | 'keys'
+  | 'random'
+  | 'now'
+  | 'keyring'
+  | 'signatures'
+  | 'proofKeys'
+  | 'codes'
+  | 'clientSessions'
+  | 'documents'
+  | 'proxies'
+  | 'publicKeys'
+  | 'credentials'
+  | 'grants'
+  | 'audit'
 >
 /** The site's clients, and the proof that came with the request. */
 export interface TokenContext {
@@ -61,13 +85,18 @@ export async function exchange(ports: Needs, context: TokenContext, request: Tok
   })
 }
 
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
+export const grantTokenType = 'urn:sallyport:oauth:token-type:grant'
+
 type Grant = {
-  readonly kind: 'client.login' | 'client.refresh'
+  readonly kind: 'client.login' | 'client.refresh' | 'session.grant'
   readonly exchange: (ports: Needs, context: TokenContext, request: TokenRequest) => Promise<Tokens>
 }
 const grants: Readonly<Record<string, Grant>> = Object.assign(Object.create(null), {
   authorization_code: { kind: 'client.login', exchange: exchangeCode },
   refresh_token: { kind: 'client.refresh', exchange: exchangeRefreshToken },
+  [tokenExchange]: { kind: 'session.grant', exchange: exchangeForGrant },
 } satisfies Record<string, Grant>)
 
 /** RFC 7636 section 4.1. */
@@ -107,6 +136,20 @@ async function exchangeRefreshToken(ports: Needs, context: TokenContext, request
   const wanted = (request.scope ?? '').split(' ').filter((word) => word !== '')
   if (wanted.some((word) => !hasScope(login.session.scope, word))) throw new Refusal('scope_invalid')
   return tokensOf(context.site, ports, login, jkt)
+}
+
+/** RFC 8693: the access token for a grant on one resource. Its answer is bound to the same key. */
+async function exchangeForGrant(ports: Needs, context: TokenContext, request: TokenRequest): Promise<Tokens> {
+  const { subject_token: token = '', resource = '', requested_token_type: wanted = grantTokenType } = request
+  if (request.subject_token_type !== accessTokenType || wanted !== grantTokenType) {
+    throw new Refusal('token_request_invalid')
+  }
+  const ask = parseResourceUri(resource)
+  const { site, asking, method, url, proof } = context
+  const caller = await authenticate(site, ports, { method, url, proof, asking, accessToken: token, isBearer: false })
+  const grant = await grantSession(site, ports, caller, ask, parseSentTap(request.tap))
+  const expires_in = grantTtl / 1000
+  return { access_token: grant, issued_token_type: grantTokenType, token_type: 'DPoP', expires_in }
 }
 
 async function tokensOf(site: Site, ports: Needs, login: Login, jkt: Holder): Promise<Tokens> {

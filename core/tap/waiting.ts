@@ -33,15 +33,26 @@ export function beginWaiting(
   { operation, body, redirect_uri, state }: WaitingAsk,
 ): { ticket: string; approve_url: string } {
   if (!isAction(operation)) throw new Refusal('bad_request', { why: 'body.operation: no action that wants a tap' })
-  if (!isLoopbackRedirect(redirect_uri)) throw new Refusal('redirect_invalid')
   const subject = subjectOf(operation, body, asking.from.address)
   const { ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder: jkt, subject, ttl })
-  const query = new URLSearchParams({ ticket, redirect_uri, state })
-  return { ticket, approve_url: `${site.origin}${approvePage}?${query}` }
+  return { ticket, approve_url: approveUrl(site, ticket, { redirect_uri, state }) }
 }
 
+/** The page that shows a ticket, and where it sends the tap. @throws Refusal redirect_invalid */
+export function approveUrl(
+  { origin }: Site,
+  ticket: string,
+  { redirect_uri, state }: { readonly redirect_uri: string; readonly state: string },
+): string {
+  if (!isLoopbackRedirect(redirect_uri)) throw new Refusal('redirect_invalid')
+  return `${origin}${approvePage}?${new URLSearchParams({ ticket, redirect_uri, state })}`
+}
+
+/** What a program may wait for. */
+export type WaitingIntent = Intent<'admin'> | Intent<'session'>
+
 export interface Waiting {
-  readonly intent: Intent<'admin'>
+  readonly intent: WaitingIntent
   /** Whether it may still be tapped. */
   readonly isOpen: boolean
 }
@@ -49,10 +60,19 @@ export interface Waiting {
 /** For the page: whose it is and what it says. @throws Refusal ticket_invalid, wrong_purpose */
 export function readWaiting(ports: Pick<Ports, 'keys' | 'now'>, ticket: string): Waiting {
   const intent = readTicket(ports, ticket)
-  if (intent.purpose !== 'admin' || (intent.subject as AdminSubject).address === undefined) {
-    throw new Refusal('wrong_purpose', { intent: intent.id })
-  }
-  return { intent: intent as Intent<'admin'>, isOpen: ports.now() < seconds(intent.exp) }
+  if (!isOfProgram(intent)) throw new Refusal('wrong_purpose', { intent: intent.id })
+  return { intent, isOpen: ports.now() < seconds(intent.exp) }
+}
+
+/** A page's own administrative intents have no address. */
+const isOfProgram = (intent: Intent): intent is WaitingIntent =>
+  intent.purpose === 'session' || (intent.purpose === 'admin' && (intent.subject as AdminSubject).address !== undefined)
+
+/** One line: what the person approves. */
+export function summaryOf(intent: WaitingIntent): string {
+  if (intent.purpose === 'admin') return (intent as Intent<'admin'>).subject.summary
+  const { resource, principal } = (intent as Intent<'session'>).subject
+  return `${resource.name} as ${principal.db_user} in ${principal.db_name}`
 }
 
 type PageNeeds = Pick<Ports, 'keys' | 'now' | 'sessions' | 'audit'>
@@ -65,7 +85,8 @@ export function waitingOptions(site: Site, ports: PageNeeds, { asking, claim }: 
     if (!account) throw new Refusal('session_missing')
     requireSameUser(intent, account.user)
     if (ports.now() >= seconds(intent.exp)) throw new Refusal('ticket_expired', { intent: intent.id })
-    const vouching = account.credentials.filter(({ mayVouch }) => mayVouch)
+    const isAdministrative = intent.purpose === 'admin'
+    const vouching = account.credentials.filter(({ mayVouch }) => mayVouch || !isAdministrative)
     if (vouching.length === 0) throw new Refusal('tap_impossible', { user: account.user.id })
     return { options: requestOptions(site, intent, seconds(intent.exp) - ports.now(), vouching) }
   })
@@ -85,7 +106,7 @@ export function refuseWaiting(
     if (!user) throw new Refusal('session_missing')
     requireSameUser(intent, user)
     const at: Instant = ports.now()
-    const detail = { summary: intent.subject.summary }
+    const detail = { summary: summaryOf(intent) }
     const who = { userId: user.id, intentId: intent.id }
     await ports.audit.record({ at, kind: 'tap.refuse', outcome: 'done', asking, ...who, detail })
     return { location: answerAt(redirect_uri, { error: 'access_denied', state, iss: site.origin }) }

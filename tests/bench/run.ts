@@ -6,14 +6,18 @@ import { join } from 'node:path'
 const here = import.meta.dirname
 
 const benchmarks: Record<string, (args: readonly string[]) => Promise<unknown>> = {
+  decide: async () => (await import('./decide.ts')).decisions(),
+  hello: async (args) => (await import('./hello.ts')).hello(args),
   login: async (args) => (await import('./login.ts')).login(args),
   token: async (args) => (await import('./token.ts')).token(args),
 }
 
 const [name = '', ...args] = process.argv.slice(2)
 const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
+/** Those that measure no peer need none. */
+const alone = ['decide', 'hello']
 if (benchmark) {
-  installPeers()
+  if (!alone.includes(name)) installPeers()
   process.stdout.write(`${JSON.stringify(await benchmark(args), null, 2)}\n`)
 } else {
   process.stderr.write(`Benchmarks: ${Object.keys(benchmarks).join(', ')}\n`)

@@ -1,11 +1,11 @@
 /** The real edge behind TLS, as a proxy shows it, and a person with a passkey who answers in the browser. */
 
 import { writeFileSync } from 'node:fs'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer } from 'node:https'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { onTestFinished } from 'vitest'
 import { base64url, utf8 } from '../../core/lib/bytes.ts'
 import type { Authenticator, RequestOptions } from '../authenticator.ts'
@@ -40,7 +40,8 @@ export interface Person {
   readonly passkey: Authenticator
 }
 
-export async function newFront(): Promise<Front> {
+/** With `takeSession` it speaks `sallyport` too, and hands such connections over. */
+export async function newFront(takeSession?: (socket: TLSSocket) => void): Promise<Front> {
   const edge = await newEdge({ origin: issuer })
   let instant = 1_800_000_000_000
   const tick = () => {
@@ -74,11 +75,20 @@ export async function newFront(): Promise<Front> {
     })
     send(reply, response.status, Object.fromEntries(response.headers), await response.text())
   }
-  const server = createServer({ cert: leaf.pem + ca.pem, key: leaf.key }, (asked, reply) => void answer(asked, reply))
+  const http = createHttpServer((asked, reply) => void answer(asked, reply))
+  const ALPNProtocols = takeSession ? ['http/1.1', 'sallyport'] : ['http/1.1']
+  const options = { cert: leaf.pem + ca.pem, key: leaf.key, ALPNProtocols, allowHalfOpen: true }
+  const open = new Set<TLSSocket>()
+  const server = createTlsServer(options, (socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket)).on('error', () => undefined)
+    if (socket.alpnProtocol === 'sallyport') takeSession?.(socket)
+    else http.emit('connection', socket)
+  })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const close = () => {
     server.close()
-    server.closeAllConnections()
+    for (const socket of open) socket.destroy()
   }
   onTestFinished(close)
   return Object.assign(front, { port: (server.address() as AddressInfo).port, close })
@@ -104,7 +114,7 @@ export function cliFor(front: Front, env: Readonly<Record<string, string>> = {})
   return Object.assign(cli, { proxy: `--proxy=localhost:${front.port}` })
 }
 
-const page = /^(http:\/\/localhost:3080\/\S+)$/m
+const page = /^(http:\/\/localhost:\d+\/\S+)$/m
 
 /** Opens the page that the CLI shows, approves or refuses, and lets the browser go where it is sent. */
 export async function answerIn(
@@ -136,7 +146,7 @@ async function approveTap(url: URL, visitor: Visitor, passkey: Authenticator, sa
   const { id, response } = await passkey.get(options)
   const { clientDataJSON, authenticatorData, signature } = response
   const assertion = { id, response: { clientDataJSON, authenticatorData, signature } }
-  const given = { tap: base64url(utf8(JSON.stringify({ ticket, assertion }))), state, iss: issuer }
+  const given = { tap: base64url(utf8(JSON.stringify({ ticket, assertion }))), state, iss: url.origin }
   return `${redirect_uri}?${new URLSearchParams(given)}`
 }
 

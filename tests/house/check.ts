@@ -54,7 +54,7 @@ export const rooms: Record<string, Room> = {
     npm: ['@simplewebauthn/browser'],
   },
   proxy: { ours: ['core/'], npm: ['yaml', 'koffi', 'node:*'] },
-  cli: { ours: ['core/', 'proxy/local.ts'], npm: ['yaml', 'uqr', 'oauth4webapi', 'node:*'] },
+  cli: { ours: ['core/', 'proxy/local.ts', 'proxy/yaml.ts'], npm: ['yaml', 'uqr', 'oauth4webapi', 'node:*'] },
   'start.ts': { ours: ['core/'], npm: ['node:*'] },
   'build.ts': { ours: [], npm: ['esbuild', 'node:*'] },
 }

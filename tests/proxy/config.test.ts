@@ -11,6 +11,8 @@ test('everything has a default for one machine', () => {
     edge: new URL('http://localhost:3080'),
     publicUrl: new URL('http://localhost:3080'),
     certificate: undefined,
+    trust: { keys: 'none', maxStale: 300_000 },
+    adminPort: undefined,
   })
 })
 

@@ -9,10 +9,12 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach } from 'vitest'
 import type { Names } from '../../core/issue/x509.ts'
 import { minutes } from '../../core/model.ts'
+import type { Settings } from '../../proxy/config.ts'
+import { type Identity, openIdentity } from '../../proxy/identity.ts'
 import { limits as defaults, type Limits } from '../../proxy/limits.ts'
 import { localCertificates, openLocalCa, serverTtl } from '../../proxy/local-ca.ts'
 import type { LogLine } from '../../proxy/log.ts'
-import { serve } from '../../proxy/serve.ts'
+import { type Serving, serve } from '../../proxy/serve.ts'
 import { freePort, newFolder, remove } from '../runtime/launch.ts'
 
 const endings: (() => unknown)[] = []
@@ -27,14 +29,20 @@ export const needs = {
   random: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
 }
 
-export interface Proxy {
+/** What a client must know of it. */
+export interface Reachable {
   readonly port: number
   /** PEM. */
   readonly ca: string
+}
+
+export interface Proxy extends Reachable {
   readonly log: readonly LogLine[]
   /** The reason codes in the log so far. */
   readonly codes: () => string[]
   readonly stop: () => Promise<void>
+  readonly identity: Identity
+  readonly serving: Serving
 }
 
 interface Options {
@@ -44,14 +52,25 @@ interface Options {
   readonly limits?: Partial<Limits>
   readonly ttl?: number
   readonly lookEvery?: number
+  readonly askEvery?: number
+  readonly maxStale?: number
+  readonly keys?: Settings['trust']['keys']
+  readonly home?: string
+  readonly port?: number
+  /** Of what it knows and decides; its certificates have the machine's. */
+  readonly now?: () => number
+  /** Before it starts, such as to register it at the edge. */
+  readonly prepare?: (identity: Identity) => Promise<void>
 }
 
 export const local: Names = { dns: ['localhost'], addresses: ['127.0.0.1', '::1'] }
 
 export async function startProxy({ edge, publicUrl = edge, names = local, ...more }: Options): Promise<Proxy> {
-  const home = newFolder()
-  atEnd(() => remove(home))
-  const port = await freePort()
+  const home = more.home ?? newFolder()
+  if (more.home === undefined) atEnd(() => remove(home))
+  const port = more.port ?? (await freePort())
+  const identity = await openIdentity(needs, home)
+  await more.prepare?.(identity)
   const log: LogLine[] = []
   const serving = await serve({
     settings: {
@@ -62,15 +81,24 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
       edge: new URL(edge),
       publicUrl: new URL(publicUrl),
       certificate: undefined,
+      trust: { keys: more.keys ?? 'none', maxStale: more.maxStale ?? minutes(5) },
+      adminPort: undefined,
     },
+    identity,
     certificates: await localCertificates(needs, home, names, more.ttl ?? serverTtl),
-    world: { ...needs, limits: { ...defaults, ...more.limits }, log: (line) => void log.push(line) },
+    world: {
+      ...needs,
+      ...(more.now && { now: more.now }),
+      limits: { ...defaults, ...more.limits },
+      log: (line) => void log.push(line),
+    },
     lookEvery: more.lookEvery ?? minutes(1),
+    ...(more.askEvery !== undefined && { askEvery: more.askEvery }),
   })
   atEnd(serving.stop)
   const { certificate } = await openLocalCa(needs, home, names)
   const codes = () => log.flatMap(({ code }) => code ?? [])
-  return { port, ca: new X509Certificate(certificate).toString(), log, codes, stop: serving.stop }
+  return { port, ca: new X509Certificate(certificate).toString(), log, codes, stop: serving.stop, identity, serving }
 }
 
 const listening = async (server: Server): Promise<string> => {
@@ -117,7 +145,7 @@ interface Asked {
 
 /** One request on a connection of its own, by Node's client, which trusts the proxy's authority and nothing else. */
 export function ask(
-  { port, ca }: Proxy,
+  { port, ca }: Reachable,
   path: string,
   { method = 'GET', headers = {}, body }: Asked = {},
 ): Promise<Answer> {
@@ -154,7 +182,7 @@ export interface Wire {
 }
 
 /** A TLS connection whose bytes the test writes. */
-export async function dial({ port, ca }: Proxy, options: ConnectionOptions = {}): Promise<Wire> {
+export async function dial({ port, ca }: Reachable, options: ConnectionOptions = {}): Promise<Wire> {
   const socket = connect({ port, ca, host: '127.0.0.1', servername: 'localhost', ...options })
   let said = ''
   socket.setEncoding('latin1').on('data', (part: string) => {

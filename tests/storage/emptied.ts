@@ -1,7 +1,8 @@
 import * as schema from '../../storage/schema.ts'
 import type { Statements, Store } from '../../storage/store.ts'
 
-const { users, credentials, ...others } = schema
+/** The count of changes is a row that stays. */
+const { users, credentials, policy: _, ...others } = schema
 /** In the order in which rows refer to each other: everything else refers to passkeys and people, passkeys to people. */
 const tables = [...Object.values(others), credentials, users]
 

@@ -53,6 +53,7 @@ const account = {
   now,
 }
 
+const intent = { v: 1, cluster: hostile, id: hostile, iat: 0, exp: 1 } as const
 const authorize = {
   cluster: 'test',
   user: { name: 'Ada' },
@@ -65,13 +66,17 @@ const authorize = {
 const approve = {
   cluster: 'test',
   user: { name: 'Ada' },
-  subject: {
-    method: 'POST',
-    path: '/v1/users',
-    body_hash: 'GGGG',
-    revision: 'new',
-    summary: 'Invite Grace with the role access',
-    address: '192.0.2.1',
+  intent: {
+    ...intent,
+    purpose: 'admin' as const,
+    subject: {
+      method: 'POST',
+      path: '/v1/users',
+      body_hash: 'GGGG',
+      revision: 'new',
+      summary: 'Invite Grace with the role access',
+      address: '192.0.2.1',
+    },
   },
   ticket: 'HHHH.IIII',
   redirectUri: 'http://127.0.0.1:49152/callback',
@@ -111,13 +116,37 @@ const pages: Record<string, () => unknown> = {
     approvePage(assets, {
       cluster: hostile,
       user: { name: hostile },
-      subject: {
-        method: hostile,
-        path: hostile,
-        body_hash: hostile,
-        revision: hostile,
-        summary: hostile,
-        address: hostile,
+      intent: {
+        ...intent,
+        purpose: 'admin',
+        subject: {
+          method: hostile,
+          path: hostile,
+          body_hash: hostile,
+          revision: hostile,
+          summary: hostile,
+          address: hostile,
+        },
+      },
+      ticket: hostile,
+      redirectUri: hostile,
+      state: hostile,
+      issuer: hostile,
+    }),
+  'approve a session': () =>
+    approvePage(assets, {
+      cluster: hostile,
+      user: { name: hostile },
+      intent: {
+        ...intent,
+        purpose: 'session',
+        subject: {
+          resource: { kind: 'db', name: hostile },
+          principal: { db_user: hostile, db_name: hostile },
+          client_key: hostile,
+          proxy: { id: hostile, boot: hostile },
+          address: hostile,
+        },
       },
       ticket: hostile,
       redirectUri: hostile,

@@ -1,28 +1,65 @@
 import { html } from 'hono/html'
-import type { AdminSubject } from '../../core/intent.ts'
+import type { AdminSubject, Intent, Json, SessionSubject } from '../../core/intent.ts'
+import type { WaitingIntent } from '../../core/tap/waiting.ts'
 import { type Assets, type Html, heading, needsScript, page, status, terms } from './layout.ts'
 
 interface Approve {
   readonly cluster: string
   readonly user: { readonly name: string }
-  readonly subject: AdminSubject
+  readonly intent: WaitingIntent
   readonly ticket: string
   readonly redirectUri: string
   readonly state: string
   readonly issuer: string
 }
 
-/** One administrative request, as the ticket has it: what is shown is what the key signs. */
-export const approvePage = (assets: Assets, { cluster, user, subject, ...asked }: Approve): Html =>
-  page(assets, {
+/** What the ticket has, and nothing else: what is shown is what the key signs. `shown` goes to the script, which holds it to the ticket. */
+interface Words {
+  readonly act: string
+  readonly thing: string
+  readonly facts: readonly (readonly [term: string, text: Html | string])[]
+  readonly shown: Json
+}
+
+const adminWords = ({ summary, method, path, address = '' }: AdminSubject): Words => ({
+  act: 'approve',
+  thing: summary,
+  facts: [['Request', html`<code>${method} ${path}</code>`]],
+  shown: { summary, method, path, address },
+})
+
+const sessionWords = ({ resource, principal, proxy, address }: SessionSubject): Words => ({
+  act: 'open a session',
+  thing: `${resource.name} as ${principal.db_user}`,
+  facts: [
+    [
+      'Database',
+      html`<strong>${principal.db_name}</strong> in the database server ${resource.name}, as the database user <strong>${principal.db_user}</strong>`,
+    ],
+    ['Through', html`the proxy <code>${proxy.id}</code>`],
+  ],
+  shown: { resource, principal, proxy, address },
+})
+
+const wordsOf = (intent: WaitingIntent): Words =>
+  intent.purpose === 'session'
+    ? sessionWords((intent as Intent<'session'>).subject)
+    : adminWords((intent as Intent<'admin'>).subject)
+
+export const approvePage = (assets: Assets, { cluster, user, intent, ...asked }: Approve): Html => {
+  const { act, thing, facts, shown } = wordsOf(intent)
+  return page(assets, {
     cluster,
     title: 'Approve?',
     script: 'approve.js',
     body: html`
-${heading(`${user.name}, approve on ${cluster}?`, subject.summary)}
+${heading(`${user.name}, ${act} on ${cluster}?`, thing)}
 ${terms([
-  ['Asked from', html`<span class="address">${subject.address}</span>, by a program that you are signed in with`],
-  ['Request', html`<code>${subject.method} ${subject.path}</code>`],
+  ...facts,
+  [
+    'Asked from',
+    html`<span class="address">${intent.subject.address}</span>, by a program that you are signed in with`,
+  ],
   [
     'Go on only if',
     html`you have <strong>just now</strong> asked for exactly this, letter by letter. If not, refuse, and end the
@@ -30,7 +67,7 @@ program’s login on your account page.`,
   ],
 ])}
 <div class="answer" id="asked" data-ticket="${asked.ticket}" data-redirect="${asked.redirectUri}" data-state="${asked.state}"
-data-issuer="${asked.issuer}" data-summary="${subject.summary}" data-method="${subject.method}" data-path="${subject.path}" data-address="${subject.address}">
+data-issuer="${asked.issuer}" data-purpose="${intent.purpose}" data-shown="${JSON.stringify(shown)}">
 <p class="actions">
 <button type="button" id="refuse" aria-describedby="heading">Refuse</button>
 <button class="primary" type="button" id="approve" aria-describedby="heading">Approve with a passkey</button>
@@ -46,6 +83,7 @@ ${terms([
   ['To say no', 'Refuse, and the program is told. If you just close this page, nothing is approved either.'],
 ])}`,
   })
+}
 
 interface NotApprovable {
   readonly cluster: string

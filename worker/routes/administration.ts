@@ -1,16 +1,13 @@
 /** What programs do with an access token. */
 import { listDocuments, putDocuments, removeDocument } from '../../core/access/catalog.ts'
 import { clusterStatus, rotateKeys } from '../../core/access/cluster.ts'
-import { inviteUser, removeUser, type SentTap, userState } from '../../core/access/users.ts'
+import { inviteUser, removeUser, userState } from '../../core/access/users.ts'
 import { operations } from '../../core/api/operations.ts'
-import { object } from '../../core/api/shape.ts'
-import { assertion, ticket } from '../../core/api/webauthn.ts'
-import type { Json } from '../../core/intent.ts'
-import { fromBase64url, textOf } from '../../core/lib/bytes.ts'
 import type { Instant } from '../../core/model.ts'
 import { Refusal } from '../../core/refusal.ts'
+import { parseSentTap, tapHeader } from '../../core/tap/sent.ts'
 import { beginWaiting } from '../../core/tap/waiting.ts'
-import type { App, Edge, EdgeContext } from '../edge.ts'
+import type { App, Edge } from '../edge.ts'
 import { tokenCall } from '../token-call.ts'
 
 const inSeconds = (at: Instant): number => Math.floor(at / 1000)
@@ -50,7 +47,14 @@ function userRoutes(app: App, edge: Edge): void {
     }
   })
   tokenCall(app, edge, operations.userAdd, async ({ c, principal, body, json }) => {
-    const { name, invite, expiresAt } = await inviteUser(site, ports, principal, body, json, sentTap(c))
+    const { name, invite, expiresAt } = await inviteUser(
+      site,
+      ports,
+      principal,
+      body,
+      json,
+      parseSentTap(c.req.header(tapHeader)),
+    )
     return { name, invite, expires_at: inSeconds(expiresAt), link: `${site.origin}/invite` }
   })
   tokenCall(app, edge, operations.userRemove, async ({ c, principal }) => {
@@ -58,20 +62,6 @@ function userRoutes(app: App, edge: Edge): void {
     await removeUser(ports, principal, name)
     return { name }
   })
-}
-
-/** The header's value: base64url of {ticket, assertion}. A header, so that the body stays what was tapped. */
-export const tapHeader = 'sallyport-tap'
-const tapShape = object({ ticket, assertion })
-
-function sentTap(c: EdgeContext): SentTap | undefined {
-  const header = c.req.header(tapHeader)
-  if (header === undefined) return undefined
-  try {
-    return tapShape(JSON.parse(textOf(fromBase64url(header) ?? new Uint8Array()) ?? '') as Json, tapHeader)
-  } catch (cause) {
-    throw cause instanceof Refusal ? cause : new Refusal('bad_request', { why: tapHeader }, { cause })
-  }
 }
 
 function documentRoutes(app: App, edge: Edge): void {

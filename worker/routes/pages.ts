@@ -56,7 +56,7 @@ export const pageRoutes = (edge: Edge) => {
       const { intent, isOpen } = readWaiting(ports, ticket)
       const why = intent.user !== account.user.id ? 'another-user' : isOpen ? undefined : 'expired'
       if (why) return c.html(notApprovablePage(assets, { cluster, why }), 403)
-      const asked = { subject: intent.subject, ticket, redirectUri, state, issuer: origin }
+      const asked = { intent, ticket, redirectUri, state, issuer: origin }
       return c.html(approvePage(assets, { cluster, user: account.user, ...asked }))
     })
     .get(operations.authorize.path, async (c) => {

@@ -41,6 +41,13 @@ const isOperation = (path: string) => /^\/(v1|oauth|\.well-known)\/|^\/(openapi\
 const routed = edge.app.routes.filter(({ method, path }) => method !== 'ALL' && isOperation(path))
 const inOpenApi = (path: string) => path.replaceAll(/:(\w+)/g, '{$1}')
 
+/** What a call without its credentials hears. */
+const wordsWithout: Readonly<Record<string, string>> = {
+  dpop: 'invalid_token',
+  page: 'forbidden',
+  proxy: 'proxy_unproven',
+}
+
 describe('/openapi.json and the router', () => {
   test('name the same operations', () => {
     const routes = new Set(routed.map(({ method, path }) => nameOf({ method, path: inOpenApi(path) })))
@@ -66,7 +73,7 @@ describe('/openapi.json and the router', () => {
     for (const one of described.filter(({ operation }) => operation.security)) {
       const reply = await edge.visitor().request(one.method, one.path.replaceAll(/\{\w+\}/g, 'x'), undefined, {})
       const [scheme] = Object.keys(one.operation.security?.[0] ?? {})
-      expect(reply.json.error, nameOf(one)).toBe(scheme === 'dpop' ? 'invalid_token' : 'forbidden')
+      expect(reply.json.error, nameOf(one)).toBe(wordsWithout[String(scheme)])
     }
   })
 })

@@ -11,7 +11,7 @@ async function proxyBefore(edge: string) {
   const home = newHome()
   const started = await startReady({ SALLYPORT_HOME: home, SALLYPORT_EDGE_URL: edge })
   const ca = readFileSync(join(home, 'ca.pem'), 'utf8')
-  const dialed = () => dial({ ...started, ca, log: [], codes: () => [], stop: async () => undefined })
+  const dialed = () => dial({ ...started, ca })
   return { ...started, dialed }
 }
 

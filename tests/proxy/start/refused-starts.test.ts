@@ -42,7 +42,7 @@ test('a wrong setting, before anything is made', async () => {
     /SALLYPORT_PROXY_PORT is "x"/,
     /whole number/,
   )
-  expect(existsSync(home)).toBe(false)
+  expect(existsSync(join(home, 'ca.pem'))).toBe(false)
 })
 
 test.for(['127.0.0.1', '::1'])('a port in use on %s', async (host, context) => {
@@ -87,5 +87,5 @@ test('a certificate of one’s own: the files are named, and no authority is mad
   const { child, ended } = await startReady(env)
   child.kill('SIGTERM')
   expect(await ended).toMatchObject({ code: 0 })
-  expect(existsSync(home)).toBe(false)
+  expect(existsSync(join(home, 'ca.pem'))).toBe(false)
 })

@@ -69,6 +69,7 @@ export const clusters: Cases = {
       credentialId: null,
       sessionId: null,
       intentId: null,
+      eventId: null,
       requestId: 'request',
       address: '192.0.2.7',
       place: 'Zürich, CH',

@@ -1,0 +1,50 @@
+import { type Document, parseDocument } from '../../core/access/document.ts'
+import type { LockDocument } from '../../core/access/lock.ts'
+import { operations } from '../../core/api/operations.ts'
+import { call, openSession } from '../api.ts'
+import { command, formatOption } from '../command.ts'
+import { Problem } from '../problem.ts'
+import { formatOf, printTable, show } from '../term.ts'
+import { readableUntil } from '../times.ts'
+
+export default command({
+  doing: 'list the locks',
+  help: `Usage: sallyport admin locks ls [--format=text|json|yaml]
+
+Who is locked out, until when, and what they are told. A lock that is over locks nobody.
+
+Examples:
+  sallyport admin locks ls
+  sallyport admin locks ls --format=json
+`,
+  options: formatOption,
+  takes: [0, 0],
+  run: async (values) => {
+    const format = formatOf(values.format)
+    const session = await openSession(values.profile)
+    const { documents } = await call(session, operations.documentsList, { query: { kind: 'lock', name: undefined } })
+    const locks = documents.map(({ document }) => requireLock(parseDocument(document)))
+    await show(format, locks.map(asData), () => printTable(['NAME', 'USER', 'UNTIL', 'MESSAGE'], locks.map(asRow)))
+    return 'ok'
+  },
+})
+
+function requireLock(parsed: ReturnType<typeof parseDocument>): LockDocument {
+  const document: Document | undefined = parsed.kind === 'value' ? parsed.value : undefined
+  if (document?.kind === 'lock') return document
+  throw new Problem('failed', 'the edge holds a lock that this sallyport cannot read', 'use one of the edge’s version')
+}
+
+const asData = ({ metadata: { name }, spec: { target, message, expires } }: LockDocument) => ({
+  name,
+  user: target.user,
+  ...(expires === undefined ? {} : { expires }),
+  ...(message === undefined ? {} : { message }),
+})
+
+const asRow = ({ metadata: { name }, spec: { target, message, expires } }: LockDocument) => [
+  name,
+  target.user,
+  expires === undefined ? 'for ever' : readableUntil(Date.parse(expires) / 1000, Date.now() / 1000),
+  message ?? '',
+]

@@ -1,0 +1,62 @@
+import { browserOption } from '../browser.ts'
+import { command } from '../command.ts'
+import { connectionString, startLocalProxy } from '../local-db.ts'
+import { Problem } from '../problem.ts'
+import { runProgram } from '../run.ts'
+import { debug } from '../term.ts'
+
+export default command({
+  doing: 'connect to the database',
+  help: `Usage: sallyport db connect NAME --db-user=USER --db-name=NAME [options] [-- PSQL-OPTIONS]
+
+Starts psql with a session on the database. Where a role wants a tap, a page opens before psql
+says anything. What follows -- goes to psql as it is, and psql's exit code is this command's.
+The database asks for its own password as ever: psql takes it from PGPASSWORD, from ~/.pgpass
+(where the host is NAME), or from you. Ctrl-C in psql cannot cancel a query: end psql instead.
+
+Options:
+  --db-user=USER   the user of the database
+  --db-name=NAME   the database
+  --no-browser     do not open a browser, only show the address of the page
+
+Examples:
+  sallyport db connect orders --db-user=reader --db-name=app
+  sallyport db connect orders --db-user=reader --db-name=app -- -c 'select 1'
+`,
+  options: { 'db-user': { type: 'string' }, 'db-name': { type: 'string' }, ...browserOption },
+  takes: [1, 1],
+  passesOn: true,
+  run: async (values, [name = ''], passedOn) => {
+    const user = requireGiven('--db-user', values['db-user'])
+    const database = requireGiven('--db-name', values['db-name'])
+    const local = await startLocalProxy({
+      name,
+      profile: values.profile,
+      port: 0,
+      principal: { db_user: user, db_name: database },
+      opensBrowser: !values['no-browser'],
+      // psql says it, in the same terminal.
+      failed: (problem) => debug(problem.message),
+    })
+    try {
+      return await runProgram(
+        'psql',
+        [connectionString({ name, port: local.port, user, database }), ...passedOn],
+        noPsql,
+      )
+    } finally {
+      local.close()
+    }
+  },
+})
+
+function requireGiven(flag: string, text: string | undefined): string {
+  if (text !== undefined && text !== '') return text
+  throw new Problem('usage', `${flag} is not given`, '"sallyport db ls" shows what your roles allow')
+}
+
+const noPsql = new Problem(
+  'failed',
+  'psql is not installed',
+  'install it (Debian: apt install postgresql-client), or use another program with "sallyport proxy db"',
+)

@@ -1,0 +1,44 @@
+import { openSession } from '../api.ts'
+import { command, formatOption } from '../command.ts'
+import { databasesOf, type Resource } from '../db-resource.ts'
+import { formatOf, printTable, say, show } from '../term.ts'
+
+export default command({
+  doing: 'list the databases',
+  help: `Usage: sallyport db ls [--format=text|json|yaml]
+
+The databases that your roles reach: as which users, in which databases of theirs, and whether
+each session wants a tap. A star is any.
+
+Examples:
+  sallyport db ls
+  sallyport db ls --format=json
+`,
+  options: formatOption,
+  takes: [0, 0],
+  run: async (values) => {
+    const format = formatOf(values.format)
+    const databases = await databasesOf(await openSession(values.profile))
+    await show(format, databases.map(asData), () => printTable(columns, databases.map(asRow)))
+    if (databases.length === 0) say('Your roles reach none.')
+    return 'ok'
+  },
+})
+
+/** Members that are missing are left out: JSON has no undefined. */
+const asData = ({ description, ...database }: Resource) => ({
+  ...database,
+  ...(description === undefined ? {} : { description }),
+})
+
+const columns = ['NAME', 'USERS', 'DATABASES', 'TAP', 'LABELS', 'DESCRIPTION']
+const asRow = ({ name, db_users, db_names, tap, labels, description }: Resource) => [
+  name,
+  db_users.join(','),
+  db_names.join(','),
+  tap ? 'each session' : 'no',
+  Object.entries((labels ?? {}) as Readonly<Record<string, unknown>>)
+    .map(([label, value]) => `${label}=${String(value)}`)
+    .join(' '),
+  description ?? '',
+]

@@ -1,0 +1,111 @@
+/**
+ * A grant is shown to a proxy: everything is checked again, of what the proxy itself knows. The edge's signature alone opens nothing
+ * where a role wants a tap.
+ */
+
+import type { SessionSubject } from '../intent.ts'
+import type { Grant } from '../issue/grant.ts'
+import type { CredentialId, Holder, Instant, Site, UserId } from '../model.ts'
+import { Refusal } from '../refusal.ts'
+import type { PublicKey } from '../tap/public-key.ts'
+import { verifyTap } from '../tap/verify.ts'
+import type { DbDocument } from './db.ts'
+import { type Constraints, decide, type LocksByUser } from './decide.ts'
+import type { RoleDocument } from './role.ts'
+
+/** What a proxy knows, ready to be asked. */
+export interface Known {
+  readonly site: Site
+  readonly users: ReadonlyMap<UserId, { readonly name: string; readonly roles: readonly string[] }>
+  readonly roles: ReadonlyMap<string, RoleDocument>
+  readonly locks: LocksByUser
+  readonly resources: ReadonlyMap<string, DbDocument>
+  /** undefined: no such credential, or none whose key can be used. */
+  credential(id: CredentialId): Promise<{ readonly userId: UserId; readonly key: PublicKey } | undefined>
+}
+
+export interface ShownGrant {
+  readonly grant: Grant
+  /** The resource that this connection asks for. */
+  readonly target: string
+  /** Of the proof that came with it, made for this very connection. */
+  readonly jkt: Holder
+  readonly proxy: { readonly id: string; readonly boot: string }
+  readonly now: Instant
+}
+
+export interface OpenedSession {
+  readonly user: { readonly id: UserId; readonly name: string }
+  readonly resource: DbDocument
+  readonly principal: SessionSubject['principal']
+  readonly constraints: Constraints
+  /** Whether a tap was checked. */
+  readonly tapped: boolean
+  readonly trace: readonly string[]
+}
+
+/** @throws Refusal grant_invalid, resource_unknown, session_refused, tap_wanted, and whatever is wrong with the tap */
+export async function openSession(known: Known, shown: ShownGrant): Promise<OpenedSession> {
+  const { grant, target, jkt, now } = shown
+  const { subject } = grant
+  if (grant.clientKey !== jkt || subject.client_key !== jkt) throw new Refusal('grant_invalid', { why: 'another key' })
+  if (subject.resource.kind !== 'db' || subject.resource.name !== target) {
+    throw new Refusal('grant_invalid', { why: 'another resource' })
+  }
+  const opened = requireAllowed(known, grant, now)
+  if (opened.constraints.tap && !grant.tap) throw new Refusal('tap_wanted', { user: grant.user, resource: target })
+  if (grant.tap) await requireTap(known, shown)
+  return { ...opened, tapped: grant.tap !== undefined }
+}
+
+type Allowed = Omit<OpenedSession, 'tapped'>
+
+/** Asked when a session opens, and of each open one whenever something has changed. @throws Refusal resource_unknown, session_refused */
+export function requireAllowed(
+  known: Known,
+  { user: id, subject }: Pick<Grant, 'user' | 'subject'>,
+  now: Instant,
+): Allowed {
+  const user = known.users.get(id)
+  if (!user)
+    throw new Refusal(
+      'session_refused',
+      { user: id, why: 'user_unknown' },
+      { told: 'The user was removed, or is too new to be known here: try again in a few seconds.' },
+    )
+  const resource = known.resources.get(subject.resource.name)
+  if (!resource) throw new Refusal('resource_unknown', { resource: subject.resource.name })
+  const { principal } = subject
+  const { roles, locks } = known
+  const decision = decide({ user, roles, locks, resource, principal, now })
+  if (decision.outcome === 'refuse') throw sessionRefused(id, resource, decision)
+  return {
+    user: { id, name: user.name },
+    resource,
+    principal,
+    constraints: decision.constraints,
+    trace: decision.trace,
+  }
+}
+
+export function sessionRefused(
+  user: UserId,
+  { metadata }: DbDocument,
+  { because, told, remedies, trace }: Extract<ReturnType<typeof decide>, { outcome: 'refuse' }>,
+): Refusal {
+  const detail = { user, resource: metadata.name, why: because, trace: trace.join('; ') }
+  return new Refusal('session_refused', detail, { told: [told, ...remedies].join(' ') })
+}
+
+/** The same check of a tap as at the edge, of a key that this proxy knows, for exactly this session. */
+async function requireTap({ site, credential }: Known, { grant, jkt, proxy, now }: ShownGrant): Promise<void> {
+  const { tap, subject, user } = grant
+  if (!tap) return
+  if (tap.intent.id !== grant.id) throw new Refusal('grant_invalid', { why: 'a tap for another grant' })
+  const found = await credential(tap.assertion.id as CredentialId)
+  if (!found) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
+  if (found.userId !== user) throw new Refusal('wrong_user', { user, credential: tap.assertion.id })
+  const { resource, principal } = subject
+  const approved: SessionSubject = { resource, principal, client_key: jkt, proxy, address: subject.address }
+  await verifyTap(tap, found.key, { site, purpose: 'session', holder: jkt, user, subject: approved, now })
+}

@@ -1,0 +1,196 @@
+/**
+ * The edge's side of a session on a resource: what a user may reach, the tap for exactly one session, and the grant that a proxy opens it
+ * by. The proxy decides again (open-session.ts).
+ */
+import { type AuditEvent, recordingRefusals } from '../audit.ts'
+import type { Intent, SessionSubject } from '../intent.ts'
+import { issueGrant } from '../issue/grant.ts'
+import { base64url, fromBase64url } from '../lib/bytes.ts'
+import { beginIntent, readTicket, spendOf } from '../login/ceremony.ts'
+import { withKey } from '../login/known-key.ts'
+import { hours, minutes, type Site } from '../model.ts'
+import type { KnownKey, Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import type { SentTap } from '../tap/sent.ts'
+import { type Tap, verifyTap } from '../tap/verify.ts'
+import { approveUrl } from '../tap/waiting.ts'
+import type { DbDocument } from './db.ts'
+import { type DbPrincipal, decide, reaches } from './decide.ts'
+import { sessionRefused } from './open-session.ts'
+import { type Policy, policyOf } from './policy.ts'
+import type { Principal } from './principal.ts'
+
+const ttl = minutes(5)
+
+export interface SessionAsk {
+  readonly resource: { readonly kind: 'db'; readonly name: string }
+  readonly principal: DbPrincipal
+  readonly proxy: { readonly id: string; readonly boot: string }
+}
+
+/** A resource as its user sees it. */
+export interface ReachableResource {
+  readonly document: DbDocument
+  readonly dbUsers: readonly string[]
+  readonly dbNames: readonly string[]
+  readonly tap: boolean
+}
+
+export async function reachableResources(
+  { documents }: Pick<Ports, 'documents'>,
+  { roles: held }: Principal,
+): Promise<ReachableResource[]> {
+  const { roles, resources } = policyOf((await documents.list({})).map(({ document }) => document))
+  return [...resources.values()].flatMap((document) => {
+    const reaching = held.flatMap((name) => roles.get(name) ?? []).filter((role) => reaches(role, document))
+    const named = (list: 'db_users' | 'db_names') => [
+      ...new Set(reaching.flatMap(({ spec }) => spec.allow[list] ?? [])),
+    ]
+    const tap = reaching.some(({ spec }) => spec.options.require_session_mfa === true)
+    return reaching.length === 0 ? [] : [{ document, dbUsers: named('db_users'), dbNames: named('db_names'), tap }]
+  })
+}
+
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'documents' | 'proxies' | 'audit'>
+
+/** undefined: no tap is wanted, the grant can be fetched at once. @throws Refusal session_refused, resource_unknown, target_invalid */
+export function beginSession(
+  site: Site,
+  ports: BeginNeeds,
+  caller: Principal,
+  ask: SessionAsk,
+  waiting: { readonly redirect_uri: string; readonly state: string },
+): Promise<{ ticket: string; approve_url: string } | undefined> {
+  return recordingRefusals(ports, caller.asking, 'session.approve', async () => {
+    const { constraints } = await requireDecision(ports, caller, ask)
+    if (!constraints.tap) return undefined
+    const subject = subjectOf(ask, caller, caller.asking.from.address)
+    const begin = { purpose: 'session', user: caller.user.id, holder: caller.jkt, subject, ttl } as const
+    const { ticket } = beginIntent(site, ports, begin)
+    return { ticket, approve_url: approveUrl(site, ticket, waiting) }
+  })
+}
+
+const subjectOf = (
+  { resource, principal, proxy }: SessionAsk,
+  { jkt }: Principal,
+  address: string,
+): SessionSubject => ({
+  resource: { kind: resource.kind, name: resource.name },
+  principal: { db_user: principal.db_user, db_name: principal.db_name },
+  client_key: jkt,
+  proxy: { id: proxy.id, boot: proxy.boot },
+  address,
+})
+
+async function requireDecision(
+  { documents, proxies, now }: Pick<Ports, 'documents' | 'proxies' | 'now'>,
+  { user, roles: held }: Principal,
+  { resource: { name }, principal, proxy }: SessionAsk,
+) {
+  if (!(await proxies.find(proxy.id)))
+    throw new Refusal('target_invalid', { why: 'no registered proxy', proxy: proxy.id })
+  const policy: Policy = policyOf((await documents.list({})).map(({ document }) => document))
+  const resource = policy.resources.get(name)
+  if (!resource) throw new Refusal('resource_unknown', { resource: name })
+  const { roles, locks } = policy
+  const decision = decide({ user: { name: user.name, roles: held }, roles, locks, resource, principal, now: now() })
+  if (decision.outcome === 'refuse') throw sessionRefused(user.id, resource, decision)
+  return decision
+}
+
+type GrantNeeds = BeginNeeds & Pick<Ports, 'keyring' | 'publicKeys' | 'credentials' | 'grants'>
+
+/** The grant, as a JWT. @throws Refusal */
+export function grantSession(
+  site: Site,
+  ports: GrantNeeds,
+  caller: Principal,
+  ask: SessionAsk,
+  sent: SentTap | undefined,
+): Promise<string> {
+  return recordingRefusals(ports, caller.asking, 'session.grant', async () => {
+    const { constraints, trace } = await requireDecision(ports, caller, ask)
+    if (!sent) {
+      if (constraints.tap) throw new Refusal('tap_wanted', { user: caller.user.id, resource: ask.resource.name })
+      return grantWithoutTap(site, ports, caller, ask, trace)
+    }
+    const tap = { intent: readTicket(ports, sent.ticket), assertion: sent.assertion }
+    return withKey(ports, sent.assertion.id, (known) => grantWithTap(site, ports, caller, ask, tap, known, trace))
+  })
+}
+
+async function grantWithoutTap(
+  site: Site,
+  ports: GrantNeeds,
+  caller: Principal,
+  ask: SessionAsk,
+  trace: readonly string[],
+): Promise<string> {
+  const subject = subjectOf(ask, caller, caller.asking.from.address)
+  const id = base64url(ports.random(16))
+  const spend = { id: `grant.${id}`, expiresAt: ports.now() + hours(1) }
+  const event = eventOf(ports, caller, ask, trace)
+  await ports.grants.issue({ spend, tapped: undefined, clientSessionId: caller.session.id, event })
+  const grant = { id, user: caller.user.id, clientKey: caller.jkt, subject, tap: undefined }
+  return issueGrant(site.origin, await ports.keyring.current(), grant, ports.now())
+}
+
+async function grantWithTap(
+  site: Site,
+  ports: GrantNeeds,
+  caller: Principal,
+  ask: SessionAsk,
+  tap: Tap,
+  known: KnownKey | undefined,
+  trace: readonly string[],
+): Promise<string> {
+  if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
+  const { intent } = tap
+  const subject = subjectOf(ask, caller, String((intent as Intent<'session'>).subject.address))
+  const { jkt: holder, user, session } = caller
+  const shown = { site, purpose: 'session', holder, user: user.id, subject, now: ports.now() } as const
+  const evidence = await verifyTap(tap, known.publicKey, shown)
+  if (known.userId !== user.id) throw new Refusal('wrong_user', { user: user.id })
+
+  const { id, response } = tap.assertion
+  const evident: Tap = { intent, assertion: { id, response } }
+  const event = { ...eventOf(ports, caller, ask, trace), intentId: intent.id, evidence: { tap: evident } }
+  await ports.grants.issue({
+    spend: spendOf(intent),
+    tapped: { ...evidence, userId: user.id, fingerprint: known.publicKey.fingerprint },
+    clientSessionId: session.id,
+    event: { ...event, credentialId: evidence.credentialId },
+  })
+  await ports.publicKeys.keep(evidence.credentialId, known)
+  const grant = { id: intent.id, user: user.id, clientKey: holder, subject, tap: evident }
+  return issueGrant(site.origin, await ports.keyring.current(), grant, ports.now())
+}
+
+function eventOf(
+  { now }: Pick<Ports, 'now'>,
+  { asking, user, session }: Principal,
+  { resource, principal, proxy }: SessionAsk,
+  trace: readonly string[],
+): AuditEvent {
+  const detail = { resource: resource.name, ...principal, proxy: proxy.id, rules: trace.join('; ') }
+  return { at: now(), kind: 'session.grant', outcome: 'done', asking, userId: user.id, sessionId: session.id, detail }
+}
+
+/** RFC 8707: the resource of a token exchange. One URI that names all that the grant is for. */
+export function resourceUri({ resource, principal, proxy }: SessionAsk): string {
+  const query = new URLSearchParams({ boot: proxy.boot, ...principal })
+  return `sallyport://${proxy.id}/${resource.kind}/${resource.name}?${query}`
+}
+
+/** @throws Refusal target_invalid */
+export function parseResourceUri(text: string): SessionAsk {
+  // Not by URL: its host is in lower case, and a proxy's id is not.
+  const [, id = '', name = '', query = ''] =
+    /^sallyport:\/\/([A-Za-z0-9_-]{43})\/db\/([a-z0-9-]{1,63})\?(.{1,1024})$/.exec(text) ?? []
+  const given = new URLSearchParams(query)
+  const [boot, db_user, db_name] = ['boot', 'db_user', 'db_name'].map((one) => given.get(one) ?? '')
+  if (id === '' || !boot || !fromBase64url(boot) || !db_user || !db_name)
+    throw new Refusal('target_invalid', { why: 'form' })
+  return { resource: { kind: 'db', name }, principal: { db_user, db_name }, proxy: { id, boot } }
+}

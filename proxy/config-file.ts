@@ -1,0 +1,139 @@
+/**
+ * proxy.yaml, as an operator keeps it:
+ *
+ *   version: v1
+ *   edge:
+ *     url: https://edge.internal:3080        where this proxy reaches the edge
+ *     public_url: https://access.example.com what people open; url where it is left out
+ *     keys: [X]                              the edge's Ed25519 keys, `x` of /oauth/jwks: what is believed first
+ *   listen: { hosts: [0.0.0.0], port: 443 }
+ *   names: [proxy.example.com]
+ *   cert: cert.pem                           beside this file; without both an authority of this machine
+ *   key: key.pem
+ *   home: /var/lib/sallyport
+ *   max_stale: 5m
+ *   admin_port: 3444
+ *
+ * What it does not know it refuses by name and line. Where it is used, the settings of the environment do not count.
+ */
+import { isIP } from 'node:net'
+import { dirname, resolve } from 'node:path'
+import { parseDuration } from '../core/access/duration.ts'
+import { fields, listOf, oneOf, optional, type Read, refined, tellExpected } from '../core/access/fields.ts'
+import { type Path, type Place, type Problem, quoted, showPath, tell } from '../core/access/place.ts'
+import { anyText } from '../core/access/text.ts'
+import { isCoordinate, jwkThumbprint } from '../core/lib/jwk.ts'
+import { type Duration, hours } from '../core/model.ts'
+import { parsePublicUrl } from '../core/settings.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
+import { canonicalNames, isName, loopback, maxStale, requireNear, type Settings } from './config.ts'
+import { lineAt, readYaml } from './yaml.ts'
+
+interface File {
+  readonly version: 'v1'
+  readonly edge: { readonly url: URL; readonly public_url?: URL; readonly keys: readonly string[] }
+  readonly listen: { readonly hosts?: readonly string[]; readonly port: number }
+  readonly names: readonly string[]
+  readonly cert?: string
+  readonly key?: string
+  readonly home: string
+  readonly max_stale?: Duration
+  readonly admin_port?: number
+}
+
+const port: Read<number> = (json, place) => {
+  if (typeof json !== 'number') return tellExpected(json, place, 'a port')
+  return Number.isInteger(json) && json > 0 && json <= 65_535
+    ? json
+    : tell(place, `${json}: expected a port from 1 to 65535`)
+}
+
+/** A sentence of a setting's own reader, told at the place in the file. */
+const told =
+  <T>(read: (text: string) => T): Read<T> =>
+  (json, place) => {
+    const text = anyText(json, place)
+    try {
+      return text === undefined ? undefined : read(text)
+    } catch (error) {
+      if (!(error instanceof SetupProblem)) throw error
+      return tell(place, `${quoted(text ?? '')}: ${error.hint}`)
+    }
+  }
+
+const matching = (isRight: (text: string) => boolean, expected: string): Read<string> =>
+  refined(anyText, (text, place) => (isRight(text) ? text : tell(place, `${quoted(text)}: expected ${expected}`)))
+
+const address = matching((text) => isIP(text) !== 0, 'an address of this machine, such as 0.0.0.0')
+const name = matching((text) => isName(text.toLowerCase()), 'a host name or an address, without port')
+const publicKey = matching((text) => isCoordinate(text), 'an Ed25519 public key: 43 characters, `x` of /oauth/jwks')
+const some = (read: Read<string>, most: number): Read<readonly string[]> =>
+  refined(listOf(read, most), (list, place) => (list.length > 0 ? list : tell(place, 'expected at least one')))
+
+const age: Read<Duration> = refined(anyText, (text, place) => {
+  const duration = parseDuration(text)
+  const isRight = duration !== undefined && duration > 0 && duration <= hours(24)
+  return isRight ? duration : tell(place, `${quoted(text)}: expected a duration up to 24h, such as 5m`)
+})
+
+const whole = fields<File>('proxy.yaml', {
+  version: oneOf('v1'),
+  edge: fields<File['edge']>('edge', {
+    url: told((text) => requireNear('url', text)),
+    public_url: optional(told(parsePublicUrl)),
+    keys: some(publicKey, 8),
+  }),
+  listen: fields<File['listen']>('listen', { hosts: optional(some(address, 64)), port }),
+  names: some(name, 64),
+  cert: optional(anyText),
+  key: optional(anyText),
+  home: anyText,
+  max_stale: optional(age),
+  admin_port: optional(port),
+})
+
+/** @throws SetupProblem with all that is wrong, each as FILE:LINE */
+export function readConfigFile(file: string, text: string): Settings {
+  const [document, ...others] = [...readYaml(text)]
+  const problems: { readonly line: number; readonly message: string }[] = [...(document?.complaints ?? [])]
+  if (others.length > 0) problems.push({ line: others[0]?.value?.line ?? 1, message: 'a second document' })
+  const { value } = document ?? {}
+  if (!value && problems.length === 0) problems.push({ line: 1, message: 'nothing stands in it' })
+  const place: Place & { readonly problems: Problem[] } = { path: [], problems: [] }
+  const read = value && problems.length === 0 ? whole(value.json, place) : undefined
+  if (read && place.problems.length === 0) requireBoth(read, place)
+  for (const { path, message } of place.problems)
+    problems.push({ line: value ? lineAt(value, path) : 1, message: at(path, message) })
+  if (!read || problems.length > 0) throw problem(file, problems)
+  return settingsOf(file, read)
+}
+
+const at = (path: Path, message: string): string => (path.length === 0 ? message : `${showPath(path)}: ${message}`)
+
+function requireBoth({ cert, key }: File, place: Place): void {
+  if ((cert === undefined) !== (key === undefined)) tell(place, 'cert and key belong together: name both, or neither')
+}
+
+function problem(file: string, problems: readonly { readonly line: number; readonly message: string }[]): SetupProblem {
+  const lines = problems.map(({ line, message }) => `${file}:${line}: ${message}`)
+  return new SetupProblem(lines.join('\n'), 'mend what is named; sallyport-proxy check --config FILE looks again')
+}
+
+function settingsOf(file: string, read: File): Settings {
+  const { edge, listen, names, cert, key, home, max_stale, admin_port } = read
+  const beside = (path: string) => resolve(dirname(file), path)
+  return {
+    port: listen.port,
+    hosts: listen.hosts ?? loopback,
+    names: canonicalNames(names),
+    home: beside(home),
+    edge: edge.url,
+    publicUrl: edge.public_url ?? parsePublicUrl(edge.url.origin),
+    certificate: cert !== undefined && key !== undefined ? { certificate: beside(cert), key: beside(key) } : undefined,
+    trust: {
+      keys: edge.keys.map((x) => ({ kid: jwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x }), x })),
+      maxStale: max_stale ?? maxStale,
+    },
+    adminPort: admin_port,
+  }
+}

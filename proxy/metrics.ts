@@ -1,0 +1,29 @@
+/** Counts why things were refused or ended, from the log itself, so that no reason is in one and not in the other. */
+import type { Log } from './log.ts'
+
+export interface Metrics {
+  /** Passes each line on and counts it. */
+  readonly log: Log
+  /** Prometheus text format. */
+  text(gauges: Readonly<Record<string, number>>): string
+}
+
+export function countLog(next: Log): Metrics {
+  const counts = new Map<string, number>()
+  return {
+    log: (line) => {
+      // The messages and codes are this proxy's own words: there are only so many.
+      const labels = `message="${line.message}",code="${line.code ?? ''}"`
+      counts.set(labels, (counts.get(labels) ?? 0) + 1)
+      next(line)
+    },
+    text: (gauges) => {
+      const lines = ['# TYPE sallyport_proxy_log_total counter']
+      for (const [labels, count] of counts) lines.push(`sallyport_proxy_log_total{${labels}} ${count}`)
+      for (const [name, value] of Object.entries(gauges)) {
+        lines.push(`# TYPE sallyport_proxy_${name} gauge`, `sallyport_proxy_${name} ${value}`)
+      }
+      return `${lines.join('\n')}\n`
+    },
+  }
+}

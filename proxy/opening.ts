@@ -1,0 +1,249 @@
+/** One session, from the grant that is shown to the last byte. */
+
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
+import type { DbDocument } from '../core/access/db.ts'
+import { type OpenedSession, requireAllowed } from '../core/access/open-session.ts'
+import type { Grant } from '../core/issue/grant.ts'
+import { type Instant, seconds } from '../core/model.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { ConnectHead } from '../core/route/connect.ts'
+import { postgresError } from '../core/route/postgres.ts'
+import { type AuthorizeNeeds, openGrant, readShownGrant } from './authorize.ts'
+import type { Connection } from './connection.ts'
+import type { Events } from './events.ts'
+import { Messages, readFirst, secure, whyNotAdmitted } from './postgres.ts'
+import type { EndCode } from './reasons.ts'
+import type { Session, Sessions } from './sessions.ts'
+import { type Spliced, splice } from './splice.ts'
+import { DialFailure, dial, targetOf } from './upstream.ts'
+import { inWords } from './words.ts'
+
+export interface OpeningNeeds extends AuthorizeNeeds {
+  readonly sessions: Sessions
+  readonly events: Events
+  readonly ownPort: number
+}
+
+interface Upstream {
+  readonly raw: Socket
+  readonly stream: Duplex
+}
+
+type State =
+  | { readonly kind: 'opening' }
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'passing'; readonly spliced: Spliced; readonly messages: Messages }
+  | { readonly kind: 'over' }
+
+export class Opening implements Session {
+  readonly #needs: OpeningNeeds
+  readonly #connection: Connection
+  readonly #socket: TLSSocket
+  readonly #calledOff = new AbortController()
+  #state: State = { kind: 'opening' }
+  #grant: Grant | undefined
+  #opened: OpenedSession | undefined
+  #upstream: Upstream | undefined
+  #openedAt: Instant = 0
+  #life: NodeJS.Timeout | undefined
+  #leave: () => void = () => undefined
+
+  constructor(needs: OpeningNeeds, connection: Connection, socket: TLSSocket) {
+    this.#needs = needs
+    this.#connection = connection
+    this.#socket = socket
+  }
+
+  get grant(): Grant {
+    return this.#grant as Grant
+  }
+
+  /** `ready`: the client may be told. Not a moment lies between the last check and that. @throws Refusal, DialFailure */
+  async open({ target, proxyAuthorization, dpop }: ConnectHead, exporter: string, ready: () => void): Promise<void> {
+    const { events, sessions } = this.#needs
+    const grant = await readShownGrant(this.#needs, proxyAuthorization)
+    this.#grant = grant
+    try {
+      events.requireRoom()
+      this.#opened = await openGrant(this.#needs, grant, { proof: dpop, exporter }, target.host)
+      // From here on it is among those that each change decides again; what changed meanwhile is looked at now.
+      this.#leave = sessions.add(this)
+      this.#requireAllowed()
+      this.#upstream = await this.#reach(this.#opened.resource)
+      this.#requireAllowed()
+      this.#state = { kind: 'starting' }
+      ready()
+    } catch (error) {
+      this.#over()
+      this.#tellRefused(grant, error)
+      throw error
+    }
+  }
+
+  #requireAllowed(): void {
+    const { trust, world } = this.#needs
+    this.#calledOff.signal.throwIfAborted()
+    requireAllowed(trust.fresh().known, this.grant, world.now())
+  }
+
+  async #reach(resource: DbDocument): Promise<Upstream> {
+    const { world, ownPort } = this.#needs
+    const { limits } = world
+    const { signal } = this.#calledOff
+    const late = new DialFailure('upstream_too_slow', `The database at ${resource.spec.uri} does not answer in time.`)
+    const timer = setTimeout(() => this.#calledOff.abort(late), limits.dialMs)
+    let raw: Socket | undefined
+    try {
+      raw = await dial({ limits, ownPort }, targetOf(resource.spec.uri), signal)
+      return { raw, stream: await secure(raw, resource, signal) }
+    } catch (error) {
+      raw?.destroy()
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** The client has gone, or speaks out of turn. */
+  abandon(): void {
+    this.#calledOff.abort(new Refusal('unavailable', { why: 'client_gone' }))
+  }
+
+  cut(code: EndCode, message: string): void {
+    const state = this.#state
+    const told = new Refusal('session_refused', { why: code }, { told: message })
+    if (state.kind === 'opening') return void this.#calledOff.abort(told)
+    if (state.kind === 'over') return
+    const last = postgresError('adminShutdown', message)
+    if (state.kind === 'passing') return void state.spliced.cut(code, state.messages.isBetween ? last : undefined)
+    this.#finish(code, 0, 0)
+    this.#say(last)
+  }
+
+  /** After the 200, until it is over. */
+  async run(): Promise<void> {
+    const { world } = this.#needs
+    const { constraints } = this.#opened as OpenedSession
+    this.#openedAt = world.now()
+    this.#tellStarted()
+    const tooLong = `A session lives ${inWords(constraints.maxTtl)} at most: connect again.`
+    const endsAt = this.#openedAt + constraints.maxTtl
+    // Looked at again and again: a timer stands still while the machine sleeps, and the life of a session does not.
+    this.#life = setInterval(() => {
+      if (world.now() >= endsAt) this.cut('session_too_long', tooLong)
+    }, seconds(1))
+    await this.#start()
+  }
+
+  /** The first message decides whether this is the session that was granted. */
+  async #start(): Promise<void> {
+    const { limits } = this.#needs.world
+    const { raw, stream } = this.#upstream as Upstream
+    const gone = () => this.cut('upstream_reset', 'The database has ended the connection.')
+    stream.once('close', gone)
+    const late = setTimeout(
+      () => this.cut('startup_refused', 'The startup message has not come in time.'),
+      limits.startupMs,
+    )
+    const message = await readFirst(this.#socket)
+    clearTimeout(late)
+    stream.off('close', gone)
+    if (this.#state.kind !== 'starting') return
+    if (message === undefined) return this.#leaveUnsaid()
+    const why =
+      typeof message === 'string'
+        ? (['protocolViolation', `This is no Postgres startup message (${message}).`] as const)
+        : whyNotAdmitted(message.first, this.grant.subject.principal)
+    if (why || typeof message === 'string') {
+      this.#finish('startup_refused', 0, 0)
+      return this.#say(postgresError(...(why as NonNullable<typeof why>)))
+    }
+    stream.write(message.bytes)
+    this.#pass(raw, stream)
+  }
+
+  #pass(raw: Socket, stream: Duplex): void {
+    const { sessionIdleMs, halfCloseIdleMs } = this.#needs.world.limits
+    const messages = new Messages()
+    const spliced = splice(
+      { stream: this.#socket, reset: () => this.#connection.reset() },
+      { stream, reset: () => raw.resetAndDestroy() },
+      {
+        idleMs: sessionIdleMs,
+        halfCloseIdleMs,
+        toClient: (piece) => messages.follow(piece),
+        ended: (code, up, down) => this.#finish(code, up, down),
+        idle: (code) => this.cut(code, `The session was idle for ${inWords(sessionIdleMs)}.`),
+      },
+    )
+    this.#state = { kind: 'passing', spliced, messages }
+  }
+
+  /** Gone before it said anything, as whoever only looks whether something listens. */
+  #leaveUnsaid(): void {
+    this.#finish('client_reset', 0, 0)
+    this.#connection.raw.destroy()
+  }
+
+  #say(bytes: Uint8Array): void {
+    this.#connection.within(this.#needs.world.limits.idleMs, 'client_stalled')
+    this.#socket.end(bytes, () => this.#socket.destroy())
+  }
+
+  #over(): void {
+    const before = this.#state.kind
+    this.#state = { kind: 'over' }
+    clearInterval(this.#life)
+    this.#leave()
+    // What is spliced ends by itself, its last bytes first.
+    if (before !== 'passing') this.#upstream?.raw.destroy()
+  }
+
+  #finish(code: EndCode, up: number, down: number): void {
+    if (this.#state.kind === 'over') return
+    this.#over()
+    const { events, world } = this.#needs
+    const { address } = this.#connection
+    const ms = world.now() - this.#openedAt
+    const { id, subject } = this.grant
+    world.log({
+      level: 'info',
+      message: 'session ended',
+      session: id,
+      resource: subject.resource.name,
+      code,
+      address,
+      up,
+      down,
+      ms,
+    })
+    events.tell({
+      kind: 'session.stop',
+      grant: this.grant,
+      address,
+      detail: { why: code, bytes_up: up, bytes_down: down, ms },
+    })
+  }
+
+  #tellStarted(): void {
+    const { events, world } = this.#needs
+    const { address } = this.#connection
+    const { tapped, principal, trace } = this.#opened as OpenedSession
+    const { id, subject } = this.grant
+    world.log({ level: 'info', message: 'session started', session: id, resource: subject.resource.name, address })
+    const detail = { ...principal, tapped, rules: trace.join('; ') }
+    events.tell({ kind: 'session.start', grant: this.grant, address, detail })
+  }
+
+  #tellRefused(grant: Grant, error: unknown): void {
+    const { events } = this.#needs
+    const { address } = this.#connection
+    const kind = 'session.refuse' as const
+    if (error instanceof Refusal) events.tell({ kind, grant, address, code: error.code, detail: error.detail })
+    else if (error instanceof DialFailure) {
+      events.tell({ kind, grant, address, code: error.code, detail: { message: error.message } })
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/** What the proxy itself says and reads of Postgres: TLS towards the server, the client's first message, and how far an answer has got. */
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type ConnectionOptions, connect, getCACertificates } from 'node:tls'
+import type { DbDocument, DbTls } from '../core/access/db.ts'
+import type { DbPrincipal } from '../core/access/decide.ts'
+import { Growing } from '../core/lib/growing.ts'
+import { type ParsedPostgres, type PostgresFirst, parsePostgres, type sqlStates } from '../core/route/postgres.ts'
+import type { DialCode } from './reasons.ts'
+import { DialFailure, inText, orAborted, targetOf } from './upstream.ts'
+
+const sslRequest = new Uint8Array([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
+const [yes, no] = [0x53, 0x4e]
+
+/** Asks the server for TLS and verifies it as the resource says. @throws DialFailure, or the signal's reason */
+export async function secure(raw: Socket, { spec }: DbDocument, signal: AbortSignal): Promise<Duplex> {
+  const target = targetOf(spec.uri)
+  const at = inText(target)
+  raw.write(sslRequest)
+  const answer = await orAborted(oneByte(raw, at), signal)
+  if (answer === yes) return orAborted(handshake(raw, spec.tls, target.host, at), signal)
+  if (answer !== no) throw fail('upstream_no_postgres', `What answers at ${at} is no Postgres server.`)
+  if (spec.tls.mode === 'insecure') return raw
+  throw fail(
+    'upstream_no_tls',
+    `The database at ${at} offers no TLS, and its resource asks for tls.mode ${spec.tls.mode}.`,
+  )
+}
+
+const fail = (code: DialCode, message: string, cause?: unknown) => new DialFailure(code, message, { cause })
+
+/** Exactly one: what came with it would count as if it had come through TLS (CVE-2021-23222). */
+function oneByte(raw: Socket, at: string): Promise<number> {
+  return new Promise((done, refuse) => {
+    const gone = () => refuse(fail('upstream_no_postgres', `What answers at ${at} ended the connection.`))
+    raw.once('end', gone).once('close', gone)
+    raw.once('readable', () => {
+      const bytes = raw.read() as Buffer | null
+      // 'readable' is also how an end is told.
+      if (!bytes) return
+      raw.off('end', gone).off('close', gone)
+      if (bytes.length === 1) done(bytes[0] as number)
+      else refuse(fail('upstream_no_postgres', `What answers at ${at} speaks before it is asked.`))
+    })
+  })
+}
+
+function handshake(raw: Socket, tls: DbTls, host: string, at: string): Promise<Duplex> {
+  return new Promise((done, refuse) => {
+    const socket = connect({ ...verification(tls, host), socket: raw, minVersion: 'TLSv1.2' })
+    // Both must be: a raw socket that was opened so does not make it so.
+    socket.allowHalfOpen = true
+    const wrong = (error: Error & { code?: string }) => {
+      const why = error.code ?? error.message
+      refuse(
+        fail('upstream_tls_wrong', `The certificate or TLS of the database at ${at} is not accepted (${why}).`, error),
+      )
+    }
+    const gone = () => wrong(new Error('it ended the connection'))
+    socket.on('error', () => socket.destroy())
+    socket.once('error', wrong).once('close', gone)
+    socket.once('secureConnect', () => {
+      socket.off('error', wrong).off('close', gone)
+      done(socket)
+    })
+  })
+}
+
+/** The name is checked against `server_name`, or else the host of the address; an address is no server name (RFC 6066). */
+function verification({ mode, ca_cert, server_name }: DbTls, host: string): ConnectionOptions {
+  const name = server_name ?? host
+  const named: ConnectionOptions = /^[\d.]+$|:/.test(name) ? { host: name } : { host: name, servername: name }
+  if (mode === 'insecure') return { ...named, rejectUnauthorized: false }
+  const ca = ca_cert ?? systemRoots()
+  return mode === 'verify-full' ? { ...named, ca } : { ...named, ca, checkServerIdentity: () => undefined }
+}
+
+/** Also what NODE_EXTRA_CA_CERTS names. */
+const systemRoots = (): string[] => [...getCACertificates('system'), ...getCACertificates('extra')]
+
+export interface FirstMessage {
+  readonly first: PostgresFirst
+  /** All that came so far, for the server. */
+  readonly bytes: Uint8Array
+}
+
+/** undefined: the client ended before it was whole. A string: why it is none. */
+export function readFirst(client: Duplex): Promise<FirstMessage | string | undefined> {
+  const collected = new Growing()
+  let parsed: ParsedPostgres = parsePostgres(collected.bytes)
+  return new Promise((done) => {
+    const end = (outcome: FirstMessage | string | undefined) => {
+      client.pause().off('data', take).off('end', gone).off('close', gone)
+      done(outcome)
+    }
+    const gone = () => end(undefined)
+    const take = (piece: Buffer) => {
+      collected.append(piece)
+      if (parsed.kind === 'more' && collected.length < parsed.atLeast) return
+      parsed = parsePostgres(collected.bytes)
+      if (parsed.kind === 'invalid') end(parsed.why)
+      else if (parsed.kind === 'value') end({ first: parsed.value, bytes: collected.bytes })
+    }
+    client.on('data', take).once('end', gone).once('close', gone)
+    client.resume()
+  })
+}
+
+/** What the client is told; undefined: it asks for what was granted, or to cancel a query, which carries a secret of its own. */
+export function whyNotAdmitted(
+  first: PostgresFirst,
+  { db_user, db_name }: DbPrincipal,
+): readonly [keyof typeof sqlStates, string] | undefined {
+  if (first.kind === 'cancel') return undefined
+  if (first.kind !== 'startup')
+    return ['protocolViolation', 'TLS ends at the Sallyport command: begin with the startup message.']
+  const { user, database, replication } = first.startup
+  if (replication) return ['invalidAuthorization', 'Replication is not part of a session through Sallyport.']
+  if (user === db_user && database === db_name) return undefined
+  return [
+    'invalidAuthorization',
+    `This session was granted for the user "${db_user}" and the database "${db_name}", not for "${user}" and "${database}".`,
+  ]
+}
+
+/** Follows the server's messages (a type, a length, a body), to know whether one is half sent. */
+export class Messages {
+  /** Of the message's first five bytes, how many came. */
+  #seen = 0
+  #length = 0
+  #bodyLeft = 0
+  #isUnknown = false
+
+  follow(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#bodyLeft > 0) {
+        const step = Math.min(this.#bodyLeft, bytes.length - at)
+        this.#bodyLeft -= step
+        at += step
+      } else this.#head(bytes[at++] as number)
+    }
+  }
+
+  #head(byte: number): void {
+    this.#seen += 1
+    if (this.#seen > 1) this.#length = this.#length * 256 + byte
+    if (this.#seen < 5) return
+    // It counts itself. Less than that is none of this protocol, and nothing that follows can be told apart.
+    if (this.#length < 4) this.#isUnknown = true
+    this.#bodyLeft = Math.max(0, this.#length - 4)
+    this.#seen = 0
+    this.#length = 0
+  }
+
+  /** Another message may stand here. */
+  get isBetween(): boolean {
+    return !this.#isUnknown && this.#seen === 0 && this.#bodyLeft === 0
+  }
+}

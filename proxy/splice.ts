@@ -1,0 +1,112 @@
+/**
+ * Passes bytes both ways until both sides have ended. An end is passed on as an end, so an answer to the last request arrives;
+ * a reset as a reset, so what broke off does not look complete; and whoever reads slowly is waited for.
+ */
+import type { Duplex } from 'node:stream'
+import type { Duration } from '../core/model.ts'
+import type { EndCode } from './reasons.ts'
+
+export interface Side {
+  readonly stream: Duplex
+  /** RST. */
+  reset(): void
+}
+
+export interface Spliced {
+  /** `last`: for the client, behind what it was sent. Whoever calls knows that it may stand there. */
+  cut(code: EndCode, last?: Uint8Array): void
+}
+
+export interface Splicing {
+  readonly idleMs: Duration
+  readonly halfCloseIdleMs: Duration
+  /** Each piece for the client, before it is passed on. */
+  readonly toClient: (piece: Uint8Array) => void
+  /** Once. `up` and `down`: bytes from and to the client. */
+  readonly ended: (code: EndCode, up: number, down: number) => void
+  /** The code: so that a session that is idle can be told. */
+  readonly idle: (code: EndCode) => void
+}
+
+/** How long the client has to take its last message. */
+const lastMs = 1000
+
+export function splice(client: Side, upstream: Side, splicing: Splicing): Spliced {
+  return new Splice(client, upstream, splicing)
+}
+
+class Splice implements Spliced {
+  readonly #client: Side
+  readonly #upstream: Side
+  readonly #splicing: Splicing
+  #up = 0
+  #down = 0
+  #isOver = false
+  #isHalfClosed = false
+  #idle: NodeJS.Timeout
+
+  constructor(client: Side, upstream: Side, splicing: Splicing) {
+    this.#client = client
+    this.#upstream = upstream
+    this.#splicing = splicing
+    this.#idle = setTimeout(() => splicing.idle('session_idle'), splicing.idleMs)
+    client.stream.on('data', (piece: Buffer) => {
+      this.#up += piece.length
+      this.#idle.refresh()
+    })
+    upstream.stream.on('data', (piece: Buffer) => {
+      this.#down += piece.length
+      this.#idle.refresh()
+      splicing.toClient(piece)
+    })
+    this.#join(client, upstream, 'client_reset')
+    this.#join(upstream, client, 'upstream_reset')
+  }
+
+  /** `pipe` waits for a slow reader, and ends the other side after its last byte. */
+  #join(from: Side, to: Side, broken: EndCode): void {
+    const { stream } = from
+    stream.once('end', () => this.#halfClosed())
+    stream.once('error', () => this.#broken(to, broken))
+    stream.once('close', () => {
+      if (!stream.readableEnded || !stream.writableFinished) this.#broken(to, broken)
+      else if (to.stream.closed) this.#end('ended')
+    })
+    stream.pipe(to.stream)
+  }
+
+  #halfClosed(): void {
+    if (this.#isOver || this.#isHalfClosed) return
+    this.#isHalfClosed = true
+    clearTimeout(this.#idle)
+    const { halfCloseIdleMs, idle } = this.#splicing
+    this.#idle = setTimeout(() => idle('half_closed_too_long'), halfCloseIdleMs)
+  }
+
+  #broken(other: Side, code: EndCode): void {
+    if (this.#isOver) return
+    this.#end(code)
+    other.reset()
+  }
+
+  cut(code: EndCode, last?: Uint8Array): void {
+    if (this.#isOver) return
+    this.#end(code)
+    const { stream } = this.#client
+    this.#upstream.stream.unpipe()
+    this.#upstream.reset()
+    stream.unpipe()
+    if (!last || stream.writableEnded) return void this.#client.reset()
+    const late = setTimeout(() => this.#client.reset(), lastMs)
+    stream.once('close', () => clearTimeout(late))
+    stream.resume()
+    stream.end(last, () => stream.destroy())
+  }
+
+  #end(code: EndCode): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    clearTimeout(this.#idle)
+    this.#splicing.ended(code, this.#up, this.#down)
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * What this proxy knows of the cluster, and since when. It asks every two seconds, each time with a nonce, and takes only what a
+ * key that it trusts has stated: for this proxy, for this nonce, and never something older than before. The last snapshot stays on
+ * the disk, so that a proxy that starts while the edge is away knows what it knew.
+ */
+import { join } from 'node:path'
+import type { Known } from '../core/access/open-session.ts'
+import { type Json, membersOf } from '../core/intent.ts'
+import { base64url } from '../core/lib/bytes.ts'
+import { type Duration, type Instant, minutes } from '../core/model.ts'
+import { Refusal } from '../core/refusal.ts'
+import { readStatement, type Snapshot, type Statement, snapshotHash } from '../core/snapshot.ts'
+import type { EdgeCaller } from './edge-call.ts'
+import type { World } from './exchange.ts'
+import type { FirstKeys } from './first-keys.ts'
+import { type Identity, proxyFolder } from './identity.ts'
+import { type EdgeKeys, importKeys, knownOf, type PublishedKey, readSnapshot } from './known.ts'
+import { readJsonFile, replaceFile } from './own-files.ts'
+import { inWords } from './words.ts'
+
+/** All that follows from one accepted snapshot. */
+export interface Trusting {
+  readonly known: Known
+  readonly keys: EdgeKeys
+}
+
+export interface Trust {
+  /** For what begins now. @throws Refusal unavailable: the edge is away for too long, or was never heard */
+  fresh(): Trusting
+  /** Called with each snapshot that differs from the one before. */
+  onChange(listener: (trusting: Trusting) => void): void
+  /** Asks once. Never throws: what fails is in the log, and what is known grows older. */
+  ask(): Promise<void>
+  stop(): void
+}
+
+interface Given {
+  readonly world: World
+  readonly identity: Pick<Identity, 'id'>
+  readonly caller: EdgeCaller
+  readonly issuer: string
+  readonly home: string
+  readonly first: FirstKeys
+  readonly maxStale: Duration
+  readonly every: Duration
+}
+
+interface Held extends Trusting {
+  readonly statement: Statement
+  readonly snapshot: Snapshot
+  /** When it was asked for: what it says is at least as new. */
+  readonly askedAt: Instant
+}
+
+const snapshotFile = (home: string): string => join(proxyFolder(home), 'snapshot.json')
+
+/** While nothing was ever heard it asks more often: proxy and edge start side by side. */
+const hurry = 8
+/** How old the instant on the disk may be: each write waits for the disk. */
+const keptFor: Duration = minutes(1)
+
+/** Reads what is on the disk, asks once, and then again and again. @throws SetupProblem */
+export async function openTrust(given: Given): Promise<Trust> {
+  const trust = new Asking(given)
+  await trust.readBack()
+  await trust.ask()
+  trust.start()
+  return trust
+}
+
+/** Of a proxy that was told no key of the edge: it passes web requests on, and opens no session. */
+export const noTrust: Trust = {
+  fresh: () => {
+    throw new Refusal('unavailable', { why: 'no_keys' }, { told: 'This proxy was told no key of the edge.' })
+  },
+  onChange: () => undefined,
+  ask: async () => undefined,
+  stop: () => undefined,
+}
+
+class Asking implements Trust {
+  readonly #given: Given
+  readonly #listeners: ((trusting: Trusting) => void)[] = []
+  #held: Held | undefined
+  /** What the disk has. */
+  #kept: { readonly sequence: number; readonly hash: string; readonly askedAt: Instant } | undefined
+  #asking: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** One line in the log for one silence of the edge, however long. */
+  #isAway = false
+  #isStopped = false
+
+  constructor(given: Given) {
+    this.#given = given
+  }
+
+  start(): void {
+    const { every } = this.#given
+    const next = () => void this.ask().then(() => this.#isStopped || this.start())
+    this.#timer = setTimeout(next, this.#held ? every : every / hurry).unref()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+  }
+
+  onChange(listener: (trusting: Trusting) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  fresh(): Trusting {
+    const { world, maxStale } = this.#given
+    const held = this.#held
+    if (!held)
+      throw new Refusal('unavailable', { why: 'edge_unheard' }, { told: 'This proxy has not yet reached the edge.' })
+    const age = world.now() - held.askedAt
+    // A clock that went back says nothing about an age.
+    if (age >= 0 && age <= maxStale) return held
+    const told = `The edge has been away for ${inWords(Math.abs(age))}: this proxy opens no new sessions until it is back.`
+    throw new Refusal('unavailable', { why: 'edge_away', age }, { told })
+  }
+
+  /** Several that ask at once share one answer: each wants what is newest, and that is asked for already. */
+  ask(): Promise<void> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  async #ask(): Promise<void> {
+    const { world, caller } = this.#given
+    const [askedAt, nonce] = [world.now(), base64url(world.random(16))]
+    try {
+      const have = this.#held?.statement.hash
+      const answer = membersOf(
+        await caller.post('/v1/proxy/snapshot', have === undefined ? { nonce } : { nonce, have }),
+      )
+      await this.#take(String(answer['statement']), answer['snapshot'], nonce, askedAt)
+      if (this.#isAway) world.log({ level: 'info', message: 'the edge is back' })
+      this.#isAway = false
+    } catch (error) {
+      if (!this.#isAway)
+        world.log({ level: 'warn', message: 'no news from the edge', detail: (error as Error).message })
+      this.#isAway = true
+    }
+  }
+
+  async #take(jws: string, given: Json | undefined, nonce: string, askedAt: Instant): Promise<void> {
+    const { issuer, identity } = this.#given
+    const before = this.#held
+    const keys = before?.keys ?? (await importKeys(await this.#given.first.get()))
+    const statement = await readStatement({ issuer, keys }, jws)
+    if (!statement) throw new TypeError('a statement that no trusted key has signed')
+    if (statement.nonce !== nonce || statement.proxy !== identity.id)
+      throw new TypeError('a statement for another question')
+    if (before && statement.sequence < before.statement.sequence)
+      throw new TypeError(`sequence ${statement.sequence} after ${before.statement.sequence}`)
+    if (before && statement.hash === before.statement.hash) {
+      this.#held = { ...before, statement, askedAt }
+    } else {
+      this.#held = await hold(statement, given, askedAt)
+      this.#changed(this.#held)
+    }
+    this.#keep(jws, this.#held)
+  }
+
+  #changed(held: Held): void {
+    for (const listener of this.#listeners) listener(held)
+  }
+
+  /** Age counts across a restart, so it must be written now and then though nothing changed. */
+  #keep(jws: string, { statement: { sequence, hash }, snapshot, askedAt }: Held): void {
+    const { home, first, world } = this.#given
+    const kept = this.#kept
+    if (kept?.sequence === sequence && kept.hash === hash && askedAt - kept.askedAt < keptFor) return
+    try {
+      const pinned = kidsOf(first.kept() ?? [])
+      replaceFile(snapshotFile(home), JSON.stringify({ pinned, asked_at: askedAt, statement: jws, snapshot }))
+      this.#kept = { sequence, hash, askedAt }
+    } catch (error) {
+      world.log({ level: 'error', message: 'cannot keep the snapshot', detail: (error as Error).message })
+    }
+  }
+
+  /**
+   * The file is as private as the proxy's key, so keys in it that followed the pinned ones are trusted. Where the operator has
+   * pinned others since, it is of another cluster, or of one that started anew.
+   */
+  async readBack(): Promise<void> {
+    const { issuer, identity, home, first } = this.#given
+    const pinned = first.kept()
+    const { pinned: kids, asked_at, statement: jws, snapshot: json } = membersOf(readJsonFile(snapshotFile(home)))
+    const { keys } = membersOf(json)
+    if (!pinned || typeof jws !== 'string' || typeof asked_at !== 'number' || !Array.isArray(keys)) return
+    if (!isSame(kids, kidsOf(pinned))) return
+    const trusted = await importKeys([...pinned, ...(keys as unknown as readonly PublishedKey[])])
+    const statement = await readStatement({ issuer, keys: trusted }, jws)
+    if (!statement || statement.proxy !== identity.id) return
+    this.#held = await hold(statement, json, asked_at)
+    this.#kept = { sequence: statement.sequence, hash: statement.hash, askedAt: asked_at }
+  }
+}
+
+async function hold(statement: Statement, given: Json | undefined, askedAt: Instant): Promise<Held> {
+  const snapshot = readSnapshot(given)
+  if (snapshotHash(snapshot) !== statement.hash) throw new TypeError('a snapshot that the statement does not name')
+  return { statement, snapshot, askedAt, known: knownOf(snapshot), keys: await importKeys(snapshot.keys) }
+}
+
+const kidsOf = (keys: readonly PublishedKey[]): string[] => keys.map(({ kid }) => kid).sort()
+const isSame = (a: Json | undefined, b: Json): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -1,0 +1,115 @@
+/** core's ports for proxies, snapshots and sessions: ports.ts, continued. */
+import { and, asc, eq, isNull, max } from 'drizzle-orm'
+import type { Document } from '../core/access/document.ts'
+import { base64url } from '../core/lib/bytes.ts'
+import type { UserId } from '../core/model.ts'
+import type { Ports } from '../core/ports.ts'
+import type { SnapshotHead } from '../core/proxy-ports.ts'
+import { about, type Make, tap } from './batches.ts'
+import { tellingLock } from './lock.ts'
+import { refusing } from './obstacles.ts'
+import { auditRow } from './rows.ts'
+import { audit, credentials, documents, policy, proxies, userRoles, users } from './schema.ts'
+import { rowsOf, type Statements, type Store } from './store.ts'
+
+const proxyColumns = { id: proxies.id, x: proxies.x, name: proxies.name, registeredAt: proxies.registeredAt }
+
+export function proxiesPort(store: Store, make: Make): Ports['proxies'] {
+  const { db } = store
+  return {
+    find: async (id) => {
+      const rows = await db
+        .select(proxyColumns)
+        .from(proxies)
+        .where(and(eq(proxies.id, id), isNull(proxies.removedAt)))
+      return rows[0]
+    },
+    list: () => db.select(proxyColumns).from(proxies).where(isNull(proxies.removedAt)).orderBy(asc(proxies.name)),
+    add: async (proxy, event) => {
+      await store.atomically([make.addProxy({ ...proxy, removedAt: null }), make.record(auditRow(event))])
+    },
+    remove: async (name, event) => {
+      const work = store.atomically([
+        make.proxyIsThere({ name }),
+        make.removeProxy({ name, at: event.at }),
+        make.record(auditRow(event)),
+      ])
+      await refusing(about(event), work)
+    },
+  }
+}
+
+export function snapshotsPort({ db, atomically }: Store): Ports['snapshots'] {
+  const sequence = () => db.select({ sequence: policy.sequence }).from(policy)
+  const logHead = () => db.select({ logHead: max(audit.seq).as('log_head') }).from(audit)
+  const headOf = (answers: readonly unknown[]): SnapshotHead => ({
+    sequence: rowsOf<{ sequence: number }>(answers[0])[0]?.sequence ?? 0,
+    logHead: rowsOf<{ logHead: number | null }>(answers[1])[0]?.logHead ?? 0,
+  })
+  return {
+    head: async () => headOf(await atomically([sequence(), logHead()])),
+    read: async () => {
+      const answers = await atomically([
+        sequence(),
+        logHead(),
+        db.select({ id: users.id, name: users.name }).from(users).where(isNull(users.removedAt)).orderBy(asc(users.id)),
+        db.select().from(userRoles).orderBy(asc(userRoles.userId), asc(userRoles.role)),
+        db
+          .select({
+            id: credentials.id,
+            user: credentials.userId,
+            key: credentials.publicKey,
+            fingerprint: credentials.fingerprint,
+          })
+          .from(credentials)
+          .where(isNull(credentials.removedAt))
+          .orderBy(asc(credentials.id)),
+        db.select({ document: documents.document }).from(documents).orderBy(asc(documents.kind), asc(documents.name)),
+      ])
+      return { ...headOf(answers), content: contentOf(answers.slice(2)) }
+    },
+  }
+}
+
+type CredentialRow = Pick<typeof credentials.$inferSelect, 'id' | 'fingerprint'> & {
+  readonly user: UserId
+  readonly key: Uint8Array
+}
+
+function contentOf([people, held, keys, written]: readonly unknown[]) {
+  const roles = Map.groupBy(rowsOf<{ userId: UserId; role: string }>(held), ({ userId }) => userId)
+  return {
+    users: rowsOf<{ id: UserId; name: string }>(people).map((user) => ({
+      ...user,
+      roles: (roles.get(user.id) ?? []).map(({ role }) => role),
+    })),
+    credentials: rowsOf<CredentialRow>(keys).map(({ key, ...one }) => ({ ...one, key: base64url(key) })),
+    documents: rowsOf<{ document: unknown }>(written).map(({ document }) => document as Document),
+  }
+}
+
+export function grantsPort(store: Store, make: Make): Ports['grants'] {
+  return {
+    issue: async ({ spend, tapped, clientSessionId, event }) => {
+      const { at, userId } = event
+      const before: Statements = tapped ? tap(make, { spend, tapped, event }) : [make.spend(spend)]
+      const work = store.atomically([
+        ...before,
+        make.actorHolds({ userId: userId as UserId, sessionId: clientSessionId, role: '', at }),
+        make.notLocked({ userId: userId as UserId, at }),
+        make.record(auditRow(event)),
+      ])
+      await tellingLock(store, { userId: userId as UserId }, at, refusing(about(event), work))
+    },
+  }
+}
+
+export function eventsPort(store: Store, make: Make): Ports['events'] {
+  return {
+    record: async (events) => {
+      const statements = events.map(({ id, event }) => make.recordOnce({ ...auditRow(event), eventId: id }))
+      const [first, ...others] = statements
+      if (first) await store.atomically([first, ...others])
+    },
+  }
+}

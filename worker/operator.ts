@@ -1,0 +1,147 @@
+/** What the operator does from a terminal, on the edge's own machine or, proven by SALLYPORT_KEY, for one that is deployed. */
+import { addProxy, proveProxy, proxyOf } from '../core/access/proxies.ts'
+import { deriveKeys, type Keys } from '../core/keys.ts'
+import { type Bytes, base64url } from '../core/lib/bytes.ts'
+import { sha256 } from '../core/lib/hash.ts'
+import { offerFirstAdministrator, proveOffer } from '../core/login/first-administrator.ts'
+import { type Asking, type Instant, type Site, seconds } from '../core/model.ts'
+import type { Ports } from '../core/ports.ts'
+import { Refusal } from '../core/refusal.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
+import { processVariables, readKey, readSite } from './env.ts'
+
+/** The terminal, as audit rows name it. */
+export const operator: Asking = {
+  requestId: 'terminal',
+  from: { address: 'local', place: '', browser: 'The operator’s terminal' },
+}
+
+export interface Terminal {
+  readonly now: () => Instant
+  readonly random: (length: number) => Bytes
+  readonly print: (line: string) => void
+  /** The edge on this machine. */
+  readonly open: () => Promise<{ readonly site: Site; readonly ports: Ports; close(): void }>
+}
+
+/** The secret stands in the fragment: no server, proxy or log sees it there. */
+export const linkOf = (origin: string, secret: string) => `${origin}/first-administrator#${secret}`
+
+/** A new link for the first administrator. `url`: of a deployed edge. @throws SetupProblem */
+export async function init(terminal: Terminal, url: string | undefined): Promise<void> {
+  if (url !== undefined) return initRemote(terminal, url)
+  const { site, ports, close } = await terminal.open()
+  const offer = await offerFirstAdministrator(ports, operator)
+  close()
+  if (!offer) throw new SetupProblem('there is an administrator already', 'sign in; an administrator can invite others')
+  terminal.print(`first administrator: ${linkOf(site.origin, offer.secret)}`)
+}
+
+/** The secret is made here and only its hash is sent; the proof shows that whoever asks holds SALLYPORT_KEY. */
+async function initRemote(terminal: Terminal, url: string): Promise<void> {
+  const { site, keys } = remoteEdge(url)
+  const secret = terminal.random(32)
+  const offer = { link: base64url(sha256(secret)), ...freshAsk(terminal) }
+  const proof = proveOffer(keys.operator, site.cluster, offer)
+  await askEdge(site, '/v1/first-administrator/offer', { ...offer, proof })
+  terminal.print(`first administrator: ${linkOf(site.origin, base64url(secret))}`)
+}
+
+function remoteEdge(url: string): { site: Site; keys: Keys } {
+  const variables = processVariables()
+  const site = readSite({ ...variables, SALLYPORT_PUBLIC_URL: url })
+  const key = readKey(variables)
+  if (!key) throw new SetupProblem('SALLYPORT_KEY is not set', 'set it to the secret that the deployed edge has')
+  return { site, keys: deriveKeys(key) }
+}
+
+const freshAsk = ({ now, random }: Terminal) => ({
+  id: base64url(random(16)),
+  iat: Math.floor(now() / seconds(1)),
+})
+
+async function askEdge(site: Site, path: string, body: object): Promise<unknown> {
+  const answer = await fetch(site.origin + path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Origin: site.origin },
+    body: JSON.stringify(body),
+  })
+  const json: unknown = await answer.json().catch(() => ({}))
+  if (answer.ok) return json
+  const { message = 'no answer of an edge' } = json as { message?: string }
+  throw new SetupProblem(
+    `${site.origin} answered ${answer.status}: ${message}`,
+    'check SALLYPORT_KEY, SALLYPORT_CLUSTER and the clock of this machine',
+  )
+}
+
+export interface ProxiesCommand {
+  readonly act: 'add' | 'ls' | 'rm'
+  readonly name: string
+  /** x of its Ed25519 public key. */
+  readonly key: string
+  readonly url: string | undefined
+}
+
+/** Which proxies may ask for snapshots. @throws SetupProblem */
+export async function proxies(terminal: Terminal, { act, name, key, url }: ProxiesCommand): Promise<void> {
+  if (act === 'add') return addNamed(terminal, name, key, url)
+  const { ports, close } = await terminal.open()
+  try {
+    if (act === 'rm') await removeNamed(terminal, ports, name)
+    else for (const proxy of await ports.proxies.list()) terminal.print(`${proxy.name}  ${proxy.id}`)
+  } finally {
+    close()
+  }
+}
+
+async function addNamed(terminal: Terminal, name: string, x: string, url: string | undefined): Promise<void> {
+  const proxy = proxyOf(name, x, terminal.now())
+  if (!proxy) {
+    throw new SetupProblem(
+      'NAME or --key cannot be registered',
+      'use 1 to 63 lower case letters, digits and -, and the x that "sallyport-proxy identity" shows',
+    )
+  }
+  if (url !== undefined) {
+    const { site, keys } = remoteEdge(url)
+    const asked = { name, x, ...freshAsk(terminal) }
+    const proof = proveProxy(keys.operator, site.cluster, asked)
+    const { keys: signing } = (await askEdge(site, '/v1/proxies', { ...asked, proof })) as { keys: string[] }
+    return printProxyYaml(terminal, site.origin, signing)
+  }
+  const { site, ports, close } = await terminal.open()
+  await addProxy(ports, operator, proxy)
+  const signing = await ports.keyring.published()
+  close()
+  printProxyYaml(
+    terminal,
+    site.origin,
+    signing.map(({ x }) => x),
+  )
+}
+
+/** What the proxy trusts to begin with comes from the operator's terminal, not over its own connection to the edge. */
+function printProxyYaml({ print }: Terminal, url: string, keys: readonly string[]): void {
+  print(`version: v1\nedge:\n  url: ${url}\n  keys:`)
+  for (const x of keys) print(`    - "${x}"`)
+}
+
+async function removeNamed({ now }: Terminal, ports: Pick<Ports, 'proxies'>, name: string): Promise<void> {
+  const detail = { name }
+  const event = { at: now(), kind: 'proxy.remove', outcome: 'done', asking: operator, detail } as const
+  await ports.proxies.remove(name, event).catch((error: unknown) => {
+    if (!(error instanceof Refusal)) throw error
+    throw new SetupProblem(`there is no proxy ${name}`, 'see which there are: sallyport-edge proxies ls')
+  })
+}
+
+/**
+ * `npm start` runs a proxy beside the edge, on the same machine and as the same user: `key` comes from there.
+ * @throws SetupProblem
+ */
+export async function registerLocalProxy(ports: Pick<Ports, 'proxies'>, key: string, now: Instant): Promise<void> {
+  const proxy = proxyOf('local', key, now)
+  if (!proxy) throw new SetupProblem('SALLYPORT_LOCAL_PROXY is no Ed25519 public key', 'let npm start set it')
+  if (!(await ports.proxies.find(proxy.id))) await addProxy(ports, operator, proxy)
+}

@@ -1,0 +1,53 @@
+/** What proxies ask, and sessions that programs ask for. */
+import { type SnapshotMemory, stateSnapshot } from '../../core/access/cluster-snapshot.ts'
+import { acceptProxy } from '../../core/access/proxies.ts'
+import { beginSession, reachableResources } from '../../core/access/request-session.ts'
+import { recordProxyEvents } from '../../core/access/session-events.ts'
+import { operations } from '../../core/api/operations.ts'
+import type { Json } from '../../core/intent.ts'
+import { readJson } from '../body.ts'
+import type { App, Edge } from '../edge.ts'
+import { limitingFailures } from '../page-call.ts'
+import { proxyCall } from '../proxy-call.ts'
+import { route } from '../route.ts'
+import { tokenCall } from '../token-call.ts'
+
+const failures: ReadonlySet<string> = new Set(['refused'])
+
+export function proxyRoutes(app: App, edge: Edge): void {
+  const { site, ports } = edge
+  const memory: SnapshotMemory = {}
+  route(app, operations.proxyAdd, (c) =>
+    limitingFailures(edge, c, edge.programs, failures, async () => {
+      const { proof, ...asked } = operations.proxyAdd.body(await readJson(c, edge.lengthsHold), 'body')
+      const { id } = await acceptProxy(site, ports, c.get('asking'), asked, proof)
+      return c.json({ id, keys: (await ports.keyring.published()).map(({ x }) => x) })
+    }),
+  )
+  proxyCall(app, edge, operations.proxySnapshot, async ({ proxy, body }) => {
+    const { statement, snapshot } = await stateSnapshot(site, ports, memory, { proxy, ...body })
+    return { statement, snapshot: snapshot as unknown as Json | undefined }
+  })
+  proxyCall(app, edge, operations.proxyEvents, async ({ c, proxy, body }) => ({
+    accepted: await recordProxyEvents(ports, proxy, c.get('asking'), body.events),
+  }))
+  tokenCall(app, edge, operations.resourcesList, async ({ principal }) => {
+    const resources = await reachableResources(ports, principal)
+    return {
+      resources: resources.map(({ document: { kind, metadata, spec }, dbUsers, dbNames, tap }) => ({
+        kind,
+        name: metadata.name,
+        description: metadata.description,
+        labels: metadata.labels ?? {},
+        protocol: spec.protocol,
+        db_users: dbUsers,
+        db_names: dbNames,
+        tap,
+      })),
+    }
+  })
+  tokenCall(app, edge, operations.sessionBegin, async ({ principal, body: { redirect_uri, state, ...ask } }) => {
+    const begun = await beginSession(site, ports, principal, ask, { redirect_uri, state })
+    return { tap: begun !== undefined, ticket: begun?.ticket, approve_url: begun?.approve_url }
+  })
+}
