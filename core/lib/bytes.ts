@@ -16,7 +16,7 @@ export function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-export function concat(...parts: readonly Uint8Array[]): Bytes {
+export function concat(...parts: readonly ArrayLike<number>[]): Bytes {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
   for (const part of parts) {
