@@ -1,6 +1,7 @@
 import { type Bytes, base64url, fromBase64url } from './lib/bytes.ts'
 import { derive, hmacKey, type MacKey } from './lib/hash.ts'
 import { type Sealer, sealerOf } from './lib/seal.ts'
+import { type NonceKey, nonceKeyOf } from './oauth/nonce.ts'
 
 /** What the edge derives from `SALLYPORT_KEY`. Each key has one use and its own name in HKDF. */
 export interface Keys {
@@ -11,7 +12,7 @@ export interface Keys {
   /** HMAC-SHA-256: refresh tokens. */
   readonly refresh: MacKey
   /** HMAC-SHA-256: DPoP nonces. */
-  readonly nonce: MacKey
+  readonly nonce: NonceKey
   /** HMAC-SHA-256: copies of public facts outside the database. */
   readonly copies: MacKey
   /** AES-256-GCM: signing keys at rest. */
@@ -24,7 +25,7 @@ export const deriveKeys = (secret: Bytes): Keys => ({
   ticket: hmacKey(derive(secret, 'sallyport ticket key v1')),
   operator: hmacKey(derive(secret, 'sallyport operator key v1')),
   refresh: hmacKey(derive(secret, 'sallyport refresh key v1')),
-  nonce: hmacKey(derive(secret, 'sallyport nonce key v1')),
+  nonce: nonceKeyOf(hmacKey(derive(secret, 'sallyport nonce key v1'))),
   copies: hmacKey(derive(secret, 'sallyport copies key v1')),
   sealer: sealerOf(derive(secret, 'sallyport seal key v1')),
   check: base64url(derive(secret, 'sallyport key check v1')),

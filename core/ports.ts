@@ -9,7 +9,6 @@ import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
 import type { Bytes } from './lib/bytes.ts'
 import type { Signatures } from './lib/jws.ts'
-import type { Lru } from './lib/lru.ts'
 import type {
   Asking,
   ClientSession,
@@ -24,6 +23,7 @@ import type {
   User,
   UserId,
 } from './model.ts'
+import type { ProofKeys } from './oauth/dpop.ts'
 import type { Events, Grants, Proxies, Snapshots } from './proxy-ports.ts'
 import type { RefusalDetail } from './refusal.ts'
 import type { PublicKey } from './tap/public-key.ts'
@@ -51,8 +51,8 @@ export interface Ports {
   readonly copies: Copies
   readonly keyring: Keyring
   readonly signatures: Signatures
-  /** Imported keys of DPoP proofs by their thumbprint: a client signs with one all day, and importing costs as much as checking. */
-  readonly proofKeys: Lru<string, CryptoKey>
+  /** Keys of DPoP proofs by the header that names them: a client signs with one all day, and importing costs as much as checking. */
+  readonly proofKeys: ProofKeys
   readonly audit: Audit
 }
 

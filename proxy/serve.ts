@@ -1,6 +1,7 @@
 /** The proxy in one piece: what listens, what ends TLS, what speaks HTTP, what opens tunnels, and what asks the edge. */
 import { Lru } from '../core/lib/lru.ts'
 import { type Duration, seconds } from '../core/model.ts'
+import type { ProofKey } from '../core/oauth/dpop.ts'
 import { type Certificates, keepFresh } from './certificates.ts'
 import type { Settings } from './config.ts'
 import { makeEdgeCaller } from './edge-call.ts'
@@ -84,5 +85,5 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   trust.onChange((trusting) => sessions.review(trusting, world.now()))
   const events = makeEvents(world, caller)
   const spent = rememberSpent(world.limits.spentGrants)
-  return { world, identity, trust, sessions, events, spent, proofKeys: new Lru<string, CryptoKey>(1000) }
+  return { world, identity, trust, sessions, events, spent, proofKeys: new Lru<string, ProofKey>(1000) }
 }

@@ -83,6 +83,11 @@ function runner(raw: DatabaseSync): (query: Query) => Rows {
   }
 }
 
+/** Kept prepared like any other: SQLite would read their text anew at each commit. */
+const control = (sql: string): Query => ({ sql, params: [], method: 'run' })
+const [begin, commit] = [control('begin immediate'), control('commit')]
+const [savepoint, release] = [control('savepoint one'), control('release one')]
+
 /**
  * Batches that come together share a COMMIT, so one fsync; each has its savepoint and fails alone. There is no
  * await between BEGIN and COMMIT: another statement of this process would slip into the transaction.
@@ -114,10 +119,10 @@ function sharedCommits(raw: DatabaseSync, run: (query: Query) => Rows) {
 
 function transact(raw: DatabaseSync, run: (query: Query) => Rows, waiting: readonly Waiting[]): (() => void)[] {
   // Between processes: queue here, not half way.
-  raw.exec('begin immediate')
+  run(begin)
   try {
     const acknowledge = waiting.map((one) => inSavepoint(raw, run, one))
-    raw.exec('commit')
+    run(commit)
     return acknowledge
   } catch (error) {
     if (raw.isTransaction !== false) raw.exec('rollback')
@@ -130,10 +135,10 @@ function inSavepoint(
   run: (query: Query) => Rows,
   { queries, resolve, reject }: Waiting,
 ): () => void {
-  raw.exec('savepoint one')
+  run(savepoint)
   try {
     const rows = queries.map(run)
-    raw.exec('release one')
+    run(release)
     return () => resolve(rows)
   } catch (error) {
     // SQLite undid everything by itself (a full disk, say): then nobody in this commit is acknowledged.

@@ -35,12 +35,13 @@ export async function readForm(c: Context, lengthsHold = false): Promise<Json> {
 
 /** @throws Refusal with the code given, for a name that comes twice. */
 export function onceEach(given: URLSearchParams, code: RefusalCode): { readonly [name: string]: string } {
-  const members: Record<string, string> = Object.create(null)
+  const members = new Map<string, string>()
   for (const [name, value] of given) {
-    if (name in members) throw new Refusal(code, { why: 'a parameter twice' })
-    members[name] = value
+    if (members.has(name)) throw new Refusal(code, { why: 'a parameter twice' })
+    members.set(name, value)
   }
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== ''))
+  for (const [name, value] of members) if (value === '') members.delete(name)
+  return Object.fromEntries(members)
 }
 
 /** A sender who goes away in the middle is no error of ours. */

@@ -5,9 +5,10 @@
  * Keys go in bare, and what is checked as DER: for a key with options around it Node throws and catches two errors a call, and to turn
  * r || s into DER costs OpenSSL a third of what the check costs.
  */
-import { KeyObject, sign, verify } from 'node:crypto'
+import { createPublicKey, KeyObject, sign, verify } from 'node:crypto'
 import { type Bytes, concat } from '../core/lib/bytes.ts'
-import type { Signatures } from '../core/lib/jws.ts'
+import type { PublicJwk } from '../core/lib/jwk.ts'
+import type { Signatures, Verifier } from '../core/lib/jws.ts'
 
 const native = new WeakMap<CryptoKey, KeyObject>()
 
@@ -19,21 +20,33 @@ function nativeOf(key: CryptoKey): KeyObject {
   return made
 }
 
-const isEcdsa = ({ algorithm: { name } }: CryptoKey): boolean => name === 'ECDSA'
-const coordinate = 32
-
 export const nodeSignatures: Signatures = {
   sign: (key, data) =>
     new Uint8Array(
-      isEcdsa(key)
+      key.algorithm.name === 'ECDSA'
         ? sign('sha256', data, { key: nativeOf(key), dsaEncoding: 'ieee-p1363' })
         : sign(null, data, nativeOf(key)),
     ),
-  verify: (key, signature, data) => {
-    if (!isEcdsa(key)) return verify(null, data, nativeOf(key), signature)
-    return signature.length === 2 * coordinate && verify('sha256', data, nativeOf(key), derOf(signature))
+  verifier: (jwk) => {
+    const key = importJwk(jwk)
+    return key && verifierOf(jwk, key)
   },
 }
+
+function importJwk(jwk: PublicJwk): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: { ...jwk }, format: 'jwk' })
+  } catch {
+    return undefined
+  }
+}
+
+const verifierOf = ({ kty }: PublicJwk, key: KeyObject): Verifier =>
+  kty === 'OKP'
+    ? (signature, data) => verify(null, data, key, signature)
+    : (signature, data) => signature.length === 2 * coordinate && verify('sha256', data, key, derOf(signature))
+
+const coordinate = 32
 
 /** ECDSA-Sig-Value (RFC 3279 section 2.2.3) of r || s: for P-256 each length fits one byte. */
 function derOf(raw: Uint8Array): Bytes {

@@ -2,7 +2,7 @@
 import { authenticate, type Principal, requireNeeds, tokenIn } from '../core/access/principal.ts'
 import type { AnswerOf, AnyOperation, BodyOf, QueryOf } from '../core/api/operation.ts'
 import type { Json } from '../core/intent.ts'
-import { nonceAt } from '../core/oauth/dpop.ts'
+import { nonceAt } from '../core/oauth/nonce.ts'
 import { readJson } from './body.ts'
 import type { App, Edge, EdgeContext } from './edge.ts'
 import { limitingFailures, recordingNoise } from './page-call.ts'

@@ -3,25 +3,18 @@
  * `jti`, which the batch of the request's effect spends.
  */
 import { type Json, membersOf } from '../intent.ts'
-import { type Bytes, base64url, concat, equalBytes, fromBase64url, textOf, utf8 } from '../lib/bytes.ts'
-import { hmac, type MacKey, sha256 } from '../lib/hash.ts'
-import {
-  algorithmsOf,
-  importPublicJwk,
-  jwkThumbprint,
-  jwsAlgorithms,
-  type PublicJwk,
-  parsePublicJwk,
-} from '../lib/jwk.ts'
-import { type Jws, parseJws } from '../lib/jws.ts'
-import { type Holder, type Instant, minutes, seconds } from '../model.ts'
+import { type Bytes, base64url, textOf, utf8 } from '../lib/bytes.ts'
+import { sha256 } from '../lib/hash.ts'
+import { algorithmsOf, jwkThumbprint, jwsAlgorithms, parsePublicJwk } from '../lib/jwk.ts'
+import { type Jws, parseJws, parseJwsHeader, type Verifier } from '../lib/jws.ts'
+import type { Lru } from '../lib/lru.ts'
+import { type Holder, type Instant, seconds } from '../model.ts'
 import type { Ports, Spend } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
+import { nonceIsGood } from './nonce.ts'
 
 export const dpopAlgorithms = jwsAlgorithms
 const clockSkew = seconds(30)
-/** A nonce is good for the window that it was made in and the next one. */
-const nonceWindow = minutes(5)
 const longestProof = 4096
 const longestJti = 256
 
@@ -49,8 +42,8 @@ export async function verifyDpop(
   request: ProvenRequest,
 ): Promise<DpopProof> {
   const at = ports.now()
-  const wanted = withoutQuery(request.url)
-  const { jkt, jti, iat, nonce } = await verifyProof(ports, request, (htu) => withoutQuery(htu) === wanted, at)
+  const isUrl = (htu: string) => htu === request.url || withoutQuery(htu) === withoutQuery(request.url)
+  const { jkt, jti, iat, nonce } = await verifyProof(ports, request, isUrl, at)
   if (typeof nonce !== 'string' || !nonceIsGood(ports.keys.nonce, nonce, at))
     throw new Refusal('dpop_nonce', { key: jkt })
   return { jkt, spend: { id: spentAs(jkt, jti), expiresAt: seconds(iat) + 2 * clockSkew } }
@@ -78,9 +71,8 @@ async function verifyProof(
   at: Instant,
 ) {
   if (proof === undefined || proof.length > longestProof) throw invalid('not one proof')
-  const read = readProof(proof)
-  const { jkt } = read
-  const claims = await verifySignature(ports, read)
+  const { jkt, payload } = await verifySignature(ports, proof)
+  const claims = claimsOf(payload)
   const { jti, htm, htu, iat, nonce, ath } = claims
   if (typeof jti !== 'string' || jti.length < 1 || jti.length > longestJti) throw invalid('jti')
   if (htm !== method) throw invalid('htm')
@@ -96,27 +88,43 @@ const invalid = (why: string, cause?: unknown) => new Refusal('dpop_invalid', { 
 /** A `jti` is spent for its key, whatever its target: nobody can spend another's, and a second request needs a second one. */
 const spentAs = (jkt: string, jti: string): string => `dpop.${base64url(sha256(utf8(`${jkt}.${jti}`)))}`
 
-function readProof(proof: string): { jws: Jws; jwk: PublicJwk; jkt: Holder } {
-  const parsed = parseJws(proof)
-  if (parsed.kind !== 'value') throw invalid(parsed.kind === 'invalid' ? parsed.why : 'no JWS')
-  const { header } = parsed.value
-  if (header['typ'] !== 'dpop+jwt') throw invalid('typ')
-  const jwk = parsePublicJwk(header['jwk'])
-  if (!jwk) throw invalid('jwk')
-  // The algorithm follows from the key. What the header says must be that: `none` and HMAC never are.
-  if (!algorithmsOf(jwk).includes(String(header['alg']))) throw invalid('alg')
-  return { jws: parsed.value, jwk, jkt: jwkThumbprint(jwk) as Holder }
+/** A key that has signed a proof, under the header that named it: clients send the same one every time. */
+export interface ProofKey {
+  readonly jkt: Holder
+  readonly verify: Verifier
 }
+export type ProofKeys = Lru<string, ProofKey>
 
+/** That of an ES256 key is about 250. What a stranger spells longer is read each time and takes no memory. */
+const longestHeadKept = 512
+
+/** Only what has signed is remembered. */
 async function verifySignature(
   { proofKeys, signatures }: Pick<Ports, 'proofKeys' | 'signatures'>,
-  { jws, jwk, jkt }: ReturnType<typeof readProof>,
-) {
-  const key = proofKeys.get(jkt) ?? (await importPublicJwk(jwk))
-  if (!key) throw invalid('jwk')
-  if (!(await signatures.verify(key, jws.signature, jws.signed))) throw invalid('signature')
-  proofKeys.set(jkt, key)
-  return claimsOf(jws.payload)
+  proof: string,
+): Promise<Pick<Jws, 'payload'> & Pick<ProofKey, 'jkt'>> {
+  const parsed = parseJws(proof)
+  if (parsed.kind !== 'value') throw invalid(parsed.kind === 'invalid' ? parsed.why : 'no JWS')
+  const { head, payload, signed, signature } = parsed.value
+  const known = proofKeys.get(head)
+  const key = known ?? (await readHead(signatures, head))
+  if (!(await key.verify(signature, signed))) throw invalid('signature')
+  if (!known && head.length <= longestHeadKept) proofKeys.set(head, key)
+  return { jkt: key.jkt, payload }
+}
+
+async function readHead(signatures: Ports['signatures'], head: string): Promise<ProofKey> {
+  const parsed = parseJwsHeader(head)
+  if (parsed.kind !== 'value') throw invalid(parsed.kind === 'invalid' ? parsed.why : 'no JWS')
+  const { typ, alg, jwk: given } = parsed.value
+  if (typ !== 'dpop+jwt') throw invalid('typ')
+  const jwk = parsePublicJwk(given)
+  if (!jwk) throw invalid('jwk')
+  // The algorithm follows from the key. What the header says must be that: `none` and HMAC never are.
+  if (!algorithmsOf(jwk).includes(String(alg))) throw invalid('alg')
+  const verify = await signatures.verifier(jwk)
+  if (!verify) throw invalid('jwk')
+  return { jkt: jwkThumbprint(jwk) as Holder, verify }
 }
 
 function claimsOf(payload: Bytes) {
@@ -132,24 +140,4 @@ function withoutQuery(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined
   const { origin, pathname } = new URL(text)
   return `${origin}${pathname}`
-}
-
-/** Section 8: says nothing but when it was made, under a seal. So no server has to remember it. */
-export const nonceAt = (key: MacKey, at: Instant): string => base64url(nonceBytes(key, at))
-
-function nonceBytes(key: MacKey, at: Instant): Bytes {
-  const window = windowBytes(Math.floor(at / nonceWindow))
-  return concat(window, hmac(key, window).subarray(0, 16))
-}
-
-function nonceIsGood(key: MacKey, nonce: string, at: Instant): boolean {
-  const given = fromBase64url(nonce)
-  if (given?.length !== 20) return false
-  return [at, at - nonceWindow].some((when) => equalBytes(nonceBytes(key, when), given))
-}
-
-function windowBytes(count: number): Bytes {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, count)
-  return bytes
 }

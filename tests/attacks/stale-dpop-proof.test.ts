@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { hmacKey } from '../../core/lib/hash.ts'
 import { minutes, seconds } from '../../core/model.ts'
-import { nonceAt } from '../../core/oauth/dpop.ts'
+import { nonceAt, nonceKeyOf } from '../../core/oauth/nonce.ts'
 import { lastRefusal, newAdministrator, newLogin } from '../edge.ts'
 
 async function loggedIn() {
@@ -42,7 +42,7 @@ test('a proof that was made before, with its nonce, does not outlive half a minu
 test('without a good nonce a proof is refused, and a good one is given', async () => {
   const { edge, program, tokens, me } = await loggedIn()
   const old = program.nonce ?? ''
-  const anotherCluster = nonceAt(hmacKey(new Uint8Array(32).fill(9)), edge.ports.now())
+  const anotherCluster = nonceAt(nonceKeyOf(hmacKey(new Uint8Array(32).fill(9))), edge.ports.now())
   const wrong = [undefined, '', 'x', anotherCluster, old.replace(/^./, (c) => (c === 'A' ? 'B' : 'A')), `${old}A`]
   for (const nonce of wrong) {
     const reply = await me({ parts: { nonce } })

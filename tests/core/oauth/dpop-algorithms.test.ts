@@ -5,7 +5,8 @@ import { webSignatures } from '../../../core/lib/jws.ts'
 import { Lru } from '../../../core/lib/lru.ts'
 import { seconds } from '../../../core/model.ts'
 import { metadataOf } from '../../../core/oauth/discovery.ts'
-import { nonceAt, verifyDpop } from '../../../core/oauth/dpop.ts'
+import { type ProofKey, verifyDpop } from '../../../core/oauth/dpop.ts'
+import { nonceAt } from '../../../core/oauth/nonce.ts'
 import { newEdge } from '../../edge.ts'
 import { newProofKey, proofOf } from '../../program.ts'
 
@@ -25,7 +26,7 @@ test.each([
     iat: at / seconds(1),
     header: { alg },
   })
-  const ports = { keys, now: () => at, proofKeys: new Lru<string, CryptoKey>(1), signatures: webSignatures }
+  const ports = { keys, now: () => at, proofKeys: new Lru<string, ProofKey>(1), signatures: webSignatures }
   expect((await verifyDpop(ports, { ...request, proof })).jkt).toBe(key.jkt)
 })
 

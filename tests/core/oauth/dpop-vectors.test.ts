@@ -11,7 +11,7 @@ import { jwkThumbprint, parsePublicJwk } from '../../../core/lib/jwk.ts'
 import { webSignatures } from '../../../core/lib/jws.ts'
 import { Lru } from '../../../core/lib/lru.ts'
 import { seconds } from '../../../core/model.ts'
-import { verifyDpop } from '../../../core/oauth/dpop.ts'
+import { type ProofKey, verifyDpop } from '../../../core/oauth/dpop.ts'
 import { Refusal } from '../../../core/refusal.ts'
 
 interface Example {
@@ -44,7 +44,7 @@ async function refusalOf(
   const ports = {
     keys,
     now: () => seconds(claims.iat + off),
-    proofKeys: new Lru<string, CryptoKey>(10),
+    proofKeys: new Lru<string, ProofKey>(10),
     signatures: webSignatures,
   }
   const request = { method, url, proof, ...(token !== undefined && { accessToken: token }) }

@@ -5,7 +5,8 @@ import { fromBase64url } from '../../../core/lib/bytes.ts'
 import { webSignatures } from '../../../core/lib/jws.ts'
 import { Lru } from '../../../core/lib/lru.ts'
 import { minutes, seconds } from '../../../core/model.ts'
-import { nonceAt, verifyDpop } from '../../../core/oauth/dpop.ts'
+import { type ProofKey, verifyDpop } from '../../../core/oauth/dpop.ts'
+import { nonceAt } from '../../../core/oauth/nonce.ts'
 import { newProofKey, proofOf } from '../../program.ts'
 
 const keys = deriveKeys(new Uint8Array(32).fill(7))
@@ -16,7 +17,7 @@ const request = { method: 'POST', url: 'https://access.example.com/oauth/token' 
 
 async function outcome(nonce: string | undefined, at: number): Promise<unknown> {
   const proof = await proofOf(key, { ...request, nonce, iat: at / seconds(1) })
-  const ports = { keys, now: () => at, proofKeys: new Lru<string, CryptoKey>(1), signatures: webSignatures }
+  const ports = { keys, now: () => at, proofKeys: new Lru<string, ProofKey>(1), signatures: webSignatures }
   return verifyDpop(ports, { ...request, proof }).then(
     () => 'good',
     ({ code }: { code: string }) => code,
