@@ -58,12 +58,6 @@ export class Connection {
     else this.raw.destroy()
   }
 
-  /** Another has its place. What it still should be told is lost too. */
-  lose(code: CloseCode): void {
-    this.refuse(code)
-    this.raw.destroy()
-  }
-
   /** RST: what was sent must not look complete. */
   reset(): void {
     this.raw.resetAndDestroy()

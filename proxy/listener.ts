@@ -57,7 +57,7 @@ function acceptor(open: Set<Connection>, { log, limits }: World, take: Take): (r
     const address = raw.remoteAddress?.replace(/^::ffff:/i, '')
     if (address === undefined) return void raw.destroy()
     const connection = new Connection(raw, address, log)
-    connection.holds(slots.take(address, (code) => connection.lose(code)))
+    connection.holds(slots.take(address, (code) => connection.refuse(code)))
     open.add(connection)
     raw.once('close', () => open.delete(connection))
     connection.within(limits.handshakeMs, 'handshake_too_slow')
