@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { call, lockOf, putDocuments } from '../../people.ts'
 import { until } from '../proxy.ts'
 import { message, startDatabase, startup, welcome } from './database.ts'
-import { eventsOf, grantFor, newWorld, Tunnel, type World } from './world.ts'
+import { eventsOf, grantFor, newWorld, silentPort, Tunnel, type World } from './world.ts'
 
 const steps = [
   'before discovery',
@@ -95,6 +95,39 @@ test.for(steps)('%s: 12 of 12 are not open afterwards', async (chosen) => {
   const kinds = eventsOf(world.edge).map(({ kind }) => kind)
   const count = (kind: string) => kinds.filter((one) => one === kind).length
   expect(count('session.start')).toBe(count('session.stop'))
+})
+
+test('while a database that says nothing is dialled: at once, not when its time is over', async () => {
+  const port = await silentPort()
+  const database = { uri: `127.0.0.1:${port}`, port, connections: [], stop: async () => undefined }
+  const world = await newWorld({ tap: false, database, askEvery: 60_000, limits: { dialMs: 600_000 } })
+  const { lea, proxy } = world
+  const tunnel = await Tunnel.open(proxy)
+  const opening = tunnel.connect(await grantFor(world, lea), lea)
+  await until(() => proxy.serving.sessions.count === 1)
+  await lock(world)
+  await proxy.serving.trust.ask()
+  const { status, json } = await opening
+  expect(status).toBe(403)
+  expect(json['message']).toContain('Call the office.')
+  expect(proxy.serving.sessions.count).toBe(0)
+})
+
+test('while its grant is checked, of what was known a moment before: nothing is dialled', async () => {
+  const world = await newWorld({ tap: false, askEvery: 60_000 })
+  const { database, lea, proxy } = world
+  const grant = await grantFor(world, lea)
+  const { trust } = proxy.serving
+  const before = trust.fresh()
+  await lock(world)
+  await trust.ask()
+  // The lock comes behind the last look of that check: then every session that is listed has been decided again, and this one is not yet.
+  const fresh = trust.fresh.bind(trust)
+  let looks = 0
+  Object.assign(trust, { fresh: () => (++looks <= 2 ? before : fresh()) })
+  expect((await (await Tunnel.open(proxy)).connect(grant, lea)).status).toBe(403)
+  expect(looks).toBe(3)
+  expect(database.connections).toHaveLength(0)
 })
 
 test('100 locks at any moment, which the proxy hears of by itself: none is open five seconds later', async () => {
