@@ -32,7 +32,7 @@ export interface Limits {
 }
 
 export const limits: Limits = {
-  /** Nobody has proven anything on a connection yet, so all of them count as undecided: 1,024, and 64 from one place. */
+  /** Of those on which nobody has proven anything: 1,024, and 64 of one network (proxy/slots.ts). */
   connections: 1024,
   connectionsOfOneNetwork: 64,
   /** As rust-rpxy-l4; the kernel cuts it to its own limit. */

@@ -79,6 +79,13 @@ function settingsOf(config: string | undefined): Settings {
   return config === undefined ? readSettings() : readConfigFile(config, readPem(config))
 }
 
+/** With the files that it names; what a start would make is not looked for. @throws SetupProblem */
+async function checked(config: string | undefined): Promise<Settings> {
+  const settings = settingsOf(config)
+  if (settings.certificate) await certificatesOf(settings.certificate, world.now).first()
+  return settings
+}
+
 interface Command {
   readonly verb: 'start' | 'check' | 'identity' | 'help'
   readonly config: string | undefined
@@ -107,7 +114,7 @@ async function main(): Promise<void> {
   const { verb, config } = command
   if (verb === 'help') process.stdout.write(usage)
   else if (verb === 'start') await start(config)
-  else if (verb === 'check') process.stdout.write(`${settingsOf(config).names.dns[0]}: nothing is wrong with it\n`)
+  else if (verb === 'check') process.stdout.write(`${(await checked(config)).names.dns[0]}: nothing is wrong with it\n`)
   else process.stdout.write(`${identityLine(await openIdentity(world, settingsOf(config).home))}\n`)
 }
 

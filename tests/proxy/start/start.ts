@@ -30,7 +30,7 @@ export interface Started {
 export async function startReady(env: Readonly<Record<string, string>>): Promise<Started> {
   const port = await freePort()
   const child = spawnProxy({ SALLYPORT_PROXY_PORT: String(port), ...env })
-  const ended = endOf(child)
+  const ended = endOf(child, 60_000)
   let said = ''
   child.stdout?.on('data', (part) => {
     said += part
