@@ -62,8 +62,7 @@ class Relay implements Cuttable {
     try {
       const upstream = await this.#reach()
       this.#client.off('close', gone)
-      if (this.#isOver) upstream.destroy()
-      else this.#pass(upstream)
+      this.#pass(upstream)
     } catch (error) {
       this.#fail(error)
     }
@@ -74,12 +73,10 @@ class Relay implements Cuttable {
     const connection = this.#connection
     connection.withoutDeadline()
     connection.leavePlace()
+    // Never idle: a proxy that stops cuts it in its own time (proxy/relays.ts).
     connection.inFlight++
     for (const socket of [connection.raw, this.#client]) socket.allowHalfOpen = true
     this.#client.on('error', () => this.#client.destroy())
-    connection.raw.once('close', () => {
-      connection.inFlight--
-    })
   }
 
   async #reach(): Promise<Socket> {

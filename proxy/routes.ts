@@ -1,5 +1,5 @@
 /** The rules of this proxy: its own, under which sessions, pages and API are reached, and the static routes of its file. */
-import { isAddressLiteral, normaliseSni } from '../core/route/name.ts'
+import { normaliseSni } from '../core/route/name.ts'
 import type { RouteRule } from '../core/route/table.ts'
 import type { CertificateFiles, Settings } from './config.ts'
 
@@ -19,11 +19,9 @@ export type OwnProtocol = (typeof ownProtocols)[number]
 
 type Naming = Pick<Settings, 'names' | 'publicUrl'>
 
-/** An address is no server name: a hello that names one counts as without. */
-export function ownServerNames({ names, publicUrl }: Naming): ReadonlySet<string> {
-  const all = [...names.dns, publicUrl.hostname].map(normaliseSni)
-  return new Set(all.filter((name) => name !== undefined && !isAddressLiteral(name)) as string[])
-}
+/** Not its addresses: a hello that names one counts as without a name. */
+export const ownServerNames = ({ names, publicUrl }: Naming): ReadonlySet<string> =>
+  new Set([...names.dns, publicUrl.hostname].flatMap((name) => normaliseSni(name) ?? []))
 
 /** One that no static route may share a name with. Hellos without a name are its own, unless a static route asks for them. */
 export const ownRule = (naming: Naming, routes: readonly RouteRule[]): RouteRule => ({

@@ -85,6 +85,7 @@ test.for([
   ['an empty alpn', good.replace("[h2, '']", '[]'), /yaml:16: routes\[1\]\.alpn: leave it out/],
   ['an alpn with a space', good.replace("''", "'h 2'"), /yaml:16: routes\[1\]\.alpn\[1\]: /],
   ['no backend', good.replace(/\[10.*\]\n/, '[]\n'), /yaml:10: routes\[0\]\.backends: expected at least one/],
+  ['17 backends', good.replace(/\[10.*\]\n/, `[${Array(17).fill('a:1')}]\n`), /yaml:10: .*17 entries: at most 16/],
   ['a backend without port', good.replace('127.0.0.1:9090', '127.0.0.1'), /yaml:19: .*backends\[0\]: .*HOST:PORT/],
   ['a backend with a scheme', good.replace('127.0.0.1:9090', 'http://x:1'), /yaml:19: .*leave out the scheme/],
   ['cert without key', good.replace(/ {4}key: .*\n/, ''), /yaml:11: routes\[1\]: cert and key belong together/],

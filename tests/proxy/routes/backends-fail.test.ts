@@ -1,4 +1,5 @@
 /** A backend that is not reached: the next one is tried, and after the last the client gets a reset and the operator the reason. */
+import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { issue, newCa } from '../../cli/certificates.ts'
 import { message, records, sni } from '../../core/hello-writer.ts'
@@ -73,15 +74,33 @@ test('the second is tried when the first has not answered in its time', async ()
   expect(proxy.log).toMatchObject([{ message: 'backend not reached', code: 'upstream_too_slow' }])
 })
 
-test('behind TLS that ended here: a reset too', async () => {
+async function behindTls(backends: readonly string[]) {
   const ca = await newCa()
   const own = await issue('a.test', { by: ca, names: ['a.test'] })
   const certificate = filesOf({ certificate: own.pem, key: own.key })
-  const backends = [`127.0.0.1:${await freePort()}`]
   const proxy = await startRoutes([{ tls: 'terminate', certificate, backends }])
-  const wire = await dial({ ...proxy, ca: ca.pem }, { servername: 'a.test' })
-  expect(await wire.closed).toBe('ECONNRESET')
+  const open = (socket?: Socket) => dial({ ...proxy, ca: ca.pem }, { servername: 'a.test', ...(socket && { socket }) })
+  return { proxy, open }
+}
+
+test('behind TLS that ended here: a reset too', async () => {
+  const { proxy, open } = await behindTls([`127.0.0.1:${await freePort()}`])
+  expect(await (await open()).closed).toBe('ECONNRESET')
   expect(endsOf(proxy)).toMatchObject([{ code: 'upstream_unreachable' }])
+})
+
+test.each<[string, (raw: Socket) => unknown]>([
+  ['resets', (raw) => raw.resetAndDestroy()],
+  ['writes what is no record', (raw) => raw.write('GET / HTTP/1.1')],
+])('a client behind TLS that %s meanwhile', async (_, leave) => {
+  const { proxy, open } = await behindTls([await startHanging()])
+  const raw = connect({ port: proxy.port, host: '127.0.0.1' })
+  raw.on('error', () => undefined)
+  await open(raw)
+  await until(() => proxy.serving.relays.count === 1)
+  leave(raw)
+  await until(() => proxy.serving.relays.count === 0)
+  expect(endsOf(proxy)).toMatchObject([{ code: 'client_reset' }])
 })
 
 test('a client that leaves meanwhile leaves nothing behind', async () => {

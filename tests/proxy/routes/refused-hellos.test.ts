@@ -87,6 +87,15 @@ test.for(cases)('%s', async ([, bytes, code, answer = '']) => {
   expect(service.connections).toEqual([])
 })
 
+test('the log says what was asked for, and no metric does', async () => {
+  const { proxy } = await guarded()
+  await send(proxy, [records(message(sni('C.test')))])
+  await send(proxy, [records(message(sni('b.test'), alpn('x', '\x1b', 'y'.repeat(255))))])
+  await expect.poll(() => proxy.log.length).toBe(2)
+  expect(proxy.log.map(({ detail }) => detail)).toEqual(['c.test', `x,1b,${'y'.repeat(195)}…`])
+  expect(proxy.metrics()).not.toMatch(/c\.test|yyy/)
+})
+
 test('no name, where the route for hellos without one wants an ALPN', async () => {
   const service = await startService(() => undefined)
   const proxy = await startRoutes([{ sni: [], noSni: true, alpn: ['x'], backends: [service.uri] }])

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { alpn, message, records, sni } from '../../core/hello-writer.ts'
 import { newFolder, remove } from '../../runtime/launch.ts'
 import { atEnd } from '../proxy.ts'
-import { ask, start } from './start.ts'
+import { ask, spawnProxy, start } from './start.ts'
 
 const hello = records(message(sni('A.test.'), alpn('h2')), 30)
 const hex = Buffer.from(hello).toString('hex')
@@ -57,6 +57,20 @@ test('--jsonl: a line too long is told as such, and the next one is read', async
   const { code, stdout } = await ask(['inspect', '--jsonl'], [...Array(64).fill(long), `\n{"hex":"${hex}"}\n`, long])
   const tooLong = '{"kind":"invalid","why":"line_too_long"}'
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${tooLong}\n${value}\n${tooLong}\n` })
+})
+
+test('--jsonl: whoever has seen enough ends it without a complaint', async () => {
+  const child = spawnProxy({}, ['inspect', '--jsonl'], 'pipe')
+  let stderr = ''
+  child.stderr?.on('data', (part) => {
+    stderr += part
+  })
+  child.stdin?.on('error', () => undefined)
+  child.stdout?.once('data', () => child.stdout?.destroy())
+  const feeding = setInterval(() => child.stdin?.write('x\n'.repeat(1000)), 5)
+  const code = await new Promise((done) => child.once('exit', done))
+  clearInterval(feeding)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
 })
 
 test('a capture too large, and a file that is not there', async () => {

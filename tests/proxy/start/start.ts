@@ -40,15 +40,19 @@ export interface Started {
 }
 
 /** Starts it and waits until it listens. */
-export async function startReady(env: Readonly<Record<string, string>>): Promise<Started> {
-  const port = await freePort()
-  const child = spawnProxy({ SALLYPORT_PROXY_PORT: String(port), ...env })
+export async function startReady(
+  env: Readonly<Record<string, string>>,
+  port?: number,
+  args: readonly string[] = [],
+): Promise<Started> {
+  const chosen = port ?? (await freePort())
+  const child = spawnProxy({ SALLYPORT_PROXY_PORT: String(chosen), ...env }, args)
   const ended = endOf(child)
   let said = ''
   child.stdout?.on('data', (part) => {
     said += part
   })
-  await until(() => said === `proxy ready localhost:${port}\n` || child.exitCode !== null, 15_000)
+  await until(() => said === `proxy ready localhost:${chosen}\n` || child.exitCode !== null, 15_000)
   if (child.exitCode !== null) throw new Error((await ended).stderr)
-  return { child, port, ended }
+  return { child, port: chosen, ended }
 }
