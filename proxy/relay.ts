@@ -75,7 +75,7 @@ class Relay implements Cuttable {
     connection.leavePlace()
     // Never idle: a proxy that stops cuts it in its own time (proxy/relays.ts).
     connection.inFlight++
-    for (const socket of [connection.raw, this.#client]) socket.allowHalfOpen = true
+    this.#client.allowHalfOpen = true
     this.#client.on('error', () => this.#client.destroy())
   }
 

@@ -107,7 +107,17 @@ test.for([
     good.replace("'*.metrics", "'*.git").replace("    alpn: [h2, '']\n", ''),
     /yaml:14: routes\[1\]\.sni\[1\]: route `git` holds for the same hellos/,
   ],
-  ...['localhost', 'proxy.example.com', '127.0.0.1', '127.1.2.3', '[::1]', '0.0.0.0', '192.0.2.9', '198.51.100.7'].map(
+  ...[
+    'localhost',
+    'proxy.example.com',
+    '127.0.0.1',
+    '127.1.2.3',
+    '[::1]',
+    '0.0.0.0',
+    '[::]',
+    '192.0.2.9',
+    '198.51.100.7',
+  ].map(
     (host) =>
       [
         `itself as ${host}`,
@@ -121,6 +131,11 @@ test.for([
 
 test('another port of its own machine is no loop', () => {
   expect(read(good.replace('9090', '444')).routes[1]?.backends).toEqual(['127.0.0.1:444'])
+})
+
+test('what is the proxy’s own is told once', () => {
+  const wrong = good.replace('name: git', 'name: sallyport')
+  expect(() => read(wrong)).toThrow(/^\/etc\/sallyport\/proxy\.yaml:7: [^\n]*$/)
 })
 
 test('all that is wrong is told at once', () => {

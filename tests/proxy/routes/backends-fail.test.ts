@@ -1,5 +1,6 @@
 /** A backend that is not reached: the next one is tried, and after the last the client gets a reset and the operator the reason. */
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { issue, newCa } from '../../cli/certificates.ts'
 import { message, records, sni } from '../../core/hello-writer.ts'
@@ -63,7 +64,8 @@ test('all of them together have so much time', async () => {
   const hanging = await startHanging()
   const { proxy, client } = await said([hanging, hanging], { dialMs: 300 })
   expect(await client.closed).toBe('ECONNRESET')
-  expect(endsOf(proxy)).toMatchObject([{ code: 'upstream_too_slow', backend: hanging }])
+  // The first took all of it: nothing is said of others.
+  expect(proxy.log).toMatchObject([{ message: 'route ended', code: 'upstream_too_slow', backend: hanging }])
   expect(endsOf(proxy)[0]?.['ms']).toBeLessThan(2000)
 })
 
@@ -109,4 +111,13 @@ test('a client that leaves meanwhile leaves nothing behind', async () => {
   client.socket.resetAndDestroy()
   await until(() => proxy.serving.relays.count === 0)
   expect(endsOf(proxy)).toMatchObject([{ code: 'client_reset', up: 0 }])
+})
+
+test('for a client that has left no other backend is tried', async () => {
+  const service = await startService(() => undefined)
+  const { proxy, client } = await said([await startHanging(), service.uri], { dialOneMs: 300 })
+  await until(() => proxy.serving.relays.count === 1)
+  client.socket.resetAndDestroy()
+  await sleep(500)
+  expect(service.connections).toEqual([])
 })

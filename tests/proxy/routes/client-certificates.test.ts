@@ -5,11 +5,11 @@ import { dial, until } from '../proxy.ts'
 import { startDatabase as startService } from '../sessions/database.ts'
 import { filesOf, startRoutes } from './routes.ts'
 
-async function guarded() {
+async function guarded(options: Parameters<typeof startRoutes>[1] = {}) {
   const service = await startService((socket) => void socket.write('welcome'))
   const staff = await newCa('Staff')
   const { staff: clientCa } = filesOf({ staff: staff.pem })
-  const proxy = await startRoutes([{ tls: 'terminate', clientCa, backends: [service.uri] }])
+  const proxy = await startRoutes([{ tls: 'terminate', clientCa, backends: [service.uri] }], options)
   const showing = (shown: Partial<Issued> & { session?: Buffer } = {}, maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3') =>
     dial(proxy, {
       servername: 'a.test',
@@ -67,6 +67,15 @@ test.each(versions)('%s: no session is resumed, so each shows its certificate', 
   await until(() => first.said() === 'welcome')
   const again = await showing({ ...lea, ...(session && { session }) }, version)
   expect(again.socket.isSessionReused()).toBe(false)
+})
+
+test('a renewed server certificate changes nothing about it', async () => {
+  const { staff, proxy, showing } = await guarded({ ttl: 4000, lookEvery: 50 })
+  await until(() => proxy.log.some(({ message }) => message === 'certificate renewed'))
+  const wire = await showing(await issue('lea', { by: staff }))
+  await until(() => wire.said() === 'welcome')
+  await (await showing(await issue('eve', { by: await newCa('Elsewhere') }))).closed
+  await expect.poll(proxy.codes).toEqual(['client_certificate_refused'])
 })
 
 test('a file without a certificate stops the start: no authority must not mean every one', async () => {

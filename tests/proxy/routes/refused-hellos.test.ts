@@ -1,6 +1,11 @@
 /** What is no hello, or one that no rule takes, is closed: nothing is dialled, and each reason stands in log and metrics. */
+import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { compileTable } from '../../../core/route/table.ts'
+import { Connection } from '../../../proxy/connection.ts'
+import { makeDispatch } from '../../../proxy/dispatch.ts'
+import type { LogLine } from '../../../proxy/log.ts'
 import {
   alpn,
   bytesOf,
@@ -15,7 +20,7 @@ import {
   versions,
 } from '../../core/hello-writer.ts'
 import { startDatabase as startService } from '../sessions/database.ts'
-import { connectTo, startRoutes } from './routes.ts'
+import { connectTo, listening, routeOf, startRoutes } from './routes.ts'
 
 const hello = message(sni('a.test'), versions(0x0304))
 const sslRequest = bytesOfHex('0000000804d2162f')
@@ -101,6 +106,18 @@ test('no name, where the route for hellos without one wants an ALPN', async () =
   const proxy = await startRoutes([{ sni: [], noSni: true, alpn: ['x'], backends: [service.uri] }])
   expect(await send(proxy, [records(message())])).toBe(alert(120))
   await expect.poll(proxy.codes).toEqual(['application_protocol_unknown'])
+})
+
+test('no name, where no rule at all is for that: a table of ours has one, and the alert is another one', async () => {
+  const log: LogLine[] = []
+  const compiled = compileTable([{ ...routeOf({}), take: () => undefined }])
+  if (compiled.kind === 'invalid') throw new Error('no table')
+  const dispatch = makeDispatch(compiled.value)
+  const uri = await listening(
+    createServer((raw) => dispatch(new Connection(raw, '127.0.0.1', (line) => void log.push(line)))),
+  )
+  expect(await send({ port: Number(uri.split(':')[1]) }, [records(message())])).toBe(alert(109))
+  expect(log).toMatchObject([{ code: 'server_name_missing' }])
 })
 
 test.each([
