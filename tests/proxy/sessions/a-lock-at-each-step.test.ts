@@ -33,8 +33,9 @@ async function unlock({ admin, proxy }: World): Promise<void> {
 
 /** A database that stops at each of its steps. */
 const stepping = (at: At) => (socket: Socket) => {
-  void at('before the database speaks')
+  const silent = at('before the database speaks')
   socket.once('data', async () => {
+    await silent
     await at('before it says N')
     socket.write('N')
     socket.once('data', async () => {

@@ -62,6 +62,30 @@ test.for(['a kid of its own', 'the kid of the cluster’s'] as const)(
   },
 )
 
+test('an answer that is on its way already is not taken for the one that is asked for now', async () => {
+  const world = await newWorld({ tap: false, askEvery: 60_000 })
+  const { admin, lea, line, proxy } = world
+  const { trust } = proxy.serving
+  const grant = await grantFor(world, lea)
+  const [answered, passedOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  line.tamper = async (path, answer) => {
+    if (!asks(path)) return answer
+    answered.resolve()
+    await passedOn.promise
+    return answer
+  }
+  const before = line.asked.filter(asks).length
+  const early = trust.ask()
+  await answered.promise
+  await putDocuments(admin, [lockOf('Lea')])
+  const late = [trust.ask(), trust.ask()]
+  passedOn.resolve()
+  await Promise.all([early, ...late])
+  // Both who waited for the next have shared it.
+  expect(line.asked.filter(asks).length - before).toBe(2)
+  expect(await isOpenFor(world, grant)).toBe(403)
+})
+
 test('a snapshot that is not the one that the statement names is nothing', async () => {
   const world = await newWorld({ tap: false, askEvery: 60_000, maxStale: 20_000 })
   const { admin, line, proxy } = world
