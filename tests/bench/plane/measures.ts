@@ -1,0 +1,130 @@
+/** What is measured of a contender: each of these is a stretch of its own, and says its figures by name. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Server } from '../servers.ts'
+import type { Load, Started } from './contender.ts'
+import type { Done } from './load-process.ts'
+import { cpuOf, memoryOf } from './processes.ts'
+import type { Part } from './wire.ts'
+
+/** Names end in their unit. */
+export type Figures = Readonly<Record<string, number>>
+
+export interface Course {
+  readonly started: Started
+  readonly load: Load
+  /** The backend's process. */
+  readonly backend: number
+  /** Of a stretch. */
+  readonly ms: number
+  /** Openings at a time. */
+  readonly atOnce: number
+}
+
+export interface Measure {
+  readonly name: string
+  run(course: Course): Promise<Figures>
+}
+
+/** More than the best contender with grants opens in a ms: grants that are not used expire. */
+const grantsForMs = 0.6
+const settleMs = 300
+
+export const connections: Measure = {
+  name: 'connections',
+  run: async (course) => {
+    const { load, ms, atOnce } = course
+    await reach(course, Math.ceil(ms * grantsForMs) + atOnce)
+    const { done, spent } = await watched(course, () => load.ask({ what: 'openings', ms, atOnce }))
+    const { count = 0, p50 = 0, p99 = 0 } = done
+    return {
+      connections_per_second: (count * 1000) / done.ms,
+      p50_ms: p50,
+      p99_ms: p99,
+      ...(spent.proxy !== undefined && { proxy_cpu_s_per_1000: spent.proxy / count }),
+      ...busy(spent, done),
+    }
+  },
+}
+
+export const bulk = (what: 'upload' | 'download', count: number): Measure => ({
+  name: `${what}_${count}`,
+  run: async (course) => {
+    const { load, ms } = course
+    await hold(course, what === 'upload' ? 'sink' : 'source', count)
+    const { done, spent } = await watched(course, () => load.ask({ what, ms }))
+    await load.ask({ what: 'release' })
+    const gigabytes = (done.bytes ?? 0) / 1e9
+    return {
+      mb_per_second: (gigabytes * 1e6) / done.ms,
+      ...(spent.proxy !== undefined && { proxy_cpu_s_per_gb: spent.proxy / 1000 / gigabytes }),
+      ...busy(spent, done),
+    }
+  },
+})
+
+export const roundTrips = (connected: number): Measure => ({
+  name: `round_trips_${connected}`,
+  run: async (course) => {
+    const { load, ms } = course
+    await hold(course, 'echo', connected)
+    const { done, spent } = await watched(course, () => load.ask({ what: 'to_and_fro', ms }))
+    await load.ask({ what: 'release' })
+    const { count = 0, p50 = 0, p99 = 0 } = done
+    return {
+      round_trips_per_second: (count * 1000) / done.ms,
+      p50_ms: p50,
+      p99_ms: p99,
+      ...(spent.proxy !== undefined && { proxy_cpu_s_per_million: (spent.proxy * 1000) / count }),
+      ...busy(spent, done),
+    }
+  },
+})
+
+export const idle = (count: number): Measure => ({
+  name: `idle_${count}`,
+  run: async (course) => {
+    const { started, load } = course
+    const { server } = started
+    const before = server ? memoryOf(server.pid) : 0
+    await hold(course, 'echo', count)
+    await sleep(settleMs)
+    const after = server ? memoryOf(server.pid) : 0
+    await load.ask({ what: 'release' })
+    await sleep(settleMs)
+    return server ? { proxy_mb: after / 1024, proxy_kb_per_connection: (after - before) / count } : {}
+  },
+})
+
+async function reach({ started, load }: Course, openings: number): Promise<void> {
+  await load.ask({ what: 'reach', reach: await started.reach(openings) })
+}
+
+async function hold(course: Course, part: Part, count: number): Promise<void> {
+  await reach(course, count)
+  await course.load.ask({ what: 'hold', part, count, atOnce: Math.min(course.atOnce, count) })
+}
+
+interface Spent {
+  /** ms of CPU. */
+  readonly proxy: number | undefined
+  readonly load: number
+  readonly backend: number
+}
+
+async function watched({ started, load, backend }: Course, work: () => Promise<Done>) {
+  const look = () => ({ proxy: cpuOfServer(started.server), load: cpuOf(load.pid), backend: cpuOf(backend) })
+  const before = look()
+  const done = await work()
+  const after = look()
+  const proxy = after.proxy === undefined ? undefined : after.proxy - (before.proxy ?? 0)
+  return { done, spent: { proxy, load: after.load - before.load, backend: after.backend - before.backend } }
+}
+
+const cpuOfServer = (server: Server | undefined) => (server ? cpuOf(server.pid) : undefined)
+
+/** Cores in use: where it is the load or the backend that uses one whole, it is they who are measured. */
+const busy = ({ proxy, load, backend }: Spent, { ms }: Done): Figures => ({
+  ...(proxy !== undefined && { proxy_cores: proxy / ms }),
+  load_cores: load / ms,
+  backend_cores: backend / ms,
+})
