@@ -49,11 +49,17 @@ export class Connection {
 
   /** `last`: bytes that the client should still get, such as an alert. */
   refuse(code: CloseCode, detail?: string, last?: Uint8Array): void {
-    if (this.#isRefused || this.raw.destroyed) return
-    this.#isRefused = true
-    this.#log({ level: 'info', message: 'connection refused', code, detail, address: this.address })
+    if (this.raw.destroyed || !this.isOver(code, detail)) return
     if (last) this.raw.write(last, () => this.raw.destroy())
     else this.raw.destroy()
+  }
+
+  /** Of one that ends by itself. Whether this is the first to say why. */
+  isOver(code: CloseCode, detail?: string): boolean {
+    if (this.#isRefused) return false
+    this.#isRefused = true
+    this.#log({ level: 'info', message: 'connection refused', code, detail, address: this.address })
+    return true
   }
 
   /** RST: what was sent must not look complete. */

@@ -24,6 +24,8 @@ export interface Limits {
   readonly dialOneMs: Duration
   readonly startupMs: Duration
   readonly sessions: number
+  readonly relays: number
+  readonly relaysOfOneNetwork: number
   readonly sessionIdleMs: Duration
   readonly halfCloseIdleMs: Duration
   readonly drainMs: Duration
@@ -74,6 +76,12 @@ export const limits: Limits = {
   startupMs: seconds(10),
   /** Two descriptors each. */
   sessions: 4096,
+  /**
+   * Connections of static routes, two descriptors each. They are counted apart, because nobody has shown here who he is: strangers
+   * must leave room for sessions, and those of one network for others.
+   */
+  relays: 4096,
+  relaysOfOneNetwork: 1024,
   /** Without a byte in either direction: as Envoy. */
   sessionIdleMs: hours(1),
   /** The same where one side has ended already: as ghostunnel. */

@@ -27,7 +27,6 @@ export interface TunnelEnd {
   take(connection: Connection, socket: TLSSocket): void
 }
 
-export const tunnelProtocol = 'sallyport'
 /** DESIGN, "ALPN names". In TLS 1.3 no context and an empty one are the same (RFC 8446 section 7.5). */
 const exporterLabel = 'EXPORTER-sallyport'
 

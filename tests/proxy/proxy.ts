@@ -57,6 +57,7 @@ interface Options {
   readonly keys?: Settings['trust']['keys']
   readonly home?: string
   readonly port?: number
+  readonly routes?: Settings['routes']
   /** Of what it knows and decides; its certificates have the machine's. */
   readonly now?: () => number
   /** Before it starts, such as to register it at the edge. */
@@ -82,6 +83,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
       publicUrl: new URL(publicUrl),
       certificate: undefined,
       trust: { keys: more.keys ?? 'none', maxStale: more.maxStale ?? minutes(5) },
+      routes: more.routes ?? [],
       adminPort: undefined,
     },
     identity,
