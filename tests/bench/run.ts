@@ -11,6 +11,7 @@ const benchmarks: Record<string, (args: readonly string[]) => Promise<unknown>> 
   login: async (args) => (await import('./login.ts')).login(args),
   splice: async (args) => (await import('./splice.ts')).splice(args),
   token: async (args) => (await import('./token.ts')).token(args),
+  tunnel: async (args) => (await import('./tunnel.ts')).tunnel(args),
 }
 
 const [name = '', ...args] = process.argv.slice(2)

@@ -10,6 +10,7 @@ import { bulk, connections, idle, roundTrips } from './plane/measures.ts'
 import { debianPackages, haproxyOf, nginxOf, versions } from './plane/peers.ts'
 import { sections } from './plane/report.ts'
 import { compete } from './plane/rounds.ts'
+import { passthrough } from './plane/sallyport.ts'
 import { machine } from './report.ts'
 
 const defaults = { rounds: 3, seconds: 3, at_once: 32 }
@@ -36,7 +37,7 @@ const peers = [haproxyOf('hello'), haproxyOf('hello', 'auto'), haproxyOf('hello'
 
 export async function splice(args: readonly string[]): Promise<unknown> {
   installDebianPackages(debianPackages)
-  const { settings, contenders } = readOptions(args, defaults, [direct, ...peers])
+  const { settings, contenders } = readOptions(args, defaults, [passthrough, direct, ...peers])
   const present = contenders.filter(({ missing }) => missing?.() === undefined)
   const measured = await compete(present, measures, settings)
   return {
@@ -45,6 +46,6 @@ export async function splice(args: readonly string[]): Promise<unknown> {
     settings,
     setups: Object.fromEntries(present.map(({ name, setup }) => [name, setup])),
     skipped: Object.fromEntries(contenders.flatMap(({ name, missing }) => (missing?.() ? [[name, missing()]] : []))),
-    ...sections(measured, 'sallyport'),
+    ...sections(measured, passthrough.name),
   }
 }

@@ -1,5 +1,5 @@
 /** The backend behind every contender, a process of its own: tells its parent its port, and plays the part that a client names. */
-import { createServer, Socket, type SocketConstructorOpts } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import process from 'node:process'
 import { lastType, type Part, piece, pieceLength, readOpening, receipt, welcome } from './wire.ts'
 
@@ -33,7 +33,7 @@ class Served {
     if (opened.kind === 'more') return
     const rest = bytes.subarray(opened.used)
     if (opened.kind === 'ssl') this.#socket.write('N')
-    if (opened.kind !== 'part') return this.#open(rest)
+    if (opened.kind !== 'part') return void this.#open(rest)
     this.#opening = undefined
     this.#part = opened.part
     this.#socket.write(welcome)
@@ -69,8 +69,8 @@ function readingInto(accepted: Socket, take: (bytes: Buffer) => void): Socket {
     take(reading.subarray(0, count))
     return true
   }
-  const options = { handle, onread: { buffer: () => reading, callback } }
-  return new Socket(options as SocketConstructorOpts).resume()
+  const options: object = { handle, onread: { buffer: () => reading, callback } }
+  return new Socket(options).resume()
 }
 
 const server = createServer({ pauseOnConnect: true, noDelay: true }, (accepted) => void new Served(accepted))
