@@ -17,7 +17,7 @@ export interface Course {
   /** Of a stretch. */
   readonly ms: number
   /** Openings at a time. */
-  readonly atOnce: number
+  readonly concurrency: number
 }
 
 export interface Measure {
@@ -32,9 +32,9 @@ const settleMs = 300
 export const connections: Measure = {
   name: 'connections',
   run: async (course) => {
-    const { load, ms, atOnce } = course
-    await reach(course, Math.ceil(ms * grantsForMs) + atOnce)
-    const { done, spent } = await watched(course, () => load.ask({ what: 'openings', ms, atOnce }))
+    const { load, ms, concurrency } = course
+    await reach(course, Math.ceil(ms * grantsForMs) + concurrency)
+    const { done, spent } = await watched(course, () => load.ask({ what: 'openings', ms, atOnce: concurrency }))
     const { count = 0, p50 = 0, p99 = 0 } = done
     return {
       connections_per_second: (count * 1000) / done.ms,
@@ -80,20 +80,21 @@ export const roundTrips = (connected: number): Measure => ({
   },
 })
 
+/** What a process grows by. One that has worked before has room for it already. */
 export const idle = (count: number): Measure => ({
   name: `idle_${count}`,
   run: async (course) => {
-    const { started, load } = course
-    const { server } = started
-    const before = server ? memoryOf(server.pid) : 0
+    const before = memoryOfServer(course.started)
     await hold(course, 'echo', count)
     await sleep(settleMs)
-    const after = server ? memoryOf(server.pid) : 0
-    await load.ask({ what: 'release' })
-    await sleep(settleMs)
-    return server ? { proxy_mb: after / 1024, proxy_kb_per_connection: (after - before) / count } : {}
+    const after = memoryOfServer(course.started)
+    await course.load.ask({ what: 'release' })
+    if (before === undefined || after === undefined) return {}
+    return { proxy_mb_before: before / 1024, proxy_mb: after / 1024, proxy_kb_per_connection: (after - before) / count }
   },
 })
+
+const memoryOfServer = ({ server }: Started) => (server ? memoryOf(server.pid) : undefined)
 
 async function reach({ started, load }: Course, openings: number): Promise<void> {
   await load.ask({ what: 'reach', reach: await started.reach(openings) })
@@ -101,7 +102,7 @@ async function reach({ started, load }: Course, openings: number): Promise<void>
 
 async function hold(course: Course, part: Part, count: number): Promise<void> {
   await reach(course, count)
-  await course.load.ask({ what: 'hold', part, count, atOnce: Math.min(course.atOnce, count) })
+  await course.load.ask({ what: 'hold', part, count, atOnce: Math.min(course.concurrency, count) })
 }
 
 interface Spent {

@@ -11,6 +11,8 @@ import { resource, type Shown } from './openers.ts'
 const lanes = 8
 /** An access token lives for ten minutes. */
 const tokenUseMs = 5 * 60_000
+/** As passkeys that are synced: one that counts could not be tapped by many at a time. */
+const uncounted = { counter: 0 }
 
 export interface Person {
   readonly program: Program
@@ -37,10 +39,10 @@ export async function newReader(origin: string, secret: string, backend: number)
 
 async function signIn(origin: string, passkey: Authenticator): Promise<Person> {
   const visitor = new Visitor(origin)
-  await ok(login(visitor, passkey))
+  await ok(login(visitor, passkey, uncounted))
   const program = new Program(await newProofKey(), new Visitor(origin))
   const asked = askOf(program.key)
-  const { location } = await ok(approve(visitor, passkey, asked))
+  const { location } = await ok(approve(visitor, passkey, asked, uncounted))
   const code = parametersAt(location).get('code') ?? ''
   const tokens = await ok(program.token(program.codeForm(code, asked)))
   return { program, visitor, passkey, tokens, tokensAt: Date.now() }
@@ -70,8 +72,7 @@ async function refresh(person: Person): Promise<void> {
 async function grantFor({ program, visitor, passkey, tokens }: Person, proxy: { id: string; boot: string }) {
   const ask = askFor(proxy, resource)
   const { ticket } = await ok(beginSession(program, tokens.access_token, ask))
-  // A passkey without a counter, as those that are synced: one that counts could not be tapped by many at a time.
-  const tap = await tapTicket(visitor, passkey, ticket, { counter: 0 })
+  const tap = await tapTicket(visitor, passkey, ticket, uncounted)
   const { access_token } = await ok(program.token(exchangeForm(tokens.access_token, ask, tap)))
   return access_token as string
 }

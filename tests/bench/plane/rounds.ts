@@ -13,12 +13,18 @@ export type Round = ReadonlyMap<string, Figures>
 /** Rounds by measure. */
 export type Measured = ReadonlyMap<string, readonly Round[]>
 
-/** `seconds`: of load on each contender in a round, which its measures share. `at_once`: openings. */
-export type Competing = Settings<'rounds' | 'seconds' | 'at_once'>
+/** `seconds`: of load on each contender in a round, which its measures share. `concurrency`: of openings. */
+export type Competing = Settings<'rounds' | 'seconds' | 'concurrency'>
 
 const artifacts = join(import.meta.dirname, '../../.artifacts')
 /** Of a stretch. */
 const warmUpShare = 0.5
+
+/** Once, of processes that have done nothing yet; and in each round. */
+export interface Measures {
+  readonly fresh: Measure
+  readonly each: readonly Measure[]
+}
 
 interface Running {
   readonly name: string
@@ -33,7 +39,7 @@ interface Field {
 
 export async function compete(
   contenders: readonly Contender[],
-  measures: readonly Measure[],
+  measures: Measures,
   settings: Competing,
 ): Promise<Measured> {
   mkdirSync(artifacts, { recursive: true })
@@ -65,25 +71,27 @@ async function startAll(contenders: readonly Contender[], { load, backend, folde
 
 async function roundsOf(
   running: readonly Running[],
-  measures: readonly Measure[],
+  { fresh, each }: Measures,
   { load, backend }: Field,
-  { rounds, seconds, at_once: atOnce }: Competing,
+  { rounds, seconds, concurrency }: Competing,
 ): Promise<Measured> {
-  const ms = (seconds * 1000) / measures.length
+  const ms = (seconds * 1000) / each.length
   const courseOf = ({ started }: Running, share = 1): Course => {
-    return { started, load, backend: backend.pid, ms: ms * share, atOnce }
+    return { started, load, backend: backend.pid, ms: ms * share, concurrency }
   }
-  for (const one of running) for (const measure of measures) await measure.run(courseOf(one, warmUpShare))
-  const measured = new Map(measures.map(({ name }) => [name, [] as Round[]]))
+  const take = async ({ name, run }: Measure, order: readonly Running[]): Promise<Round> => {
+    const figures = new Map<string, Figures>()
+    for (const one of order) figures.set(one.name, await run(courseOf(one)))
+    say(name, figures)
+    return figures
+  }
+  const measured = new Map<string, Round[]>([[fresh.name, [await take(fresh, running)]]])
+  for (const { name } of each) measured.set(name, [])
+  for (const one of running) for (const measure of each) await measure.run(courseOf(one, warmUpShare))
   for (let index = 0; index < rounds; index++) {
     // Every second round turns the order around: whatever drifts during a round favours nobody.
     const order = index % 2 === 0 ? running : running.toReversed()
-    for (const { name, run } of measures) {
-      const figures = new Map<string, Figures>()
-      for (const one of order) figures.set(one.name, await run(courseOf(one)))
-      measured.get(name)?.push(figures)
-      say(`round ${index + 1} ${name}`, figures)
-    }
+    for (const measure of each) measured.get(measure.name)?.push(await take(measure, order))
   }
   return measured
 }

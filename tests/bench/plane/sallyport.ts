@@ -57,6 +57,10 @@ async function startPair(ground: Ground, prepare?: Prepare): Promise<Omit<Starte
   mkdirSync(home)
   const { args, env } = edgeCommand(home, port)
   const edge = new Server(args, env, join(folder, 'edge.log'))
+  const servers = [edge]
+  const stop = async () => {
+    for (const server of servers.toReversed()) await server.stop()
+  }
   try {
     const secret = await edge.said(/first-administrator#(\S+)/)
     const origin = `http://localhost:${port}`
@@ -66,14 +70,11 @@ async function startPair(ground: Ground, prepare?: Prepare): Promise<Omit<Starte
     const { x } = JSON.parse(run([main, 'identity', '--config', file], {}))
     run([...args, 'proxies', 'add', name, `--key=${x}`], env)
     const server = new Server([main, 'start', '--config', file], {}, join(folder, 'proxy.log'))
+    servers.push(server)
     await server.said(/proxy ready/)
-    const stop = async () => {
-      await server.stop()
-      await edge.stop()
-    }
     return { server, port: own, stop }
   } catch (error) {
-    await edge.stop()
+    await stop()
     throw error
   }
 }
