@@ -21,13 +21,20 @@ const direct: Contender = {
 const plan = {
   benchmark: 'splice',
   ours: passthrough,
-  others: [direct, haproxyOf('hello'), haproxyOf('hello', 'auto'), haproxyOf('hello', 'always'), nginxOf('hello')],
+  others: [
+    direct,
+    haproxyOf('hello'),
+    haproxyOf('hello', 'haproxy_splice_auto'),
+    haproxyOf('hello', 'haproxy_splice'),
+    nginxOf('hello'),
+    nginxOf('hello', 'nginx_large_buffers'),
+  ],
   /** Our proxy lets 64 of one network wait undecided. */
   concurrency: 32,
   idle: 1000,
   differences: [
     'Sallyport writes a log line for each connection; HAProxy and nginx log nothing.',
-    'haproxy_splice is the best setup that is known of HAProxy in bulk, haproxy and nginx are what their defaults give.',
+    'haproxy_splice and nginx_large_buffers are the best setups that are known of them in bulk, haproxy and nginx their defaults.',
   ],
 }
 

@@ -10,7 +10,12 @@ import { sessions } from './plane/sallyport.ts'
 const plan = {
   benchmark: 'tunnel',
   ours: sessions,
-  others: [haproxyOf('tls'), nginxOf('tls')],
+  others: [
+    haproxyOf('tls'),
+    haproxyOf('tls', 'haproxy_large_buffers'),
+    nginxOf('tls'),
+    nginxOf('tls', 'nginx_large_buffers'),
+  ],
   /** As many as may wait for the taps of one user. */
   concurrency: 4,
   idle: 250,

@@ -17,27 +17,37 @@ const patienceMs = 10_000
 
 type Way = 'hello' | 'tls'
 
-/** Splicing that HAProxy may decide about (`auto`), or must do: the best that is known of it in bulk. */
-export const haproxyOf = (way: Way, splice: 'off' | 'auto' | 'always' = 'off'): Contender => ({
-  name: { off: 'haproxy', auto: 'haproxy_splice_auto', always: 'haproxy_splice' }[splice],
-  setup: `nbthread 1${{ off: '', auto: '; option splice-auto', always: '; splice-request, splice-response, tune.pipesize 1m' }[splice]}`,
+/** What is written into its `global` and `defaults`. Splicing that is always done is the best that is known of it in bulk. */
+const haproxies = {
+  haproxy: { global: [], defaults: [] },
+  haproxy_splice_auto: { global: [], defaults: ['option splice-auto'] },
+  haproxy_splice: { global: ['tune.pipesize 1048576'], defaults: ['option splice-request', 'option splice-response'] },
+  haproxy_large_buffers: { global: ['tune.bufsize 65536'], defaults: [] },
+} as const
+
+/** What is written into its `server`. */
+const nginxes = { nginx: [], nginx_large_buffers: ['proxy_buffer_size 512k'] } as const
+
+export const haproxyOf = (way: Way, name: keyof typeof haproxies = 'haproxy'): Contender => ({
+  name,
+  setup: ['nbthread 1', ...haproxies[name].global, ...haproxies[name].defaults].join('; '),
   missing: () => missing(haproxy),
   start: async (ground) => {
     const port = await freePort()
     const file = join(ground.folder, 'haproxy.cfg')
-    writeFileSync(file, haproxyConfig(way, splice, port, ground))
+    writeFileSync(file, haproxyConfig(way, name, port, ground))
     return peer(way, port, ground, new Server(['-db', '-f', file], {}, join(ground.folder, logFile), haproxy))
   },
 })
 
-export const nginxOf = (way: Way): Contender => ({
-  name: 'nginx',
-  setup: 'worker_processes 1; proxy_half_close on',
+export const nginxOf = (way: Way, name: keyof typeof nginxes = 'nginx'): Contender => ({
+  name,
+  setup: ['worker_processes 1', 'proxy_half_close on', ...nginxes[name]].join('; '),
   missing: () => missing(nginx) ?? missing(streamModule),
   start: async (ground) => {
     const port = await freePort()
     const file = join(ground.folder, 'nginx.conf')
-    writeFileSync(file, nginxConfig(way, port, ground))
+    writeFileSync(file, nginxConfig(way, name, port, ground))
     const args = ['-p', ground.folder, '-c', file, '-e', join(ground.folder, 'error.log')]
     return peer(way, port, ground, new Server(args, {}, join(ground.folder, logFile), nginx))
   },
@@ -75,13 +85,9 @@ export async function accepting(port: number): Promise<void> {
   throw new Error(`nobody listens on port ${port}`)
 }
 
-const spliceOptions = {
-  off: '',
-  auto: 'option splice-auto',
-  always: 'option splice-request\n  option splice-response',
-}
-
-function haproxyConfig(way: Way, splice: keyof typeof spliceOptions, port: number, { backend, certificate }: Ground) {
+function haproxyConfig(way: Way, name: keyof typeof haproxies, port: number, ground: Ground): string {
+  const { backend, certificate } = ground
+  const { global, defaults } = haproxies[name]
   const accept = {
     hello: `bind 127.0.0.1:${port}
   tcp-request inspect-delay 5s
@@ -93,13 +99,13 @@ function haproxyConfig(way: Way, splice: keyof typeof spliceOptions, port: numbe
   return `global
   nbthread 1
   maxconn 4000
-  ${splice === 'always' ? 'tune.pipesize 1048576' : ''}
+  ${global.join('\n  ')}
 defaults
   mode tcp
   timeout connect 5s
   timeout client 1h
   timeout server 1h
-  ${spliceOptions[splice]}
+  ${defaults.join('\n  ')}
 frontend port
   ${accept}
 backend plain
@@ -107,7 +113,8 @@ backend plain
 `
 }
 
-function nginxConfig(way: Way, port: number, { folder, backend, certificate }: Ground): string {
+function nginxConfig(way: Way, name: keyof typeof nginxes, port: number, ground: Ground): string {
+  const { folder, backend, certificate } = ground
   const accept = {
     hello: `listen 127.0.0.1:${port} backlog=1024;
     ssl_preread on;
@@ -127,6 +134,7 @@ stream {
   server {
     ${accept}
     proxy_half_close on;
+    ${nginxes[name].map((line) => `${line};`).join('\n    ')}
   }
 }
 `

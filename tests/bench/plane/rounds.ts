@@ -18,7 +18,7 @@ export type Competing = Settings<'rounds' | 'seconds' | 'concurrency'>
 
 const artifacts = join(import.meta.dirname, '../../.artifacts')
 /** Of a stretch. */
-const warmUpShare = 0.5
+const warmUpShare = 0.3
 
 /** Once, of processes that have done nothing yet; and in each round. */
 export interface Measures {
