@@ -1,6 +1,6 @@
 /**
  * TLS passed through by its server name: connections a second, bulk, round trips, and what they cost the proxy, beside HAProxy and
- * nginx. No handshake takes place: a client sends a ClientHello that Chrome once sent, and goes on in the clear with a backend that
+ * nginx. No handshake takes place: a client sends a recorded ClientHello of Chrome's form, and goes on in the clear with a backend that
  * reads the hello too. That is all a proxy sees of a passthrough, and neither end spends time on cryptography.
  */
 import { comparePlanes } from './plane/benchmark.ts'

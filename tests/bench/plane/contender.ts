@@ -36,6 +36,8 @@ export interface Contender {
 export interface Started {
   /** Whose CPU and memory count. undefined: nobody stands between load and backend. */
   readonly server: Server | undefined
+  /** What works beside it, such as the edge that it tells of its sessions: it takes cores, and counts for nobody. */
+  readonly beside?: Server
   /** Made anew before each stretch, outside of what is measured: enough for so many openings. */
   reach(openings: number): Promise<Reach>
   stop(): Promise<void>

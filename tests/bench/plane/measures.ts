@@ -1,6 +1,5 @@
 /** What is measured of a contender: each of these is a stretch of its own, and says its figures by name. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Server } from '../servers.ts'
 import type { Load, Started } from './contender.ts'
 import type { Done } from './load-process.ts'
 import { cpuOf, memoryOf } from './processes.ts'
@@ -105,27 +104,34 @@ async function hold(course: Course, part: Part, count: number): Promise<void> {
   await course.load.ask({ what: 'hold', part, count, atOnce: Math.min(course.concurrency, count) })
 }
 
+/** ms of CPU. */
 interface Spent {
-  /** ms of CPU. */
-  readonly proxy: number | undefined
+  readonly proxy?: number
+  readonly beside?: number
   readonly load: number
   readonly backend: number
 }
 
 async function watched({ started, load, backend }: Course, work: () => Promise<Done>) {
-  const look = () => ({ proxy: cpuOfServer(started.server), load: cpuOf(load.pid), backend: cpuOf(backend) })
+  const { server, beside } = started
+  const look = (): Spent => ({
+    ...(server && { proxy: cpuOf(server.pid) }),
+    ...(beside && { beside: cpuOf(beside.pid) }),
+    load: cpuOf(load.pid),
+    backend: cpuOf(backend),
+  })
   const before = look()
   const done = await work()
-  const after = look()
-  const proxy = after.proxy === undefined ? undefined : after.proxy - (before.proxy ?? 0)
-  return { done, spent: { proxy, load: after.load - before.load, backend: after.backend - before.backend } }
+  return { done, spent: difference(look(), before) }
 }
 
-const cpuOfServer = (server: Server | undefined) => (server ? cpuOf(server.pid) : undefined)
+const difference = (after: Spent, before: Spent): Spent => ({
+  ...(after.proxy !== undefined && { proxy: after.proxy - (before.proxy ?? 0) }),
+  ...(after.beside !== undefined && { beside: after.beside - (before.beside ?? 0) }),
+  load: after.load - before.load,
+  backend: after.backend - before.backend,
+})
 
 /** Cores in use: where it is the load or the backend that uses one whole, it is they who are measured. */
-const busy = ({ proxy, load, backend }: Spent, { ms }: Done): Figures => ({
-  ...(proxy !== undefined && { proxy_cores: proxy / ms }),
-  load_cores: load / ms,
-  backend_cores: backend / ms,
-})
+const busy = (spent: Spent, { ms }: Done): Figures =>
+  Object.fromEntries(Object.entries(spent).map(([name, cpu]) => [`${name}_cores`, cpu / ms]))

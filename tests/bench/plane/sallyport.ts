@@ -72,7 +72,7 @@ async function startPair(ground: Ground, prepare?: Prepare): Promise<Omit<Starte
     const server = new Server([main, 'start', '--config', file], {}, join(folder, 'proxy.log'))
     servers.push(server)
     await server.said(/proxy ready/)
-    return { server, port: own, stop }
+    return { server, beside: edge, port: own, stop }
   } catch (error) {
     await stop()
     throw error

@@ -12,7 +12,7 @@ export type Part = (typeof parts)[number]
 export const user = 'reader'
 export const database = 'orders'
 
-/** A hello that Chrome sent (tests/vectors/SOURCES.md), with this server name and ALPN h2. */
+/** A recorded hello (tests/vectors/SOURCES.md) of Chrome's form, with this server name and ALPN h2. */
 export const serverName = 'foobar.com'
 export const hello = recordedHello(517)
 
