@@ -1,6 +1,6 @@
 /** The backend behind every contender, a process of its own: tells its parent its port, and plays the part that a client names. */
 import { createServer, Socket } from 'node:net'
-import process from 'node:process'
+import { serveParent, tell } from './parent.ts'
 import { lastType, type Part, piece, pieceLength, readOpening, receipt, welcome } from './wire.ts'
 
 /** One for all: what is read is used up before the next read. */
@@ -74,7 +74,5 @@ function readingInto(accepted: Socket, take: (bytes: Buffer) => void): Socket {
 }
 
 const server = createServer({ pauseOnConnect: true, noDelay: true }, (accepted) => void new Served(accepted))
-server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
-  process.send?.((server.address() as { port: number }).port)
-})
-process.once('disconnect', () => process.exit())
+serveParent()
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => tell((server.address() as { port: number }).port))

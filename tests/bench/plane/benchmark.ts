@@ -47,6 +47,7 @@ export async function comparePlanes(plan: Plan, args: readonly string[]): Promis
       rounds: settings.rounds,
       seconds_a_contender_and_round: settings.seconds,
       concurrent_openings: settings.concurrency,
+      profiled: settings.cpuProf,
     },
     setups: Object.fromEntries(present.map(({ name, setup }) => [name, setup])),
     skipped: Object.fromEntries(contenders.flatMap(({ name, missing }) => (missing?.() ? [[name, missing()]] : []))),

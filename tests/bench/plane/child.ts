@@ -1,6 +1,7 @@
 /** Backend and load run beside this process, which waits while they work: what it did would be missing to the one measured. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
+import type { Failed } from './parent.ts'
 
 export class Child<Asked extends object, Answer> {
   readonly #child: ChildProcess
@@ -24,11 +25,13 @@ export class Child<Asked extends object, Answer> {
   /** What it says next. @throws Error where it ends instead */
   next(): Promise<Answer> {
     return new Promise((done, fail) => {
-      const ended = () => fail(new Error(`the ${this.#name} has ended`))
-      this.#child.once('exit', ended)
-      this.#child.once('message', (answer) => {
-        this.#child.off('exit', ended)
-        done(answer as Answer)
+      const ended = (why = '') => fail(new Error(`the ${this.#name} has ended${why}`))
+      const gone = () => ended()
+      this.#child.once('exit', gone)
+      this.#child.once('message', (answer: Answer | Failed) => {
+        this.#child.off('exit', gone)
+        if (typeof answer === 'object' && answer !== null && 'failed' in answer) ended(`: ${answer.failed}`)
+        else done(answer)
       })
     })
   }

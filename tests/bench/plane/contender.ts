@@ -14,6 +14,8 @@ export interface Ground {
   /** The one certificate that all of them end TLS with. */
   readonly certificate: Certificate
   readonly load: Load
+  /** For the Node process that is measured, such as what profiles it. */
+  readonly nodeArgs: readonly string[]
 }
 
 /** Files, and what the first holds. */

@@ -3,6 +3,7 @@ import process from 'node:process'
 import { percentile } from '../statistics.ts'
 import type { Link } from './link.ts'
 import { discover, type Opener, openerOf, type Reach } from './openers.ts'
+import { serveParent, tell } from './parent.ts'
 import { lastPiece, note, type Part, piece, pieceLength, readReceipt } from './wire.ts'
 
 export type Asked =
@@ -30,14 +31,8 @@ let opener: Opener | undefined
 let held: Link[] = []
 const now = () => performance.now()
 
-process.on('message', (asked: Asked) => {
-  void work(asked).then((done) => process.send?.(done))
-})
-process.once('disconnect', () => process.exit())
-// As whoever started it expects, who is told by the exit.
-process.on('unhandledRejection', (error) => {
-  throw error
-})
+serveParent()
+process.on('message', (asked: Asked) => void work(asked).then(tell))
 
 async function work(asked: Asked): Promise<Done> {
   if (asked.what === 'reach') opener = openerOf(asked.reach)

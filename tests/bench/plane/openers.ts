@@ -137,7 +137,8 @@ function ask(link: Link, request: string, answered: (body: string) => void): voi
   link.socket.write(request)
 }
 
-function bodyIn(text: string): string | undefined {
+/** undefined: not whole yet. @throws Error where it is no success */
+export function bodyIn(text: string): string | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return undefined
   if (!text.startsWith('HTTP/1.1 200 ')) throw new Error(`the proxy answered: ${text}`)

@@ -1,10 +1,10 @@
 /** Load and backend with nobody between them: what is counted is what passed. */
-import { createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { Child } from './child.ts'
 import type { Load } from './contender.ts'
 import type { Asked, Done } from './load-process.ts'
-import { pieceLength } from './wire.ts'
+import { pieceLength, receipt, welcome } from './wire.ts'
 
 const endings: (() => unknown)[] = []
 afterEach(async () => {
@@ -50,10 +50,35 @@ test('notes go to and fro on every connection that is held, and openings are cou
   expect((await load.ask({ what: 'openings', ms: 50, atOnce: 4 })).count).toBeGreaterThan(4)
 })
 
-test('one connection that breaks ends the load: there are no figures of what did not pass', async () => {
-  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+/** Once something came, `answers` it. */
+async function listening(answers: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => answers(socket)))
   endings.push(() => server.close())
-  await new Promise((done) => server.once('listening', done))
-  const load = await newLoad((server.address() as { port: number }).port)
-  await expect(load.ask({ what: 'openings', ms: 50, atOnce: 1 })).rejects.toThrow('the load-process has ended')
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  return (server.address() as { port: number }).port
+}
+
+test('one connection that breaks ends the load: there are no figures of what did not pass', async () => {
+  for (const leave of [(socket: Socket) => socket.end(), (socket: Socket) => socket.resetAndDestroy()]) {
+    const load = await newLoad(await listening(leave))
+    await expect(load.ask({ what: 'openings', ms: 50, atOnce: 1 })).rejects.toThrow('a connection has broken')
+  }
+})
+
+test('a byte that is missing ends the load', async () => {
+  const port = await listening((socket) => {
+    socket.write(welcome)
+    socket.once('data', () => socket.resume().write(receipt(1)))
+  })
+  const load = await newLoad(port)
+  await load.ask({ what: 'hold', part: 'sink', count: 1, atOnce: 1 })
+  await expect(load.ask({ what: 'upload', ms: 50 })).rejects.toThrow(/bytes were sent, and 1 came/)
+})
+
+test('whoever opens with something else ends the backend', async () => {
+  const backend = new Child<never, number>('backend')
+  endings.push(() => backend.stop())
+  const socket = connect(await backend.next(), '127.0.0.1').on('error', () => undefined)
+  socket.write(Buffer.alloc(8))
+  await expect(backend.next()).rejects.toThrow('the backend has ended: no opening')
 })

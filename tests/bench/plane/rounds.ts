@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Settings } from '../options.ts'
+import { profiling } from '../rounds.ts'
 import { Child } from './child.ts'
 import type { Certificate, Contender, Load, Started } from './contender.ts'
 import type { Asked, Done } from './load-process.ts'
@@ -50,7 +51,7 @@ export async function compete(
   }
   const running: Running[] = []
   try {
-    await startAll(contenders, field, running)
+    await startAll(contenders, field, settings, running)
     return await roundsOf(running, measures, field, settings)
   } finally {
     for (const { started } of running) await started.stop()
@@ -59,13 +60,19 @@ export async function compete(
   }
 }
 
-async function startAll(contenders: readonly Contender[], { load, backend, folder }: Field, running: Running[]) {
+async function startAll(
+  contenders: readonly Contender[],
+  { load, backend, folder }: Field,
+  { cpuProf }: Competing,
+  running: Running[],
+): Promise<void> {
   const port = await backend.next()
   const certificate = makeCertificate(folder)
   for (const { name, start } of contenders) {
     const own = join(folder, name)
     mkdirSync(own)
-    running.push({ name, started: await start({ folder: own, backend: port, certificate, load }) })
+    const nodeArgs = cpuProf ? profiling(join(artifacts, name)) : []
+    running.push({ name, started: await start({ folder: own, backend: port, certificate, load, nodeArgs }) })
   }
 }
 

@@ -69,7 +69,7 @@ async function startPair(ground: Ground, prepare?: Prepare): Promise<Omit<Starte
     const file = await writeConfig(ground, origin, own)
     const { x } = JSON.parse(run([main, 'identity', '--config', file], {}))
     run([...args, 'proxies', 'add', name, `--key=${x}`], env)
-    const server = new Server([main, 'start', '--config', file], {}, join(folder, 'proxy.log'))
+    const server = new Server([...ground.nodeArgs, main, 'start', '--config', file], {}, join(folder, 'proxy.log'))
     servers.push(server)
     await server.said(/proxy ready/)
     return { server, beside: edge, port: own, stop }
