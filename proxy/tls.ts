@@ -42,19 +42,21 @@ export function makeTlsEnd(certificate: SecureContextOptions, { alpn, clientCa, 
   // Node tells in none of these events which connection it is about; the context in which it was handed over does.
   const current = new AsyncLocalStorage<Current>()
   const common = { ...fixed, ...(clientCa !== undefined && { ca: clientCa }) }
-  const server = createServer({ ...common, ...certificate, ...agreed(alpn), requestCert: clientCa !== undefined })
-  server.on('tlsClientError', (error: Error & { code?: string }, { authorizationError }) => {
-    const { connection } = current.getStore() ?? {}
-    // Node has closed it already where the client's certificate is a wrong one.
-    if (authorizationError) connection?.isOver('client_certificate_refused', String(authorizationError))
-    else connection?.refuse(handshakeCodes[error.code ?? ''] ?? 'handshake_failed', error.code)
+  // Who shows a wrong certificate, or none, is let go below: Node would do it where that context is lost, and with it the reason.
+  const asking = { requestCert: clientCa !== undefined, rejectUnauthorized: false }
+  const server = createServer({ ...common, ...certificate, ...agreed(alpn), ...asking })
+  server.on('tlsClientError', (error: Error & { code?: string }) => {
+    const isProtocol = error.code === 'ERR_SSL_NO_APPLICATION_PROTOCOL'
+    const code = isProtocol ? 'application_protocol_differs' : 'handshake_failed'
+    current.getStore()?.connection.refuse(code, error.code)
   })
   server.on('secureConnection', (socket) => {
     const store = current.getStore()
     if (!store) return void socket.destroy()
-    const why = whyNotAsRouted(socket, store.routing, alpn)
+    const why =
+      whyNotAsRouted(socket, store.routing, alpn) ?? (clientCa === undefined ? undefined : whyNotCertified(socket))
     if (why === undefined) take(store.connection, socket)
-    else store.connection.refuse(why)
+    else store.connection.refuse(why, socket.authorizationError && String(socket.authorizationError))
   })
   return {
     take: (connection, routing) => {
@@ -64,14 +66,14 @@ export function makeTlsEnd(certificate: SecureContextOptions, { alpn, clientCa, 
   }
 }
 
-const handshakeCodes: { readonly [code: string]: CloseCode } = {
-  ERR_SSL_NO_APPLICATION_PROTOCOL: 'application_protocol_differs',
-  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'client_certificate_missing',
-}
-
 function agreed(alpn: readonly string[] | undefined): Pick<TlsOptions, 'ALPNProtocols'> {
   const names = alpn?.filter((name) => name !== '') ?? []
   return names.length > 0 ? { ALPNProtocols: names } : {}
+}
+
+function whyNotCertified(socket: TLSSocket): CloseCode | undefined {
+  if (socket.authorized) return undefined
+  return socket.getPeerX509Certificate() ? 'client_certificate_refused' : 'client_certificate_missing'
 }
 
 type Seen = Pick<TLSSocket, 'servername' | 'alpnProtocol'>

@@ -1,0 +1,88 @@
+/** A backend that is not reached: the next one is tried, and after the last the client gets a reset and the operator the reason. */
+import { expect, test } from 'vitest'
+import { issue, newCa } from '../../cli/certificates.ts'
+import { message, records, sni } from '../../core/hello-writer.ts'
+import { freePort } from '../../runtime/launch.ts'
+import { dial, until } from '../proxy.ts'
+import { startDatabase as startService } from '../sessions/database.ts'
+import { connectTo, endsOf, filesOf, startRoutes } from './routes.ts'
+
+const hello = records(message(sni('a.test')))
+
+async function said(backends: readonly string[], limits = {}) {
+  const proxy = await startRoutes([{ backends }], { limits })
+  const client = await connectTo(proxy)
+  client.socket.write(hello)
+  return { proxy, client }
+}
+
+/** TEST-NET-1 answers nothing, and nothing is routed there: this stands in where connecting hangs. */
+const hanging = '192.0.2.1:9'
+
+test('down: a reset, not a single byte, and the code in log and metrics', async () => {
+  const uri = `127.0.0.1:${await freePort()}`
+  const { proxy, client } = await said([uri])
+  expect(await client.closed).toBe('ECONNRESET')
+  expect(client.said()).toBe('')
+  expect(endsOf(proxy)).toMatchObject([
+    { route: 'a', backend: uri, code: 'upstream_unreachable', address: '127.0.0.1', up: 0, down: 0 },
+  ])
+  expect(endsOf(proxy)[0]?.['ms']).toBeGreaterThanOrEqual(0)
+  expect(proxy.metrics()).toContain('{message="route ended",code="upstream_unreachable",route="a"} 1')
+  expect(proxy.serving.relays.count).toBe(0)
+})
+
+test.each<[string, () => Promise<string>, string]>([
+  ['down', async () => `127.0.0.1:${await freePort()}`, 'upstream_unreachable'],
+  ['unknown', async () => 'nowhere.invalid:443', 'upstream_name_unknown'],
+])('the first is %s: the second gets the very hello', async (_, first, code) => {
+  const service = await startService((socket) => void socket.write('here'))
+  const { proxy, client } = await said([await first(), service.uri])
+  await until(() => client.said() === 'here')
+  expect(service.connections[0]?.said()).toBe(Buffer.from(hello).toString('latin1'))
+  expect(proxy.log).toMatchObject([{ message: 'backend not reached', level: 'warn', route: 'a', code }])
+  client.socket.resetAndDestroy()
+  await until(() => endsOf(proxy).length === 1)
+  expect(endsOf(proxy)).toMatchObject([{ backend: service.uri, code: 'client_reset' }])
+})
+
+test('an unknown name', async () => {
+  const { proxy, client } = await said(['nowhere.invalid:443'])
+  expect(await client.closed).toBe('ECONNRESET')
+  expect(endsOf(proxy)).toMatchObject([{ code: 'upstream_name_unknown' }])
+})
+
+test('the proxy itself, under a name of the machine', async () => {
+  const port = await freePort()
+  const proxy = await startRoutes([{ backends: [`localhost:${port}`] }], { port })
+  const client = await connectTo(proxy)
+  client.socket.write(hello)
+  expect(await client.closed).toBe('ECONNRESET')
+  expect(endsOf(proxy)).toMatchObject([{ code: 'upstream_address_refused' }])
+})
+
+test('all of them together have so much time', async () => {
+  const { proxy, client } = await said([hanging, hanging], { dialMs: 300 })
+  expect(await client.closed).toBe('ECONNRESET')
+  expect(['upstream_too_slow', 'upstream_unreachable']).toContain(endsOf(proxy)[0]?.code)
+  expect(endsOf(proxy)[0]?.['ms']).toBeLessThan(2000)
+})
+
+test('behind TLS that ended here: a reset too', async () => {
+  const ca = await newCa()
+  const own = await issue('a.test', { by: ca, names: ['a.test'] })
+  const certificate = filesOf({ certificate: own.pem, key: own.key })
+  const backends = [`127.0.0.1:${await freePort()}`]
+  const proxy = await startRoutes([{ tls: 'terminate', certificate, backends }])
+  const wire = await dial({ ...proxy, ca: ca.pem }, { servername: 'a.test' })
+  expect(await wire.closed).toBe('ECONNRESET')
+  expect(endsOf(proxy)).toMatchObject([{ code: 'upstream_unreachable' }])
+})
+
+test('a client that leaves meanwhile leaves nothing behind', async () => {
+  const { proxy, client } = await said([hanging])
+  await until(() => proxy.serving.relays.count === 1 || endsOf(proxy).length === 1)
+  client.socket.resetAndDestroy()
+  await until(() => proxy.serving.relays.count === 0)
+  expect(endsOf(proxy)).toHaveLength(1)
+})
