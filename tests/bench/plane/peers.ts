@@ -74,7 +74,7 @@ async function peer(way: Way, port: number, { certificate, folder }: Ground, ser
   }
 }
 
-export async function accepting(port: number): Promise<void> {
+async function accepting(port: number): Promise<void> {
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await sleep(20)) {
     const isOpen = await new Promise<boolean>((done) => {
       const socket = connect({ port, host: '127.0.0.1' }, () => done(true))

@@ -1,4 +1,4 @@
-/** Planes side by side: each measure is taken of one contender after the other, so that neighbours stand under the same weather. */
+/** Planes side by side: each measure is taken of one contender after the other, so that ratios of neighbours hold where absolute figures do not. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
