@@ -1,7 +1,9 @@
 /** Static routes of a proxy under test, the services behind them, and clients that write a hello as they like. */
+import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { connect, type createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import type { StaticRoute } from '../../../proxy/routes.ts'
 import { issue, newCa } from '../../cli/certificates.ts'
@@ -66,6 +68,24 @@ export async function listening(server: ReturnType<typeof createServer>): Promis
     return new Promise((done) => server.close(done))
   })
   return `127.0.0.1:${(server.address() as { port: number }).port}`
+}
+
+/** Where connecting hangs: a process that listens and accepts nothing, whose queue is full. */
+export async function startHanging(): Promise<string> {
+  const script = `require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+    require('node:fs').writeSync(1, String(this.address().port))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  })`
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  atEnd(() => child.kill('SIGKILL'))
+  const port = await new Promise<number>((done) => child.stdout.once('data', (text: Buffer) => done(Number(text))))
+  for (let waiting = 0; waiting < 8; waiting++) {
+    const socket = connect({ port, host: '127.0.0.1' })
+    socket.on('error', () => undefined)
+    atEnd(() => socket.destroy())
+  }
+  await sleep(100)
+  return `127.0.0.1:${port}`
 }
 
 /** PEM files of a test, in a folder that ends with it. */

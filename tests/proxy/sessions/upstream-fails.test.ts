@@ -48,8 +48,9 @@ test('it hangs up at once: 502', async () => {
   expect(status).toBe(502)
 })
 
-test('what came with the answer to SSLRequest is not taken for the server’s', async () => {
-  const { status, json } = await connectTo(await startDatabase((socket) => void socket.write('NR\0\0\0\x08\0\0\0\0')))
+test.each(['N', 'S'])('what came with the answer %s to SSLRequest is not taken for the server’s', async (answer) => {
+  const stuffed = `${answer}R\0\0\0\x08\0\0\0\0`
+  const { status, json } = await connectTo(await startDatabase((socket) => void socket.write(stuffed)))
   expect(status).toBe(502)
   expect(json['message']).toContain('speaks before it is asked')
 })

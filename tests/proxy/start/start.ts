@@ -7,9 +7,13 @@ import { atEnd, until } from '../proxy.ts'
 
 const quietEnv = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SALLYPORT_')))
 
-export function spawnProxy(env: Readonly<Record<string, string>>, args: readonly string[] = []): ChildProcess {
+export function spawnProxy(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): ChildProcess {
   const child = spawn(process.execPath, [join(root, 'proxy', 'main.ts'), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
     env: { ...quietEnv, ...env },
   })
   atEnd(() => child.kill('SIGKILL'))
@@ -19,6 +23,15 @@ export function spawnProxy(env: Readonly<Record<string, string>>, args: readonly
 /** Starts it and waits for its end. */
 export const start = (env: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Ended> =>
   endOf(spawnProxy(env, args))
+
+/** Waits for its end, with these pieces as what comes in. */
+export function ask(args: readonly string[], pieces: readonly (string | Uint8Array)[]): Promise<Ended> {
+  const child = spawnProxy({}, args, 'pipe')
+  const ended = endOf(child)
+  for (const piece of pieces) child.stdin?.write(piece)
+  child.stdin?.end()
+  return ended
+}
 
 export interface Started {
   readonly child: ChildProcess
