@@ -38,40 +38,44 @@ async function untilStill(count: () => number): Promise<void> {
   for (let before = -1; before !== count(); await sleep(500)) before = count()
 }
 
-test.for(['client', 'database'] as const)('where the %s does not read', async (reader, context) => {
-  if (process.platform !== 'linux') return context.skip('this machine has no /proc')
-  const server = Promise.withResolvers<Socket>()
-  const database = await startDatabase((socket) => {
-    socket.once('data', () => {
-      socket.write('N')
+test.for(['client', 'database'] as const)(
+  'where the %s does not read',
+  { timeout: 90_000 },
+  async (reader, context) => {
+    if (process.platform !== 'linux') return context.skip('this machine has no /proc')
+    const server = Promise.withResolvers<Socket>()
+    const database = await startDatabase((socket) => {
       socket.once('data', () => {
-        socket.write(welcome)
-        server.resolve(socket)
+        socket.write('N')
+        socket.once('data', () => {
+          socket.write(welcome)
+          server.resolve(socket)
+        })
       })
     })
-  })
-  const world = await newWorld({ tap: false, database })
-  const { child, ...proxy } = await startChild(world)
-  const { socket: client } = await openSession({ lea: world.lea, proxy })
-  const [from, to] = reader === 'client' ? [await server.promise, client] : [client, await server.promise]
-  to.removeAllListeners('data').pause()
-  const [sent, received] = [createHash('sha256'), createHash('sha256')]
-  const before = residentOf(child.pid)
-  const { written } = pour(from, sent)
-  await untilStill(written)
-  expect(written()).toBeLessThan(all / 4)
-  expect(residentOf(child.pid) - before).toBeLessThan(most)
+    const world = await newWorld({ tap: false, database })
+    const { child, ...proxy } = await startChild(world)
+    const { socket: client } = await openSession({ lea: world.lea, proxy })
+    const [from, to] = reader === 'client' ? [await server.promise, client] : [client, await server.promise]
+    to.removeAllListeners('data').pause()
+    const [sent, received] = [createHash('sha256'), createHash('sha256')]
+    const before = residentOf(child.pid)
+    const { written } = pour(from, sent)
+    await untilStill(written)
+    expect(written()).toBeLessThan(all / 4)
+    expect(residentOf(child.pid) - before).toBeLessThan(most)
 
-  let [arrived, highest] = [0, 0]
-  to.on('data', (piece: Buffer) => {
-    arrived += piece.length
-    received.update(piece)
-  })
-  to.resume()
-  await until(() => {
-    highest = Math.max(highest, residentOf(child.pid))
-    return arrived === all
-  }, 20_000)
-  expect(received.digest('hex')).toBe(sent.digest('hex'))
-  expect(highest - before).toBeLessThan(most)
-})
+    let [arrived, highest] = [0, 0]
+    to.on('data', (piece: Buffer) => {
+      arrived += piece.length
+      received.update(piece)
+    })
+    to.resume()
+    await until(() => {
+      highest = Math.max(highest, residentOf(child.pid))
+      return arrived === all
+    }, 40_000)
+    expect(received.digest('hex')).toBe(sent.digest('hex'))
+    expect(highest - before).toBeLessThan(most)
+  },
+)
