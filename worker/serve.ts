@@ -30,7 +30,7 @@ const usage = `Usage: sallyport-edge [serve]            serve the edge on this m
                                         with --url for a deployed edge, proven by SALLYPORT_KEY
        sallyport-edge proxies add NAME --key=X [--url URL]
                                         let a proxy in: "sallyport-proxy identity" shows its key;
-                                        prints what belongs into its proxy.yaml
+                                        prints its proxy.yaml, with what is to be set in it
        sallyport-edge proxies ls | rm NAME
 
 Settings: SALLYPORT_EDGE_PORT (3080), SALLYPORT_HOME (.sallyport), SALLYPORT_PUBLIC_URL (http://localhost:PORT),
