@@ -1,5 +1,6 @@
 /** Makes certificates for tests, right ones and wrong ones, with @peculiar/x509: other code than the one that reads them. */
 import 'reflect-metadata'
+import { KeyObject, sign } from 'node:crypto'
 import {
   BasicConstraintsExtension,
   Extension,
@@ -8,6 +9,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509'
 import { type Certificate, parseCertificate } from '../../core/lib/certificate.ts'
+import { derOf, elementsOf, tags } from '../../core/lib/der.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 type KeyPair = Awaited<ReturnType<typeof newKeys>>
@@ -109,6 +111,15 @@ export function der(tag: number, ...contents: readonly (Uint8Array | readonly nu
 }
 
 const highTag = (number: number) => (number < 0x80 ? [number] : [0x80 | (number >> 7), number & 0x7f])
+
+/** The same without a version and extensions, signed anew: of version 1. */
+export function versionOne(made: Made, { keys }: Made): Bytes {
+  const [, serial, algorithm, ...rest] = elementsOf(derOf(made.certificate.signed, tags.sequence), tags.sequence) ?? []
+  if (!serial || !algorithm) throw new Error('no certificate of ours')
+  const body = der(0x30, ...[serial, algorithm, ...rest.slice(0, -1)].map(({ whole }) => whole))
+  const signature = sign('sha256', body, KeyObject.from(keys.privateKey))
+  return der(0x30, body, algorithm.whole, der(0x03, [0], signature))
+}
 
 export const extensionOf = (oid: string, value: Uint8Array, critical = false) =>
   new Extension(oid, critical, new Uint8Array(value))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { parseCertificate } from '../../../core/lib/certificate.ts'
 import { judgeChain } from '../../../core/lib/certificate-chain.ts'
 import {
   crlSign,
@@ -13,6 +14,7 @@ import {
   now,
   type Plan,
   rsaOf,
+  versionOne,
 } from '../certificates.ts'
 
 const hour = 3_600_000
@@ -84,6 +86,17 @@ describe('judgeChain trusts', () => {
 })
 
 describe('judgeChain refuses', () => {
+  test('a CA of version 1, which cannot say that it is one', async () => {
+    const chain = await makeChain({}, {})
+    const [leaf, between, root] = chain as [Made, Made, Made]
+    const old = parseCertificate(versionOne(between, root))
+    if (old.kind !== 'value') throw new Error('not read')
+    expect(old.value.version).toBe(1)
+    expect(await judge([leaf, { ...between, certificate: old.value }], { allowed: [root] })).toBe(
+      'certificate 1: no CA',
+    )
+  })
+
   const unknown = { extensions: [extensionOf('1.2.3.4', der(5), true)] }
   const constraints = (...content: Uint8Array[]) => ({
     ca: 'none' as const,
