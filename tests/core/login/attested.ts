@@ -140,7 +140,8 @@ export async function u2f(passkey: Passkey, plan: Plan = {}): Promise<Attested> 
   return { ...made, entries }
 }
 
-const appleNonce = (nonce: Uint8Array) => extensionOf('1.2.840.113635.100.8.2', der(0x30, der(0xa1, der(0x04, nonce))))
+export const appleNonce = (nonce: Uint8Array) =>
+  extensionOf('1.2.840.113635.100.8.2', der(0x30, der(0xa1, der(0x04, nonce))))
 
 export async function apple(passkey: Passkey, plan: Plan = {}, nonce = hashOf(passkey.signed)): Promise<Attested> {
   const made = await issued({ keys: passkey.keys, extensions: [appleNonce(nonce)], ...plan })
@@ -160,11 +161,15 @@ export const purposes = (...numbers: readonly number[]) =>
 export const origins = (number: number) => explicit(702, der(2, [number]))
 export const allApplications = explicit(600, der(5))
 
-export async function android(passkey: Passkey, plan: Plan = {}, description: Description = {}): Promise<Attested> {
-  const { challenge: given = passkey.clientDataHash, software = [], trusted = [purposes(2), origins(0)] } = description
+export function keyDescription({ clientDataHash }: Passkey, description: Description = {}) {
+  const { challenge: given = clientDataHash, software = [], trusted = [purposes(2), origins(0)] } = description
   const levels = [der(2, [3]), der(10, [1]), der(2, [4]), der(10, [1])]
-  const content = der(0x30, ...levels, der(4, given), der(4), der(0x30, ...software), der(0x30, ...trusted))
-  const extensions = [extensionOf('1.3.6.1.4.1.11129.2.1.17', content)]
+  const lists = [der(0x30, ...software), der(0x30, ...trusted)]
+  return extensionOf('1.3.6.1.4.1.11129.2.1.17', der(0x30, ...levels, der(4, given), der(4), ...lists))
+}
+
+export async function android(passkey: Passkey, plan: Plan = {}, description?: Description): Promise<Attested> {
+  const extensions = [keyDescription(passkey, description)]
   const made = await issued({ name: 'CN=Android Keystore Key', keys: passkey.keys, extensions, ...plan })
   const entries: Entries = [
     ['alg', -7],
