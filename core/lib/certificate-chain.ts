@@ -73,15 +73,15 @@ async function whyNoIssuer(ca: Certificate, issued: Certificate, between: number
 }
 
 /** BasicConstraints (section 4.2.1.9): false is no CA, undefined is nothing that can be read. */
-function authorityOf({ version, extensions }: Certificate): { longestPath: number } | false | undefined {
+function authorityOf({ extensions }: Certificate): { longestPath: number } | false | undefined {
   const extension = extensions.get(basicConstraints)
   if (!extension) return false
   const fields = elementsOf(derOf(extension.value, tags.sequence), tags.sequence)
   if (fields?.length === 0) return false
   const [first, second, ...rest] = fields ?? []
   const isCa = booleanOf(first)
-  if (isCa === undefined || version !== 3 || rest.length > 0) return undefined
-  if (!isCa) return second === undefined ? false : undefined
+  if (isCa === undefined || rest.length > 0) return undefined
+  if (!isCa) return false
   const longestPath = second === undefined ? longestChain : numberOf(second)
   return longestPath === undefined ? undefined : { longestPath }
 }

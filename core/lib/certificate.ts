@@ -83,6 +83,8 @@ function parseBody(tbs: Der, outer: Der) {
   const extensions = parseExtensions(rest)
   const oid = oidOf(elementsOf(algorithm, tags.sequence)?.[0])
   if (version === undefined || serial?.tag !== tags.integer || !extensions || oid === undefined) return undefined
+  // Extensions came with version 3.
+  if (rest.length > 0 && version !== 2) return undefined
   // The one outside is not signed.
   if (!algorithm || !equalBytes(algorithm.whole, outer.whole)) return undefined
   if (notBefore === undefined || notAfter === undefined) return undefined

@@ -112,11 +112,11 @@ export function der(tag: number, ...contents: readonly (Uint8Array | readonly nu
 
 const highTag = (number: number) => (number < 0x80 ? [number] : [0x80 | (number >> 7), number & 0x7f])
 
-/** The same without a version and extensions, signed anew: of version 1. */
-export function versionOne(made: Made, { keys }: Made): Bytes {
+/** The same without a version and extensions, signed anew: of version 1. `keeping`: with its extensions, which is none. */
+export function versionOne(made: Made, { keys }: Made, keeping = false): Bytes {
   const [, serial, algorithm, ...rest] = elementsOf(derOf(made.certificate.signed, tags.sequence), tags.sequence) ?? []
   if (!serial || !algorithm) throw new Error('no certificate of ours')
-  const body = der(0x30, ...[serial, algorithm, ...rest.slice(0, -1)].map(({ whole }) => whole))
+  const body = der(0x30, ...[serial, algorithm, ...(keeping ? rest : rest.slice(0, -1))].map(({ whole }) => whole))
   const signature = sign('sha256', body, KeyObject.from(keys.privateKey))
   return der(0x30, body, algorithm.whole, der(0x03, [0], signature))
 }

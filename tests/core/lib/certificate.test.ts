@@ -10,7 +10,7 @@ import {
   parseCertificate,
   subjectText,
 } from '../../../core/lib/certificate.ts'
-import { der, extensionOf, makeCertificate, makeRoot, newKeys, p256, rsaOf } from '../certificates.ts'
+import { der, extensionOf, makeCertificate, makeRoot, newKeys, p256, rsaOf, versionOne } from '../certificates.ts'
 import { bytes64, text64 } from '../signer.ts'
 import { libraryVectors, w3cVectors } from '../vectors.ts'
 
@@ -53,6 +53,12 @@ describe('parseCertificate refuses', () => {
   test('an extension that comes twice', async () => {
     const twice = [extensionOf('1.2.3', der(5)), extensionOf('1.2.3', der(5))]
     await expect(makeCertificate({ extensions: twice })).rejects.toThrow('not read')
+  })
+
+  test('extensions in a certificate of version 1', async () => {
+    const root = await makeRoot()
+    expect(parseCertificate(versionOne(root, root)).kind).toBe('value')
+    expect(parseCertificate(versionOne(root, root, true)).kind).toBe('invalid')
   })
 
   test('another algorithm outside than the one that is signed', async () => {

@@ -1,15 +1,19 @@
 /** Each format as it should be, and with one thing wrong at a time. */
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { attestationObjectIn } from '../../../core/lib/attestation-object.ts'
 import type { Cbor } from '../../../core/lib/cbor.ts'
-import { leafName, modelExtension, newKeys, rsaOf, versionOne } from '../certificates.ts'
+import { cborMap } from '../cbor-writer.ts'
+import { der, leafName, modelExtension, newKeys, rsaOf, versionOne } from '../certificates.ts'
 import { bytes64, hashOf, text64 } from '../signer.ts'
+import { type LibraryVector, libraryVectors } from '../vectors.ts'
 import {
   type Attested,
   allApplications,
   alternativeName,
   android,
   apple,
+  appleNonce,
   attestationPurpose,
   type Entries,
   edited,
@@ -174,6 +178,11 @@ test('fido-u2f with an AAGUID is refused: it is not signed there', async () => {
 
 refuses('apple', () => apple(passkey), [
   ['the nonce of another ceremony', 'leaf: nonce', () => apple(passkey, {}, hashOf('another'))],
+  [
+    'more than a nonce',
+    'leaf: nonce',
+    () => apple(passkey, { extensions: [appleNonce(hashOf(passkey.signed), der(5))] }),
+  ],
   ['no nonce', 'leaf: nonce', () => apple(passkey, { extensions: [] })],
   ['a certificate of another key', 'leaf: another key', async () => apple(passkey, await otherKey())],
 ])
@@ -264,6 +273,15 @@ refuses('tpm', () => tpm(passkey), [
     () => tpm(passkey),
     { certInfo: new Uint8Array(Buffer.from('ff5443478017', 'hex')) },
   ],
+  [
+    'bytes after what is certified',
+    'certified',
+    async () => {
+      const made = await tpm(passkey)
+      const certified = new Map(made.entries).get('certInfo') as Uint8Array
+      return { ...made, entries: edited(made.entries, { certInfo: new Uint8Array([...certified, 0]) }) }
+    },
+  ],
   ['a subject', 'leaf: subject', () => tpm(passkey, { name: 'CN=TPM' })],
   ['no alternative name', 'leaf: alternative name', () => tpm(passkey, { extensions: [attestationPurpose] })],
   [
@@ -289,6 +307,28 @@ test('tpm with RS1 is read, and with an ECDSA key it is not', async () => {
   expect(await judge('tpm', edited(made.entries, { ...old, sig: signedBy(made.leaf, certified) }))).toBe('signature')
   const ec = await tpm(passkey, {}, { extraData: sha1 })
   expect(await judge('tpm', edited(ec.entries, { alg: -65_535 }))).toBe('signature')
+})
+
+test('tpm with an RSA key is read with the one exponent, spelt as 0 or whole, and no other', async () => {
+  const { attestationObject, clientDataJSON } = libraryVectors()[9] as LibraryVector
+  const object = attestationObjectIn(text64(bytes64(attestationObject)))!
+  // TPMT_PUBLIC: type, name's hash, attributes, a policy of 32 bytes, two times none, size of the key; then the exponent.
+  const exponentAt = 2 + 2 + 4 + 34 + 2 + 2 + 2
+  const withExponent = async (exponent: number) => {
+    const publicArea = (object.statement.get('pubArea') as Uint8Array<ArrayBuffer>).slice()
+    new DataView(publicArea.buffer).setUint32(exponentAt, exponent)
+    const changed = cborMap([
+      ['fmt', 'tpm'],
+      ['attStmt', new Map([...object.statement, ['pubArea', publicArea]])],
+      ['authData', object.authenticatorData],
+    ])
+    const read = await readOf({ id: '', response: { clientDataJSON, attestationObject: text64(changed) } })
+    return read.kind === 'value' ? 'good' : read.why
+  }
+  expect(await withExponent(0)).toBe('good')
+  // The key is the same, and its name, which is a hash of all of it, another.
+  expect(await withExponent(65_537)).toBe('statement: certified: another name')
+  expect(await withExponent(3)).toBe('statement: public area')
 })
 
 test('packed and tpm want a leaf of version 3, U2F takes an older one', async () => {

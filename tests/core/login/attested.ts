@@ -18,8 +18,8 @@ export type Entries = readonly (readonly [string, Cbor])[]
 export const origin = 'https://access.example.com'
 export const rpId = 'example.com'
 export const challenge = text64(hashOf('a challenge'))
-export const model = new Uint8Array(16).fill(7)
-export const modelText = '07070707-0707-0707-0707-070707070707'
+export const model = new Uint8Array(16).fill(0xa7)
+export const modelText = 'a7a7a7a7-a7a7-a7a7-a7a7-a7a7a7a7a7a7'
 
 const bytes = (...parts: readonly (string | Uint8Array | number)[]): Bytes =>
   join(
@@ -140,8 +140,8 @@ export async function u2f(passkey: Passkey, plan: Plan = {}): Promise<Attested> 
   return { ...made, entries }
 }
 
-export const appleNonce = (nonce: Uint8Array) =>
-  extensionOf('1.2.840.113635.100.8.2', der(0x30, der(0xa1, der(0x04, nonce))))
+export const appleNonce = (nonce: Uint8Array, ...more: readonly Uint8Array[]) =>
+  extensionOf('1.2.840.113635.100.8.2', der(0x30, der(0xa1, der(0x04, nonce)), ...more))
 
 export async function apple(passkey: Passkey, plan: Plan = {}, nonce = hashOf(passkey.signed)): Promise<Attested> {
   const made = await issued({ keys: passkey.keys, extensions: [appleNonce(nonce)], ...plan })
