@@ -25,6 +25,11 @@ const answers = {
   assertion_malformed: [401, 'refused', tryAgain()],
   assertion_wrong: [401, 'refused', tryAgain()],
   registration_wrong: [401, 'refused', tryAgain()],
+  attestation_refused: [
+    403,
+    'authenticator_refused',
+    'This cluster takes only certain authenticators: use another one, or ask an administrator which.',
+  ],
   credential_unknown: [401, 'refused', tryAgain()],
   credential_changed: [401, 'refused', tryAgain()],
   counter_regressed: [401, 'refused', tryAgain()],

@@ -115,7 +115,10 @@ export function beginFirstAdministrator(
     const user = base64url(ports.random(16)) as UserId
     const subject = { kind: 'first-administrator', name, link: link.hash } as const
     const begun = beginIntent(site, ports, { purpose: 'register', user, holder, subject, ttl: ceremonyTtl })
-    return { ticket: begun.ticket, options: creationOptions(site, begun.intent, ceremonyTtl, { id: user, name }) }
+    return {
+      ticket: begun.ticket,
+      options: creationOptions(site, begun.intent, ceremonyTtl, { id: user, name }, [], undefined),
+    }
   })
 }
 
@@ -137,7 +140,7 @@ export function finishFirstAdministrator(
   return recordingRefusals(ports, asking, 'administrator.register', async () => {
     const intent = readTicket(ports, ticket)
     const { user, subject } = requireThisLink(site, ports.now(), holder, intent, secret)
-    const { key: _, ...registered } = await verifyRegistration(site, intent, registration)
+    const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), undefined)
 
     const { session, cookie } = newSession(ports, asking.from)
     const [at, expiresAt] = [session.openedAt, session.openedAt + sessionTtl]

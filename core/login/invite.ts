@@ -46,7 +46,7 @@ export function beginInvite(
     const subject: InviteSubject = { kind: 'invite', name: user.name, invite: id }
     const begin = { purpose: 'register', user: user.id, holder, subject, ttl: ceremonyTtl } as const
     const { intent, ticket } = beginIntent(site, ports, begin)
-    return { ticket, options: creationOptions(site, intent, ceremonyTtl, user), approved: tap.intent }
+    return { ticket, options: creationOptions(site, intent, ceremonyTtl, user, [], undefined), approved: tap.intent }
   })
 }
 
@@ -73,7 +73,7 @@ export function finishInvite(
     const { user } = open
     const subject: InviteSubject = { kind: 'invite', name: user.name, invite: open.id }
     requireIntent(intent, { site, purpose: 'register', holder, user: user.id, subject, now: ports.now() })
-    const { key: _, ...registered } = await verifyRegistration(site, intent, registration)
+    const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), undefined)
     const vouch = await requireVouch(open, registered, signature)
 
     const { session, cookie } = newSession(ports, asking.from)

@@ -54,7 +54,7 @@ export function beginPasskeyAdd(site: Site, ports: BeginNeeds, { asking, claim }
     return {
       ticket,
       tap: requestOptions(site, intent, ttl, vouching.length > 0 ? vouching : credentials),
-      create: creationOptions(site, intent, ttl, user, credentials),
+      create: creationOptions(site, intent, ttl, user, credentials, undefined),
     }
   })
 }
@@ -97,7 +97,7 @@ async function addWith(
   const subject = subjectOf(intent, answer.vouchKey)
   const shown = { site, purpose: 'register', holder, user: userId, subject, now: ports.now() } as const
   const evidence = await verifyTap(tap, publicKey, shown)
-  const { key: _, ...registered } = await verifyRegistration(site, intent, answer.registration)
+  const { key: _, ...registered } = await verifyRegistration(site, intent, answer.registration, ports.now(), undefined)
   const vouch = await requireVouch(tap, answer, userId, registered, subject)
 
   const { session, cookie } = newSession(ports, asking.from)

@@ -3,14 +3,18 @@
  * first-administrator.ts, passkey-add.ts.
  */
 
+import type { AttestationPolicy } from '../access/preference.ts'
 import { challengeOf, type Intent } from '../intent.ts'
-import { authenticatorDataIn } from '../lib/attestation-object.ts'
+import { attestationObjectIn } from '../lib/attestation-object.ts'
 import { type Bytes, base64url, equalBytes, fromBase64url } from '../lib/bytes.ts'
-import type { Credential, CredentialId, Site } from '../model.ts'
+import { sha256 } from '../lib/hash.ts'
+import type { Credential, CredentialId, Instant, Site } from '../model.ts'
 import { Refusal } from '../refusal.ts'
 import { mismatchOf } from '../tap/client-data.ts'
 import { algorithms, importPublicKey, type PublicKey } from '../tap/public-key.ts'
 import { requireAuthenticator } from '../tap/verify.ts'
+import { type Attestation, requireAttestation } from './attestation.ts'
+import { type Format, readStatement } from './attestation-statement.ts'
 
 /** RegistrationResponseJSON (section 5.1.8), the members that are read. */
 export interface RegistrationJson {
@@ -28,20 +32,23 @@ export type Registered = Pick<
 > & {
   readonly counter: number
   readonly key: PublicKey
+  readonly attestation: Attestation
 }
 
 /** Section 5.8.4; anything else that a browser reports is left out. */
 const knownTransports = ['usb', 'nfc', 'ble', 'smart-card', 'hybrid', 'internal']
 
 /**
- * The intent must have been checked before. Our own checks run first, SimpleWebAuthn's after them: it knows the formats
- * of attestation, ours know what this project promises (the exact origin, no frame, a key that our tap check can use).
- * @throws Refusal registration_wrong
+ * The intent must have been checked before. Our own checks run first, SimpleWebAuthn's after them as a second judge.
+ * `policy`: undefined asks nothing of the authenticator.
+ * @throws Refusal registration_wrong, attestation_refused
  */
 export async function verifyRegistration(
   site: Site,
   intent: Intent,
   registration: RegistrationJson,
+  now: Instant,
+  policy: AttestationPolicy | undefined,
 ): Promise<Registered> {
   const wrong = (why: string, cause?: unknown) =>
     new Refusal('registration_wrong', { why, intent: intent.id }, { cause })
@@ -50,30 +57,45 @@ export async function verifyRegistration(
   if (!clientData) throw wrong('base64url')
   const mismatch = mismatchOf(clientData, { type: 'webauthn.create', challenge, origin: site.origin })
   if (mismatch !== undefined) throw wrong(mismatch)
-  const bytes = authenticatorDataIn(registration.response.attestationObject)
-  if (!bytes) throw wrong('attestation object')
-  const { attested, counter, backupEligible, backedUp } = requireAuthenticator(bytes, site, 'register')
+  const object = attestationObjectIn(registration.response.attestationObject)
+  if (!object) throw wrong('attestation object')
+  const data = requireAuthenticator(object.authenticatorData, site, 'register')
+  const { attested, counter, backupEligible, backedUp } = data
   if (!attested) throw wrong('no credential')
   const key = await importPublicKey(attested.publicKey)
   if (!key) throw wrong('public key')
   if (base64url(attested.credentialId) !== registration.id) throw wrong('credential id')
-  const checked = await verifyWithLibrary(site, challenge, registration).catch((cause: unknown) => {
-    throw wrong('library', cause)
-  })
+  const statement = await readStatement({ object, data, attested, key, clientDataHash: sha256(clientData) })
+  if (statement.kind === 'invalid') throw wrong(statement.why)
+  const checked = judgedByOursAlone.has(statement.format)
+    ? attested.publicKey
+    : await verifyWithLibrary(site, challenge, registration).catch((cause: unknown) => {
+        throw wrong('library', cause)
+      })
   if (!checked) throw wrong('library: not verified')
   if (!equalBytes(checked, attested.publicKey)) throw wrong('library: another key')
+  const aaguid = uuidOf(attested.aaguid)
+  const attestation = await requireAttestation(policy, { ...statement, aaguid, backupEligible }, now)
   return {
     id: registration.id as CredentialId,
     publicKey: attested.publicKey,
     fingerprint: key.fingerprint,
     transports: knownTransports.filter((known) => registration.response.transports?.includes(known)),
-    aaguid: uuidOf(attested.aaguid),
+    aaguid,
     backupEligible,
     backedUp,
     counter,
     key,
+    attestation,
   }
 }
+
+/**
+ * For these the library builds a path of its own, and on the way fetches the revocation lists that the certificates name:
+ * whoever registers would have the edge send requests wherever he likes. (For `packed`, `tpm` and `fido-u2f` it builds none
+ * unless it is given roots.)
+ */
+const judgedByOursAlone: ReadonlySet<Format> = new Set(['android-key', 'apple'])
 
 /** Loaded when the first registration needs it: it is most of the bundle, and a login has no use for it. */
 async function verifyWithLibrary(
