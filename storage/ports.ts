@@ -221,11 +221,12 @@ function administratorPort(store: Store, make: Make): Administrator {
       const offer: Statements = [make.noAdministrator({}), make.offerLink(link), make.record(auditRow(event))]
       await refusing({}, store.atomically(spend ? [make.spend(spend), ...offer] : offer))
     },
-    claim: async ({ spend, link, user, credential, session, expiresAt, event }) => {
+    claim: async ({ spend, link, preference, user, credential, session, expiresAt, event }) => {
       const owned: { userId: UserId; credentialId: CredentialId } = { userId: user.id, credentialId: credential.id }
       const work = store.atomically([
         make.spend(spend),
         make.linkHolds({ hash: link, at: event.at }),
+        make.preferenceHolds({ preference }),
         make.closeLink({}),
         make.addUser(userRow(user, event.at)),
         make.addCredential(credentialRow(credential)),

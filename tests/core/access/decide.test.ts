@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { DbDocument } from '../../../core/access/db.ts'
 import { type Decision, decide, type Facts, locksByUser } from '../../../core/access/decide.ts'
 import type { LockDocument } from '../../../core/access/lock.ts'
+import { defaultPreference } from '../../../core/access/preference.ts'
 import type { RoleConditions, RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { hours, minutes } from '../../../core/model.ts'
 
@@ -36,6 +37,7 @@ function facts(roles: readonly RoleDocument[], more: Partial<Facts> = {}): Facts
     user: { name: 'Ada', roles: roles.map(({ metadata }) => metadata.name) },
     roles: new Map(roles.map((one) => [one.metadata.name, one])),
     locks: new Map(),
+    preference: defaultPreference,
     resource: pg,
     principal: { db_user: 'reader', db_name: 'orders' },
     now,

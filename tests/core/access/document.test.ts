@@ -59,11 +59,15 @@ describe('any document', () => {
       ['metadata.labels', { 'a.b/c:d_e-f': 'x y', constructor: 'z' }, { 'a.b/c:d_e-f': 'x y', constructor: 'z' }],
     ],
     [
-      ['kind', undefined, 'missing: expected role, db or lock'],
-      ['kind', 7, 'expected role, db or lock, not a number'],
-      ['kind', 'node', '`node`: not supported in this version: expected role, db or lock'],
+      ['kind', undefined, 'missing: expected role, db, lock or cluster_auth_preference'],
+      ['kind', 7, 'expected role, db, lock or cluster_auth_preference, not a number'],
+      ['kind', 'node', '`node`: not supported in this version: expected role, db, lock or cluster_auth_preference'],
       ['kind', 'roles', '`roles`: did you mean `role`?'],
-      ['kind', '__proto__', '`__proto__`: not supported in this version: expected role, db or lock'],
+      [
+        'kind',
+        '__proto__',
+        '`__proto__`: not supported in this version: expected role, db, lock or cluster_auth_preference',
+      ],
       ['version', undefined, 'missing: expected v5, v6 or v7'],
       ['version', 7, 'expected v5, v6 or v7, not a number'],
       ['version', '', '``: not supported in this version: expected v5, v6 or v7'],
@@ -92,16 +96,20 @@ describe('any document', () => {
   })
 
   test('says what was probably meant where the kind is misspelt', () => {
-    expect(problemsOf({ ...role, kind: null, Kind: 'role' })).toEqual(['kind: expected role, db or lock, not nothing'])
+    expect(problemsOf({ ...role, kind: null, Kind: 'role' })).toEqual([
+      'kind: expected role, db, lock or cluster_auth_preference, not nothing',
+    ])
     const { kind: _, ...rest } = role
     expect(problemsOf({ ...rest, Kind: 'role' })).toEqual([
       'Kind: a document has no field `Kind`: did you mean `kind`?',
-      'kind: missing: expected role, db or lock',
+      'kind: missing: expected role, db, lock or cluster_auth_preference',
     ])
   })
 
   test('does not take from a prototype what is missing', () => {
-    expect(problemsOf(Object.create(role) as Json)).toEqual(['kind: missing: expected role, db or lock'])
+    expect(problemsOf(Object.create(role) as Json)).toEqual([
+      'kind: missing: expected role, db, lock or cluster_auth_preference',
+    ])
   })
 
   test('tells all problems at once, a hundred at most', () => {

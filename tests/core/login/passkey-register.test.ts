@@ -80,7 +80,12 @@ interface Verdict {
 
 async function ours(one: Case): Promise<Verdict | string> {
   try {
-    const found = await verifyRegistration(siteOf(one.origin, one.rpId), intentFor(one.challenge, 'register'), one)
+    const found = await verifyRegistration(
+      siteOf(one.origin, one.rpId),
+      intentFor(one.challenge, 'register'),
+      one,
+      undefined,
+    )
     const { aaguid, counter, backupEligible, backedUp } = found
     expect(found.id).toBe(one.id)
     expect(found.fingerprint).toBe(text64(hashOf(found.publicKey)))
@@ -180,7 +185,7 @@ async function made(overrides?: CreateOverrides, alg: -7 | -8 | -257 = -7) {
 }
 
 const verified = (registration: RegistrationJson) =>
-  verifyRegistration(siteOf(origin, rpId), intentFor(challenge, 'register'), registration)
+  verifyRegistration(siteOf(origin, rpId), intentFor(challenge, 'register'), registration, undefined)
 
 describe('verifyRegistration accepts', () => {
   test.each([-7, -8, -257] as const)('a passkey with %s, with and without self attestation', async (alg) => {
