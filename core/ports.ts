@@ -128,11 +128,20 @@ export interface Preferences {
   newest(): Promise<Preference>
 }
 
+export interface PasskeysInUse {
+  readonly user: string
+  readonly rpId: string
+  readonly mayVouch: boolean
+  readonly count: number
+}
+
 export interface Credentials {
   /** Only one that is not removed. */
   find(id: CredentialId): Promise<Credential | undefined>
   /** Those that trust begins with and that are not removed, and whose they are. */
   roots(): Promise<readonly { readonly user: string; readonly name: string; readonly fingerprint: Fingerprint }[]>
+  /** How many passkeys people have, of which relying party. Those that are not removed. */
+  inUse(): Promise<readonly PasskeysInUse[]>
   /**
    * Spends, confirms session and tapping credential (and that it may vouch, where `needsMayVouch`), moves the counter on,
    * adds the credential and exchanges the session for `session`, which ends when the old one would have.

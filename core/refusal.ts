@@ -108,6 +108,11 @@ const answers = {
     'Use the host of the public URL, a domain above it, or one whose related_origins name the public URL.',
   ],
   passkeys_lost: [409, 'passkeys_lost', 'Name the old rp_id in webauthn.former_rp_ids, or let them stop: --force'],
+  nobody_left: [
+    409,
+    'nobody_left',
+    'Nobody could administer the cluster any more: name the old rp_id in webauthn.former_rp_ids.',
+  ],
   role_preset: [409, 'role_preset', 'access, editor and auditor are built in: choose another name.'],
   role_held: [409, 'role_held', 'Somebody holds this role: remove the user first, or keep the role.'],
   keys_rotated: [409, 'keys_rotated', 'Somebody else rotated them meanwhile: look with sallyport admin status.'],

@@ -1,5 +1,5 @@
 /** core's ports over drizzle, the same for both databases. Each verb is one round trip: a statement, or one batch. */
-import { and, asc, eq, gt, isNull, ne, or, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, asc, count, eq, gt, isNull, ne, or, type SQLWrapper, sql } from 'drizzle-orm'
 import { presets } from '../core/access/presets.ts'
 import { equalBytes } from '../core/lib/bytes.ts'
 import { type CredentialId, hours, type Instant, type User, type UserId } from '../core/model.ts'
@@ -80,6 +80,14 @@ function credentialsPort(store: Store, make: Make): Ports['credentials'] {
         .from(credentials)
         .innerJoin(users, eq(users.id, credentials.userId))
         .where(and(eq(credentials.isRoot, true), isNull(credentials.removedAt))),
+    inUse: () =>
+      store.db
+        .select({ user: users.name, rpId: credentials.rpId, mayVouch: credentials.mayVouch, count: count() })
+        .from(credentials)
+        .innerJoin(users, eq(users.id, credentials.userId))
+        .where(isNull(credentials.removedAt))
+        .groupBy(users.id, credentials.rpId, credentials.mayVouch)
+        .orderBy(asc(users.nameKey)),
     add: ({ credential, needsMayVouch, ...change }) =>
       apply(store, make, change, [
         ...(needsMayVouch ? [make.credentialMayVouch(change.tapped)] : []),
