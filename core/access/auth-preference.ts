@@ -90,13 +90,14 @@ const secondFactor = words(oneOf('off', 'otp', 'webauthn', 'on', 'optional'), 'o
 const deviceTrustMode = words(oneOf('off'), 'on')
 
 const order: readonly SecondFactor[] = ['webauthn', 'otp', 'sso']
-const secondFactors: Read<readonly SecondFactor[]> = refined(
-  listOf(oneOf('webauthn', 'otp'), order.length),
-  (read, place) =>
-    read.length > 0
-      ? order.filter((one) => (read as readonly SecondFactor[]).includes(one))
-      : tell(place, 'expected at least one: write second_factor: off'),
-)
+const listedFactors = listOf(oneOf('webauthn', 'otp'), order.length)
+const secondFactors: Read<readonly SecondFactor[]> = (json, place) => {
+  if (Array.isArray(json) && json.length === 0) return tell(place, 'expected at least one: write second_factor: off')
+  const before = place.problems.length
+  const read: readonly SecondFactor[] | undefined = listedFactors(json, place)
+  // Half a list would contradict what the whole one does not.
+  return read && place.problems.length === before ? order.filter((one) => read.includes(one)) : undefined
+}
 
 const certificates: Read<readonly string[]> = (json, place) => {
   if (!Array.isArray(json)) return tellExpected(json as Json | undefined, place, 'a list of certificates')

@@ -1,46 +1,13 @@
 /** What a document may say, and that whatever else it says is refused by name. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Document, parseDocument, revisionOf } from '../../../core/access/document.ts'
-import { showPath } from '../../../core/access/place.ts'
+import { parseDocument, revisionOf } from '../../../core/access/document.ts'
 import { isPreset, presets } from '../../../core/access/presets.ts'
 import { canonicalJson, type Json } from '../../../core/intent.ts'
-import { certificate, changed, db, lock, role } from './samples.ts'
+import { acceptsAndRefuses, dotted, problemsOf, read, type Wrong } from './reading.ts'
+import { certificate, changed, db, lock, preference, role } from './samples.ts'
 
-const samples: Record<string, Json> = { role, db, lock }
-const dotted = (path: string) => path.split('.')
-
-function read(json: Json): Document {
-  const parsed = parseDocument(json)
-  if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems))
-  return parsed.value
-}
-
-function problemsOf(json: Json): string[] {
-  const parsed = parseDocument(json)
-  return parsed.kind === 'value' ? [] : parsed.problems.map(({ path, message }) => `${showPath(path)}: ${message}`)
-}
-
-/** Which member, its value, and what is canonical for it: undefined is left out. */
-type Fine = readonly [path: string, written: Json, canonical: Json | undefined]
-/** Which member, its value, and the one problem: at that member, unless it names a part of it. */
-type Wrong = readonly [path: string, written: Json | undefined, problem: string]
-
-function acceptsAndRefuses(sample: Json, fine: readonly Fine[], wrong: readonly Wrong[]) {
-  test('the sample is canonical', () => {
-    expect(read(sample)).toEqual(sample)
-  })
-
-  test.each(fine)('accepts %s: %j', (path, written, canonical) => {
-    expect(read(changed(sample, dotted(path), written))).toEqual(changed(sample, dotted(path), canonical))
-  })
-
-  test.each(wrong)('refuses %s: %j', (path, written, problem) => {
-    const at = /^[.[]/.test(problem) ? `${path}${problem}` : `${path}: ${problem}`
-    expect(problemsOf(changed(sample, dotted(path), written))).toEqual([at])
-  })
-}
-
+const samples: Record<string, Json> = { role, db, lock, cluster_auth_preference: preference }
 const longText = 'x'.repeat(257)
 const manyLabels = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`l${at}`, 'x']))
 const manyNames = Array.from({ length: 257 }, (_, at) => `n${at}`)
