@@ -121,6 +121,17 @@ describe('decide', () => {
     expect(tapOf(wanting(undefined))).toMatchObject({ constraints: { tap: false } })
   })
 
+  test('the cluster can want a tap for every session, and shorten all of them', () => {
+    const preference = { requireSessionMfa: true, defaultSessionTtl: hours(2) }
+    expect(decide(facts([role('r', reader)], { preference }))).toMatchObject({
+      constraints: { tap: true, maxTtl: hours(2) },
+    })
+    const short = role('t', {}, { options: { max_session_ttl: '1h' } })
+    expect(decide(facts([role('r', reader), short], { preference }))).toMatchObject({
+      constraints: { maxTtl: hours(1) },
+    })
+  })
+
   test('the shortest life of all roles counts, 12 hours where none says', () => {
     const ttlOf = (...ttls: string[]) =>
       decide(
