@@ -64,11 +64,13 @@ export interface Users {
   openInvite(id: string, now: Instant): Promise<OpenInvite | undefined>
   /**
    * Spends intent and invite, adds the passkey, opens the session.
-   * @throws Refusal ticket_spent, link_invalid, passkey_exists, user_locked
+   * @throws Refusal ticket_spent, link_invalid, preference_changed, passkey_exists, user_locked
    */
   accept(acceptance: {
     readonly spend: Spend
     readonly invite: InviteId
+    /** The revision of the preference by which the registration was judged. */
+    readonly preference: string | undefined
     readonly credential: NewCredential
     readonly session: NewSession
     readonly expiresAt: Instant

@@ -33,6 +33,14 @@ export interface Site {
   readonly rpId: string
   /** SHA-256 of `rpId`: what authenticators sign. */
   readonly rpIdHash: Bytes
+  /** Those of before, whose passkeys still work. */
+  readonly formerRps?: readonly RelyingParty[]
+}
+
+export interface RelyingParty {
+  readonly id: string
+  /** SHA-256 of `id`. */
+  readonly hash: Bytes
 }
 
 export interface User {
@@ -46,6 +54,8 @@ export interface Credential {
   readonly name: string
   readonly publicKey: Bytes
   readonly fingerprint: Fingerprint
+  /** The relying party that it was made for. */
+  readonly rpId: string
   readonly transports: readonly string[]
   /** 16 bytes in the form of a UUID: which make of authenticator it says it is. Not proven without attestation. */
   readonly aaguid: string

@@ -3,6 +3,7 @@
  * the database and atomic: all of it or nothing. A verb that could not do what it says throws the Refusal that names what
  * stood in the way, and has then written nothing.
  */
+import type { Preference } from './access/preference.ts'
 import type { Documents, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Keyring } from './issue/keyring.ts'
@@ -43,6 +44,7 @@ export interface Ports {
   readonly clientSessions: ClientSessions
   readonly users: Users
   readonly documents: Documents
+  readonly preferences: Preferences
   readonly signingKeys: SigningKeys
   readonly proxies: Proxies
   readonly snapshots: Snapshots
@@ -67,8 +69,12 @@ export interface Tapped {
   readonly credentialId: CredentialId
   readonly userId: UserId
   readonly fingerprint: Fingerprint
+  /** What it signed for. */
+  readonly rpId: string
   readonly counter: number
   readonly backedUp: boolean
+  /** The revision of the preference by which it was judged. */
+  readonly preference: string | undefined
 }
 
 /** `secretHash`: SHA-256 of the cookie's secret. */
@@ -80,7 +86,6 @@ export interface NewSession {
 }
 
 export interface NewCredential extends Omit<Credential, 'lastUsedAt'> {
-  readonly rpId: string
   readonly counter: number
   readonly vouch: Vouch | undefined
 }
@@ -114,15 +119,33 @@ export interface PublicKeys {
   keep(id: CredentialId, known: KnownKey): Promise<void>
 }
 
+/**
+ * How people log in. What is known may be a minute old: whoever lets somebody in by it has the batch confirm the revision, as all
+ * verbs below do, and tries once more with the newest (login/with-preference.ts).
+ */
+export interface Preferences {
+  current(): Promise<Preference>
+  newest(): Promise<Preference>
+}
+
+export interface PasskeysInUse {
+  readonly user: string
+  readonly rpId: string
+  readonly mayVouch: boolean
+  readonly count: number
+}
+
 export interface Credentials {
   /** Only one that is not removed. */
   find(id: CredentialId): Promise<Credential | undefined>
   /** Those that trust begins with and that are not removed, and whose they are. */
   roots(): Promise<readonly { readonly user: string; readonly name: string; readonly fingerprint: Fingerprint }[]>
+  /** How many passkeys people have, of which relying party. Those that are not removed. */
+  inUse(): Promise<readonly PasskeysInUse[]>
   /**
    * Spends, confirms session and tapping credential (and that it may vouch, where `needsMayVouch`), moves the counter on,
    * adds the credential and exchanges the session for `session`, which ends when the old one would have.
-   * @throws Refusal ticket_spent, session_missing, credential_changed, counter_regressed, passkey_exists, name_taken
+   * @throws Refusal ticket_spent, session_missing, credential_changed, preference_changed, counter_regressed, passkey_exists, name_taken
    */
   add(
     adding: Change & { readonly credential: NewCredential; readonly needsMayVouch: boolean },
@@ -158,7 +181,7 @@ export interface Account {
 export interface Sessions {
   /**
    * A login: spends, confirms the credential, moves its counter on, opens the session.
-   * @throws Refusal ticket_spent, credential_changed, counter_regressed, user_locked
+   * @throws Refusal ticket_spent, credential_changed, preference_changed, counter_regressed, user_locked
    */
   open(login: {
     readonly spend: Spend
@@ -197,11 +220,13 @@ export interface Administrator {
   offer(link: AdministratorLink, event: AuditEvent, spend?: Spend): Promise<void>
   /**
    * Spends the intent and the link, makes the user with the root credential and opens the session.
-   * @throws Refusal ticket_spent, link_invalid, name_taken, passkey_exists
+   * @throws Refusal ticket_spent, link_invalid, preference_changed, name_taken, passkey_exists
    */
   claim(claim: {
     readonly spend: Spend
     readonly link: string
+    /** The revision of the preference by which the registration was judged. */
+    readonly preference: string | undefined
     readonly user: User
     readonly credential: NewCredential
     readonly session: NewSession

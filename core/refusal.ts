@@ -34,11 +34,17 @@ const answers = {
   credential_changed: [401, 'refused', tryAgain()],
   counter_regressed: [401, 'refused', tryAgain()],
   vouch_wrong: [401, 'refused', tryAgain()],
+  preference_changed: [401, 'refused', tryAgain()],
   operator_unproven: [401, 'refused', tryAgain()],
 
   session_missing: [401, 'sign_in', 'Sign in, then try again.'],
   link_invalid: [410, 'link_invalid', 'Ask for a new link: each works once, and not for long.'],
   administrator_exists: [409, 'administrator_exists', 'Sign in; an administrator can invite others.'],
+  passwordless_off: [
+    403,
+    'passwordless_off',
+    'A passkey alone signs nobody in here: use your password together with your second factor.',
+  ],
   user_locked: [403, 'locked', 'Ask an administrator: a lock is in force.'],
 
   client_unknown: [400, 'invalid_client', 'Use a client that this cluster knows, such as the sallyport command.'],
@@ -83,6 +89,11 @@ const answers = {
   role_missing: [403, 'forbidden', 'Ask an administrator for a role that may do this.'],
   tap_missing: [403, 'tap_required', 'This wants a tap that approves exactly this request: use the sallyport command.'],
   tap_impossible: [403, 'tap_impossible', 'None of your passkeys may admit others: ask an administrator.'],
+  passkeys_elsewhere: [
+    403,
+    'passkeys_elsewhere',
+    'Your passkeys were made for another name of this cluster, which it no longer takes: ask an administrator.',
+  ],
 
   user_unknown: [404, 'user_unknown', 'See who is there: sallyport admin users ls'],
   role_unknown: [422, 'role_unknown', 'See which roles there are: sallyport admin get role'],
@@ -96,6 +107,17 @@ const answers = {
   document_exists: [409, 'document_exists', 'Remove it first, or replace it: --force'],
   document_unknown: [404, 'document_unknown', 'See what is there: sallyport admin get all'],
   document_changed: [409, 'document_changed', 'Somebody else changed it meanwhile: look at it and try again.'],
+  rp_id_unfit: [
+    422,
+    'rp_id_unfit',
+    'Use the host of the public URL, a domain above it, or one whose related_origins name the public URL.',
+  ],
+  passkeys_lost: [409, 'passkeys_lost', 'Name the old rp_id in webauthn.former_rp_ids, or let them stop: --force'],
+  nobody_left: [
+    409,
+    'nobody_left',
+    'Nobody could administer the cluster any more: name the old rp_id in webauthn.former_rp_ids.',
+  ],
   role_preset: [409, 'role_preset', 'access, editor and auditor are built in: choose another name.'],
   role_held: [409, 'role_held', 'Somebody holds this role: remove the user first, or keep the role.'],
   keys_rotated: [409, 'keys_rotated', 'Somebody else rotated them meanwhile: look with sallyport admin status.'],

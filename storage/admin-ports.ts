@@ -2,6 +2,7 @@
 import { and, asc, count, desc, eq, gt, isNull, lt } from 'drizzle-orm'
 import type { Document } from '../core/access/document.ts'
 import { parseDuration } from '../core/access/duration.ts'
+import { preferenceOf } from '../core/access/preference.ts'
 import { isPreset } from '../core/access/presets.ts'
 import type { DocumentChange, ListedUser } from '../core/admin-ports.ts'
 import { nameKey } from '../core/login/name.ts'
@@ -33,11 +34,12 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
       await refusing(about(event), work)
     },
     openInvite: (id, now) => findInvite(store, id, now),
-    accept: async ({ spend, invite, credential, session, expiresAt, event }) => {
+    accept: async ({ spend, invite, preference, credential, session, expiresAt, event }) => {
       const { userId, id: credentialId } = credential
       const work = store.atomically([
         make.spend(spend),
         make.inviteHolds({ id: invite, userId, at: event.at }),
+        make.preferenceHolds({ preference }),
         make.notLocked({ userId, at: event.at }),
         make.useInvite({ id: invite, at: event.at }),
         make.addCredential(credentialRow(credential)),
@@ -45,7 +47,7 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
         make.record(auditRow(event)),
       ])
       const refused = refusing(about(event), work)
-      return opened((await tellingLock(store, { userId }, event.at, refused))[5])
+      return opened((await tellingLock(store, { userId }, event.at, refused))[6])
     },
     remove: async (actor, name, event) => {
       const removed = { nameKey: nameKey(name), at: event.at }
@@ -172,6 +174,9 @@ function columnsOf(document: Document) {
   if (document.kind === 'role') {
     const { max_session_ttl: ttl } = document.spec.options
     return { ...none, maxSessionTtl: ttl === undefined ? null : (parseDuration(ttl) ?? 0) }
+  }
+  if (document.kind === 'cluster_auth_preference') {
+    return { ...none, maxSessionTtl: preferenceOf(document).defaultSessionTtl }
   }
   if (document.kind === 'db') return none
   const { target, expires } = document.spec

@@ -34,13 +34,14 @@ export const makeStatements = ({ db }: Store) => ({
 })
 export type Make = ReturnType<typeof makeStatements>
 
-/** Spends the intent, confirms the tapping credential and that no lock names its user, and moves the counter on. */
+/** Spends the intent, confirms the tapping credential, the preference that judged it and that no lock names its user, and moves the counter on. */
 export const tap = (
   make: Make,
   { spend, tapped, event }: { spend: Spend; tapped: Tapped; event: AuditEvent },
 ): Statements => [
   make.spend(spend),
   make.credentialHolds(tapped),
+  make.preferenceHolds(tapped),
   make.notLocked({ userId: tapped.userId, at: event.at }),
   make.counterIsAhead(tapped),
   make.moveCounter({ ...tapped, at: event.at }),

@@ -25,6 +25,7 @@ const obstacles: readonly (readonly [constraint: string, code: RefusalCode])[] =
   ['NOT NULL constraint failed: guards.given', 'role_unknown'],
   ['NOT NULL constraint failed: guards.held', 'role_held'],
   ['NOT NULL constraint failed: guards.rotation', 'keys_rotated'],
+  ['NOT NULL constraint failed: guards.preference', 'preference_changed'],
   ['UNIQUE constraint failed: signing_keys.generation', 'keys_rotated'],
   ['UNIQUE constraint failed: documents.name', 'document_exists'],
   ['UNIQUE constraint failed: documents.kind, documents.name', 'document_changed'],

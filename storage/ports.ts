@@ -1,5 +1,5 @@
 /** core's ports over drizzle, the same for both databases. Each verb is one round trip: a statement, or one batch. */
-import { and, asc, eq, gt, isNull, ne, or, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, asc, count, eq, gt, isNull, ne, or, type SQLWrapper, sql } from 'drizzle-orm'
 import { presets } from '../core/access/presets.ts'
 import { equalBytes } from '../core/lib/bytes.ts'
 import { type CredentialId, hours, type Instant, type User, type UserId } from '../core/model.ts'
@@ -80,6 +80,14 @@ function credentialsPort(store: Store, make: Make): Ports['credentials'] {
         .from(credentials)
         .innerJoin(users, eq(users.id, credentials.userId))
         .where(and(eq(credentials.isRoot, true), isNull(credentials.removedAt))),
+    inUse: () =>
+      store.db
+        .select({ user: users.name, rpId: credentials.rpId, mayVouch: credentials.mayVouch, count: count() })
+        .from(credentials)
+        .innerJoin(users, eq(users.id, credentials.userId))
+        .where(isNull(credentials.removedAt))
+        .groupBy(users.id, credentials.rpId, credentials.mayVouch)
+        .orderBy(asc(users.nameKey)),
     add: ({ credential, needsMayVouch, ...change }) =>
       apply(store, make, change, [
         ...(needsMayVouch ? [make.credentialMayVouch(change.tapped)] : []),
@@ -221,11 +229,12 @@ function administratorPort(store: Store, make: Make): Administrator {
       const offer: Statements = [make.noAdministrator({}), make.offerLink(link), make.record(auditRow(event))]
       await refusing({}, store.atomically(spend ? [make.spend(spend), ...offer] : offer))
     },
-    claim: async ({ spend, link, user, credential, session, expiresAt, event }) => {
+    claim: async ({ spend, link, preference, user, credential, session, expiresAt, event }) => {
       const owned: { userId: UserId; credentialId: CredentialId } = { userId: user.id, credentialId: credential.id }
       const work = store.atomically([
         make.spend(spend),
         make.linkHolds({ hash: link, at: event.at }),
+        make.preferenceHolds({ preference }),
         make.closeLink({}),
         make.addUser(userRow(user, event.at)),
         make.addCredential(credentialRow(credential)),

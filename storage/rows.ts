@@ -31,7 +31,7 @@ export function credentialRow({ transports, vouch, ...credential }: NewCredentia
 }
 
 export function credentialOf(row: CredentialRow): Credential {
-  const { rpId: _rpId, counter: _counter, vouch: _vouch, removedAt: _removedAt, lastUsedAt, ...credential } = row
+  const { counter: _counter, vouch: _vouch, removedAt: _removedAt, lastUsedAt, ...credential } = row
   return { ...credential, lastUsedAt: lastUsedAt ?? undefined }
 }
 

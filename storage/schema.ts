@@ -84,6 +84,8 @@ export const guards = sqliteTable('guards', {
   held: integer('held').notNull().default(0),
   /** The signing key to retire is still the current one. */
   rotation: integer('rotation').notNull().default(0),
+  /** The preference about logins is the one that was read, or there is still none. */
+  preference: integer('preference').notNull().default(0),
 })
 
 /** People. Kept for good, also when removed: audit rows and vouches name them. */
@@ -147,20 +149,23 @@ export const invites = sqliteTable(
 )
 
 /**
- * Roles, resources and locks as administrators write them. A row is one document at its newest revision; what it was before
+ * Roles, resources, locks and the preference about logins as administrators write them. A row is one document at its newest revision; what it was before
  * stands in the audit log. Removed outright.
  */
 export const documents = sqliteTable(
   'documents',
   {
-    /** role, db, lock. */
+    /** role, db, lock, cluster_auth_preference. */
     kind: text('kind').notNull(),
     name: text('name').notNull(),
     /** In its normal form: what `get` shows and `decide` reads. */
     document: text('document', { mode: 'json' }).$type<Json>().notNull(),
     /** SHA-256 of the canonical document, base64url. */
     revision: text('revision').notNull(),
-    /** Of a role: options.max_session_ttl in ms, so that a session's end is reckoned where it is opened. */
+    /**
+     * Of a role options.max_session_ttl, of the preference default_session_ttl, in ms: so that a session's end is reckoned where
+     * it is opened.
+     */
     maxSessionTtl: integer('max_session_ttl'),
     /** Of a lock: the name key of the user whom it locks. */
     lockedUser: text('locked_user'),
@@ -172,7 +177,9 @@ export const documents = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.kind, table.name] }),
     // Names of resources become host names: one is taken for all kinds.
-    uniqueIndex('documents_resource').on(table.name).where(sql`kind not in ('role', 'lock')`),
+    uniqueIndex('documents_resource')
+      .on(table.name)
+      .where(sql`kind not in ('role', 'lock', 'cluster_auth_preference')`),
     index('documents_locked_user').on(table.lockedUser).where(sql`locked_user is not null`),
   ],
 )

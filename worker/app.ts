@@ -14,6 +14,7 @@ import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { passkeyRoutes } from './routes/passkeys.ts'
 import { proxyRoutes } from './routes/proxies.ts'
+import { relatedOriginRoutes } from './routes/related-origins.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { isOurHost, observe, secure } from './surroundings.ts'
 
@@ -26,6 +27,7 @@ export function makeApp(given: Edge): App {
   app.notFound((c) => answerRefusal(edge, c, new Refusal('not_found')))
 
   healthRoutes(app, edge)
+  relatedOriginRoutes(app, edge)
   app.use(async (c, next) => {
     if (!isOurHost(edge.site, c)) return elsewhere(edge, c)
     return next()

@@ -8,6 +8,7 @@ import type { Instant } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import { type Kv, publicKeyCopies, textCopies } from '../storage/kv.ts'
 import { storedPorts } from '../storage/ports.ts'
+import { preferencesPort } from '../storage/preferences.ts'
 import type { Store } from '../storage/store.ts'
 
 interface World {
@@ -28,6 +29,7 @@ export function makePorts({ now, random, keys, store, kv, signatures = webSignat
   return {
     ...before,
     signatures,
+    preferences: preferencesPort(store, now),
     publicKeys: publicKeyCopies(kv),
     proofKeys: new Lru(proofKeysInMemory),
     keyring: makeKeyring(before),

@@ -9,6 +9,7 @@ import { base64url } from '../lib/bytes.ts'
 import { readTicket, spendOf } from '../login/ceremony.ts'
 import { withKey } from '../login/known-key.ts'
 import { parseName } from '../login/name.ts'
+import { withSite } from '../login/with-preference.ts'
 import {
   type Duration,
   hours,
@@ -38,7 +39,10 @@ export interface Invitation {
   readonly ttl: number | undefined
 }
 
-type InviteNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'credentials' | 'users' | 'audit'>
+type InviteNeeds = Pick<
+  Ports,
+  'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'users' | 'audit'
+>
 
 export interface Invited {
   readonly name: string
@@ -61,8 +65,10 @@ export function inviteUser(
   return recordingRefusals(ports, principal.asking, 'user.invite', async () => {
     if (!sent) throw new Refusal('tap_missing', { user: principal.user.id })
     const tap = { intent: readTicket(ports, sent.ticket), assertion: sent.assertion }
-    return withKey(ports, sent.assertion.id, (known) =>
-      inviteWith(site, ports, principal, invitation, request, tap, known),
+    return withSite(site, ports, (here, { revision }) =>
+      withKey(ports, sent.assertion.id, (known) =>
+        inviteWith(here, ports, principal, invitation, request, tap, known, revision),
+      ),
     )
   })
 }
@@ -75,6 +81,7 @@ async function inviteWith(
   request: Json,
   tap: Tap,
   known: KnownKey | undefined,
+  preference: string | undefined,
 ): Promise<Invited> {
   if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
   const { jkt, user: admin, asking } = principal
@@ -93,7 +100,7 @@ async function inviteWith(
   const evident: Tap = { intent, assertion: { id: credential, response } }
   await ports.users.invite({
     spend: spendOf(intent),
-    tapped: { ...evidence, userId: admin.id, fingerprint: known.publicKey.fingerprint },
+    tapped: { ...evidence, userId: admin.id, fingerprint: known.publicKey.fingerprint, preference },
     actor: actorOf(principal, 'editor'),
     user,
     roles,

@@ -19,7 +19,8 @@ export const loginOperations = {
     path: '/v1/login/begin',
     summary: 'Begin signing in with a passkey',
     auth: 'page',
-    body: empty,
+    /** A relying party of before, for a passkey that was made for it. */
+    body: object({ rp_id: optional(text(253)) }),
     answer: begun,
   },
   loginFinish: {

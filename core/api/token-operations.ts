@@ -26,6 +26,8 @@ const userView = object({
   created_at: instant,
 })
 const documentView = object({ document: anything, revision: text(64), preset: yesOrNo })
+/** Whose passkeys stopped working by a change of the relying party. */
+const lost = list(object({ user: name, passkeys: whole }), 100_000)
 const auditView = object({
   seq: whole,
   at: text(32),
@@ -127,33 +129,36 @@ export const tokenOperations = {
   documentsList: {
     method: 'GET',
     path: '/v1/documents',
-    summary: 'Roles, resources and locks, as YAML documents have them',
+    summary: 'Roles, resources, locks and the preference about logins, as YAML documents have them',
     auth: 'dpop',
     needs: { role: 'editor' },
-    query: object({ kind: optional(oneOf(['role', 'db', 'lock'])), name: optional(name) }),
+    query: object({ kind: optional(oneOf(['role', 'db', 'lock', 'cluster_auth_preference'])), name: optional(name) }),
     answer: object({ documents: list(documentView, 100_000) }),
   },
   documentsPut: {
     method: 'POST',
     path: '/v1/documents',
-    summary: 'Create them, all or none; with force replace those that exist',
+    summary: 'Create them, all or none; with force replace those that exist, and let passkeys stop working',
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
-    body: object({ documents: list(anything, 100), force: optional(yesOrNo) }),
+    /** `replaces`: the revision of the one document that was read and edited; empty where there was none. */
+    body: object({ documents: list(anything, 100), force: optional(yesOrNo), replaces: optional(text(64)) }),
     answer: object({
       documents: list(
         object({ kind: name, name, revision: text(64), outcome: oneOf(['created', 'replaced', 'unchanged']) }),
         100,
       ),
+      lost,
     }),
   },
   documentRemove: {
     method: 'DELETE',
     path: '/v1/documents/{kind}/{name}',
-    summary: 'Remove one',
+    summary: 'Remove one; of the preference about logins: the defaults hold again',
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
-    answer: object({ kind: name, name }),
+    query: object({ force: optional(oneOf(['true'])) }),
+    answer: object({ kind: name, name, lost }),
   },
   auditList: {
     method: 'GET',

@@ -5,6 +5,7 @@
  */
 
 import { bodyHash } from '../access/action.ts'
+import type { Preference } from '../access/preference.ts'
 import type { OpenInvite } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
 import { type AdminSubject, type InviteSubject, membersOf, type VouchSubject } from '../intent.ts'
@@ -18,6 +19,7 @@ import { readName } from './name.ts'
 import { creationOptions } from './options.ts'
 import { type Registered, type RegistrationJson, verifyRegistration } from './passkey-register.ts'
 import { providerOf } from './providers.ts'
+import { withSite } from './with-preference.ts'
 
 const ceremonyTtl = minutes(5)
 
@@ -36,7 +38,7 @@ async function requireOpen({ users, now }: Pick<Ports, 'users' | 'now'>, invite:
 /** `approved`: the intent that the administrator tapped; the vouch is made from it. @throws Refusal link_invalid */
 export function beginInvite(
   site: Site,
-  ports: ReadNeeds & Pick<Ports, 'keys' | 'random'>,
+  ports: ReadNeeds & Pick<Ports, 'keys' | 'random' | 'preferences'>,
   asking: Asking,
   holder: Holder,
   invite: string,
@@ -46,7 +48,11 @@ export function beginInvite(
     const subject: InviteSubject = { kind: 'invite', name: user.name, invite: id }
     const begin = { purpose: 'register', user: user.id, holder, subject, ttl: ceremonyTtl } as const
     const { intent, ticket } = beginIntent(site, ports, begin)
-    return { ticket, options: creationOptions(site, intent, ceremonyTtl, user, [], undefined), approved: tap.intent }
+    return withSite(site, ports, async (here, { attestation }) => ({
+      ticket,
+      options: creationOptions(here, intent, ceremonyTtl, user, [], attestation),
+      approved: tap.intent,
+    }))
   })
 }
 
@@ -58,39 +64,50 @@ export interface InviteAnswer {
   readonly signature: string
 }
 
-type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'users' | 'audit'>
+type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'users' | 'audit'>
 
 /** @throws Refusal */
 export function finishInvite(
   site: Site,
   ports: FinishNeeds,
+  caller: Caller,
+  answer: InviteAnswer,
+): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
+  return recordingRefusals(ports, caller.asking, 'user.register', () =>
+    withSite(site, ports, (here, preference) => acceptWith(here, ports, caller, answer, preference)),
+  )
+}
+
+async function acceptWith(
+  site: Site,
+  ports: FinishNeeds,
   { asking, holder }: Caller,
   { invite, ticket, registration, signature }: InviteAnswer,
-): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
-  return recordingRefusals(ports, asking, 'user.register', async () => {
-    const intent = readTicket(ports, ticket)
-    const open = await requireOpen(ports, invite)
-    const { user } = open
-    const subject: InviteSubject = { kind: 'invite', name: user.name, invite: open.id }
-    requireIntent(intent, { site, purpose: 'register', holder, user: user.id, subject, now: ports.now() })
-    const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), undefined)
-    const vouch = await requireVouch(open, registered, signature)
+  { attestation, revision: preference }: Preference,
+) {
+  const intent = readTicket(ports, ticket)
+  const open = await requireOpen(ports, invite)
+  const { user } = open
+  const subject: InviteSubject = { kind: 'invite', name: user.name, invite: open.id }
+  requireIntent(intent, { site, purpose: 'register', holder, user: user.id, subject, now: ports.now() })
+  const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), attestation)
+  const vouch = await requireVouch(open, registered, signature)
 
-    const { session, cookie } = newSession(ports, asking.from)
-    const at = session.openedAt
-    const admitted = { name: providerOf(registered.aaguid) ?? 'Passkey', mayVouch: false, isRoot: false, vouch }
-    const who = { userId: user.id, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
-    const evidence = { intent, registration, vouch }
-    const { expiresAt } = await ports.users.accept({
-      spend: spendOf(intent),
-      invite: open.id,
-      credential: { ...registered, ...admitted, userId: user.id, rpId: site.rpId, createdAt: at },
-      session,
-      expiresAt: at + sessionTtl,
-      event: { at, kind: 'user.register', outcome: 'done', asking, ...who, evidence },
-    })
-    return { cookie, expiresAt }
+  const { session, cookie } = newSession(ports, asking.from)
+  const at = session.openedAt
+  const admitted = { name: providerOf(registered.aaguid) ?? 'Passkey', mayVouch: false, isRoot: false, vouch }
+  const who = { userId: user.id, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
+  const evidence = { intent, registration, vouch }
+  const { expiresAt } = await ports.users.accept({
+    spend: spendOf(intent),
+    invite: open.id,
+    preference,
+    credential: { ...registered, ...admitted, userId: user.id, rpId: site.rpId, createdAt: at },
+    session,
+    expiresAt: at + sessionTtl,
+    event: { at, kind: 'user.register', outcome: 'done', asking, ...who, evidence },
   })
+  return { cookie, expiresAt }
 }
 
 /**

@@ -5,21 +5,31 @@ import { challengeOf, type Intent } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import type { Credential, Duration, Site, UserId } from '../model.ts'
 import { algorithms } from '../tap/public-key.ts'
+import { ofOneRp } from './relying-party.ts'
 
-type Known = Pick<Credential, 'id' | 'transports'>
+type Known = Pick<Credential, 'id' | 'transports' | 'rpId'>
 
 const descriptors = (credentials: readonly Known[]) =>
   credentials.map(({ id, transports }) => ({ type: 'public-key' as const, id, transports }))
 
-/** No `allow`: discoverable, the authenticator shows whom it knows. */
-export function requestOptions(site: Site, intent: Intent, timeout: Duration, allow: readonly Known[] = []) {
-  return {
-    challenge: base64url(challengeOf(intent)),
-    rpId: site.rpId,
-    timeout,
-    userVerification: 'required' as const,
-    allowCredentials: descriptors(allow),
-  }
+/** Discoverable: the authenticator shows whom it knows. */
+export const discoverableOptions = (
+  { rpId }: Pick<Site, 'rpId'>,
+  intent: Intent,
+  timeout: Duration,
+  allow: readonly Known[] = [],
+) => ({
+  challenge: base64url(challengeOf(intent)),
+  rpId,
+  timeout,
+  userVerification: 'required' as const,
+  allowCredentials: descriptors(allow),
+})
+
+/** With one of these. @throws Refusal passkeys_elsewhere */
+export function requestOptions(site: Site, intent: Intent, timeout: Duration, allow: readonly Known[]) {
+  const { rpId, credentials } = ofOneRp(site, allow)
+  return discoverableOptions({ rpId }, intent, timeout, credentials)
 }
 export type RequestOptions = ReturnType<typeof requestOptions>
 

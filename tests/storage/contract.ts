@@ -10,6 +10,7 @@ import { ending } from './contract/ending.ts'
 import { inviting } from './contract/inviting.ts'
 import { locking } from './contract/locking.ts'
 import { logins } from './contract/logins.ts'
+import { preferring } from './contract/preferring.ts'
 import { programRaces } from './contract/program-races.ts'
 import { races } from './contract/races.ts'
 import { reading } from './contract/reading.ts'
@@ -23,7 +24,19 @@ import { writing } from './contract/writing.ts'
 
 const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
-  ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
+  ...{
+    codes,
+    refreshing,
+    calling,
+    inviting,
+    writing,
+    rotating,
+    auditing,
+    locking,
+    sessionEnds,
+    programRaces,
+    preferring,
+  },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

@@ -55,6 +55,8 @@ export async function newProcess(withKv = true) {
     whereOf: () => ({ address: '192.0.2.1', place: '' }),
     ready: async () => undefined,
   })
+  // As worker/index.ts does with its first request.
+  await ports.preferences.newest()
   const send = async (url: string, init: RequestInit) => app.request(url, init)
   return { ports, visitor: () => new Visitor(origin, send) }
 }

@@ -85,7 +85,7 @@ const approve = {
 }
 
 const pages: Record<string, () => unknown> = {
-  'sign in': () => signInPage(assets, { cluster: hostile, next: hostile }),
+  'sign in': () => signInPage(assets, { cluster: hostile, next: hostile, formerRpIds: [hostile] }),
   'first administrator, open': () => firstAdministratorPage(assets, { cluster: hostile, open: true }),
   'first administrator, used': () => firstAdministratorPage(assets, { cluster: hostile, open: false }),
   account: () =>
@@ -311,7 +311,7 @@ const unescaped = (text: string): string =>
     .replaceAll('&amp;', '&')
 
 describe('signInPage', () => {
-  const render = async (next: string) => String(await signInPage(assets, { cluster: 'test', next }))
+  const render = async (next: string) => String(await signInPage(assets, { cluster: 'test', next, formerRpIds: [] }))
 
   test('says in words that a request to approve comes next, and that signing in does not approve it', async () => {
     for (const next of ['/oauth/authorize?client_id=x', '/approve?ticket=x']) {

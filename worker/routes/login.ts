@@ -7,7 +7,9 @@ import { beginHolder, callerOf, setSession } from '../principal.ts'
 
 export function loginRoutes(app: App, edge: Edge): void {
   const { site, ports } = edge
-  openPageCall(app, edge, operations.loginBegin, async (c) => beginPasskeyLogin(site, ports, beginHolder(c, ports)))
+  openPageCall(app, edge, operations.loginBegin, async (c, { rp_id }) =>
+    beginPasskeyLogin(site, ports, beginHolder(c, ports), rp_id),
+  )
   openPageCall(app, edge, operations.loginFinish, async (c, { next, ...given }) => {
     const { cookie, expiresAt } = await finishPasskeyLogin(site, ports, callerOf(c), given)
     setSession(c, cookie, expiresAt, ports.now())

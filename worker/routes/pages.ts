@@ -36,7 +36,9 @@ export const pageRoutes = (edge: Edge) => {
     .get('/', async (c) => {
       const next = c.req.query('next')
       if (await accountOf(c)) return c.redirect(parseNext(next, origin))
-      return c.html(signInPage(assets, { cluster, next: next === undefined ? undefined : parseNext(next, origin) }))
+      const { formerRpIds } = await ports.preferences.current()
+      const place = next === undefined ? undefined : parseNext(next, origin)
+      return c.html(signInPage(assets, { cluster, next: place, formerRpIds }))
     })
     .get('/first-administrator', async (c) => {
       const { exists } = await ports.administrator.state()

@@ -42,7 +42,7 @@ const swapCase = (text: string) => text.replace(/[a-z]/gi, (c) => (c < 'a' ? c.t
 export const reading: Cases = {
   'credentials.find answers all that core knows of a passkey, and no more': async (world) => {
     const { credential } = await newPerson(world)
-    const { rpId: _rpId, counter: _counter, vouch: _vouch, ...known } = credential
+    const { counter: _counter, vouch: _vouch, ...known } = credential
     expect(await world.ports.credentials.find(credential.id)).toStrictEqual({ ...known, lastUsedAt: undefined })
     const used = await storeCredential(world, newCredential(credential.userId), { lastUsedAt: now })
     expect((await world.ports.credentials.find(used.id))?.lastUsedAt).toBe(now)
