@@ -43,7 +43,7 @@ function assetNames(metafile: Metafile): Record<string, string> {
 
 /**
  * Entries `index` for Workers and `serve` for the others, over shared chunks. Neutral: nothing of Node gets in, and the
- * condition `workerd` makes the libraries show their web-standard side. SimpleWebAuthn is a chunk that is loaded late.
+ * condition `workerd` makes the libraries show their web-standard side.
  */
 async function buildEdge(out: string, names: Record<string, string>): Promise<Metafile> {
   const { metafile } = await build({
