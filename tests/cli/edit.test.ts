@@ -143,6 +143,28 @@ test('a new rp_id: whose passkeys stop working is told, by name and number, befo
   expect(stderr).toContain('No browser on http://localhost:3080 takes example.com.')
 })
 
+test('whose passkeys have stopped working is said after create, edit and rm, each with --force', async () => {
+  const { front, cli } = await newCli()
+  const lost = [
+    { user: 'Ada', passkeys: 2 },
+    { user: 'Bob', passkeys: 1 },
+  ]
+  const cap = { kind: 'cluster_auth_preference', name: 'cluster-auth-preference' }
+  front.interfere = (method, path) => {
+    if (method === 'POST' && path === '/v1/documents')
+      return { json: { documents: [{ ...cap, revision: 'r', outcome: 'replaced' }], lost } }
+    return method === 'DELETE' ? { json: { ...cap, lost } } : undefined
+  }
+  const said = 'These passkeys have stopped working: Ada (2), Bob (1).\n'
+  writeFileSync(join(cli.home, 'cap.yaml'), 'kind: cluster_auth_preference\nversion: v2\nspec: {}\n')
+  expect((await cli.run(['admin', 'create', '--force', 'cap.yaml'])).stderr).toContain(said)
+  expect((await edit(cli, say('12h', '4h'), 'cap', '--force')).stderr).toContain(said)
+  expect((await cli.run(['admin', 'rm', 'cap', '--yes', '--force'])).stderr).toContain(said)
+  const asked = front.received.filter(({ path, body }) => path.startsWith('/v1/documents') && body !== '')
+  expect(asked.map(({ body }) => (JSON.parse(body) as { force: boolean }).force)).toEqual([true, true])
+  expect(front.received.at(-1)?.path).toMatch(/\?force=true$/)
+})
+
 test.each(['cap/other', 'caps/', 'cap/'])('admin get %s: no such thing', async (name) => {
   const { cli } = await newCli()
   expect((await cli.run(['admin', 'get', name])).code).toBe(2)
