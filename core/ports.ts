@@ -5,6 +5,7 @@
  */
 import type { Documents, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
+import type { DeviceCodes } from './device-flow-ports.ts'
 import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
 import type { Bytes } from './lib/bytes.ts'
@@ -40,6 +41,7 @@ export interface Ports {
   readonly sessions: Sessions
   readonly administrator: Administrator
   readonly codes: Codes
+  readonly deviceCodes: DeviceCodes
   readonly clientSessions: ClientSessions
   readonly users: Users
   readonly documents: Documents

@@ -1,10 +1,8 @@
-/** What its holders may reach, and how: `allow` and `deny` name databases by their labels, and users and names in them. */
-import type { Json } from '../intent.ts'
 import { hours, minutes } from '../model.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { fields, listOf, oneOf, optional, orEmptyMap, type Read, refined, tellExpected, unlessEmpty } from './fields.ts'
 import { type Metadata, metadata } from './metadata.ts'
-import { into, type Place, quoted, tell } from './place.ts'
+import { into, quoted, tell } from './place.ts'
 import { isPreset } from './presets.ts'
 import { anyText, labelMatchers, literal, oneLine, shaped, text } from './text.ts'
 
@@ -19,6 +17,8 @@ export type RoleOptions = {
   /** As `formatDuration` writes it. */
   readonly max_session_ttl?: string
   readonly require_session_mfa?: boolean
+  /** Its holders may let a program in that runs on a machine without a browser (RFC 8628). */
+  readonly device_flow?: boolean
 }
 
 /** What is left out matches nothing. `*` alone is any value; as the one label it is any resource. */
@@ -50,15 +50,16 @@ const booleanWords = new Map([
   ...['false', 'no', 'off'].map((word) => [word, false] as const),
 ])
 
-function sessionMfa(json: Json | undefined, place: Place): boolean | undefined {
+const yesOrNo: Read<boolean> = (json, place) => {
   if (typeof json === 'boolean') return json
   if (typeof json !== 'string') return tellExpected(json, place, 'true or false')
-  const word = booleanWords.get(json.toLowerCase())
-  if (word !== undefined) return word
-  const isHardwareKey = json.startsWith('hardware_key')
-  const hint = isHardwareKey ? 'not supported in this version: true asks for a tap' : 'expected true or false'
-  return tell(place, `${quoted(json)}: ${hint}`)
+  return booleanWords.get(json.toLowerCase()) ?? tell(place, `${quoted(json)}: expected true or false`)
 }
+
+const sessionMfa: Read<boolean> = (json, place) =>
+  typeof json === 'string' && json.startsWith('hardware_key')
+    ? tell(place, `${quoted(json)}: not supported in this version: true asks for a tap`)
+    : yesOrNo(json, place)
 
 const value = text(oneLine, literal)
 const values = listOf(value, mostEntries)
@@ -90,7 +91,11 @@ export const role: Read<RoleDocument> = fields<RoleDocument>('role', {
   metadata: metadata('role', roleName),
   spec: fields<RoleDocument['spec']>('role', {
     options: orEmptyMap(
-      fields<RoleOptions>('role', { max_session_ttl: optional(sessionTtl), require_session_mfa: optional(sessionMfa) }),
+      fields<RoleOptions>('role', {
+        max_session_ttl: optional(sessionTtl),
+        require_session_mfa: optional(sessionMfa),
+        device_flow: optional(yesOrNo),
+      }),
     ),
     allow: conditions,
     deny: conditions,

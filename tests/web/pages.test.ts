@@ -39,6 +39,7 @@ const program = {
   client: 'Sallyport CLI',
   address: '192.0.2.1',
   place: '',
+  via: 'browser' as const,
   authenticatedAt: now,
   expiresAt: now + 1,
   endedAt: undefined,

@@ -10,6 +10,7 @@ export type AssetName =
   | 'account.js'
   | 'authorize.js'
   | 'approve.js'
+  | 'device.js'
 
 export interface Assets {
   url(name: AssetName): string
