@@ -205,6 +205,7 @@ export const tapOperations = {
     path: '/v1/taps',
     summary: 'Ask for a tap that approves one administrative request; writes nothing',
     auth: 'dpop',
+    needs: { browser: true },
     body: object({ operation: name, body: anything, ...waiting }),
     answer: object({ ticket, approve_url: text(32_768) }),
   },

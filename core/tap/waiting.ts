@@ -4,7 +4,7 @@
  * until the request itself comes with it.
  */
 import { isAction, subjectOf } from '../access/action.ts'
-import { type Principal, requireBrowserLogin } from '../access/principal.ts'
+import type { Principal } from '../access/principal.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { AdminSubject, Intent, Json } from '../intent.ts'
 import { beginIntent, readTicket } from '../login/ceremony.ts'
@@ -25,15 +25,13 @@ export interface WaitingAsk {
   readonly state: string
 }
 
-/** @throws Refusal login_headless, bad_request, redirect_invalid, and what the action itself would refuse at once */
+/** @throws Refusal bad_request, redirect_invalid, and what the action itself would refuse at once */
 export function beginWaiting(
   site: Site,
   ports: Pick<Ports, 'keys' | 'random' | 'now'>,
-  principal: Principal,
+  { jkt, user, asking }: Principal,
   { operation, body, redirect_uri, state }: WaitingAsk,
 ): { ticket: string; approve_url: string } {
-  const { jkt, user, asking } = principal
-  requireBrowserLogin(principal)
   if (!isAction(operation)) throw new Refusal('bad_request', { why: 'body.operation: no action that wants a tap' })
   const subject = subjectOf(operation, body, asking.from.address)
   const { ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder: jkt, subject, ttl })
