@@ -109,6 +109,8 @@ export function beginDeviceFlow(
   server: oauth.AuthorizationServer,
   dpop: oauth.DPoPHandle,
 ): Promise<oauth.DeviceAuthorizationResponse> {
+  if (server.device_authorization_endpoint === undefined)
+    throw new Problem('failed', 'this cluster knows no headless logins', 'sallyport login')
   return translated(async () => {
     const parameters = { scope, dpop_jkt: await dpop.calculateThumbprint() }
     const reply = await oauth.deviceAuthorizationRequest(server, client, clientAuth, parameters, through(fetch))
