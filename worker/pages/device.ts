@@ -32,7 +32,7 @@ aria-describedby="user-code-hint"${typed === undefined ? '' : html` aria-invalid
 ${
   typed === undefined
     ? html`<p class="hint" id="user-code-hint">Eight letters. Large or small does not matter.</p>`
-    : html`<p class="notice" id="user-code-hint" role="alert">No login waits with this code. Compare it with the terminal,
+    : html`<p class="notice warning" id="user-code-hint" role="alert">No login waits with this code. Compare it with the terminal,
 letter by letter. A code lives ten minutes: if it is older, start again in the terminal.</p>`
 }
 <button class="primary" type="submit">Go on</button>
@@ -65,8 +65,8 @@ export const deviceAskPage = (assets: Assets, { cluster, user, ask, client, now 
     title: 'Approve a headless login?',
     script: 'device.js',
     body: html`
-${heading(`${user.name}, let the program with this code act for you on ${cluster}?`, ask.userCode)}
-<p class="notice"><strong>Has somebody sent you here, or given you this code? Then refuse:</strong> approving would let them
+${heading(`${user.name}, let the program with this code act for you on ${cluster}?`, html`<span class="code">${ask.userCode}</span>`)}
+<p class="notice warning"><strong>Has somebody sent you here, or given you this code? Then refuse:</strong> approving would let them
 act as you.</p>
 ${terms([
   ['Program', client],

@@ -75,6 +75,13 @@ describe('POST /oauth/device_authorization', () => {
     expect(await sendAsk(program, { ...askForm(program), ...more })).toMatchObject(error(word))
   })
 
+  test('is refused in JSON, whatever the program says that it reads', async () => {
+    const program = await (await newEdge()).program()
+    const { headers, json } = await sendAsk(program, {}, { accept: 'text/html' })
+    expect(headers.get('content-type')).toContain('application/json')
+    expect(json).toMatchObject({ error: 'invalid_client' })
+  })
+
   test('each address may ask ten times a minute; every time counts', async () => {
     const { edge } = await newDeviceFlow({ failuresAMinute: 10 })
     const program = await edge.program()
@@ -162,6 +169,15 @@ describe('the device code grant', () => {
     })
     expect(String(row['evidence'])).toContain('"purpose":"cli"')
   })
+})
+
+test('the metadata names the endpoint and the grant', async () => {
+  const { edge } = await newDeviceFlow()
+  for (const path of ['oauth-authorization-server', 'openid-configuration'])
+    expect((await edge.visitor().get(`/.well-known/${path}`)).json).toMatchObject({
+      device_authorization_endpoint: `${edge.site.origin}/oauth/device_authorization`,
+      grant_types_supported: expect.arrayContaining(['urn:ietf:params:oauth:grant-type:device_code']),
+    })
 })
 
 describe('the role option device_flow', () => {
