@@ -54,8 +54,8 @@ export type InviteSubject = {
 }
 /**
  * A program that is to act for the user. `flow`: SHA-256 of the canonical {client_id, redirect_uri, code_challenge, state}
- * (state: '' where it sent none), base64url; `client_key`: RFC 7638 thumbprint of its DPoP key; `address`: where the browser
- * asked from.
+ * (state: '' where it sent none), base64url; in the device flow of {client_id, user_code, device_code_hash}; `client_key`: RFC 7638 thumbprint of its DPoP key; `address`: where the browser
+ * asked from; in the device flow, where the program did.
  */
 export type CliSubject = {
   readonly flow: string

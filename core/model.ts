@@ -89,11 +89,15 @@ export type ClientSessionEnd =
   | 'passkey_removed'
   | 'user_removed'
 
+/** How a program was let in: by a browser on its own machine, or by the device flow, which opens less (core/access/principal.ts). */
+export type LoginVia = 'browser' | 'device_flow'
+
 /** One login of a program. */
 export interface ClientSession {
   readonly id: ClientSessionId
   readonly clientId: string
   readonly scope: string
+  readonly via: LoginVia
   readonly authenticatedAt: Instant
   readonly expiresAt: Instant
   readonly endedAt: Instant | undefined

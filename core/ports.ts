@@ -6,6 +6,7 @@
 import type { Preference } from './access/preference.ts'
 import type { Documents, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
+import type { DeviceCodes } from './device-flow-ports.ts'
 import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
 import type { Bytes } from './lib/bytes.ts'
@@ -41,6 +42,7 @@ export interface Ports {
   readonly sessions: Sessions
   readonly administrator: Administrator
   readonly codes: Codes
+  readonly deviceCodes: DeviceCodes
   readonly clientSessions: ClientSessions
   readonly users: Users
   readonly documents: Documents

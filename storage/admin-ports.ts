@@ -170,10 +170,10 @@ function putStatements(make: Make, change: DocumentChange, updatedBy: UserId, up
 
 /** What statements of other ceremonies ask for, taken out of the document. */
 function columnsOf(document: Document) {
-  const none = { maxSessionTtl: null, lockedUser: null, expiresAt: null }
+  const none = { maxSessionTtl: null, deviceFlow: null, lockedUser: null, expiresAt: null }
   if (document.kind === 'role') {
-    const { max_session_ttl: ttl } = document.spec.options
-    return { ...none, maxSessionTtl: ttl === undefined ? null : (parseDuration(ttl) ?? 0) }
+    const { max_session_ttl: ttl, device_flow: deviceFlow = null } = document.spec.options
+    return { ...none, deviceFlow, maxSessionTtl: ttl === undefined ? null : (parseDuration(ttl) ?? 0) }
   }
   if (document.kind === 'cluster_auth_preference') {
     return { ...none, maxSessionTtl: preferenceOf(document).defaultSessionTtl }

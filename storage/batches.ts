@@ -4,6 +4,7 @@ import type { AuditEvent } from '../core/audit.ts'
 import type { Instant } from '../core/model.ts'
 import type { Change, Spend, Tapped } from '../core/ports.ts'
 import { documentStatements, userStatements } from './admin-statements.ts'
+import { deviceCodeStatements } from './device-flow-statements.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { proxyStatements } from './proxy-statements.ts'
@@ -24,6 +25,7 @@ export const makeStatements = ({ db }: Store) => ({
   ...accountStatements(db),
   ...administratorStatements(db),
   ...codeStatements(db),
+  ...deviceCodeStatements(db),
   ...loginStatements(db),
   ...clientSessionStatements(db),
   ...actorStatements(db),

@@ -54,6 +54,7 @@ export const clientSessionOf = (row: ClientSessionRow): ClientSession => ({
   id: row.id,
   clientId: row.clientId,
   scope: row.scope,
+  via: row.via,
   authenticatedAt: row.authenticatedAt,
   expiresAt: row.expiresAt,
   endedAt: row.endedAt ?? undefined,

@@ -6,13 +6,24 @@ import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { AuditEvent, Evidence } from '../core/audit.ts'
 import type { Json } from '../core/intent.ts'
-import type { ClientSessionId, CredentialId, Fingerprint, Holder, InviteId, SessionId, UserId } from '../core/model.ts'
+import type {
+  ClientSessionId,
+  CredentialId,
+  Fingerprint,
+  Holder,
+  InviteId,
+  LoginVia,
+  SessionId,
+  UserId,
+} from '../core/model.ts'
 import type { RefusalDetail } from '../core/refusal.ts'
 import type { Tap } from '../core/tap/verify.ts'
 import type { Vouch, VouchKey } from '../core/vouch.ts'
 import { bytes, flag, instant } from './columns.ts'
 
+export * from './schema-device-flow.ts'
 export * from './schema-proxies.ts'
+export * from './schema-signing-keys.ts'
 
 /** Which cluster this database belongs to. One row, written when the database is made, for good. */
 export const cluster = sqliteTable('cluster', {
@@ -86,6 +97,12 @@ export const guards = sqliteTable('guards', {
   rotation: integer('rotation').notNull().default(0),
   /** The preference about logins is the one that was read, or there is still none. */
   preference: integer('preference').notNull().default(0),
+  /** The device code waits for its answer, or has the one that is needed. */
+  device: integer('device').notNull().default(0),
+  /** A role of the user allows the device flow. */
+  flow: integer('flow').notNull().default(0),
+  /** There is room for one more device code. */
+  room: integer('room').notNull().default(0),
 })
 
 /** People. Kept for good, also when removed: audit rows and vouches name them. */
@@ -167,6 +184,8 @@ export const documents = sqliteTable(
      * it is opened.
      */
     maxSessionTtl: integer('max_session_ttl'),
+    /** Of a role: options.device_flow. NULL is no. */
+    deviceFlow: flag('device_flow'),
     /** Of a lock: the name key of the user whom it locks. */
     lockedUser: text('locked_user'),
     /** Of a lock: when it ends by itself; NULL is never. */
@@ -240,6 +259,8 @@ export const clientSessions = sqliteTable(
     /** RFC 7638 thumbprint of its key: whatever is signed by another is not of this session. */
     jkt: text('jkt').$type<Holder>().notNull(),
     scope: text('scope').notNull(),
+    /** By which flow it began: the device flow's reach resources and do nothing else. */
+    via: text('via').$type<LoginVia>().notNull().default('browser'),
     /** When the tap was given; no refresh moves it. */
     authenticatedAt: instant('authenticated_at').notNull(),
     /** Which refresh token is the newest, counted from 1. The tokens themselves are nowhere: see core/oauth/refresh.ts. */
@@ -259,25 +280,6 @@ export const clientSessions = sqliteTable(
   },
   (table) => [index('client_sessions_user').on(table.userId), index('client_sessions_expires').on(table.expiresAt)],
 )
-
-/**
- * Keys that sign tokens. The newest with `activated_at` is the current one, the one without is the next, older ones are retired.
- * Retired rows stay: whoever checks old evidence needs their public halves.
- */
-export const signingKeys = sqliteTable('signing_keys', {
-  /** 1, 2, 3 …: the primary key is the race of two rotations. */
-  generation: integer('generation').primaryKey(),
-  /** RFC 7638 thumbprint of the public half. */
-  kid: text('kid').notNull(),
-  /** The public half: x of an Ed25519 JWK (RFC 8037), base64url. */
-  x: text('x').notNull(),
-  /** The private half under AES-256-GCM (core/lib/seal.ts). NULL once retired: what signs no more is gone. */
-  sealed: bytes('sealed'),
-  createdAt: instant('created_at').notNull(),
-  /** NULL: the next one. */
-  activatedAt: instant('activated_at'),
-  retiredAt: instant('retired_at'),
-})
 
 /** Passkeys and security keys. Kept after removal, for audit and vouch chains; a removed one opens nothing. */
 export const credentials = sqliteTable(

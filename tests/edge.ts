@@ -57,6 +57,8 @@ export async function newEdge(settings: Settings = {}) {
     assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
     attempts: memoryLimit(settings.failuresAMinute ?? 100_000, now),
     programs: memoryLimit(settings.failuresAMinute ?? 100_000, now),
+    deviceCodes: memoryLimit(settings.failuresAMinute ?? 100_000, now),
+    userCodes: memoryLimit(settings.failuresAMinute ?? 100_000, now),
     noise: memoryLimit(settings.noiseAMinute ?? 100_000, now),
     log: (line) => logged.push(line),
     lengthsHold: false,

@@ -7,6 +7,7 @@ import { answerProblem, answerRefusal } from './problems.ts'
 import { administrationRoutes } from './routes/administration.ts'
 import { administratorRoutes } from './routes/administrator.ts'
 import { clientRoutes } from './routes/clients.ts'
+import { deviceRoutes } from './routes/device.ts'
 import { healthRoutes } from './routes/health.ts'
 import { inviteRoutes } from './routes/invites.ts'
 import { loginRoutes } from './routes/login.ts'
@@ -53,6 +54,7 @@ export function makeApp(given: Edge): App {
   sessionRoutes(app, edge)
   inviteRoutes(app, edge)
   clientRoutes(app, edge)
+  deviceRoutes(app, edge)
   oauthRoutes(app, edge)
   administrationRoutes(app, edge)
   proxyRoutes(app, edge)

@@ -50,6 +50,8 @@ function makeEdge(env: Bindings): Edge {
     assets: assetsOf(env, site.origin),
     attempts: bindingLimit(env.ATTEMPTS, now),
     programs: bindingLimit(env.ATTEMPTS, now, 'program '),
+    deviceCodes: bindingLimit(env.ATTEMPTS, now, 'device code '),
+    userCodes: bindingLimit(env.ATTEMPTS, now, 'user code '),
     noise: memoryLimit(noiseAMinute, now),
     log,
     lengthsHold: false,

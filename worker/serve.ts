@@ -157,6 +157,8 @@ function makeEdge({ settings, site, keys, store }: Opened): Edge {
     assets: readAssets(),
     attempts: memoryLimit(settings.failedLoginsAMinute, now),
     programs: memoryLimit(settings.failedLoginsAMinute, now),
+    deviceCodes: memoryLimit(settings.failedLoginsAMinute, now),
+    userCodes: memoryLimit(settings.failedLoginsAMinute, now),
     noise: memoryLimit(noiseAMinute, now),
     log,
     lengthsHold: true,

@@ -18,6 +18,8 @@ export type RoleOptions = {
   /** As `formatDuration` writes it. */
   readonly max_session_ttl?: string
   readonly require_session_mfa?: boolean
+  /** Its holders may let a program in that runs on a machine without a browser (RFC 8628). */
+  readonly device_flow?: boolean
 }
 
 /** What is left out matches nothing. `*` alone is any value; as the one label it is any resource. */
@@ -72,7 +74,11 @@ export const role: Read<RoleDocument> = fields<RoleDocument>('role', {
   metadata: metadata('role', roleName),
   spec: fields<RoleDocument['spec']>('role', {
     options: orEmptyMap(
-      fields<RoleOptions>('role', { max_session_ttl: optional(sessionTtl), require_session_mfa: optional(sessionMfa) }),
+      fields<RoleOptions>('role', {
+        max_session_ttl: optional(sessionTtl),
+        require_session_mfa: optional(sessionMfa),
+        device_flow: optional(yesOrNo),
+      }),
     ),
     allow: conditions,
     deny: conditions,

@@ -8,6 +8,7 @@ const name = text(256)
 /** Seconds since 1970, as on every wire. */
 const instant = whole
 const secret = text(64)
+const userCode = text(64)
 /** Where a page goes on. */
 const location = object({ location: text(16_384) })
 const begun = object({ ticket, options: anything })
@@ -176,11 +177,36 @@ export const tapOperations = {
     body: object({ request: authorizeRequest }),
     answer: location,
   },
+  deviceBegin: {
+    method: 'POST',
+    path: '/v1/device/begin',
+    summary: 'Begin approving a program that shows a code (RFC 8628): the intent of exactly its request',
+    auth: 'page',
+    body: object({ user_code: userCode }),
+    answer: begun,
+  },
+  deviceFinish: {
+    method: 'POST',
+    path: '/v1/device/finish',
+    summary: 'Approve it with a tap: the program gets tokens at its next poll',
+    auth: 'page',
+    body: object({ user_code: userCode, ticket, assertion }),
+    answer: location,
+  },
+  deviceRefuse: {
+    method: 'POST',
+    path: '/v1/device/refuse',
+    summary: 'Refuse it: the program is told access_denied',
+    auth: 'page',
+    body: object({ user_code: userCode }),
+    answer: location,
+  },
   tapBegin: {
     method: 'POST',
     path: '/v1/taps',
     summary: 'Ask for a tap that approves one administrative request; writes nothing',
     auth: 'dpop',
+    needs: { browser: true },
     body: object({ operation: name, body: anything, ...waiting }),
     answer: object({ ticket, approve_url: text(32_768) }),
   },

@@ -14,6 +14,8 @@ const me = object({
   cluster: name,
   roles: list(name, 64),
   client: name,
+  /** `device_flow`: a headless login, which reaches resources and does nothing else. */
+  via: oneOf(['browser', 'device_flow']),
   auth_time: instant,
   valid_until: instant,
 })

@@ -78,15 +78,16 @@ export function parseAuthorizeRequest(site: Site, clients: Clients, given: Autho
   if (given.response_mode !== undefined && given.response_mode !== 'query')
     throw refuse('authorize_invalid', 'response_mode')
   if (given.code_challenge_method !== 'S256') throw refuse('authorize_invalid', 'code_challenge_method')
-  if (!isHash(codeChallenge)) throw refuse('authorize_invalid', 'code_challenge')
-  if (!isHash(jkt)) throw refuse('authorize_invalid', 'dpop_jkt')
+  if (!isThumbprint(codeChallenge)) throw refuse('authorize_invalid', 'code_challenge')
+  if (!isThumbprint(jkt)) throw refuse('authorize_invalid', 'dpop_jkt')
   if (given.prompt?.split(' ').includes('none')) throw refuse('interaction_required', 'prompt')
   const scope = parseScope(given.scope)
   if (scope === undefined) throw refuse('scope_invalid', 'scope')
   return { client, redirectUri, scope, state, nonce: given.nonce ?? '', codeChallenge, jkt: jkt as Holder }
 }
 
-const isHash = (text: string): boolean => text.length === 43 && fromBase64url(text)?.length === 32
+/** SHA-256, base64url: of a key (RFC 7638), or of a verifier. */
+export const isThumbprint = (text: string): boolean => text.length === 43 && fromBase64url(text)?.length === 32
 
 /** What the tap says. The page computes it too, from what it shows. */
 export function cliSubjectOf({ client, redirectUri, ...request }: AuthorizeRequest, address: string): CliSubject {

@@ -6,6 +6,8 @@ import { auditing } from './contract/auditing.ts'
 import { calling } from './contract/calling.ts'
 import { clusters } from './contract/clusters.ts'
 import { codes } from './contract/codes.ts'
+import { deviceCodes } from './contract/device-codes.ts'
+import { deviceLogins } from './contract/device-logins.ts'
 import { ending } from './contract/ending.ts'
 import { inviting } from './contract/inviting.ts'
 import { locking } from './contract/locking.ts'
@@ -24,19 +26,8 @@ import { writing } from './contract/writing.ts'
 
 const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
-  ...{
-    codes,
-    refreshing,
-    calling,
-    inviting,
-    writing,
-    rotating,
-    auditing,
-    locking,
-    sessionEnds,
-    programRaces,
-    preferring,
-  },
+  ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
+  ...{ preferring, deviceCodes, deviceLogins },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

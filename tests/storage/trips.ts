@@ -49,6 +49,8 @@ export async function newProcess(withKv = true) {
     assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
     attempts: memoryLimit(100_000, now),
     programs: memoryLimit(100_000, now),
+    deviceCodes: memoryLimit(100_000, now),
+    userCodes: memoryLimit(100_000, now),
     noise: memoryLimit(100_000, now),
     log: () => undefined,
     lengthsHold: false,

@@ -22,6 +22,8 @@ async function newApp(changes: (edge: Edge) => Partial<Edge> = () => ({}), at = 
     },
     attempts: { retryAfter: () => undefined, failed: async () => undefined },
     programs: { retryAfter: () => undefined, failed: async () => undefined },
+    deviceCodes: { retryAfter: () => undefined, failed: async () => undefined },
+    userCodes: { retryAfter: () => undefined, failed: async () => undefined },
     noise: { retryAfter: () => undefined, failed: async () => undefined },
     log: (line) => logged.push(line),
     lengthsHold: false,

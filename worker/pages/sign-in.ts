@@ -45,6 +45,7 @@ ${sessionTtl / hours(1)} hours at most${next && next !== home ? html` and go on 
 /** Places with long addresses, in words. */
 const places: Readonly<Record<string, string>> = {
   '/oauth/authorize': 'the request of a program that wants to act for you. Nothing is approved by signing in',
+  '/device': 'the login of a program that shows you a code. Nothing is approved by signing in',
   '/approve': 'a request that waits for your approval. Nothing is approved by signing in',
 }
 

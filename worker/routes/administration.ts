@@ -26,6 +26,7 @@ function meRoutes(app: App, edge: Edge): void {
     cluster: site.cluster,
     roles,
     client: clients.get(session.clientId)?.name ?? session.clientId,
+    via: session.via,
     auth_time: inSeconds(session.authenticatedAt),
     valid_until: inSeconds(session.expiresAt),
   }))

@@ -83,7 +83,7 @@ function readAuthorize({ site, clients }: Edge, given: AuthorizeParameters): Aut
   }
 }
 
-function signInFirst(c: EdgeContext): string {
+export function signInFirst(c: EdgeContext): string {
   const { pathname, search } = new URL(c.req.url)
   return `/?next=${encodeURIComponent(pathname + search)}`
 }

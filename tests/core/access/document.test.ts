@@ -118,6 +118,9 @@ describe('a role', () => {
       ['spec.options.require_session_mfa', 'no', false],
       ['spec.options.require_session_mfa', 'off', false],
       ['spec.options.require_session_mfa', 'false', false],
+      ['spec.options.device_flow', true, true],
+      ['spec.options.device_flow', 'Yes', true],
+      ['spec.options.device_flow', false, false],
       ['spec.allow.db_labels', null, undefined],
       ['spec.allow.db_labels', {}, undefined],
       ['spec.allow.db_labels', { '*': '*' }, { '*': ['*'] }],
@@ -150,6 +153,8 @@ describe('a role', () => {
         'hardware_key_touch',
         '`hardware_key_touch`: not supported in this version: true asks for a tap',
       ],
+      ['spec.options.device_flow', null, 'expected true or false, not nothing'],
+      ['spec.options.device_flow', 'hardware_key', '`hardware_key`: expected true or false'],
       [
         'spec.options.device_trust_mode',
         'required',
