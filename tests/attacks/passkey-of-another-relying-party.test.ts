@@ -21,7 +21,7 @@ test('nobody registers for a relying party of before', async () => {
   const create = { rpId: 'access.example.com' }
   const reply = await addPasskey(admin.visitor, admin.passkey, await admin.edge.authenticator(), { create })
   expect(reply).toMatchObject({ status: 401, json: { error: 'refused' } })
-  const [refused] = admin.edge.rows("select code, detail from audit where outcome = 'refused'")
+  const [refused] = admin.edge.rows("select code, detail from audit where outcome = 'refused' order by seq desc")
   expect(refused?.['code']).toBe('registration_wrong')
   expect(JSON.parse(String(refused?.['detail']))).toEqual({ why: 'a relying party of before' })
   expect(admin.edge.rows('select id from credentials')).toHaveLength(1)
