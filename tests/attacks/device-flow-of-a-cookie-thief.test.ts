@@ -38,16 +38,15 @@ test('a tap for one code approves no other', async () => {
   expect((await poll(program, thieves)).json.error).toBe('authorization_pending')
 })
 
-test('a tap for a code that was given out anew, to somebody else, approves nothing', async () => {
-  const { edge, bob, codes } = await newDeviceFlow()
+test('a tap for a code that was given out anew meanwhile, even to the same key, approves nothing', async () => {
+  const { edge, bob, program, codes } = await newDeviceFlow()
   const body = await deviceBody(bob.visitor, bob.passkey, codes.user_code)
-  const program = await edge.program()
-  const thieves = await askForCodes(program)
+  const anew = await askForCodes(program)
   edge.store.raw.exec(`delete from device_codes where user_code = '${codes.user_code}'`)
   edge.store.raw.exec(`update device_codes set user_code = '${codes.user_code}'`)
   expect((await bob.visitor.post(finish, body)).status).toBe(401)
   expect(lastRefusal(edge)).toBe('wrong_subject')
-  expect((await poll(program, thieves)).json.error).toBe('authorization_pending')
+  expect((await poll(program, anew)).json.error).toBe('authorization_pending')
 })
 
 test('a tap of somebody else in this session approves nothing, for neither of them', async () => {

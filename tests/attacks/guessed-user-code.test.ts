@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { minutes } from '../../core/model.ts'
 import type { Reply, Visitor } from '../client.ts'
 import { newDeviceFlow } from '../device-flow.ts'
-import { lastRefusal } from '../edge.ts'
+import { lastRefusal, signIn } from '../edge.ts'
 
 const most = 10
 const guess = 'ZZZZ-ZZZZ'
@@ -41,6 +41,15 @@ test('a session that guesses from one address after another has to wait too', as
   const { bob, codes } = await newDeviceFlow({ failuresAMinute: most })
   for (let i = 0; i < most; i++) expect((await ways['page']?.(moved(bob.visitor), guess))?.status).toBe(404)
   for (const way of Object.values(ways)) expect((await way(moved(bob.visitor), codes.user_code)).status).toBe(429)
+})
+
+test('an address that guesses with one session after another has to wait too', async () => {
+  const { edge, bob, codes } = await newDeviceFlow({ failuresAMinute: most })
+  for (let i = 0; i < most; i++) expect((await ways['page']?.(bob.visitor, guess))?.status).toBe(404)
+  const another = await signIn(edge, bob.passkey)
+  const at = (address: string) => another.get(`/device?user_code=${codes.user_code}`, { 'cf-connecting-ip': address })
+  expect((await at(bob.visitor.address)).status).toBe(429)
+  expect((await at(another.address)).status).toBe(200)
 })
 
 test('right codes do not count, nor does what is no guess', async () => {
