@@ -5,10 +5,12 @@
  */
 import type { Documents, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
+import type { Factors } from './factor-ports.ts'
 import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
 import type { Bytes } from './lib/bytes.ts'
 import type { Signatures } from './lib/jws.ts'
+import type { PasswordHashing } from './login/password-hash.ts'
 import type {
   Asking,
   ClientSession,
@@ -39,6 +41,8 @@ export interface Ports {
   readonly credentials: Credentials
   readonly sessions: Sessions
   readonly administrator: Administrator
+  readonly factors: Factors
+  readonly passwords: PasswordHashing
   readonly codes: Codes
   readonly clientSessions: ClientSessions
   readonly users: Users

@@ -1,13 +1,14 @@
 /** core's ports over drizzle, the same for both databases. Each verb is one round trip: a statement, or one batch. */
-import { and, asc, eq, gt, isNull, ne, or, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull, ne, or, sql } from 'drizzle-orm'
 import { presets } from '../core/access/presets.ts'
-import { equalBytes } from '../core/lib/bytes.ts'
-import { type CredentialId, hours, type Instant, type User, type UserId } from '../core/model.ts'
+import { type CredentialId, hours, type Instant, type UserId } from '../core/model.ts'
 import type { Account, Administrator, Ports, SessionClaim, Sessions } from '../core/ports.ts'
 import { documentsPort, listAudit, usersPort } from './admin-ports.ts'
 import { about, apply, type Make, makeStatements, opened, tap } from './batches.ts'
+import { factorsPort } from './factor-ports.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
+import { isRunning, type OwnerRow, ownerQuery, passkeysQuery, userOf } from './owner.ts'
 import { eventsPort, grantsPort, proxiesPort, snapshotsPort } from './proxy-ports.ts'
 import {
   auditRow,
@@ -23,7 +24,7 @@ import {
 } from './rows.ts'
 import { administratorLink, clientSessions, credentials, sessions, users } from './schema.ts'
 import { unlocked } from './statements.ts'
-import { type Db, rowsOf, type Statements, type Store } from './store.ts'
+import { rowsOf, type Statements, type Store } from './store.ts'
 import { clientSessionsPort, codesPort, signingKeysPort } from './token-ports.ts'
 
 export type StoredPorts = Pick<
@@ -31,6 +32,7 @@ export type StoredPorts = Pick<
   | 'credentials'
   | 'sessions'
   | 'administrator'
+  | 'factors'
   | 'codes'
   | 'clientSessions'
   | 'users'
@@ -49,6 +51,7 @@ export function storedPorts(store: Store): StoredPorts {
     credentials: credentialsPort(store, make),
     sessions: sessionsPort(store, make),
     administrator: administratorPort(store, make),
+    factors: factorsPort(store, make),
     codes: codesPort(store, make),
     clientSessions: clientSessionsPort(store, make),
     users: usersPort(store, make),
@@ -137,37 +140,6 @@ function sessionsPort(store: Store, make: Make): Sessions {
     },
   }
 }
-
-type Running = Pick<SessionRow, 'secretHash' | 'endedAt' | 'expiresAt'>
-
-const isRunning = (row: Running, claim: SessionClaim, now: Instant): boolean =>
-  equalBytes(row.secretHash, claim.secretHash) && row.endedAt === null && row.expiresAt > now
-
-type OwnerRow = Running & { readonly userId: UserId; readonly name: string }
-
-const ownerQuery = (db: Db, claim: SessionClaim, now: Instant) =>
-  db
-    .select({
-      secretHash: sessions.secretHash,
-      endedAt: sessions.endedAt,
-      expiresAt: sessions.expiresAt,
-      userId: sessions.userId,
-      name: users.name,
-    })
-    .from(sessions)
-    .innerJoin(users, eq(users.id, sessions.userId))
-    .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
-
-const userOf = ([row]: readonly OwnerRow[], claim: SessionClaim, now: Instant): User | undefined =>
-  row && isRunning(row, claim, now) ? { id: row.userId, name: row.name } : undefined
-
-/** `owner`: a query for the user's id. */
-const passkeysQuery = (db: Db, owner: SQLWrapper) =>
-  db
-    .select()
-    .from(credentials)
-    .where(and(sql`${credentials.userId} = ${owner}`, isNull(credentials.removedAt)))
-    .orderBy(asc(credentials.createdAt), asc(credentials.id))
 
 async function readAccount({ db, atomically }: Store, claim: SessionClaim, now: Instant): Promise<Account | undefined> {
   const owner = db

@@ -1,10 +1,12 @@
 /** The whole edge in this process, on a real SQLite database in memory; clock, log and platform are the test's. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { defaultPreference, type Preference } from '../core/access/preference.ts'
 import { deriveKeys } from '../core/keys.ts'
 import { type Bytes, utf8 } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
 import { offerFirstAdministrator } from '../core/login/first-administrator.ts'
+import type { PasswordHashing } from '../core/login/password-hash.ts'
 import type { Asking, Duration, Instant, Site } from '../core/model.ts'
 import { builtInClients, type Clients } from '../core/oauth/clients.ts'
 import type { PublicKeys } from '../core/ports.ts'
@@ -15,6 +17,7 @@ import { memoryLimit } from '../worker/limits.ts'
 import { makePorts } from '../worker/ports.ts'
 import { type Authenticator, newAuthenticator } from './authenticator.ts'
 import { login, registerFirst, Visitor } from './client.ts'
+import { quickPasswords } from './passwords.ts'
 import { approve, askOf, newProofKey, Program, parametersAt, type Tokens } from './program.ts'
 
 const migrationsFolder = join(import.meta.dirname, '..', 'storage', 'migrations')
@@ -37,6 +40,8 @@ interface Settings {
   readonly publicKeys?: PublicKeys
   readonly store?: SqliteStore
   readonly clients?: Clients
+  readonly preference?: Partial<Preference>
+  readonly passwords?: PasswordHashing
 }
 
 export async function newEdge(settings: Settings = {}) {
@@ -48,11 +53,13 @@ export async function newEdge(settings: Settings = {}) {
   let instant: Instant = 1_800_000_000_000
   const now = () => instant
   const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
-  const made = makePorts({ now, random, keys: await deriveKeys(key), store })
+  const passwords = settings.passwords ?? quickPasswords()
+  const made = makePorts({ now, random, keys: await deriveKeys(key), store, passwords })
   const ports = { ...made, publicKeys: settings.publicKeys ?? made.publicKeys }
   const edge: Edge = {
     site,
     ports,
+    preference: { ...defaultPreference, ...settings.preference },
     clients: settings.clients ?? builtInClients,
     assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
     attempts: memoryLimit(settings.failuresAMinute ?? 100_000, now),

@@ -1,5 +1,6 @@
 /** What a request handler of the edge can reach, and what it knows of its request. */
 import type { Context, Hono } from 'hono'
+import type { Preference } from '../core/access/preference.ts'
 import type { Asking, Site } from '../core/model.ts'
 import type { Clients } from '../core/oauth/clients.ts'
 import type { Ports } from '../core/ports.ts'
@@ -10,6 +11,8 @@ export interface Edge {
   readonly site: Site
   readonly ports: Ports
   readonly assets: AssetStore
+  /** What the cluster says about logins. */
+  readonly preference: Preference
   /** Programs that may ask for tokens. */
   readonly clients: Clients
   /** Ceremonies of one address that failed, of those that anybody may begin. */

@@ -1,5 +1,6 @@
 /** The edge on Cloudflare Workers: D1, KV, static assets, rate limiting and a schedule, as wrangler.toml binds them. */
 import type { Context } from 'hono'
+import { defaultPreference } from '../core/access/preference.ts'
 import { deriveKeys } from '../core/keys.ts'
 import type { Bytes } from '../core/lib/bytes.ts'
 import type { Instant } from '../core/model.ts'
@@ -45,6 +46,7 @@ function makeEdge(env: Bindings): Edge {
   return {
     site,
     ports: makePorts({ now, random, keys, store, kv: env.KV }),
+    preference: defaultPreference,
     clients: builtInClients,
     assets: assetsOf(env, site.origin),
     attempts: bindingLimit(env.ATTEMPTS, now),

@@ -8,6 +8,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { getRequestListener } from '@hono/node-server'
+import { defaultPreference } from '../core/access/preference.ts'
 import { deriveKeys, type Keys, parseSecret } from '../core/keys.ts'
 import { type Bytes, base64url } from '../core/lib/bytes.ts'
 import { offerFirstAdministrator } from '../core/login/first-administrator.ts'
@@ -21,6 +22,7 @@ import { assetUrl } from './asset-names.ts'
 import type { AssetStore, Edge, LogLine } from './edge.ts'
 import { processVariables, readKey, readServeSettings, readSite, type ServeSettings } from './env.ts'
 import { memoryLimit } from './limits.ts'
+import { nodePasswords } from './node-passwords.ts'
 import { nodeSignatures } from './node-signatures.ts'
 import { init, linkOf, operator, proxies, registerLocalProxy, type Terminal } from './operator.ts'
 import { makePorts } from './ports.ts'
@@ -152,7 +154,8 @@ function readAssets(): AssetStore {
 function makeEdge({ settings, site, keys, store }: Opened): Edge {
   return {
     site,
-    ports: makePorts({ now, random, keys, store, signatures: nodeSignatures }),
+    ports: makePorts({ now, random, keys, store, signatures: nodeSignatures, passwords: nodePasswords(random) }),
+    preference: defaultPreference,
     clients: builtInClients,
     assets: readAssets(),
     attempts: memoryLimit(settings.failedLoginsAMinute, now),

@@ -1,5 +1,6 @@
 /** Processes of the edge over one D1 and one KV, whose every call is counted. */
 import { env } from 'cloudflare:workers'
+import { defaultPreference, type Preference } from '../../core/access/preference.ts'
 import { deriveKeys } from '../../core/keys.ts'
 import { utf8 } from '../../core/lib/bytes.ts'
 import { sha256 } from '../../core/lib/hash.ts'
@@ -33,7 +34,7 @@ export async function trips(work: () => Promise<unknown>): Promise<{ database: n
 }
 
 /** A process of its own over the shared D1, with KV or without. */
-export async function newProcess(withKv = true) {
+export async function newProcess(withKv = true, preference: Preference = defaultPreference) {
   const now = () => Date.now()
   const ports = makePorts({
     now,
@@ -45,6 +46,7 @@ export async function newProcess(withKv = true) {
   const app = makeApp({
     site: { cluster: 'test', origin, rpId, rpIdHash: await sha256(utf8(rpId)) },
     ports,
+    preference,
     clients: builtInClients,
     assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
     attempts: memoryLimit(100_000, now),

@@ -1,5 +1,7 @@
 /** What stands around every answer, whatever kind it is: headers, request id, log line. */
+
 import { describe, expect, test } from 'vitest'
+import { defaultPreference } from '../../core/access/preference.ts'
 import { builtInClients } from '../../core/oauth/clients.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { makeApp } from '../../worker/app.ts'
@@ -14,6 +16,7 @@ async function newApp(changes: (edge: Edge) => Partial<Edge> = () => ({}), at = 
   const plain: Edge = {
     site,
     ports,
+    preference: defaultPreference,
     clients: builtInClients,
     assets: {
       url: (name) => `/assets/${name}`,

@@ -1,8 +1,10 @@
 import { operations } from '../../core/api/operations.ts'
 import { beginPasskeyLogin, finishPasskeyLogin } from '../../core/login/passkey-login.ts'
+import { beginPasswordLogin, finishPasswordLogin } from '../../core/login/password-login.ts'
 import type { App, Edge } from '../edge.ts'
 import { parseNext } from '../next.ts'
 import { openPageCall } from '../page-call.ts'
+import { preferenceNow } from '../preference-now.ts'
 import { beginHolder, callerOf, setSession } from '../principal.ts'
 
 export function loginRoutes(app: App, edge: Edge): void {
@@ -11,6 +13,16 @@ export function loginRoutes(app: App, edge: Edge): void {
   openPageCall(app, edge, operations.loginFinish, async (c, { next, ...given }) => {
     const { cookie, expiresAt } = await finishPasskeyLogin(site, ports, callerOf(c), given)
     setSession(c, cookie, expiresAt, ports.now())
+    return { location: parseNext(next, site.origin) }
+  })
+  openPageCall(app, edge, operations.passwordLoginBegin, async (c, { name }) => {
+    const preference = await preferenceNow(edge)
+    return beginPasswordLogin(site, ports, preference, callerOf(c), beginHolder(c, ports), name)
+  })
+  openPageCall(app, edge, operations.passwordLoginFinish, async (c, { next, recovery_code, ...given }) => {
+    const answer = { ...given, recoveryCode: recovery_code }
+    const done = await finishPasswordLogin(site, ports, await preferenceNow(edge), callerOf(c), answer)
+    setSession(c, done.cookie, done.expiresAt, ports.now())
     return { location: parseNext(next, site.origin) }
   })
 }

@@ -1,0 +1,112 @@
+/** Passwords, codes and their changes, from a browser's side. */
+import { createHmac } from 'node:crypto'
+import type { Preference } from '../core/access/preference.ts'
+import type { Json } from '../core/intent.ts'
+import type { Authenticator, RequestOptions } from './authenticator.ts'
+import type { Reply, Visitor } from './client.ts'
+import { newAdministrator, type TestEdge } from './edge.ts'
+
+export const goodPassword = 'three unrelated nouns: kettle, ferry, moss'
+
+/** A password and either kind of second factor. */
+export const bothFactors: Partial<Preference> = { passwords: true, secondFactors: ['webauthn', 'otp'] }
+
+/** A code as an app computes it (RFC 6238), written anew here so that a test does not compare the library with itself. */
+export function codeAt(secret: string, now: number, steps = 0): string {
+  const counter = Buffer.alloc(8)
+  counter.writeBigUInt64BE(BigInt(Math.floor(now / 30_000) + steps))
+  const mac = createHmac('sha1', fromBase32(secret)).update(counter).digest()
+  const at = (mac.at(-1) ?? 0) & 15
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0')
+}
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+function fromBase32(text: string): Buffer {
+  const bits = [...text].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('')
+  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
+}
+
+async function begun(reply: Promise<Reply>) {
+  const { status, json, text } = await reply
+  if (status !== 200) throw new Error(`begin answered ${status}: ${text}`)
+  return json
+}
+
+/** What a page sends at the end of a change: the tap where there is a passkey to tap with, else what `current` says. */
+export async function changeBody(
+  visitor: Visitor,
+  path: string,
+  ask: Json,
+  proof: Authenticator | { readonly current: Json },
+) {
+  const { options, ticket, ...more } = await begun(visitor.post(`${path}/begin`, ask))
+  if ('current' in proof) return { ticket, current: proof.current, ...more }
+  return { ticket, assertion: await proof.get(options as RequestOptions), ...more }
+}
+
+export async function setPassword(
+  visitor: Visitor,
+  proof: Parameters<typeof changeBody>[3],
+  password = goodPassword,
+): Promise<Reply> {
+  return visitor.post('/v1/password', { ...(await changeBody(visitor, '/v1/password', { password }, proof)), password })
+}
+
+/** The app's key in base32. */
+export async function addTotp(
+  { ports }: TestEdge,
+  visitor: Visitor,
+  proof: Parameters<typeof changeBody>[3],
+  name = 'Phone',
+): Promise<{ reply: Reply; secret: string }> {
+  const { uri: _, secret, ...body } = await changeBody(visitor, '/v1/totp', { name }, proof)
+  const reply = await visitor.post('/v1/totp', { ...body, new_code: codeAt(secret, ports.now()) })
+  return { reply, secret }
+}
+
+export async function makeRecoveryCodes(visitor: Visitor, proof: Parameters<typeof changeBody>[3]): Promise<string[]> {
+  const body = await changeBody(visitor, '/v1/recovery-codes', {}, proof)
+  return (await begun(visitor.post('/v1/recovery-codes', body))).codes
+}
+
+export interface Answering {
+  readonly name?: string
+  readonly password?: string
+  readonly passkey?: Authenticator
+  readonly code?: string
+  readonly recovery_code?: string
+}
+
+export async function passwordBody(visitor: Visitor, { passkey, ...given }: Answering) {
+  const answer = { name: 'Ada', password: goodPassword, ...given }
+  const { ticket, options } = await begun(visitor.post('/v1/login/password/begin', { name: answer.name }))
+  return { ticket, ...answer, ...(passkey && { assertion: await passkey.get(options as RequestOptions) }) }
+}
+
+export async function passwordLogin(visitor: Visitor, answering: Answering): Promise<Reply> {
+  return visitor.post('/v1/login/password/finish', await passwordBody(visitor, answering))
+}
+
+type Settings = Parameters<typeof newAdministrator>[0]
+
+/** The first administrator with a passkey, a password and an authenticator app, half a minute after all that. */
+export async function newAccount(settings: Settings = {}) {
+  const { edge, passkey, visitor } = await newAdministrator({ preference: bothFactors, ...settings })
+  const set = await setPassword(visitor, passkey)
+  if (set.status !== 200) throw new Error(`the password was answered ${set.status}: ${set.text}`)
+  const { reply, secret } = await addTotp(edge, visitor, passkey)
+  if (reply.status !== 200) throw new Error(`the app was answered ${reply.status}: ${reply.text}`)
+  edge.advance(30_000)
+  return { edge, passkey, visitor, secret, code: (steps = 0) => codeAt(secret, edge.ports.now(), steps) }
+}
+
+/** As it is after an administrator's reset: a password and an app, and no passkey. */
+export async function newAccountWithoutPasskey(settings: Settings = {}) {
+  const account = await newAccount(settings)
+  account.edge.store.raw.exec('update credentials set removed_at = 1')
+  const visitor = account.edge.visitor()
+  const { status, text } = await passwordLogin(visitor, { code: account.code() })
+  if (status !== 200) throw new Error(`login was answered ${status}: ${text}`)
+  account.edge.advance(30_000)
+  return { ...account, visitor }
+}
