@@ -9,7 +9,7 @@ import { type Bytes, base64url, equalBytes, fromBase64url } from '../lib/bytes.t
 import type { Credential, CredentialId, Site } from '../model.ts'
 import { Refusal } from '../refusal.ts'
 import { mismatchOf } from '../tap/client-data.ts'
-import { algorithms, importPublicKey, type PublicKey } from '../tap/public-key.ts'
+import { importPublicKey, type PublicKey } from '../tap/public-key.ts'
 import { requireAuthenticator } from '../tap/verify.ts'
 
 /** RegistrationResponseJSON (section 5.1.8), the members that are read. */
@@ -57,6 +57,8 @@ export async function verifyRegistration(
   const key = await importPublicKey(attested.publicKey)
   if (!key) throw wrong('public key')
   if (base64url(attested.credentialId) !== registration.id) throw wrong('credential id')
+  // Loaded when the first registration needs it: it is most of the bundle, and a login has no use for it.
+  const { verifyWithLibrary } = await import('./registration-library.ts')
   const checked = await verifyWithLibrary(site, challenge, registration).catch((cause: unknown) => {
     throw wrong('library', cause)
   })
@@ -73,31 +75,6 @@ export async function verifyRegistration(
     counter,
     key,
   }
-}
-
-/** Loaded when the first registration needs it: it is most of the bundle, and a login has no use for it. */
-async function verifyWithLibrary(
-  site: Site,
-  challenge: Bytes,
-  { id, response }: RegistrationJson,
-): Promise<Bytes | undefined> {
-  const { verifyRegistrationResponse } = await import('@simplewebauthn/server')
-  const { clientDataJSON, attestationObject } = response
-  const { verified, registrationInfo } = await verifyRegistrationResponse({
-    response: {
-      id,
-      rawId: id,
-      type: 'public-key',
-      clientExtensionResults: {},
-      response: { clientDataJSON, attestationObject },
-    },
-    expectedChallenge: base64url(challenge),
-    expectedOrigin: site.origin,
-    expectedRPID: site.rpId,
-    requireUserVerification: true,
-    supportedAlgorithmIDs: [...algorithms],
-  })
-  return verified ? registrationInfo.credential.publicKey : undefined
 }
 
 function uuidOf(bytes: Bytes): string {

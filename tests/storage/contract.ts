@@ -7,6 +7,8 @@ import { calling } from './contract/calling.ts'
 import { clusters } from './contract/clusters.ts'
 import { codes } from './contract/codes.ts'
 import { ending } from './contract/ending.ts'
+import { factorChanges } from './contract/factor-changes.ts'
+import { factorLogins } from './contract/factor-logins.ts'
 import { inviting } from './contract/inviting.ts'
 import { locking } from './contract/locking.ts'
 import { logins } from './contract/logins.ts'
@@ -24,6 +26,7 @@ import { writing } from './contract/writing.ts'
 const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
+  ...{ factorLogins, factorChanges },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */
