@@ -95,7 +95,7 @@ const answers = {
   ],
   role_missing: [403, 'forbidden', 'Ask an administrator for a role that may do this.'],
   tap_missing: [403, 'tap_required', 'This wants a tap that approves exactly this request: use the sallyport command.'],
-  tap_impossible: [403, 'tap_impossible', 'None of your passkeys may admit others: ask an administrator.'],
+  tap_impossible: [403, 'tap_impossible', 'No passkey of yours may do this: ask an administrator.'],
 
   user_unknown: [404, 'user_unknown', 'See who is there: sallyport admin users ls'],
   role_unknown: [422, 'role_unknown', 'See which roles there are: sallyport admin get role'],

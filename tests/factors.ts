@@ -4,7 +4,7 @@ import type { Preference } from '../core/access/preference.ts'
 import type { Json } from '../core/intent.ts'
 import type { Authenticator, RequestOptions } from './authenticator.ts'
 import type { Reply, Visitor } from './client.ts'
-import { newAdministrator, type TestEdge } from './edge.ts'
+import { newAdministrator, newEdge, type TestEdge } from './edge.ts'
 
 export const goodPassword = 'three unrelated nouns: kettle, ferry, moss'
 
@@ -97,7 +97,10 @@ export async function newAccount(settings: Settings = {}) {
   const { reply, secret } = await addTotp(edge, visitor, passkey)
   if (reply.status !== 200) throw new Error(`the app was answered ${reply.status}: ${reply.text}`)
   edge.advance(30_000)
-  return { edge, passkey, visitor, secret, code: (steps = 0) => codeAt(secret, edge.ports.now(), steps) }
+  const code = (steps = 0) => codeAt(secret, edge.ports.now(), steps)
+  /** The same cluster after its preference was changed. */
+  const under = (preference: Partial<Preference>) => newEdge({ ...settings, store: edge.store, preference })
+  return { edge, passkey, visitor, secret, code, under }
 }
 
 /** As it is after an administrator's reset: a password and an app, and no passkey. */

@@ -43,11 +43,17 @@ export async function requirePassword(
   password: string,
 ): Promise<StoredPassword> {
   const stored = person?.password
-  const isRight = await passwords.verify(password, stored?.hash ?? passwords.nobodys)
+  const isRight = await passwords.verify(password, stored?.hash ?? passwords.nobodys).catch(namingUser(person))
   if (!person) throw new Refusal('name_unknown')
   if (!stored) throw new Refusal('password_missing', { user: person.user.id })
   if (!isRight) throw new Refusal('password_wrong', { user: person.user.id })
   return stored
+}
+
+/** The operator must hear whose password it is that cannot be verified. */
+const namingUser = (person: Person | undefined) => (error: unknown) => {
+  if (!(error instanceof Refusal && error.code === 'password_unreadable') || !person) throw error
+  throw new Refusal(error.code, { ...error.detail, user: person.user.id }, { cause: error })
 }
 
 /** @throws Refusal code_wrong */
