@@ -1,10 +1,11 @@
-/** Passwords, codes and their changes, from a browser's side. */
-import { createHmac } from 'node:crypto'
+/** Passwords, codes and their changes, from a browser's side. It runs in Node and in workerd, so it uses nothing of either. */
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha1 } from '@noble/hashes/legacy.js'
 import type { Preference } from '../core/access/preference.ts'
 import type { Json } from '../core/intent.ts'
 import type { Authenticator, RequestOptions } from './authenticator.ts'
 import type { Reply, Visitor } from './client.ts'
-import { newAdministrator, newEdge, type TestEdge } from './edge.ts'
+import type { TestEdge } from './edge.ts'
 
 export const goodPassword = 'three unrelated nouns: kettle, ferry, moss'
 
@@ -13,17 +14,17 @@ export const bothFactors: Partial<Preference> = { passwords: true, secondFactors
 
 /** A code as an app computes it (RFC 6238), written anew here so that a test does not compare the library with itself. */
 export function codeAt(secret: string, now: number, steps = 0): string {
-  const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(now / 30_000) + steps))
-  const mac = createHmac('sha1', fromBase32(secret)).update(counter).digest()
-  const at = (mac.at(-1) ?? 0) & 15
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0')
+  const counter = new DataView(new ArrayBuffer(8))
+  counter.setBigUint64(0, BigInt(Math.floor(now / 30_000) + steps))
+  const mac = hmac(sha1, fromBase32(secret), new Uint8Array(counter.buffer))
+  const number = new DataView(mac.buffer).getUint32((mac.at(-1) ?? 0) & 15) & 0x7fffffff
+  return String(number % 1_000_000).padStart(6, '0')
 }
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-function fromBase32(text: string): Buffer {
+function fromBase32(text: string): Uint8Array {
   const bits = [...text].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('')
-  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
+  return Uint8Array.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
 }
 
 async function begun(reply: Promise<Reply>) {
@@ -54,7 +55,7 @@ export async function setPassword(
 
 /** The app's key in base32. */
 export async function addTotp(
-  { ports }: TestEdge,
+  { ports }: Pick<TestEdge, 'ports'>,
   visitor: Visitor,
   proof: Parameters<typeof changeBody>[3],
   name = 'Phone',
@@ -85,31 +86,4 @@ export async function passwordBody(visitor: Visitor, { passkey, ...given }: Answ
 
 export async function passwordLogin(visitor: Visitor, answering: Answering): Promise<Reply> {
   return visitor.post('/v1/login/password/finish', await passwordBody(visitor, answering))
-}
-
-type Settings = Parameters<typeof newAdministrator>[0]
-
-/** The first administrator with a passkey, a password and an authenticator app, half a minute after all that. */
-export async function newAccount(settings: Settings = {}) {
-  const { edge, passkey, visitor } = await newAdministrator({ preference: bothFactors, ...settings })
-  const set = await setPassword(visitor, passkey)
-  if (set.status !== 200) throw new Error(`the password was answered ${set.status}: ${set.text}`)
-  const { reply, secret } = await addTotp(edge, visitor, passkey)
-  if (reply.status !== 200) throw new Error(`the app was answered ${reply.status}: ${reply.text}`)
-  edge.advance(30_000)
-  const code = (steps = 0) => codeAt(secret, edge.ports.now(), steps)
-  /** The same cluster after its preference was changed. */
-  const under = (preference: Partial<Preference>) => newEdge({ ...settings, store: edge.store, preference })
-  return { edge, passkey, visitor, secret, code, under }
-}
-
-/** As it is after an administrator's reset: a password and an app, and no passkey. */
-export async function newAccountWithoutPasskey(settings: Settings = {}) {
-  const account = await newAccount(settings)
-  account.edge.store.raw.exec('update credentials set removed_at = 1')
-  const visitor = account.edge.visitor()
-  const { status, text } = await passwordLogin(visitor, { code: account.code() })
-  if (status !== 200) throw new Error(`login was answered ${status}: ${text}`)
-  account.edge.advance(30_000)
-  return { ...account, visitor }
 }

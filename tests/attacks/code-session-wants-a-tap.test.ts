@@ -1,8 +1,9 @@
 /** Whoever phished a password and a code has a session that rests on them, and no tap. */
 import { expect, test } from 'vitest'
+import { newAccount, newAccountWithoutPasskey } from '../accounts.ts'
 import { addBody, addPasskey, newVouchKey, removeBody } from '../client.ts'
 import { lastRefusal, sessionsOf } from '../edge.ts'
-import { addTotp, changeBody, goodPassword, newAccount, newAccountWithoutPasskey, passwordLogin } from '../factors.ts'
+import { addTotp, changeBody, goodPassword, passwordLogin } from '../factors.ts'
 import { approve, askOf } from '../program.ts'
 
 async function newThief() {

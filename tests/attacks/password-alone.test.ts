@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { newAccount } from '../accounts.ts'
 import { lastRefusal, sessionsOf } from '../edge.ts'
-import { bothFactors, newAccount, passwordLogin } from '../factors.ts'
+import { bothFactors, passwordLogin } from '../factors.ts'
 
 test('a password alone opens nothing where a second factor is required', async () => {
   const { edge } = await newAccount()

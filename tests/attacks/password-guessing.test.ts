@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { newAccount, newAccountWithoutPasskey } from '../accounts.ts'
 import { login } from '../client.ts'
 import { lastRefusal, sessionsOf } from '../edge.ts'
-import { newAccount, newAccountWithoutPasskey, passwordBody, passwordLogin, setPassword } from '../factors.ts'
+import { passwordBody, passwordLogin, setPassword } from '../factors.ts'
 import { countingPasswords } from '../passwords.ts'
 import { race, statuses } from '../race.ts'
 

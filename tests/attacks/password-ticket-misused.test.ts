@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { newAccount } from '../accounts.ts'
 import type { RequestOptions } from '../authenticator.ts'
 import { addBody, loginBody } from '../client.ts'
 import { lastRefusal, sessionsOf } from '../edge.ts'
-import { changeBody, goodPassword, newAccount, passwordBody, passwordLogin } from '../factors.ts'
+import { changeBody, goodPassword, passwordBody, passwordLogin } from '../factors.ts'
 
 const path = '/v1/login/password/finish'
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { newAccount } from '../accounts.ts'
 import { lastRefusal, sessionsOf } from '../edge.ts'
-import { bothFactors, makeRecoveryCodes, newAccount, passwordBody, passwordLogin } from '../factors.ts'
+import { bothFactors, makeRecoveryCodes, passwordBody, passwordLogin } from '../factors.ts'
 import { race, statuses } from '../race.ts'
 
 test('a recovery code that 50 send at once opens one session', async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { newAccount } from '../accounts.ts'
 import { addPasskey, login, sessionCookieName } from '../client.ts'
 import { newAdministrator } from '../edge.ts'
-import { newAccount, passwordLogin, setPassword } from '../factors.ts'
+import { passwordLogin, setPassword } from '../factors.ts'
 
 const chosen = `${'A'.repeat(22)}.${'A'.repeat(43)}`
 

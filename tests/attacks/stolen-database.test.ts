@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { ClientSessionId } from '../../core/model.ts'
 import { refreshTokenOf } from '../../core/oauth/refresh-token.ts'
+import { newAccount } from '../accounts.ts'
 import { newEdge } from '../edge.ts'
-import { goodPassword, makeRecoveryCodes, newAccount } from '../factors.ts'
+import { goodPassword, makeRecoveryCodes } from '../factors.ts'
 import { call, newAdmin } from '../people.ts'
 
 /** Everything in the database, and another SALLYPORT_KEY: what a thief of backups has. */

@@ -1,8 +1,9 @@
 import { expect, test, vi } from 'vitest'
 import { defaultPreference } from '../../core/access/preference.ts'
+import { newAccount } from '../accounts.ts'
 import { intentIn, type Reply, type Visitor } from '../client.ts'
 import { lastRefusal, newEdge } from '../edge.ts'
-import { bothFactors, goodPassword, newAccount, passwordBody, passwordLogin } from '../factors.ts'
+import { bothFactors, goodPassword, passwordBody, passwordLogin } from '../factors.ts'
 import { countingPasswords } from '../passwords.ts'
 
 const wrong = 'a guess that is long enough'

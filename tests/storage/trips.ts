@@ -64,8 +64,8 @@ export async function newProcess(withKv = true, preference: Preference = default
 export type Process = Awaited<ReturnType<typeof newProcess>>
 
 /** The first administrator of an empty database, signed in with a key that this process has seen. */
-export async function newAdministrator(withKv = true) {
-  const process = await newProcess(withKv)
+export async function newAdministrator(withKv = true, preference?: Preference) {
+  const process = await newProcess(withKv, preference)
   const passkey = await newAuthenticator({ origin, rpId })
   const { secret = '' } = (await offerFirstAdministrator(process.ports, asking)) ?? {}
   await succeeds(registerFirst(process.visitor(), secret, passkey))

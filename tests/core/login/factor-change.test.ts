@@ -1,5 +1,6 @@
 /** Changing what one signs in with, over HTTP: what each change does, wants and refuses. */
 import { describe, expect, test } from 'vitest'
+import { newAccount, newAccountWithoutPasskey } from '../../accounts.ts'
 import { addPasskey, login, removePasskey } from '../../client.ts'
 import { lastRefusal, newAdministrator, signIn } from '../../edge.ts'
 import {
@@ -9,8 +10,6 @@ import {
   codeAt,
   goodPassword,
   makeRecoveryCodes,
-  newAccount,
-  newAccountWithoutPasskey,
   passwordLogin,
   setPassword,
 } from '../../factors.ts'

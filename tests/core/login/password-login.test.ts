@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { bothFactors, makeRecoveryCodes, newAccount, passwordBody, passwordLogin } from '../../factors.ts'
+import { newAccount } from '../../accounts.ts'
+import { bothFactors, makeRecoveryCodes, passwordBody, passwordLogin } from '../../factors.ts'
 
 test('a password opens a session with a passkey, a code or a recovery code, and it says on which it rests', async () => {
   const { edge, passkey, visitor, code } = await newAccount()
