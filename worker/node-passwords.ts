@@ -1,6 +1,6 @@
 /**
- * The hashing of passwords that Node, Deno and Bun have of their own: Argon2id (RFC 9106) in Node since 24.7, scrypt (RFC 7914) in
- * all three. Parameters as OWASP's Password Storage Cheat Sheet puts them on a level: 19 MiB and two passes, 32 MiB and three lanes.
+ * The hashing of passwords that Node, Deno and Bun have of their own: Argon2id (RFC 9106) in Node since 24.7 and in Bun, scrypt (RFC
+ * 7914) in all three. Parameters as OWASP's Password Storage Cheat Sheet puts them on a level: 19 MiB and two passes, 32 MiB and three lanes.
  */
 import * as nodeCrypto from 'node:crypto'
 import type { Bytes } from '../core/lib/bytes.ts'

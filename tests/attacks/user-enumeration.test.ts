@@ -84,6 +84,20 @@ test('every failure has one answer, whether the name, the password or the factor
   expect(answers[0]).toMatchObject({ status: 401, error: 'refused' })
 })
 
+test('the operator hears what it was', async () => {
+  const { edge, code } = await newCluster()
+  const whys = [
+    [{ name: 'Eve', code: '123456' }, 'name_unknown'],
+    [{ name: 'Grace', code: '123456' }, 'password_missing'],
+    [{ password: wrong, code: code() }, 'password_wrong'],
+    [{ code: '000000' }, 'code_wrong'],
+  ] as const
+  for (const [attempt, why] of whys) {
+    await passwordLogin(edge.visitor(), attempt)
+    expect(lastRefusal(edge)).toBe(why)
+  }
+})
+
 test('the lock has one answer too: a name that nobody has is locked alike', async () => {
   const { edge } = await newCluster()
   const answers: unknown[] = []

@@ -50,12 +50,12 @@ test('totpForApp names site and person as apps read it (Key URI Format), and spe
 })
 
 const oathtool = '/usr/bin/oathtool'
-test.skipIf(!existsSync(oathtool))('stepOf agrees with oathtool (skipped where it is not installed)', () => {
+test('stepOf agrees with oathtool', (context) => {
+  if (!existsSync(oathtool)) return context.skip('oathtool is not installed')
   for (const [seconds] of vectors) {
     const at = new Date(seconds * 1000).toISOString().replace('T', ' ').replace('.000Z', ' UTC')
-    const code = execFileSync(oathtool, ['--totp', '--now', at, Buffer.from(secret).toString('hex')])
-      .toString()
-      .trim()
+    const key = Buffer.from(secret).toString('hex')
+    const code = execFileSync(oathtool, ['--totp', '--now', at, key], { encoding: 'utf8' }).trim()
     expect(stepOf(secret, code, seconds * 1000)).toBe(Math.floor(seconds / 30))
   }
 })
