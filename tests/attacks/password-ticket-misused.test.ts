@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { newAccount } from '../accounts.ts'
+import { newAccount, newAccountWithoutPasskey } from '../accounts.ts'
 import type { RequestOptions } from '../authenticator.ts'
-import { addBody, loginBody } from '../client.ts'
+import { addBody, ceremonyCookieName, loginBody, type Visitor } from '../client.ts'
 import { lastRefusal, sessionsOf } from '../edge.ts'
 import { changeBody, goodPassword, passwordBody, passwordLogin } from '../factors.ts'
 
@@ -71,6 +71,24 @@ test('a ticket of one change makes no other, and logs nobody in', async () => {
   const before = sessionsOf(edge)
   for (const [to, body] of wrong) expect((await visitor.post(to, body as never)).status, to).toBe(401)
   expect(sessionsOf(edge)).toBe(before)
+})
+
+test('password and code make no change with the ticket of another, of another browser, or of five minutes ago', async () => {
+  const { edge, visitor, code } = await newAccountWithoutPasskey()
+  const current = () => ({ current: { password: goodPassword, code: code() } })
+  const recovery = await changeBody(visitor, '/v1/recovery-codes', {}, current())
+  const setting = await changeBody(visitor, '/v1/password', { password: goodPassword }, current())
+  const thief = visitor.copy()
+  thief.cookies.delete(ceremonyCookieName)
+  const send = async (browser: Visitor, body: object, why: string) => {
+    expect((await browser.post('/v1/password', { ...body, password: goodPassword } as never)).status).toBe(401)
+    expect(lastRefusal(edge)).toBe(why)
+  }
+  await send(visitor, recovery, 'wrong_subject')
+  await send(thief, setting, 'wrong_holder')
+  edge.advance(300_000)
+  await send(visitor, { ...setting, ...current() }, 'ticket_expired')
+  expect(edge.rows('select failures from password_attempts')).toEqual([])
 })
 
 test('a tap for the removal of one app removes no other', async () => {

@@ -247,6 +247,28 @@ describe('somebody who has no passkey', () => {
   })
 })
 
+test('a preference that was changed meanwhile holds: what was begun before is not made any more', async () => {
+  const account = await newAccount()
+  const { passkey, visitor } = account
+  const begun = {
+    '/v1/password': {
+      ...(await changeBody(visitor, '/v1/password', { password: another }, passkey)),
+      password: another,
+    },
+    '/v1/recovery-codes': await changeBody(visitor, '/v1/recovery-codes', {}, passkey),
+    '/v1/totp': { ...(await changeBody(visitor, '/v1/totp', { name: 'Tablet' }, passkey)), new_code: account.code() },
+  }
+  const strict = await account.under({})
+  strict.advance(30_000)
+  const there = strict.visitor()
+  for (const [name, value] of visitor.cookies) there.cookies.set(name, value)
+  const said = async (path: string, body: object) => (await there.post(path, body as never)).json.error
+  expect(await said('/v1/password', begun['/v1/password'])).toBe('passwords_off')
+  expect(await said('/v1/recovery-codes', begun['/v1/recovery-codes'])).toBe('codes_off')
+  expect(await said('/v1/recovery-codes/begin', {})).toBe('codes_off')
+  expect(await said('/v1/totp', begun['/v1/totp'])).toBe('codes_off')
+})
+
 test('a passkey that was just added is the one that is asked for', async () => {
   const { edge, passkey, visitor } = await newAccount()
   const second = await edge.authenticator()
