@@ -54,20 +54,20 @@ const personQueries = (db: Db, owner: SQLWrapper): Statement[] => [
   db.select().from(passwords).where(eq(passwords.userId, owner)),
   db.select().from(totps).where(eq(totps.userId, owner)).orderBy(asc(totps.createdAt), asc(totps.id)),
   db
-    .select({ left: count().as('left_over') })
+    .select({ unused: count().as('unused') })
     .from(recoveryCodes)
     .where(and(eq(recoveryCodes.userId, owner), isNull(recoveryCodes.usedAt))),
 ]
 
 function personOf(user: Person['user'], [keys, words, apps, codes]: readonly unknown[]): Person {
   const [password] = rowsOf<typeof passwords.$inferSelect>(words)
-  const [unused] = rowsOf<{ left: number }>(codes)
+  const [counted] = rowsOf<{ unused: number }>(codes)
   return {
     user,
     credentials: rowsOf<CredentialRow>(keys).map(credentialOf),
     password: password && { id: password.id, hash: password.hash, changedAt: password.changedAt },
     totps: rowsOf<typeof totps.$inferSelect>(apps).map(totpOf),
-    recoveryCodes: unused?.left ?? 0,
+    recoveryCodes: counted?.unused ?? 0,
   }
 }
 

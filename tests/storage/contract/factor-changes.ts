@@ -5,13 +5,15 @@ import type { SessionVia, TotpId } from '../../../core/model.ts'
 import { sessionRow } from '../../../storage/rows.ts'
 import { passwords, recoveryCodes, sessions, totps } from '../../../storage/schema.ts'
 import { changes, expectRefused, race } from './changes.ts'
-import { changingOf, type Equipped, newEquipped, otpOf, storeTotp } from './factor-world.ts'
+import { lockOut, newEditor } from './editors.ts'
+import { attemptOf, changingOf, type Equipped, newEquipped, openingOf, otpOf, storeTotp } from './factor-world.ts'
 import { staleClaims } from './reading.ts'
 import {
   bytes,
   type Cases,
   claimOf,
   ends,
+  newEvent,
   newPerson,
   newSession,
   now,
@@ -155,6 +157,31 @@ export const factorChanges: Cases = {
     await change(first)
     const replay = changingOf(person, setting(), { spend: first.spend, claim: claimOf(first.session) })
     await expectRefused(world, 'ticket_spent', () => change(replay))
+  },
+
+  'factors.open and change are stopped by a lock, and tell its words': async (world) => {
+    const who = await newEquipped(world, await newEditor(world))
+    await lockOut(world, who, { message: 'Ask the help desk' })
+    const verbs = [
+      () => world.ports.factors.open(openingOf(who, otpOf(who))),
+      () => world.ports.factors.change(changingOf(who, setting())),
+    ]
+    for (const verb of verbs) {
+      await expectRefused(world, 'user_locked', verb)
+      await expect(verb()).rejects.toMatchObject({ told: 'This user is locked: Ask the help desk' })
+    }
+  },
+
+  'users.remove takes password, apps and recovery codes of the one who goes, and nobody else’s': async (world) => {
+    const [editor, leaving, staying] = [await newEditor(world), await newEquipped(world), await newEquipped(world)]
+    await world.ports.users.remove(editor.actor, leaving.user.name, newEvent('user.remove'))
+    const { store } = world
+    for (const table of [passwords, totps, recoveryCodes]) {
+      const owners = (await store.db.select({ userId: table.userId }).from(table)).map(({ userId }) => userId)
+      expect(owners).toEqual([staying.user.id])
+    }
+    const { person } = await world.ports.factors.attempt(attemptOf(leaving.user.name))
+    expect(person).toBeUndefined()
   },
 
   'factors.change, two apps removing each other, 25 each way: one stays': async (world) => {

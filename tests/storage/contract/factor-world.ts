@@ -25,8 +25,8 @@ export interface Equipped extends Person {
 export const firstStep = 100
 
 /** A password, one app whose step 100 was used, one recovery code, beside the passkey. */
-export async function newEquipped(world: World): Promise<Equipped> {
-  const person = await newPerson(world)
+export async function newEquipped<P extends Person>(world: World, given?: P): Promise<Equipped & P> {
+  const person = (given ?? (await newPerson(world))) as P
   const { id: userId } = person.user
   const password = { id: unique(), hash: `hash ${unique()}`, changedAt: now }
   const totp = await storeTotp(world, person)
