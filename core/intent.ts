@@ -19,9 +19,15 @@ export const membersOf = (json: Json | undefined): { readonly [member: string]: 
 
 /** What a tap is for. An answer for one purpose is refused for any other. */
 export interface Subjects {
-  login: Record<string, never>
+  login: Record<string, never> | PasswordLoginSubject
   cli: CliSubject
-  register: FirstAdministratorSubject | AddPasskeySubject | InviteSubject
+  register:
+    | FirstAdministratorSubject
+    | AddPasskeySubject
+    | InviteSubject
+    | SetPasswordSubject
+    | AddTotpSubject
+    | RecoveryCodesSubject
   vouch: VouchSubject
   session: SessionSubject
   admin: AdminSubject
@@ -33,6 +39,26 @@ export interface Subjects {
 }
 export type Purpose = keyof Subjects
 
+/** A passkey beside a password. `name`: HMAC of the name's key, base64url: evidence names nobody who is not there. */
+export type PasswordLoginSubject = {
+  readonly kind: 'password'
+  readonly name: string
+}
+/** A new password. What it is stands nowhere: a hash that a tap names could be guessed at by whoever reads the audit log. */
+export type SetPasswordSubject = {
+  readonly kind: 'password'
+}
+/** One more authenticator app. `secret`: SHA-256 of its key as it is sealed, base64url. */
+export type AddTotpSubject = {
+  readonly kind: 'totp'
+  readonly id: string
+  readonly name: string
+  readonly secret: string
+}
+/** New recovery codes, in the place of all that are there. */
+export type RecoveryCodesSubject = {
+  readonly kind: 'recovery-codes'
+}
 /** The root credential of a new cluster. `link` is the SHA-256 of the one-time secret, base64url. */
 export type FirstAdministratorSubject = {
   readonly kind: 'first-administrator'

@@ -10,6 +10,8 @@ export type CredentialId = Branded<'CredentialId'>
 export type SessionId = Branded<'SessionId'>
 /** 16 random bytes, base64url: one login of a program, with all the tokens that came of it. */
 export type ClientSessionId = Branded<'ClientSessionId'>
+/** 16 random bytes, base64url: one authenticator app. */
+export type TotpId = Branded<'TotpId'>
 /** RFC 7638 thumbprint of an invite's public key, base64url. */
 export type InviteId = Branded<'InviteId'>
 /** SHA-256 of a COSE_Key, base64url: what names a key in a vouch and in a proxy's configuration. */
@@ -67,9 +69,17 @@ export interface Credential {
   readonly lastUsedAt: Instant | undefined
 }
 
+/**
+ * What was shown for a session. Only `passkey` and `password+passkey` rest on a tap; the others can be phished, and open nothing that
+ * wants one: whatever does asks for a tap of its own.
+ */
+export type SessionVia = 'passkey' | 'password' | 'password+passkey' | 'password+otp' | 'password+recovery'
+
 export interface Session {
   readonly id: SessionId
-  readonly credentialId: CredentialId
+  readonly via: SessionVia
+  /** undefined: no passkey was tapped for it. */
+  readonly credentialId: CredentialId | undefined
   readonly openedAt: Instant
   readonly expiresAt: Instant
   readonly origin: Origin

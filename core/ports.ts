@@ -7,10 +7,12 @@ import type { Preference } from './access/preference.ts'
 import type { Documents, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { DeviceCodes } from './device-flow-ports.ts'
+import type { Factors } from './factor-ports.ts'
 import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
 import type { Bytes } from './lib/bytes.ts'
 import type { Signatures } from './lib/jws.ts'
+import type { PasswordHashing } from './login/password-hash.ts'
 import type {
   Asking,
   ClientSession,
@@ -41,6 +43,8 @@ export interface Ports {
   readonly credentials: Credentials
   readonly sessions: Sessions
   readonly administrator: Administrator
+  readonly factors: Factors
+  readonly passwords: PasswordHashing
   readonly codes: Codes
   readonly deviceCodes: DeviceCodes
   readonly clientSessions: ClientSessions

@@ -35,6 +35,17 @@ const answers = {
   counter_regressed: [401, 'refused', tryAgain()],
   vouch_wrong: [401, 'refused', tryAgain()],
   preference_changed: [401, 'refused', tryAgain()],
+  name_unknown: [401, 'refused', tryAgain()],
+  password_missing: [401, 'refused', tryAgain()],
+  password_wrong: [401, 'refused', tryAgain()],
+  password_unreadable: [401, 'refused', tryAgain()],
+  password_changed: [401, 'refused', tryAgain()],
+  factor_missing: [401, 'refused', tryAgain()],
+  factor_unwanted: [401, 'refused', tryAgain()],
+  factors_changed: [401, 'refused', tryAgain()],
+  code_wrong: [401, 'refused', tryAgain()],
+  code_spent: [401, 'refused', tryAgain()],
+  recovery_wrong: [401, 'refused', tryAgain()],
   operator_unproven: [401, 'refused', tryAgain()],
 
   session_missing: [401, 'sign_in', 'Sign in, then try again.'],
@@ -44,6 +55,13 @@ const answers = {
     403,
     'passwordless_off',
     'A passkey alone signs nobody in here: use your password together with your second factor.',
+  ],
+  passwords_off: [403, 'passwords_off', 'Sign in with a passkey: passwords are not used here.'],
+  codes_off: [403, 'codes_off', 'Use a passkey: codes are not used here.'],
+  password_locked: [
+    403,
+    'password_locked',
+    'Too many wrong attempts with this name: wait half an hour, or sign in with a passkey.',
   ],
   user_locked: [403, 'locked', 'Ask an administrator: a lock is in force.'],
 
@@ -114,7 +132,7 @@ const answers = {
   ],
   role_missing: [403, 'forbidden', 'Ask an administrator for a role that may do this.'],
   tap_missing: [403, 'tap_required', 'This wants a tap that approves exactly this request: use the sallyport command.'],
-  tap_impossible: [403, 'tap_impossible', 'None of your passkeys may admit others: ask an administrator.'],
+  tap_impossible: [403, 'tap_impossible', 'No passkey of yours may do this: ask an administrator.'],
   passkeys_elsewhere: [
     403,
     'passkeys_elsewhere',
@@ -159,6 +177,14 @@ const answers = {
   name_invalid: [422, 'name_invalid', "Use 1 to 64 letters, digits, spaces and . _ @ + ' -"],
   name_taken: [409, 'name_taken', 'Choose another name.'],
   passkey_exists: [409, 'passkey_exists', 'This passkey is registered already: use another authenticator.'],
+  password_weak: [
+    422,
+    'password_weak',
+    'Use at least 12 characters that nobody would guess, such as four unrelated words.',
+  ],
+  proof_missing: [403, 'proof_required', 'Confirm it with a passkey; who has none, with the password and a code.'],
+  last_factor: [409, 'last_factor', 'Add another way to sign in first: without this one you could not.'],
+  too_many_factors: [409, 'too_many_factors', 'Remove an authenticator app first: eight are the most.'],
   last_passkey: [409, 'last_passkey', 'Add another passkey first: the last one cannot be removed.'],
 } as const satisfies Record<string, readonly [status: number, word: string, remedy: string]>
 

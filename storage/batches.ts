@@ -5,6 +5,7 @@ import type { Instant } from '../core/model.ts'
 import type { Change, Spend, Tapped } from '../core/ports.ts'
 import { documentStatements, userStatements } from './admin-statements.ts'
 import { deviceCodeStatements } from './device-flow-statements.ts'
+import { codeFactorStatements, factorChangeStatements, passwordStatements } from './factor-statements.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { proxyStatements } from './proxy-statements.ts'
@@ -33,6 +34,9 @@ export const makeStatements = ({ db }: Store) => ({
   ...userStatements(db),
   ...documentStatements(db),
   ...proxyStatements(db),
+  ...passwordStatements(db),
+  ...codeFactorStatements(db),
+  ...factorChangeStatements(db),
 })
 export type Make = ReturnType<typeof makeStatements>
 
@@ -47,6 +51,13 @@ export const tap = (
   make.notLocked({ userId: tapped.userId, at: event.at }),
   make.counterIsAhead(tapped),
   make.moveCounter({ ...tapped, at: event.at }),
+]
+
+/** The tapping credential alone, where spending and locks stand elsewhere in the batch. */
+export const tapFactor = (make: Make, tapped: Tapped, at: Instant): Statement[] => [
+  make.credentialHolds(tapped),
+  make.counterIsAhead(tapped),
+  make.moveCounter({ ...tapped, at }),
 ]
 
 /** What a refusal out of a batch tells the operator. */

@@ -1,4 +1,4 @@
-/** Whose a browser session is, and with which passkeys. */
+/** Whose session it is, and his passkeys: what several verbs read. */
 import { and, asc, eq, isNull, type SQLWrapper, sql } from 'drizzle-orm'
 import { equalBytes } from '../core/lib/bytes.ts'
 import type { Instant, User, UserId } from '../core/model.ts'

@@ -6,6 +6,7 @@ import type { Account, Administrator, Ports, SessionClaim, Sessions } from '../c
 import { documentsPort, listAudit, usersPort } from './admin-ports.ts'
 import { about, apply, type Make, makeStatements, opened, tap } from './batches.ts'
 import { deviceCodesPort } from './device-flow-ports.ts'
+import { factorsPort } from './factor-ports.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { isRunning, type OwnerRow, ownerQuery, passkeysQuery, userOf } from './owner.ts'
@@ -32,6 +33,7 @@ export type StoredPorts = Pick<
   | 'credentials'
   | 'sessions'
   | 'administrator'
+  | 'factors'
   | 'codes'
   | 'deviceCodes'
   | 'clientSessions'
@@ -51,6 +53,7 @@ export function storedPorts(store: Store): StoredPorts {
     credentials: credentialsPort(store, make),
     sessions: sessionsPort(store, make),
     administrator: administratorPort(store, make),
+    factors: factorsPort(store, make),
     codes: codesPort(store, make),
     deviceCodes: deviceCodesPort(store, make),
     clientSessions: clientSessionsPort(store, make),

@@ -8,6 +8,7 @@ import type {
   CredentialId,
   Instant,
   Session,
+  SessionVia,
   User,
   UserId,
 } from '../core/model.ts'
@@ -37,16 +38,31 @@ export function credentialOf(row: CredentialRow): Credential {
 
 export function sessionRow(
   { from, ...session }: NewSession,
-  of: { readonly userId: UserId; readonly credentialId: CredentialId; readonly expiresAt: Instant },
+  of: {
+    readonly userId: UserId
+    /** `passkey` where it is left out. */
+    readonly via?: SessionVia
+    readonly credentialId: CredentialId | null
+    readonly expiresAt: Instant
+  },
 ): SessionRow {
-  return { ...session, ...of, endedAt: null, address: from.address, place: from.place, browser: from.browser }
+  return {
+    ...session,
+    via: 'passkey',
+    ...of,
+    endedAt: null,
+    address: from.address,
+    place: from.place,
+    browser: from.browser,
+  }
 }
 
-export const sessionOf = ({ id, credentialId, openedAt, expiresAt, address, place, browser }: SessionRow): Session => ({
-  id,
-  credentialId,
-  openedAt,
-  expiresAt,
+export const sessionOf = ({ address, place, browser, credentialId, ...row }: SessionRow): Session => ({
+  id: row.id,
+  via: row.via,
+  credentialId: credentialId ?? undefined,
+  openedAt: row.openedAt,
+  expiresAt: row.expiresAt,
   origin: { address, place, browser },
 })
 

@@ -14,14 +14,18 @@ import type {
   InviteId,
   LoginVia,
   SessionId,
+  SessionVia,
   UserId,
 } from '../core/model.ts'
 import type { RefusalDetail } from '../core/refusal.ts'
 import type { Tap } from '../core/tap/verify.ts'
 import type { Vouch, VouchKey } from '../core/vouch.ts'
 import { bytes, flag, instant } from './columns.ts'
+import { users } from './schema-people.ts'
 
 export * from './schema-device-flow.ts'
+export * from './schema-factors.ts'
+export * from './schema-people.ts'
 export * from './schema-proxies.ts'
 export * from './schema-signing-keys.ts'
 
@@ -103,25 +107,15 @@ export const guards = sqliteTable('guards', {
   flow: integer('flow').notNull().default(0),
   /** There is room for one more device code. */
   room: integer('room').notNull().default(0),
+  /** The password is the one that was checked. */
+  password: integer('password').notNull().default(0),
+  /** The authenticator app is there, and no code of this step or a later one was used. */
+  step: integer('step').notNull().default(0),
+  /** The recovery code is there and unused. */
+  recovery: integer('recovery').notNull().default(0),
+  /** The user has as many passkeys and authenticator apps as when it was decided. */
+  factors: integer('factors').notNull().default(0),
 })
-
-/** People. Kept for good, also when removed: audit rows and vouches name them. */
-export const users = sqliteTable(
-  'users',
-  {
-    /** 16 random bytes, base64url; the WebAuthn user handle. */
-    id: text('id').$type<UserId>().primaryKey(),
-    /** As shown. */
-    name: text('name').notNull(),
-    /** NFKC in lower case: names that a hurried reader takes for one are one. */
-    nameKey: text('name_key').notNull(),
-    /** When the first administrator registered, or the user was invited. */
-    createdAt: instant('created_at').notNull(),
-    /** NULL while nobody removed the user. A removed user's name is free again. */
-    removedAt: instant('removed_at'),
-  },
-  (table) => [uniqueIndex('users_name_key').on(table.nameKey).where(sql`removed_at is null`)],
-)
 
 /** Which roles a user holds, by name: a preset, or a document. Gone with the user. */
 export const userRoles = sqliteTable(
@@ -340,10 +334,11 @@ export const sessions = sqliteTable(
       .$type<UserId>()
       .notNull()
       .references(() => users.id),
-    /** The credential that tapped for it; when that is removed, the session ends. */
+    /** What was shown for it: SessionVia in core/model.ts. */
+    via: text('via').$type<SessionVia>().notNull(),
+    /** The credential that tapped for it; when that is removed, the session ends. NULL: none did. */
     credentialId: text('credential_id')
       .$type<CredentialId>()
-      .notNull()
       .references(() => credentials.id),
     openedAt: instant('opened_at').notNull(),
     /** 12 hours after the login, whatever is done in between. */

@@ -8,6 +8,7 @@ import { administrationRoutes } from './routes/administration.ts'
 import { administratorRoutes } from './routes/administrator.ts'
 import { clientRoutes } from './routes/clients.ts'
 import { deviceRoutes } from './routes/device.ts'
+import { factorRoutes } from './routes/factors.ts'
 import { healthRoutes } from './routes/health.ts'
 import { inviteRoutes } from './routes/invites.ts'
 import { loginRoutes } from './routes/login.ts'
@@ -51,6 +52,7 @@ export function makeApp(given: Edge): App {
   loginRoutes(app, edge)
   administratorRoutes(app, edge)
   passkeyRoutes(app, edge)
+  factorRoutes(app, edge)
   sessionRoutes(app, edge)
   inviteRoutes(app, edge)
   clientRoutes(app, edge)

@@ -12,7 +12,7 @@ type Work<O> = (c: EdgeContext, body: BodyOf<O>) => Promise<AnswerOf<O>>
 type Handler = (c: EdgeContext) => Promise<Response>
 
 /** Words that say a ceremony failed: these count against the address. A name that is taken does not. */
-const failures: ReadonlySet<string> = new Set(['refused', 'link_invalid'])
+const failures: ReadonlySet<string> = new Set(['refused', 'link_invalid', 'password_locked'])
 
 /**
  * A call that gets a body of the right shape from a page of ours. The exact Origin is the guard against forged requests: a

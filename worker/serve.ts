@@ -21,6 +21,7 @@ import { assetUrl } from './asset-names.ts'
 import type { AssetStore, Edge, LogLine } from './edge.ts'
 import { processVariables, readKey, readServeSettings, readSite, type ServeSettings } from './env.ts'
 import { memoryLimit } from './limits.ts'
+import { nodePasswords } from './node-passwords.ts'
 import { nodeSignatures } from './node-signatures.ts'
 import { init, linkOf, operator, proxies, registerLocalProxy, type Terminal } from './operator.ts'
 import { makePorts } from './ports.ts'
@@ -152,7 +153,7 @@ function readAssets(): AssetStore {
 function makeEdge({ settings, site, keys, store }: Opened): Edge {
   return {
     site,
-    ports: makePorts({ now, random, keys, store, signatures: nodeSignatures }),
+    ports: makePorts({ now, random, keys, store, signatures: nodeSignatures, passwords: nodePasswords(random) }),
     clients: builtInClients,
     assets: readAssets(),
     attempts: memoryLimit(settings.failedLoginsAMinute, now),

@@ -1,4 +1,5 @@
 /** Everything that the edge answers besides pages and assets. What is not in these tables is not there. */
+import { factorOperations } from './factor-operations.ts'
 import { oauthOperations } from './oauth-operations.ts'
 import type { AnyOperation } from './operation.ts'
 import { loginOperations, passkeyOperations, tapOperations } from './page-operations.ts'
@@ -35,6 +36,7 @@ const machines = {
 export const operations = {
   ...loginOperations,
   ...passkeyOperations,
+  ...factorOperations,
   ...tapOperations,
   ...oauthOperations,
   ...tokenOperations,

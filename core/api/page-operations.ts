@@ -1,7 +1,9 @@
 /** What our own pages call: ceremonies, with this browser's cookies. */
+
+import { code, password } from './factor-operations.ts'
 import { authorizeRequest } from './oauth-operations.ts'
 import type { AnyOperation } from './operation.ts'
-import { anything, list, object, optional, text, whole } from './shape.ts'
+import { anything, list, object, oneOf, optional, text, whole } from './shape.ts'
 import { assertion, registration, ticket, vouchKey } from './webauthn.ts'
 
 const name = text(256)
@@ -30,6 +32,33 @@ export const loginOperations = {
     summary: 'Finish signing in: opens a browser session',
     auth: 'page',
     body: object({ ticket, assertion, next: optional(text(16_384)) }),
+    answer: location,
+  },
+  passwordLoginBegin: {
+    method: 'POST',
+    path: '/v1/login/password/begin',
+    summary: 'Begin signing in with a password: which second factors are taken, and the passkeys to ask for',
+    auth: 'page',
+    body: object({ name }),
+    answer: object({
+      ticket,
+      factors: list(oneOf(['webauthn', 'otp', 'recovery']), 3),
+      second_factor: oneOf(['required', 'optional', 'off']),
+      options: optional(anything),
+    }),
+  },
+  passwordLoginFinish: {
+    method: 'POST',
+    path: '/v1/login/password/finish',
+    summary: 'Finish it, with one second factor at most: opens a browser session',
+    auth: 'page',
+    body: object({
+      ...{ ticket, name, password },
+      assertion: optional(assertion),
+      code: optional(code),
+      recovery_code: optional(code),
+      next: optional(text(16_384)),
+    }),
     answer: location,
   },
   logout: {

@@ -4,14 +4,13 @@
  */
 import type { Preference } from '../access/preference.ts'
 import { recordingRefusals } from '../audit.ts'
-import { fromBase64url } from '../lib/bytes.ts'
 import { type Holder, type Instant, minutes, type Site, type UserId } from '../model.ts'
 import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import { importPublicKey } from '../tap/public-key.ts'
 import { type AssertionJson, type Shown, type Tap, verifyTap } from '../tap/verify.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, sessionTtl, spendOf } from './ceremony.ts'
 import { withKey } from './known-key.ts'
+import { verifyAsNobody } from './nobody.ts'
 import { discoverableOptions } from './options.ts'
 import { rpIdsOf } from './relying-party.ts'
 import { withSite } from './with-preference.ts'
@@ -95,17 +94,8 @@ async function openWith(
   return { cookie, userId, expiresAt }
 }
 
-/**
- * An unknown credential costs what one costs that is met for the first time: one read, one import, the same hashes and
- * one signature check. The x of this COSE_Key is SHA-256("sallyport dummy key v1\0" || 00), so nobody has its private half.
- */
-const dummyCose =
-  'pQECAyYgASFYIP4RzkOH0iw6tGtwGqAwKgaX4THiewiYk1gQ5is0jn1sIlggbPQYD2myqFFgGgBjawECef6cCg7UxxxNKtZZZTTybxI'
-
+/** An unknown credential costs what one costs that is met for the first time. */
 async function refuseUnknown(tap: Tap, shown: Shown<'login'>): Promise<never> {
-  const key = await importPublicKey(fromBase64url(dummyCose) ?? new Uint8Array(0))
-  if (key === undefined) throw new TypeError('The dummy key cannot be imported')
-  // Whatever it finds wrong, the true reason is the one for the audit log.
-  await verifyTap(tap, key, shown).catch(() => undefined)
+  await verifyAsNobody(tap, shown)
   throw new Refusal('credential_unknown', { credential: tap.assertion.id, intent: tap.intent.id })
 }

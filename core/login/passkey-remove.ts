@@ -4,14 +4,11 @@
  */
 import { recordingRefusals } from '../audit.ts'
 import type { AdminSubject } from '../intent.ts'
-import { canonicalJson } from '../intent.ts'
-import { base64url } from '../lib/bytes.ts'
-import { sha256 } from '../lib/hash.ts'
 import { type CredentialId, type Holder, type Instant, minutes, type Site } from '../model.ts'
 import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type AssertionJson, type Tap, verifyTap } from '../tap/verify.ts'
-import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
+import { beginIntent, emptyRequest, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
 import { withKey } from './known-key.ts'
 import { requestOptions } from './options.ts'
 import { withSite } from './with-preference.ts'
@@ -103,8 +100,6 @@ async function removeWith(
   return { cookie, expiresAt }
 }
 
-/** The request that the tap approves. A credential never changes, so its fingerprint is its revision. */
-function removalOf(id: CredentialId, revision: string, summary: string): AdminSubject {
-  const body_hash = base64url(sha256(canonicalJson({})))
-  return { method: 'POST', path: `/v1/passkeys/${id}/remove`, body_hash, revision, summary }
-}
+/** A credential never changes, so its fingerprint is its revision. */
+const removalOf = (id: CredentialId, fingerprint: string, summary: string): AdminSubject =>
+  emptyRequest(`/v1/passkeys/${id}/remove`, fingerprint, summary)

@@ -14,6 +14,8 @@ const decidedByIt: ReadonlySet<RefusalCode> = new Set([
   'passwordless_off',
   'passkeys_elsewhere',
   'attestation_refused',
+  'passwords_off',
+  'codes_off',
 ])
 
 /**

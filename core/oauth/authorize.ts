@@ -102,7 +102,7 @@ export function cliSubjectOf({ client, redirectUri, ...request }: AuthorizeReque
 
 type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'sessions' | 'audit'>
 
-/** @throws Refusal session_missing, passkeys_elsewhere */
+/** @throws Refusal session_missing, passkeys_elsewhere, tap_impossible */
 export function beginAuthorize(
   site: Site,
   ports: BeginNeeds,
@@ -113,6 +113,8 @@ export function beginAuthorize(
   return recordingRefusals(ports, asking, 'client.approve', async () => {
     const account = claim && (await ports.sessions.findWithPasskeys(claim, ports.now()))
     if (!account) throw new Refusal('session_missing')
+    // Somebody who signed in with a password and a code.
+    if (account.credentials.length === 0) throw new Refusal('tap_impossible', { user: account.user.id })
     const subject = cliSubjectOf(request, asking.from.address)
     const begin = { purpose: 'cli', user: account.user.id, holder, subject, ttl } as const
     const { intent, ticket } = beginIntent(site, ports, begin)

@@ -37,7 +37,11 @@ export const rooms: Record<string, Room> = {
   worker: {
     ours: ['core/', 'storage/'],
     npm: ['hono'],
-    extra: { 'worker/serve.ts': ['@hono/node-server', 'node:*'], 'worker/node-signatures.ts': ['node:crypto'] },
+    extra: {
+      'worker/serve.ts': ['@hono/node-server', 'node:*'],
+      'worker/node-signatures.ts': ['node:buffer', 'node:crypto'],
+      'worker/node-passwords.ts': ['node:crypto'],
+    },
   },
   web: {
     ours: ['core/'],

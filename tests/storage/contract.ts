@@ -9,6 +9,8 @@ import { codes } from './contract/codes.ts'
 import { deviceCodes } from './contract/device-codes.ts'
 import { deviceLogins } from './contract/device-logins.ts'
 import { ending } from './contract/ending.ts'
+import { factorChanges } from './contract/factor-changes.ts'
+import { factorLogins } from './contract/factor-logins.ts'
 import { inviting } from './contract/inviting.ts'
 import { locking } from './contract/locking.ts'
 import { logins } from './contract/logins.ts'
@@ -27,7 +29,7 @@ import { writing } from './contract/writing.ts'
 const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
-  ...{ preferring, deviceCodes, deviceLogins },
+  ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

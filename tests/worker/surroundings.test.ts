@@ -1,4 +1,5 @@
 /** What stands around every answer, whatever kind it is: headers, request id, log line. */
+
 import { describe, expect, test } from 'vitest'
 import { builtInClients } from '../../core/oauth/clients.ts'
 import { Refusal } from '../../core/refusal.ts'

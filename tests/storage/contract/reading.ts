@@ -93,8 +93,8 @@ export const reading: Cases = {
       expect(account?.credentials[0]).toStrictEqual(await world.ports.credentials.find(older.id))
       const shown = { expiresAt: ends, origin: from }
       expect(account?.sessions).toStrictEqual([
-        { id: earlier.id, credentialId: older.id, openedAt: now - hours(1), ...shown },
-        { id: session.id, credentialId: credential.id, openedAt: now, ...shown },
+        { id: earlier.id, via: 'passkey', credentialId: older.id, openedAt: now - hours(1), ...shown },
+        { id: session.id, via: 'passkey', credentialId: credential.id, openedAt: now, ...shown },
       ])
       expect(account?.session).toStrictEqual(account?.sessions[1])
       const found = await world.ports.sessions.findWithPasskeys(claim, now)
