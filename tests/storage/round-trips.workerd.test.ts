@@ -183,7 +183,7 @@ test('worker/index.ts: the first request of an isolate asks once whose database 
   expect(await trips(begin)).toEqual({ database: [], kv: [] })
 })
 
-test('worker/index.ts: the schedule clears in 1 trip of 4 statements', async () => {
+test('worker/index.ts: the schedule clears in 1 trip of 5 statements', async () => {
   const bindings = { DB: counted.DB } as Parameters<typeof worker.scheduled>[1]
-  expect(await trips(() => worker.scheduled(undefined, bindings))).toEqual({ database: [4], kv: [] })
+  expect(await trips(() => worker.scheduled(undefined, bindings))).toEqual({ database: [5], kv: [] })
 })
