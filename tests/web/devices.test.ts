@@ -147,6 +147,19 @@ describe('a program without a browser', () => {
     expect((await poll(program, codes)).status).toBe(200)
   })
 
+  test('no passkey is asked for another code than the one that the page shows', async () => {
+    const [codes, others] = [await askForCodes(program), await askForCodes(program)]
+    await grace.page.goto(codes.verification_uri_complete)
+    await compared().check()
+    const [before] = await key.credentials()
+    const postData = JSON.stringify({ user_code: others.user_code })
+    await grace.page.route('**/v1/device/begin', (route) => route.continue({ postData }), { times: 1 })
+    await approve().click()
+    await expect.poll(() => problem().textContent()).toContain('Something went wrong in this page')
+    expect((await key.credentials())[0]?.signCount).toBe(before?.signCount)
+    expect(await told(others)).toBe('authorization_pending')
+  })
+
   test('somebody whom no role allows it is told so, and what to ask for', async () => {
     const codes = await askForCodes(program)
     await ada.page.goto(codes.verification_uri_complete)
