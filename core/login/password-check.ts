@@ -15,9 +15,12 @@ import { stepOf, totpSecretLength } from './totp.ts'
 const mostFailures = 5
 const lockTtl = minutes(30)
 
+/** A name that anybody may have typed, as the database may be asked for it: half a character is none. */
+export const askedName = (name: string): string => nameKey(name).toWellFormed()
+
 /** How tickets and the database know a name that a password is tried for: they may be seen, and it may be a mistyped password. */
 export const nameHash = ({ names }: Pick<Keys, 'names'>, name: string): string =>
-  base64url(hmac(names, utf8(nameKey(name))))
+  base64url(hmac(names, utf8(askedName(name))))
 
 /** @throws Refusal password_locked */
 export async function countAttempt(
@@ -26,7 +29,7 @@ export async function countAttempt(
 ): Promise<Person | undefined> {
   const counted: Attempt = {
     name: nameHash(keys, name),
-    nameKey: nameKey(name),
+    nameKey: askedName(name),
     at: now(),
     most: mostFailures,
     window: lockTtl,

@@ -14,10 +14,17 @@ import { importPublicKey } from '../tap/public-key.ts'
 import { type AssertionJson, requireIntent, type Shown, verifyTap } from '../tap/verify.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, sessionTtl, spendOf } from './ceremony.ts'
 import { madeUpPasskeys } from './made-up.ts'
-import { nameKey } from './name.ts'
 import { verifyAsNobody } from './nobody.ts'
 import { type RequestOptions, requestOptions } from './options.ts'
-import { all, countAttempt, nameHash, requirePassword, requireRecoveryForm, requireTotp } from './password-check.ts'
+import {
+  all,
+  askedName,
+  countAttempt,
+  nameHash,
+  requirePassword,
+  requireRecoveryForm,
+  requireTotp,
+} from './password-check.ts'
 import { rpIdsOf } from './relying-party.ts'
 import { countsOf, type FactorKind, factorsTaken, requireFactor, requirePasswords, takes } from './second-factor.ts'
 
@@ -57,7 +64,7 @@ const subjectOf = ({ keys }: Pick<Ports, 'keys'>, name: string): PasswordLoginSu
 })
 
 async function optionsFor(site: Site, { keys, factors }: BeginNeeds, intent: Intent, name: string) {
-  const passkeys = await factors.passkeysOf(nameKey(name))
+  const passkeys = await factors.passkeysOf(askedName(name))
   // Those of a relying party that is not taken any more are as good as none.
   const usable = passkeys.filter(({ rpId }) => rpIdsOf(site).includes(rpId))
   const known = usable.length > 0 ? usable : madeUpPasskeys(site, keys, nameHash(keys, name))

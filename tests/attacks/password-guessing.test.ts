@@ -68,6 +68,13 @@ test('ten failures a minute from one address make it wait, whatever names they a
   expect((await passwordLogin(edge.visitor(), { code: code() })).status).toBe(200)
 })
 
+test('attempts at a name that is locked already count against the address too', async () => {
+  const { edge } = await newAccount({ failuresAMinute: 10 })
+  const thief = edge.visitor()
+  for (let i = 0; i < 10; i++) await passwordLogin(thief, { password: wrong })
+  expect((await thief.post('/v1/login/password/begin', { name: 'Ada' })).status).toBe(429)
+})
+
 test('a thief of a cookie guesses no more at the account page than at the door', async () => {
   const { edge, visitor, code } = await newAccountWithoutPasskey()
   for (let i = 0; i < 5; i++)

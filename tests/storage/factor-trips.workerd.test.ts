@@ -46,7 +46,7 @@ test('password login: finish 2 trips, one counts and reads, one opens the sessio
 
 test('password login: a failure costs the trip that counts, and 1 for the audit row, whoever it is for', async () => {
   const { process } = await newAccount()
-  for (const name of ['Ada', 'Eve']) {
+  for (const name of ['Ada', 'Eve', 'half a character: \ud800']) {
     const visitor = process.visitor()
     const body = await passwordBody(visitor, { name, code: '000000' })
     const cost = await trips(async () => expect((await visitor.post(path, body)).status).toBe(401))
