@@ -269,6 +269,17 @@ test('a preference that was changed meanwhile holds: what was begun before is no
   expect(await said('/v1/totp', begun['/v1/totp'])).toBe('codes_off')
 })
 
+test('a password proves nothing where none is taken any more', async () => {
+  const account = await newAccountWithoutPasskey()
+  const current = { password: goodPassword, code: account.code() }
+  const body = await changeBody(account.visitor, '/v1/recovery-codes', {}, { current })
+  const there = await account.under({ ...bothFactors, passwords: false })
+  there.advance(60_000)
+  const visitor = there.visitor()
+  for (const [name, value] of account.visitor.cookies) visitor.cookies.set(name, value)
+  expect((await visitor.post('/v1/recovery-codes', body)).json.error).toBe('passwords_off')
+})
+
 test('a passkey that was just added is the one that is asked for', async () => {
   const { edge, passkey, visitor } = await newAccount()
   const second = await edge.authenticator()
