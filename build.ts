@@ -59,9 +59,6 @@ async function buildEdge(out: string, names: Record<string, string>): Promise<Me
     mainFields: ['module', 'main'],
     conditions: ['workerd', 'worker', 'import'],
     external: ['node:*'],
-    // The same without stand-ins for Map, Set and WeakMap, which every runtime here has; and one tslib, of whose newest version
-    // only what is called gets in: an older one, which tsyringe brings along, would come whole.
-    alias: { 'reflect-metadata': 'reflect-metadata/lite', tslib: 'tslib' },
     target: 'es2023',
     define: { ASSET_NAMES: JSON.stringify(names) },
     legalComments: 'none',
