@@ -10,7 +10,7 @@ export type CredentialId = Branded<'CredentialId'>
 export type SessionId = Branded<'SessionId'>
 /** 16 random bytes, base64url: one login of a program, with all the tokens that came of it. */
 export type ClientSessionId = Branded<'ClientSessionId'>
-/** RFC 7638 thumbprint of an invite's public key, base64url. */
+/** RFC 7638 thumbprint of the public key of a link (an invite's or a reset's), base64url. */
 export type InviteId = Branded<'InviteId'>
 /** SHA-256 of a COSE_Key, base64url: what names a key in a vouch and in a proxy's configuration. */
 export type Fingerprint = Branded<'Fingerprint'>
@@ -61,6 +61,8 @@ export interface Session {
   readonly id: SessionId
   readonly credentialId: CredentialId
   readonly openedAt: Instant
+  /** Of its last request, to a minute. */
+  readonly lastSeenAt: Instant
   readonly expiresAt: Instant
   readonly origin: Origin
 }
@@ -78,6 +80,10 @@ export type ClientSessionEnd =
   /** The passkey that approved it was removed. */
   | 'passkey_removed'
   | 'user_removed'
+  /** An administrator reset its user, or the operator recovered him. */
+  | 'user_reset'
+  /** An administrator ended it. */
+  | 'administrator'
 
 /** One login of a program. */
 export interface ClientSession {

@@ -3,7 +3,7 @@
  * the database and atomic: all of it or nothing. A verb that could not do what it says throws the Refusal that names what
  * stood in the way, and has then written nothing.
  */
-import type { Documents, Users } from './admin-ports.ts'
+import type { Actor, Documents, Logins, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
@@ -42,6 +42,7 @@ export interface Ports {
   readonly codes: Codes
   readonly clientSessions: ClientSessions
   readonly users: Users
+  readonly logins: Logins
   readonly documents: Documents
   readonly signingKeys: SigningKeys
   readonly proxies: Proxies
@@ -117,6 +118,8 @@ export interface PublicKeys {
 export interface Credentials {
   /** Only one that is not removed. */
   find(id: CredentialId): Promise<Credential | undefined>
+  /** Those of a user that are not removed, oldest first. */
+  of(userId: UserId): Promise<readonly Credential[]>
   /** Those that trust begins with and that are not removed, and whose they are. */
   roots(): Promise<readonly { readonly user: string; readonly name: string; readonly fingerprint: Fingerprint }[]>
   /**
@@ -129,12 +132,20 @@ export interface Credentials {
   ): Promise<{ readonly expiresAt: Instant }>
   /**
    * As `add`, but removes `credentialId`, whose fingerprint is `revision`, and ends its sessions.
-   * @throws Refusal also last_passkey; not_found when it is not a passkey of this user, or one that may vouch while the
-   * tapping one may not
+   * @throws Refusal also last_passkey, last_vouching; not_found when it is not a passkey of this user, or one that may vouch
+   * while the tapping one may not
    */
   remove(
     removing: Change & { readonly credentialId: CredentialId; readonly revision: string },
   ): Promise<{ readonly expiresAt: Instant }>
+  /** The same for a program that asks: it has no browser session to confirm and exchange. @throws Refusal also token_invalid */
+  removeBy(
+    actor: Actor,
+    removing: Pick<Change, 'spend' | 'tapped' | 'event'> & {
+      readonly credentialId: CredentialId
+      readonly revision: string
+    },
+  ): Promise<void>
 }
 
 /** A change to an account that a tap approved. */
@@ -153,6 +164,8 @@ export interface Account {
   readonly sessions: readonly Session[]
   /** Those that run, and those that ended within a day otherwise than by their user. */
   readonly clientSessions: readonly ClientSession[]
+  /** In the session that the link of a reset opened: who reset the user. */
+  readonly reset: { readonly by: string; readonly at: Instant } | undefined
 }
 
 export interface Sessions {
@@ -168,7 +181,10 @@ export interface Sessions {
     readonly expiresAt: Instant
     readonly event: AuditEvent
   }): Promise<{ readonly expiresAt: Instant }>
-  /** Whose session this is, with passkeys and sessions. undefined: no such session, or it has ended. */
+  /**
+   * Whose session this is, with passkeys and sessions. undefined: no such session, it has ended, or it was idle for too long. This and
+   * `findWithPasskeys` are what counts as a request of it, and move its last one on.
+   */
   account(claim: SessionClaim, now: Instant): Promise<Account | undefined>
   /** Whose session this is, with the passkeys that he may tap with, and not all that an account has gathered. */
   findWithPasskeys(claim: SessionClaim, now: Instant): Promise<Pick<Account, 'user' | 'credentials'> | undefined>
@@ -181,9 +197,10 @@ export interface Sessions {
   end(claim: SessionClaim, id: SessionId, event: AuditEvent): Promise<void>
 }
 
-/** `hash`: SHA-256 of the link's secret, base64url. */
+/** `hash`: SHA-256 of the link's secret, base64url. `name`: who is to be recovered; undefined for the first administrator. */
 export interface AdministratorLink {
   readonly hash: string
+  readonly name?: string | undefined
   readonly expiresAt: Instant
 }
 
@@ -192,7 +209,7 @@ export interface Administrator {
   state(): Promise<{ readonly exists: boolean; readonly link: AdministratorLink | undefined }>
   /**
    * Makes this the one link; an older one is dead from here on. `spend`: where the offer came over the network.
-   * @throws Refusal administrator_exists, ticket_spent
+   * @throws Refusal administrator_exists for a first one, administrator_missing and user_locked for a recovery, ticket_spent
    */
   offer(link: AdministratorLink, event: AuditEvent, spend?: Spend): Promise<void>
   /**
@@ -208,6 +225,22 @@ export interface Administrator {
     readonly expiresAt: Instant
     readonly event: AuditEvent
   }): Promise<void>
+  /**
+   * Spends the intent and the link; of a user who is there removes all passkeys, ends all sessions and kills older links, and makes
+   * any other; adds the root credential, gives all preset roles, opens the session.
+   * @throws Refusal ticket_spent, link_invalid, user_locked, name_taken, passkey_exists
+   */
+  recover(recovery: {
+    readonly spend: Spend
+    readonly link: string
+    readonly user: User
+    /** Whether the user was not there when the ceremony began. */
+    readonly isNew: boolean
+    readonly credential: NewCredential
+    readonly session: NewSession
+    readonly expiresAt: Instant
+    readonly event: AuditEvent
+  }): Promise<{ readonly expiresAt: Instant }>
 }
 
 export interface RecordedEvent {

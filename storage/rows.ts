@@ -39,14 +39,24 @@ export function sessionRow(
   { from, ...session }: NewSession,
   of: { readonly userId: UserId; readonly credentialId: CredentialId; readonly expiresAt: Instant },
 ): SessionRow {
-  return { ...session, ...of, endedAt: null, address: from.address, place: from.place, browser: from.browser }
+  const { openedAt: lastSeenAt } = session
+  return {
+    ...session,
+    ...of,
+    lastSeenAt,
+    endedAt: null,
+    address: from.address,
+    place: from.place,
+    browser: from.browser,
+  }
 }
 
-export const sessionOf = ({ id, credentialId, openedAt, expiresAt, address, place, browser }: SessionRow): Session => ({
-  id,
-  credentialId,
-  openedAt,
-  expiresAt,
+export const sessionOf = ({ address, place, browser, ...row }: SessionRow): Session => ({
+  id: row.id,
+  credentialId: row.credentialId,
+  openedAt: row.openedAt,
+  lastSeenAt: row.lastSeenAt,
+  expiresAt: row.expiresAt,
   origin: { address, place, browser },
 })
 

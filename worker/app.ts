@@ -5,7 +5,7 @@ import type { App, Edge, EdgeContext, Variables } from './edge.ts'
 import { boundedAudit } from './page-call.ts'
 import { answerProblem, answerRefusal } from './problems.ts'
 import { administrationRoutes } from './routes/administration.ts'
-import { administratorRoutes } from './routes/administrator.ts'
+import { administratorRoutes, recoveryRoutes } from './routes/administrator.ts'
 import { clientRoutes } from './routes/clients.ts'
 import { healthRoutes } from './routes/health.ts'
 import { inviteRoutes } from './routes/invites.ts'
@@ -47,6 +47,7 @@ export function makeApp(given: Edge): App {
   app.route('/', pageRoutes(edge))
   loginRoutes(app, edge)
   administratorRoutes(app, edge)
+  recoveryRoutes(app, edge)
   passkeyRoutes(app, edge)
   sessionRoutes(app, edge)
   inviteRoutes(app, edge)

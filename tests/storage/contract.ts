@@ -7,14 +7,18 @@ import { calling } from './contract/calling.ts'
 import { clusters } from './contract/clusters.ts'
 import { codes } from './contract/codes.ts'
 import { ending } from './contract/ending.ts'
+import { idling } from './contract/idling.ts'
 import { inviting } from './contract/inviting.ts'
 import { locking } from './contract/locking.ts'
 import { logins } from './contract/logins.ts'
+import { ownersEnds } from './contract/owners-ends.ts'
 import { programRaces } from './contract/program-races.ts'
 import { races } from './contract/races.ts'
 import { reading } from './contract/reading.ts'
+import { recovering } from './contract/recovering.ts'
 import { refreshing } from './contract/refreshing.ts'
 import { removing } from './contract/removing.ts'
+import { resetting } from './contract/resetting.ts'
 import { rotating } from './contract/rotating.ts'
 import { sessionEnds } from './contract/session-ends.ts'
 import { values } from './contract/values.ts'
@@ -24,6 +28,7 @@ import { writing } from './contract/writing.ts'
 const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
+  ...{ resetting, recovering, idling, ownersEnds },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

@@ -32,6 +32,7 @@ export const logins: Cases = {
         userId: user.id,
         credentialId: credential.id,
         openedAt: now,
+        lastSeenAt: now,
         expiresAt: ends,
         endedAt: null,
         ...from,
