@@ -7,6 +7,7 @@ import { firstAdministratorPage } from '../../worker/pages/first-administrator.t
 import { invitePage } from '../../worker/pages/invite.ts'
 import type { AssetName, Assets } from '../../worker/pages/layout.ts'
 import { problemPage } from '../../worker/pages/problem.ts'
+import { recoverPage } from '../../worker/pages/recover.ts'
 import { signInPage } from '../../worker/pages/sign-in.ts'
 
 const assets: Assets = { url: (name: AssetName) => `/assets/${name}` }
@@ -31,6 +32,7 @@ const session = {
   address: '192.0.2.1',
   place: '',
   openedAt: now,
+  lastSeenAt: now,
   expiresAt: now,
   isThisOne: true,
 }
@@ -50,6 +52,7 @@ const account = {
   passkeys: [passkey],
   sessions: [session],
   clientSessions: [] as Parameters<typeof accountPage>[1]['clientSessions'],
+  reset: undefined as Parameters<typeof accountPage>[1]['reset'],
   now,
 }
 
@@ -92,6 +95,7 @@ const pages: Record<string, () => unknown> = {
     accountPage(assets, {
       ...account,
       user: { name: hostile },
+      reset: { by: hostile, at: now },
       passkeys: [
         { ...passkey, id: hostile, name: hostile, provider: hostile, fingerprint: hostile },
         { ...passkey, isRoot: true },
@@ -155,6 +159,7 @@ const pages: Record<string, () => unknown> = {
     }),
   'not approvable': () => notApprovablePage(assets, { cluster: hostile, why: 'another-user' }),
   invite: () => invitePage(assets, { cluster: hostile }),
+  recover: () => recoverPage(assets, { cluster: hostile }),
   problem: () =>
     problemPage(assets, {
       cluster: hostile,
@@ -182,7 +187,7 @@ describe.each(Object.entries(pages))('the page "%s"', (_, render) => {
   })
 
   test('has one first heading, a title, a language, and a label for each text box', async () => {
-    const markup = (await text()).replace(/<template id="dead">.*<\/template>/s, '')
+    const markup = (await text()).replaceAll(/<template id="(dead|invite|reset)">.*?<\/template>/gs, '')
     expect(markup.match(/<h1/g)).toHaveLength(1)
     expect(markup).toMatch(/<html lang="en">[\s\S]*<title>[^<]+<\/title>/)
     for (const [, id] of markup.matchAll(/<input id="([^"]+)"/g)) expect(markup).toContain(`<label for="${id}">`)
@@ -211,6 +216,13 @@ describe('accountPage', () => {
     const other = { ...passkey, id: 'DDDD', name: 'Phone' }
     expect(await render({})).not.toContain('data-remove')
     expect((await render({ passkeys: [passkey, other] })).match(/data-remove/g)).toHaveLength(2)
+  })
+
+  test('tells of a reset where there was one', async () => {
+    expect(await render({})).not.toContain('Your earlier passkeys were removed')
+    expect(await render({ reset: { by: 'Grace', at: now } })).toContain(
+      'Your earlier passkeys were removed</strong> by Grace',
+    )
   })
 
   test('offers to end each session but this one', async () => {
@@ -291,9 +303,9 @@ describe('notApprovablePage', () => {
   })
 })
 
-describe('invitePage', () => {
+describe.each(Object.entries({ invitePage, recoverPage }))('%s', (_, render) => {
   test('keeps form and refusal in templates until the link is known to work', async () => {
-    const markup = String(await invitePage(assets, { cluster: 'test' }))
+    const markup = String(await render(assets, { cluster: 'test' }))
     const open = markup.replaceAll(/<template .*?<\/template>/gs, '')
     expect(open).not.toMatch(/<(button|form|input)/)
     expect(open).not.toContain('no longer valid')
