@@ -9,9 +9,6 @@ localizeTimes()
 startAdding()
 startRemoving()
 
-// The form's own place in the page: `sallyport mfa add` opens it there.
-if (location.hash === '#add') part('name', HTMLInputElement).focus()
-
 const accountStatus = new Status('account-status')
 tellWhatWasDone(accountStatus)
 const signOut = part('sign-out', HTMLButtonElement)

@@ -20,7 +20,8 @@ Examples:
   takes: [0, 0],
   run: async (values) => {
     const { profile } = await openSession(values.profile)
-    const page = `${profile.issuer}/account#add`
+    // The text box of the form: browsers scroll to it and put the cursor there.
+    const page = `${profile.issuer}/account#name`
     showPage({ toDo: 'add a passkey', page, opensBrowser: !values['no-browser'] })
     say('See what you have then: sallyport mfa ls')
     return 'ok'

@@ -219,10 +219,8 @@ describe('accountPage', () => {
   })
 
   test('tells of a reset where there was one', async () => {
-    expect(await render({})).not.toContain('Your earlier passkeys were removed')
-    expect(await render({ reset: { by: 'Grace', at: now } })).toContain(
-      'Your earlier passkeys were removed</strong> by Grace',
-    )
+    expect(await render({})).not.toContain('You were reset')
+    expect(await render({ reset: { by: 'Grace', at: now } })).toContain('You were reset by Grace</strong>')
   })
 
   test('offers to end each session but this one', async () => {
