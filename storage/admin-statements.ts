@@ -52,6 +52,20 @@ export const userStatements = (db: Db) => ({
   userIsAnother: recipe<{ readonly nameKey: string; readonly userId: UserId }>((s) =>
     guard(db, 'last', sql`${bearer(s.nameKey)} <> ${s.userId}`),
   ),
+  takeRolesOf: recipe<{ readonly nameKey: string }>((s) =>
+    db.delete(userRoles).where(sql`${userRoles.userId} = ${bearer(s.nameKey)}`),
+  ),
+  /** Last: the others find the user by the name. */
+  removeUser: recipe<Removed>((s) =>
+    db
+      .update(users)
+      .set({ removedAt: sql`${s.at}` })
+      .where(sql`${users.nameKey} = ${s.nameKey} and ${users.removedAt} is null`),
+  ),
+})
+
+/** What goes with a user who is removed, reset or recovered, and what must stay. */
+export const leavingStatements = (db: Db) => ({
   vouchingStaysWithoutUser: recipe<{ readonly nameKey: string }>((s) =>
     vouchingStays(db, sql`${credentials.userId} = ${bearer(s.nameKey)}`),
   ),
@@ -92,16 +106,6 @@ export const userStatements = (db: Db) => ({
       .update(clientSessions)
       .set({ endedAt: sql`${s.at}`, endReason: sql`${s.reason}`, endedBy: sql`${s.requestId}` })
       .where(sql`${clientSessions.userId} = ${bearer(s.nameKey)} and ${clientSessions.endedAt} is null`),
-  ),
-  takeRolesOf: recipe<{ readonly nameKey: string }>((s) =>
-    db.delete(userRoles).where(sql`${userRoles.userId} = ${bearer(s.nameKey)}`),
-  ),
-  /** Last: the others find the user by the name. */
-  removeUser: recipe<Removed>((s) =>
-    db
-      .update(users)
-      .set({ removedAt: sql`${s.at}` })
-      .where(sql`${users.nameKey} = ${s.nameKey} and ${users.removedAt} is null`),
   ),
 })
 

@@ -3,7 +3,7 @@ import type { Actor } from '../core/admin-ports.ts'
 import type { AuditEvent } from '../core/audit.ts'
 import type { ClientSessionEnd, Instant } from '../core/model.ts'
 import type { Change, Spend, Tapped } from '../core/ports.ts'
-import { documentStatements, userStatements } from './admin-statements.ts'
+import { documentStatements, leavingStatements, userStatements } from './admin-statements.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { proxyStatements } from './proxy-statements.ts'
@@ -29,6 +29,7 @@ export const makeStatements = ({ db }: Store) => ({
   ...actorStatements(db),
   ...signingKeyStatements(db),
   ...userStatements(db),
+  ...leavingStatements(db),
   ...documentStatements(db),
   ...proxyStatements(db),
 })
