@@ -199,7 +199,7 @@ export const administratorStatements = (db: Db) => ({
       db,
       'link',
       sql`(${noRoot} and exists (select 1 from ${administratorLink} where ${administratorLink.hash} = ${s.hash}
-        and ${administratorLink.name} is null and ${administratorLink.expiresAt} > ${s.at}))`,
+        and ${administratorLink.expiresAt} > ${s.at}))`,
     ),
   ),
   recoveryHolds: recipe<{ hash: string; at: Instant }>((s) =>

@@ -56,7 +56,7 @@ export const checkLink = (ports: Pick<Ports, 'administrator' | 'now' | 'audit'>,
 
 async function requireOpenLink({ administrator, now }: Pick<Ports, 'administrator' | 'now'>, secret: string) {
   const { exists, link } = await administrator.state()
-  if (exists || !link || link.name !== undefined || !isOpen(link, secret, now())) throw new Refusal('link_invalid')
+  if (exists || !link || !isOpen(link, secret, now())) throw new Refusal('link_invalid')
   return link
 }
 

@@ -63,8 +63,8 @@ export const checkRecovery = (ports: ReadNeeds, asking: Asking, secret: string) 
   })
 
 async function requireOpenLink({ administrator, now }: Pick<Ports, 'administrator' | 'now'>, secret: string) {
-  const { exists, link } = await administrator.state()
-  if (!exists || link?.name === undefined || !isOpen(link, secret, now())) throw new Refusal('link_invalid')
+  const { link } = await administrator.state()
+  if (link?.name === undefined || !isOpen(link, secret, now())) throw new Refusal('link_invalid')
   return { ...link, name: link.name }
 }
 
