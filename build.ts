@@ -6,7 +6,7 @@ import { build, type Metafile } from 'esbuild'
 
 const root = import.meta.dirname
 const target = join(root, 'dist')
-const pages = ['sign-in', 'first-administrator', 'recover', 'invite', 'account', 'authorize', 'approve']
+const pages = ['sign-in', 'first-administrator', 'recover', 'invite', 'account', 'authorize', 'approve', 'device']
 /** Longer than an edge should run without its restart for the next version. */
 const keepOldBuilds = 30 * 24 * 3_600_000
 
@@ -43,7 +43,7 @@ function assetNames(metafile: Metafile): Record<string, string> {
 
 /**
  * Entries `index` for Workers and `serve` for the others, over shared chunks. Neutral: nothing of Node gets in, and the
- * condition `workerd` makes the libraries show their web-standard side. SimpleWebAuthn is a chunk that is loaded late.
+ * condition `workerd` makes the libraries show their web-standard side.
  */
 async function buildEdge(out: string, names: Record<string, string>): Promise<Metafile> {
   const { metafile } = await build({
@@ -59,6 +59,9 @@ async function buildEdge(out: string, names: Record<string, string>): Promise<Me
     mainFields: ['module', 'main'],
     conditions: ['workerd', 'worker', 'import'],
     external: ['node:*'],
+    // The same without stand-ins for Map, Set and WeakMap, which every runtime here has; and one tslib, of whose newest version
+    // only what is called gets in: an older one, which tsyringe brings along, would come whole.
+    alias: { 'reflect-metadata': 'reflect-metadata/lite', tslib: 'tslib' },
     target: 'es2023',
     define: { ASSET_NAMES: JSON.stringify(names) },
     legalComments: 'none',

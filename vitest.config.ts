@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 
 const limits = { testTimeout: 30_000, hookTimeout: 120_000 }
 const inWorkerd = 'tests/**/*.workerd.test.ts'
-const exclude = ['**/node_modules/**', 'tests/bench/**']
+const exclude = ['**/node_modules/**']
 
 /** Two runtimes: everything runs in Node, what says so in its name runs in workerd, on a D1 and a KV of its own. */
 export default defineConfig({

@@ -56,7 +56,7 @@ export interface Users {
   /**
    * Spends the intent, confirms the tapping credential (which must be one that may vouch) and the actor, makes the user with
    * roles and invite.
-   * @throws Refusal ticket_spent, credential_changed, counter_regressed, token_invalid, role_missing, role_unknown, name_taken, user_locked
+   * @throws Refusal ticket_spent, credential_changed, preference_changed, counter_regressed, token_invalid, role_missing, role_unknown, name_taken, user_locked
    */
   invite(invitation: {
     readonly spend: Spend
@@ -68,8 +68,8 @@ export interface Users {
     readonly event: AuditEvent
   }): Promise<void>
   /**
-   * Spends the intent, confirms the tapping credential (which must be one that may vouch) and the actor; removes all passkeys of the
-   * user, ends all sessions, kills older links and makes the new one.
+   * Spends the intent, confirms the tapping credential (which must be one that may vouch) and the actor; removes passkeys, password,
+   * authenticator apps and recovery codes of the user, ends all sessions, kills older links and makes the new one.
    * @throws Refusal as invite; user_unknown (also where another bears the name by now), own_account, last_vouching
    */
   reset(reset: {
@@ -84,18 +84,20 @@ export interface Users {
   openInvite(id: string, now: Instant): Promise<OpenInvite | undefined>
   /**
    * Spends intent and invite, adds the passkey, opens the session.
-   * @throws Refusal ticket_spent, link_invalid, passkey_exists, user_locked
+   * @throws Refusal ticket_spent, link_invalid, preference_changed, passkey_exists, user_locked
    */
   accept(acceptance: {
     readonly spend: Spend
     readonly invite: InviteId
+    /** The revision of the preference by which the registration was judged. */
+    readonly preference: string | undefined
     readonly credential: NewCredential
     readonly session: NewSession
     readonly expiresAt: Instant
     readonly event: AuditEvent
   }): Promise<{ readonly expiresAt: Instant }>
   /**
-   * Removes the user with passkeys, roles and invites, and ends all sessions.
+   * Removes the user with all that let him in, roles and invites, and ends all sessions.
    * @throws Refusal token_invalid, role_missing, user_unknown, own_account, last_vouching
    */
   remove(actor: Actor, name: string, event: AuditEvent): Promise<void>

@@ -19,9 +19,15 @@ export const membersOf = (json: Json | undefined): { readonly [member: string]: 
 
 /** What a tap is for. An answer for one purpose is refused for any other. */
 export interface Subjects {
-  login: Record<string, never>
+  login: Record<string, never> | PasswordLoginSubject
   cli: CliSubject
-  register: FirstAdministratorSubject | AddPasskeySubject | InviteSubject
+  register:
+    | FirstAdministratorSubject
+    | AddPasskeySubject
+    | InviteSubject
+    | SetPasswordSubject
+    | AddTotpSubject
+    | RecoveryCodesSubject
   vouch: VouchSubject
   session: SessionSubject
   admin: AdminSubject
@@ -33,6 +39,26 @@ export interface Subjects {
 }
 export type Purpose = keyof Subjects
 
+/** A passkey beside a password. `name`: HMAC of the name's key, base64url: evidence names nobody who is not there. */
+export type PasswordLoginSubject = {
+  readonly kind: 'password'
+  readonly name: string
+}
+/** A new password. What it is stands nowhere: a hash that a tap names could be guessed at by whoever reads the audit log. */
+export type SetPasswordSubject = {
+  readonly kind: 'password'
+}
+/** One more authenticator app. `secret`: SHA-256 of its key as it is sealed, base64url. */
+export type AddTotpSubject = {
+  readonly kind: 'totp'
+  readonly id: string
+  readonly name: string
+  readonly secret: string
+}
+/** New recovery codes, in the place of all that are there. */
+export type RecoveryCodesSubject = {
+  readonly kind: 'recovery-codes'
+}
 /** The root credential of a new cluster. `link` is the SHA-256 of the one-time secret, base64url. */
 export type FirstAdministratorSubject = {
   readonly kind: 'first-administrator'
@@ -60,8 +86,8 @@ export type InviteSubject = {
 }
 /**
  * A program that is to act for the user. `flow`: SHA-256 of the canonical {client_id, redirect_uri, code_challenge, state}
- * (state: '' where it sent none), base64url; `client_key`: RFC 7638 thumbprint of its DPoP key; `address`: where the browser
- * asked from.
+ * (state: '' where it sent none), base64url; in the device flow of {client_id, user_code, device_code_hash}; `client_key`: RFC 7638 thumbprint of its DPoP key; `address`: where the browser
+ * asked from; in the device flow, where the program did.
  */
 export type CliSubject = {
   readonly flow: string

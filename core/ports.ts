@@ -3,12 +3,16 @@
  * the database and atomic: all of it or nothing. A verb that could not do what it says throws the Refusal that names what
  * stood in the way, and has then written nothing.
  */
+import type { Preference } from './access/preference.ts'
 import type { Actor, Documents, Logins, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
+import type { DeviceCodes } from './device-flow-ports.ts'
+import type { Factors } from './factor-ports.ts'
 import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
 import type { Bytes } from './lib/bytes.ts'
 import type { Signatures } from './lib/jws.ts'
+import type { PasswordHashing } from './login/password-hash.ts'
 import type {
   Asking,
   ClientSession,
@@ -39,11 +43,15 @@ export interface Ports {
   readonly credentials: Credentials
   readonly sessions: Sessions
   readonly administrator: Administrator
+  readonly factors: Factors
+  readonly passwords: PasswordHashing
   readonly codes: Codes
+  readonly deviceCodes: DeviceCodes
   readonly clientSessions: ClientSessions
   readonly users: Users
   readonly logins: Logins
   readonly documents: Documents
+  readonly preferences: Preferences
   readonly signingKeys: SigningKeys
   readonly proxies: Proxies
   readonly snapshots: Snapshots
@@ -68,8 +76,12 @@ export interface Tapped {
   readonly credentialId: CredentialId
   readonly userId: UserId
   readonly fingerprint: Fingerprint
+  /** What it signed for. */
+  readonly rpId: string
   readonly counter: number
   readonly backedUp: boolean
+  /** The revision of the preference by which it was judged. */
+  readonly preference: string | undefined
 }
 
 /** `secretHash`: SHA-256 of the cookie's secret. */
@@ -81,7 +93,6 @@ export interface NewSession {
 }
 
 export interface NewCredential extends Omit<Credential, 'lastUsedAt'> {
-  readonly rpId: string
   readonly counter: number
   readonly vouch: Vouch | undefined
 }
@@ -115,6 +126,22 @@ export interface PublicKeys {
   keep(id: CredentialId, known: KnownKey): Promise<void>
 }
 
+/**
+ * How people log in. What is known may be a minute old: whoever lets somebody in by it has the batch confirm the revision, as all
+ * verbs below do, and tries once more with the newest (login/with-preference.ts).
+ */
+export interface Preferences {
+  current(): Promise<Preference>
+  newest(): Promise<Preference>
+}
+
+export interface PasskeysInUse {
+  readonly user: string
+  readonly rpId: string
+  readonly mayVouch: boolean
+  readonly count: number
+}
+
 export interface Credentials {
   /** Only one that is not removed. */
   find(id: CredentialId): Promise<Credential | undefined>
@@ -122,10 +149,12 @@ export interface Credentials {
   of(userId: UserId): Promise<readonly Credential[]>
   /** Those that trust begins with and that are not removed, and whose they are. */
   roots(): Promise<readonly { readonly user: string; readonly name: string; readonly fingerprint: Fingerprint }[]>
+  /** How many passkeys people have, of which relying party. Those that are not removed. */
+  inUse(): Promise<readonly PasskeysInUse[]>
   /**
    * Spends, confirms session and tapping credential (and that it may vouch, where `needsMayVouch`), moves the counter on,
    * adds the credential and exchanges the session for `session`, which ends when the old one would have.
-   * @throws Refusal ticket_spent, session_missing, credential_changed, counter_regressed, passkey_exists, name_taken
+   * @throws Refusal ticket_spent, session_missing, credential_changed, preference_changed, counter_regressed, passkey_exists, name_taken
    */
   add(
     adding: Change & { readonly credential: NewCredential; readonly needsMayVouch: boolean },
@@ -171,7 +200,7 @@ export interface Account {
 export interface Sessions {
   /**
    * A login: spends, confirms the credential, moves its counter on, opens the session.
-   * @throws Refusal ticket_spent, credential_changed, counter_regressed, user_locked
+   * @throws Refusal ticket_spent, credential_changed, preference_changed, counter_regressed, user_locked
    */
   open(login: {
     readonly spend: Spend
@@ -214,11 +243,13 @@ export interface Administrator {
   offer(link: AdministratorLink, event: AuditEvent, spend?: Spend): Promise<void>
   /**
    * Spends the intent and the link, makes the user with the root credential and opens the session.
-   * @throws Refusal ticket_spent, link_invalid, name_taken, passkey_exists
+   * @throws Refusal ticket_spent, link_invalid, preference_changed, name_taken, passkey_exists
    */
   claim(claim: {
     readonly spend: Spend
     readonly link: string
+    /** The revision of the preference by which the registration was judged. */
+    readonly preference: string | undefined
     readonly user: User
     readonly credential: NewCredential
     readonly session: NewSession
@@ -226,13 +257,15 @@ export interface Administrator {
     readonly event: AuditEvent
   }): Promise<void>
   /**
-   * Spends the intent and the link; of a user who is there removes all passkeys, ends all sessions and kills older links, and makes
-   * any other; adds the root credential, gives all preset roles, opens the session.
-   * @throws Refusal ticket_spent, link_invalid, user_locked, name_taken, passkey_exists
+   * Spends the intent and the link; of a user who is there removes all that let him in, ends all sessions and kills older links, and
+   * makes any other; adds the root credential, gives all preset roles, opens the session.
+   * @throws Refusal ticket_spent, link_invalid, preference_changed, user_locked, name_taken, passkey_exists
    */
   recover(recovery: {
     readonly spend: Spend
     readonly link: string
+    /** The revision of the preference by which the registration was judged. */
+    readonly preference: string | undefined
     readonly user: User
     /** Whether the user was not there when the ceremony began. */
     readonly isNew: boolean

@@ -60,10 +60,7 @@ function readOwn(files: CertificateFiles, now: Instant): { cert: string; key: st
   const [cert, key] = [readPem(files.certificate), readPem(files.key)]
   const [certificate, privateKey] = [parseCertificate(files.certificate, cert), parsePrivateKey(files.key, key)]
   if (!certificate.checkPrivateKey(privateKey)) {
-    throw new SetupProblem(
-      `${files.key} is not the key of ${files.certificate}`,
-      'set SALLYPORT_PROXY_CERT and SALLYPORT_PROXY_KEY to files that belong together',
-    )
+    throw new SetupProblem(`${files.key} is not the key of ${files.certificate}`, 'name two files that belong together')
   }
   requireValid(files.certificate, certificate, now, 'renew it, or set the clock of this machine')
   return { cert, key }

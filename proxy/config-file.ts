@@ -13,7 +13,22 @@
  *   home: /var/lib/sallyport
  *   max_stale: 5m
  *   admin_port: 3444
+ *   routes:                                  what else is served on the port, by server name and ALPN
+ *     - name: git                            in logs, metrics and `sallyport-proxy explain`
+ *       sni: [git.example.com, '*.git.example.com']  `*` stands for one label, or alone for every name that no route has
+ *       no_sni: true                         also for hellos without a name, which are the proxy's own otherwise
+ *       alpn: [h2, http/1.1]                 what a client may offer, '' for nothing; whatever it offers where it is left out
+ *       tls: passthrough                     TLS ends at the service; terminate: it ends here
+ *       backends: [10.0.0.5:443, 'git:443']  tried in this order
+ *     - name: metrics
+ *       sni: [metrics.example.com]
+ *       tls: terminate
+ *       backends: [127.0.0.1:9090]
+ *       cert: metrics.pem                    beside this file; without both the proxy's own
+ *       key: metrics.key
+ *       client_ca: staff.pem                 a client certificate is demanded that leads to one of these
  *
+ * A route that ends TLS without `alpn` agrees upon none, as it cannot know what the service speaks.
  * What it does not know it refuses by name and line. Where it is used, the settings of the environment do not count.
  */
 import { isIP } from 'node:net'
@@ -27,6 +42,7 @@ import { type Duration, hours } from '../core/model.ts'
 import { parsePublicUrl } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { canonicalNames, isName, loopback, maxStale, requireNear, type Settings } from './config.ts'
+import { checkRoutes, type RouteEntry, routeEntries, staticRoute } from './config-routes.ts'
 import { lineAt, readYaml } from './yaml.ts'
 
 interface File {
@@ -39,6 +55,7 @@ interface File {
   readonly home: string
   readonly max_stale?: Duration
   readonly admin_port?: number
+  readonly routes?: readonly RouteEntry[]
 }
 
 const port: Read<number> = (json, place) => {
@@ -90,6 +107,7 @@ const whole = fields<File>('proxy.yaml', {
   home: anyText,
   max_stale: optional(age),
   admin_port: optional(port),
+  routes: optional(routeEntries),
 })
 
 /** @throws SetupProblem with all that is wrong, each as FILE:LINE */
@@ -101,11 +119,19 @@ export function readConfigFile(file: string, text: string): Settings {
   if (!value && problems.length === 0) problems.push({ line: 1, message: 'nothing stands in it' })
   const place: Place & { readonly problems: Problem[] } = { path: [], problems: [] }
   const read = value && problems.length === 0 ? whole(value.json, place) : undefined
-  if (read && place.problems.length === 0) requireBoth(read, place)
+  const settings = read && place.problems.length === 0 ? checked(file, read, place) : undefined
   for (const { path, message } of place.problems)
     problems.push({ line: value ? lineAt(value, path) : 1, message: at(path, message) })
-  if (!read || problems.length > 0) throw problem(file, problems)
-  return settingsOf(file, read)
+  if (!settings || problems.length > 0) throw problem(file, problems)
+  return settings
+}
+
+/** What no part of it tells alone. */
+function checked(file: string, read: File, place: Place): Settings {
+  requireBoth(read, place)
+  const settings = settingsOf(file, read)
+  checkRoutes(settings, place)
+  return settings
 }
 
 const at = (path: Path, message: string): string => (path.length === 0 ? message : `${showPath(path)}: ${message}`)
@@ -120,7 +146,7 @@ function problem(file: string, problems: readonly { readonly line: number; reado
 }
 
 function settingsOf(file: string, read: File): Settings {
-  const { edge, listen, names, cert, key, home, max_stale, admin_port } = read
+  const { edge, listen, names, cert, key, home, max_stale, admin_port, routes = [] } = read
   const beside = (path: string) => resolve(dirname(file), path)
   return {
     port: listen.port,
@@ -134,6 +160,7 @@ function settingsOf(file: string, read: File): Settings {
       keys: edge.keys.map((x) => ({ kid: jwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x }), x })),
       maxStale: max_stale ?? maxStale,
     },
+    routes: routes.map((route) => staticRoute(route, beside)),
     adminPort: admin_port,
   }
 }

@@ -6,6 +6,7 @@ import { type Duration, minutes } from '../core/model.ts'
 import { parsePublicUrl, read, type Variables, whole } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import type { PublishedKey } from './known.ts'
+import type { StaticRoute } from './routes.ts'
 
 export interface Settings {
   readonly port: number
@@ -18,6 +19,8 @@ export interface Settings {
   readonly publicUrl: URL
   readonly certificate: CertificateFiles | undefined
   readonly trust: TrustSettings
+  /** Besides the names of its own. */
+  readonly routes: readonly StaticRoute[]
   /** Of metrics and readiness, on loopback. undefined: none. */
   readonly adminPort: number | undefined
 }
@@ -54,6 +57,8 @@ export function readSettings(variables: Variables = process.env): Settings {
     publicUrl: parsePublicUrl(read(variables, 'SALLYPORT_PUBLIC_URL') ?? edge.origin),
     certificate: readCertificate(variables),
     trust: { keys: readTrust(variables), maxStale },
+    // They stand in a file alone (--config).
+    routes: [],
     adminPort: readAdminPort(variables),
   }
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duration } from '../core/model.ts'
 import type { Log } from './log.ts'
 import type { CloseCode } from './reasons.ts'
+import type { Place } from './slots.ts'
 
 export class Connection {
   readonly raw: Socket
@@ -11,7 +12,7 @@ export class Connection {
   inFlight = 0
   readonly #log: Log
   #deadline: NodeJS.Timeout | undefined
-  #release: (() => void) | undefined
+  #place: Place | undefined
   #isEnding = false
   #isRefused = false
 
@@ -25,35 +26,42 @@ export class Connection {
     })
   }
 
-  /** Its place among those of which nothing is decided yet; `release` gives it back. */
-  holds(release: () => void): void {
-    this.#release = release
+  /** Its place among those that have proven nothing yet. */
+  holds(place: Place): void {
+    this.#place = place
   }
 
-  /** It is a session now, which is counted elsewhere. */
+  /** It has shown whose it is, and is counted elsewhere from now on. */
   leavePlace(): void {
-    this.#release?.()
-    this.#release = undefined
+    this.#place?.leave()
+    this.#place = undefined
   }
 
   /** In place of the deadline before. */
   within(ms: Duration, otherwise: CloseCode): void {
-    clearTimeout(this.#deadline)
+    this.withoutDeadline()
     this.#deadline = setTimeout(() => this.refuse(otherwise), ms)
   }
 
   /** Its requests have deadlines of their own. */
   withoutDeadline(): void {
     clearTimeout(this.#deadline)
+    this.#place?.moved()
   }
 
   /** `last`: bytes that the client should still get, such as an alert. */
   refuse(code: CloseCode, detail?: string, last?: Uint8Array): void {
-    if (this.#isRefused || this.raw.destroyed) return
-    this.#isRefused = true
-    this.#log({ level: 'info', message: 'connection refused', code, detail, address: this.address })
+    if (this.raw.destroyed || !this.isOver(code, detail)) return
     if (last) this.raw.write(last, () => this.raw.destroy())
     else this.raw.destroy()
+  }
+
+  /** Of one that ends by itself. Whether this is the first to say why. */
+  isOver(code: CloseCode, detail?: string): boolean {
+    if (this.#isRefused) return false
+    this.#isRefused = true
+    this.#log({ level: 'info', message: 'connection refused', code, detail, address: this.address })
+    return true
   }
 
   /** RST: what was sent must not look complete. */

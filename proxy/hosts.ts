@@ -1,4 +1,4 @@
-/** Which of our names a request's Host is, and which server names a TLS client may ask for. */
+/** Which of our names a request's Host is. */
 import type { Names } from '../core/issue/x509.ts'
 
 /** `public`: the address that people open. `ours`: this proxy under a name of its own. */
@@ -22,11 +22,4 @@ export function hostsOf(names: Names, port: number, publicUrl: URL): (host: stri
 function isPublic(host: string, publicUrl: URL): boolean {
   const url = `${publicUrl.protocol}//${host}`
   return URL.canParse(url) && new URL(url).host === publicUrl.host
-}
-
-/** A server name as clients send it: any case, with or without the dot at its end (RFC 6066 wants none, clients do send it). */
-export function serverNamesOf(names: Names, publicUrl: URL): (name: string) => boolean {
-  // An address is no server name, and some clients send one all the same.
-  const ours = new Set([...names.dns, ...names.addresses, publicUrl.hostname])
-  return (name) => ours.has(name.toLowerCase().replace(/\.$/, ''))
 }

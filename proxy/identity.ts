@@ -5,13 +5,12 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
 import { base64url } from '../core/lib/bytes.ts'
 import type { Ports } from '../core/ports.ts'
 import { proxyIdOf, proxyJwk } from '../core/proxy-proof.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { parsePrivateKey, readPem } from './certificates.ts'
-import { notWritable, requirePrivate } from './own-files.ts'
+import { draftOf, notWritable, requirePrivate } from './own-files.ts'
 
 export interface Identity {
   readonly id: string
@@ -35,7 +34,7 @@ export async function openIdentity({ random }: Pick<Ports, 'random'>, home: stri
 
 /** Of several processes that start at once, one wins the link, and all read what it wrote. */
 function makeOnce(folder: string, file: string): void {
-  const draft = `${file}.${process.pid}`
+  const draft = draftOf(file)
   const { privateKey } = generateKeyPairSync('ed25519')
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })

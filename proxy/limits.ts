@@ -24,6 +24,8 @@ export interface Limits {
   readonly dialOneMs: Duration
   readonly startupMs: Duration
   readonly sessions: number
+  readonly relays: number
+  readonly relaysOfOneNetwork: number
   readonly sessionIdleMs: Duration
   readonly halfCloseIdleMs: Duration
   readonly drainMs: Duration
@@ -32,7 +34,7 @@ export interface Limits {
 }
 
 export const limits: Limits = {
-  /** Nobody has proven anything on a connection yet, so all of them count as undecided: 1,024, and 64 from one place. */
+  /** Of those on which nobody has proven anything: 1,024, and 64 of one network (proxy/slots.ts). */
   connections: 1024,
   connectionsOfOneNetwork: 64,
   /** As rust-rpxy-l4; the kernel cuts it to its own limit. */
@@ -74,6 +76,12 @@ export const limits: Limits = {
   startupMs: seconds(10),
   /** Two descriptors each. */
   sessions: 4096,
+  /**
+   * Connections of static routes, two descriptors each. They are counted apart, because nobody has shown here who he is: strangers
+   * must leave room for sessions, and those of one network for others.
+   */
+  relays: 4096,
+  relaysOfOneNetwork: 1024,
   /** Without a byte in either direction: as Envoy. */
   sessionIdleMs: hours(1),
   /** The same where one side has ended already: as ghostunnel. */

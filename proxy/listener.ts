@@ -1,4 +1,4 @@
-/** Accepts connections, as many as there are places, and lets them go when the proxy stops. */
+/** Accepts connections, each in a place that another may have to leave for it, and lets them go when the proxy stops. */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duration } from '../core/model.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
@@ -57,9 +57,7 @@ function acceptor(open: Set<Connection>, { log, limits }: World, take: Take): (r
     const address = raw.remoteAddress?.replace(/^::ffff:/i, '')
     if (address === undefined) return void raw.destroy()
     const connection = new Connection(raw, address, log)
-    const release = slots.take(address)
-    if (typeof release === 'string') return connection.refuse(release)
-    connection.holds(release)
+    connection.holds(slots.take(address, (code) => connection.refuse(code)))
     open.add(connection)
     raw.once('close', () => open.delete(connection))
     connection.within(limits.handshakeMs, 'handshake_too_slow')

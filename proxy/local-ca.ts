@@ -5,7 +5,6 @@
 import { KeyObject, X509Certificate } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SecureContextOptions } from 'node:tls'
 import {
@@ -20,7 +19,7 @@ import { type Duration, hours, type Instant, seconds } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { type Certificates, parseCertificate, parsePrivateKey, readPem, requireValid } from './certificates.ts'
-import { notWritable, requirePrivate } from './own-files.ts'
+import { draftOf, notWritable, requirePrivate } from './own-files.ts'
 
 type Needs = Pick<Ports, 'now' | 'random'>
 
@@ -66,7 +65,7 @@ interface Files {
  */
 async function makeOnce(needs: Needs, home: string, files: Files, names: Names): Promise<void> {
   const issued = await issueLocalCa(needs, names)
-  const drafts = { certificate: `${files.certificate}.${process.pid}`, key: `${files.key}.${process.pid}` }
+  const drafts = { certificate: draftOf(files.certificate), key: draftOf(files.key) }
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 })
     writeFileSync(drafts.certificate, pemOf(issued.certificate), { mode: 0o644, flush: true })

@@ -4,6 +4,8 @@ export interface LogLine {
   readonly message: string
   /** Why something was refused: one of proxy/reasons.ts. */
   readonly code?: string | undefined
+  /** The name of a rule of the route table. */
+  readonly route?: string | undefined
   readonly request_id?: string | undefined
   readonly [member: string]: string | number | boolean | undefined
 }

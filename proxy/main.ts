@@ -1,22 +1,16 @@
 #!/usr/bin/env node
-/** The proxy: `sallyport-proxy [start]`. */
+/** The proxy: `sallyport-proxy [start]`, and what an operator asks it. Each command loads what it needs and no more. */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { minutes } from '../core/model.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
-import { type Admin, serveAdmin } from './admin.ts'
-import { type Certificates, certificatesOf, readPem } from './certificates.ts'
-import { readSettings, type Settings } from './config.ts'
-import { readConfigFile } from './config-file.ts'
-import type { World } from './exchange.ts'
-import { identityLine, openIdentity } from './identity.ts'
-import { limits } from './limits.ts'
-import { localCertificates } from './local-ca.ts'
-import { countLog } from './metrics.ts'
-import { type Serving, serve } from './serve.ts'
 
 const usage = `Usage: sallyport-proxy [start] [--config FILE]  serve one port of TLS in front of the edge
        sallyport-proxy check --config FILE     say what is wrong with a file, and change nothing
+       sallyport-proxy explain --config FILE [--sni NAME] [--alpn A,B] [--format=text|json]
+                                               say which route a client's hello takes and why, or (exit 3) why none
+       sallyport-proxy inspect FILE|-          say what a captured ClientHello holds, binary or hex, as JSON
+                                               (exit 3: bytes are missing, exit 4: it is none that is accepted)
+       sallyport-proxy inspect --jsonl [FILE|-]  the same for each line {"hex": "1603..."}
        sallyport-proxy identity [--config FILE]  print what the edge registers: {"id", "x"}
 
 FILE is a proxy.yaml; without one, settings: SALLYPORT_PROXY_PORT (3443), SALLYPORT_PROXY_HOST (127.0.0.1,::1),
@@ -27,72 +21,87 @@ FILE is a proxy.yaml; without one, settings: SALLYPORT_PROXY_PORT (3443), SALLYP
           session opens), SALLYPORT_PROXY_ADMIN_PORT (/metrics, /healthz, /readyz on 127.0.0.1)
 `
 
-const metrics = countLog(({ level, ...line }) => {
-  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, ...line })}\n`)
-})
+const options = {
+  help: { type: 'boolean', short: 'h' },
+  config: { type: 'string' },
+  sni: { type: 'string' },
+  alpn: { type: 'string' },
+  format: { type: 'string' },
+  jsonl: { type: 'boolean' },
+} as const
 
-const world: World = {
-  now: () => Date.now(),
-  limits,
-  random: (length) => crypto.getRandomValues(new Uint8Array(length)),
-  log: metrics.log,
+type Option = keyof typeof options
+
+interface Given {
+  readonly config?: string
+  readonly sni?: string
+  readonly alpn?: string
+  readonly format?: string
+  readonly jsonl?: boolean
+  /** The word behind the verb. */
+  readonly file?: string
 }
 
-const certificatesFor = ({ certificate, home, names }: Settings): Certificates | Promise<Certificates> =>
-  certificate ? certificatesOf(certificate, world.now) : localCertificates(world, home, names)
-
-async function start(config: string | undefined): Promise<void> {
-  let serving: Serving | undefined
-  let stopping = false
-  const stop = () => {
-    if (stopping) return
-    stopping = true
-    // Not listening yet: there is nobody to wait for.
-    const stopped = serving?.stop() ?? Promise.resolve()
-    void stopped.then(() => process.exit(0))
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
-  // A launcher that is killed must not leave its proxy behind, not even one that is only starting.
-  process.on('disconnect', stop)
-  if (process.send && !process.connected) stop()
-  const settings = settingsOf(config)
-  const certificates = await certificatesFor(settings)
-  const identity = await openIdentity(world, settings.home)
-  serving = await serve({ settings, certificates, identity, world, lookEvery: minutes(1) })
-  if (settings.adminPort !== undefined) await serveAdmin(settings.adminPort, adminOf(serving))
-  process.stdout.write(`proxy ready ${settings.names.dns[0]}:${settings.port}\n`)
-}
-
-const adminOf = ({ trust, sessions, events }: Serving): Admin => ({
-  isReady: () => {
-    try {
-      return trust.fresh() !== undefined
-    } catch {
-      return false
-    }
-  },
-  metrics: () => metrics.text({ sessions: sessions.count, events_waiting: events.waiting }),
-})
-
-/** @throws SetupProblem */
-function settingsOf(config: string | undefined): Settings {
-  return config === undefined ? readSettings() : readConfigFile(config, readPem(config))
-}
+/** Answers its exit code; undefined: it goes on. */
+type Run = () => Promise<number | undefined>
 
 interface Command {
-  readonly verb: 'start' | 'check' | 'identity' | 'help'
-  readonly config: string | undefined
+  /** What stands behind "Cannot" where it fails. */
+  readonly doing: string
+  readonly takes: readonly (Option | 'file')[]
+  /** undefined: it is not called so. */
+  readonly of: (given: Given) => Run | undefined
 }
 
-function parseCommand(): Command | undefined {
+const commands = new Map(
+  Object.entries<Command>({
+    start: { doing: 'start', takes: ['config'], of: startOf },
+    check: { doing: 'start', takes: ['config'], of: checkOf },
+    identity: { doing: 'start', takes: ['config'], of: identityOf },
+    explain: { doing: 'explain', takes: ['config', 'sni', 'alpn', 'format'], of: explainOf },
+    inspect: { doing: 'inspect', takes: ['jsonl', 'file'], of: inspectOf },
+  }),
+)
+
+function startOf({ config }: Given): Run {
+  return async () => {
+    await (await import('./commands/start.ts')).start(config)
+    return undefined
+  }
+}
+
+function checkOf({ config }: Given): Run | undefined {
+  return config === undefined ? undefined : async () => (await import('./commands/check.ts')).check(config)
+}
+
+function identityOf({ config }: Given): Run {
+  return async () => (await import('./commands/identity.ts')).identity(config)
+}
+
+function explainOf({ config, sni, alpn = '', format = 'text' }: Given): Run | undefined {
+  if (config === undefined || (format !== 'json' && format !== 'text')) return undefined
+  const asked = { config, sni, alpn: alpn === '' ? [] : alpn.split(','), format } as const
+  return async () => (await import('./commands/explain.ts')).explain(asked)
+}
+
+function inspectOf({ jsonl = false, file }: Given): Run | undefined {
+  if (jsonl) return async () => (await import('./commands/inspect.ts')).inspectLines(file ?? '-')
+  return file === undefined ? undefined : async () => (await import('./commands/inspect.ts')).inspect(file)
+}
+
+type Parsed = { readonly doing: string; readonly run: Run }
+
+function parseCommand(): Parsed | 'help' | undefined {
   try {
-    const options = { help: { type: 'boolean', short: 'h' }, config: { type: 'string' } } as const
     const { values, positionals } = parseArgs({ allowPositionals: true, options })
-    const { help, config } = values
-    if (help) return { verb: 'help', config }
-    const [verb = 'start', ...others] = positionals
-    const isVerb = verb === 'start' || verb === 'identity' || (verb === 'check' && config !== undefined)
-    return isVerb && others.length === 0 ? { verb, config } : undefined
+    const { help, ...given } = values
+    if (help) return 'help'
+    const [verb = 'start', file, ...others] = positionals
+    const command = commands.get(verb)
+    const words = [...Object.keys(given), ...(file === undefined ? [] : ['file'])] as readonly (Option | 'file')[]
+    if (!command || others.length > 0 || !words.every((word) => command.takes.includes(word))) return undefined
+    const run = command.of(file === undefined ? given : { ...given, file })
+    return run && { doing: command.doing, run }
   } catch {
     return undefined
   }
@@ -100,19 +109,21 @@ function parseCommand(): Command | undefined {
 
 async function main(): Promise<void> {
   const command = parseCommand()
+  if (command === 'help') return void process.stdout.write(usage)
   if (!command) {
     process.stderr.write(usage)
-    process.exit(2)
+    process.exitCode = 2
+    return
   }
-  const { verb, config } = command
-  if (verb === 'help') process.stdout.write(usage)
-  else if (verb === 'start') await start(config)
-  else if (verb === 'check') process.stdout.write(`${settingsOf(config).names.dns[0]}: nothing is wrong with it\n`)
-  else process.stdout.write(`${identityLine(await openIdentity(world, settingsOf(config).home))}\n`)
+  try {
+    process.exitCode = await command.run()
+  } catch (error) {
+    const { message, stack } = error as Error
+    const help = error instanceof SetupProblem ? `hint: ${error.hint}` : stack
+    process.stderr.write(`sallyport: error: Cannot ${command.doing}: ${message}\n${help}\n`)
+    // What was begun must not keep it.
+    process.exit(1)
+  }
 }
 
-main().catch((error: Error) => {
-  const help = error instanceof SetupProblem ? `hint: ${error.hint}` : error.stack
-  process.stderr.write(`sallyport: error: Cannot start: ${error.message}\n${help}\n`)
-  process.exit(1)
-})
+await main()

@@ -12,8 +12,9 @@ export function countLog(next: Log): Metrics {
   const counts = new Map<string, number>()
   return {
     log: (line) => {
-      // The messages and codes are this proxy's own words: there are only so many.
-      const labels = `message="${line.message}",code="${line.code ?? ''}"`
+      // Messages and codes are this proxy's own words, and routes are named in its file: there are only so many. What a client says is no label.
+      const route = line.route === undefined ? '' : `,route="${line.route}"`
+      const labels = `message="${line.message}",code="${line.code ?? ''}"${route}`
       counts.set(labels, (counts.get(labels) ?? 0) + 1)
       next(line)
     },

@@ -70,6 +70,7 @@ export class Opening implements Session {
       this.#opened = await openGrant(this.#needs, grant, { proof: dpop, exporter }, target.host)
       // From here on it is among those that each change decides again; what changed meanwhile is looked at now.
       this.#leave = sessions.add(this)
+      this.#connection.leavePlace()
       this.#requireAllowed()
       this.#upstream = await this.#reach(this.#opened.resource)
       this.#requireAllowed()

@@ -18,9 +18,15 @@ export function requirePrivate(file: string): void {
   throw new SetupProblem(`${file} can be read by others than its owner`, `run "chmod 600 ${file}"`)
 }
 
+/**
+ * Beside it, and nobody else's: containers that share a volume all run as process 1, and what is linked into place must not be
+ * written again under its draft's name.
+ */
+export const draftOf = (file: string): string => `${file}.${crypto.randomUUID()}`
+
 /** In place of the one before, whole or not at all. Throws what the file system throws. */
 export function replaceFile(file: string, content: string): void {
-  const draft = `${file}.${process.pid}`
+  const draft = draftOf(file)
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     writeFileSync(draft, content, { mode: 0o600, flush: true })

@@ -1,4 +1,6 @@
 /** Every way in which the proxy ends something that a client began. The code stands in the log. */
+import type { HelloReason } from '../core/route/hello.ts'
+import type { RouteReason } from '../core/route/table.ts'
 
 /** Refused with an answer: status, wire word, and what to do. */
 export const refusals = {
@@ -38,12 +40,23 @@ export type RefusalCode = keyof typeof refusals
 
 /** Closed without an answer: there is nobody who could read one, or it began already and must not look complete. */
 export type CloseCode =
+  | HelloReason
   | 'too_many_connections'
   | 'too_many_of_one_network'
   | 'handshake_too_slow'
   | 'handshake_failed'
+  | 'plain_connect'
+  | 'plain_http'
+  | 'plain_postgres'
+  | 'plain_ssh'
+  | 'proxy_header'
+  | 'server_name_missing'
   | 'server_name_unknown'
+  | 'server_name_differs'
   | 'application_protocol_unknown'
+  | 'application_protocol_differs'
+  | 'client_certificate_missing'
+  | 'client_certificate_refused'
   | 'head_too_slow'
   | 'too_many_pipelined'
   | 'request_malformed'
@@ -56,6 +69,13 @@ export type CloseCode =
   | 'waited_too_long'
   | 'grant_too_slow'
   | 'exchange_too_long'
+
+/** Of a hello that no rule takes. */
+export const routeCodes = {
+  no_route_for_alpn: 'application_protocol_unknown',
+  no_route_for_sni: 'server_name_unknown',
+  no_route_without_sni: 'server_name_missing',
+} as const satisfies Record<RouteReason, CloseCode>
 
 /** Why a resource was not reached: the client is told in words (proxy/upstream.ts, proxy/postgres.ts). */
 export type DialCode =
@@ -78,3 +98,5 @@ export type EndCode =
   | 'session_cut'
   | 'proxy_stopping'
   | 'startup_refused'
+  /** A mistake of ours: the line before says which. */
+  | 'failed'

@@ -1,23 +1,32 @@
 /** The proxy in one piece: what listens, what ends TLS, what speaks HTTP, what opens tunnels, and what asks the edge. */
+import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import { showPath } from '../core/access/place.ts'
 import { Lru } from '../core/lib/lru.ts'
 import { type Duration, seconds } from '../core/model.ts'
 import type { ProofKey } from '../core/oauth/dpop.ts'
+import { compileTable, type RouteTable } from '../core/route/table.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
 import { type Certificates, keepFresh } from './certificates.ts'
 import type { Settings } from './config.ts'
+import type { Connection } from './connection.ts'
+import { makeDispatch, type Taking } from './dispatch.ts'
 import { makeEdgeCaller } from './edge-call.ts'
 import { type Events, makeEvents } from './events.ts'
 import type { World } from './exchange.ts'
 import { fetchedKeys, pinnedKeys } from './first-keys.ts'
 import { makeForward } from './forward.ts'
-import { hostsOf, serverNamesOf } from './hosts.ts'
+import { hostsOf } from './hosts.ts'
 import { makeHttpEnd } from './http.ts'
 import type { Identity } from './identity.ts'
 import { listen } from './listener.ts'
+import { makeRelays, type Relays } from './relays.ts'
+import { type OwnProtocol, ownProtocols, ownRule } from './routes.ts'
 import { makeSessions, type Sessions } from './sessions.ts'
 import { rememberSpent } from './spent.ts'
-import { makeTlsEnd } from './tls.ts'
+import { makeStaticRoutes } from './static-routes.ts'
+import { makeTlsEnd, type TlsEnd } from './tls.ts'
 import { noTrust, openTrust, type Trust } from './trust.ts'
-import { makeTunnelEnd, tunnelProtocol } from './tunnel.ts'
+import { makeTunnelEnd } from './tunnel.ts'
 import { makeWaiting } from './waiting.ts'
 
 export interface Serving {
@@ -25,6 +34,7 @@ export interface Serving {
   stop(): Promise<void>
   readonly trust: Trust
   readonly sessions: Sessions
+  readonly relays: Relays
   readonly events: Events
 }
 
@@ -42,7 +52,7 @@ interface Given {
 /** @throws SetupProblem */
 export async function serve(given: Given): Promise<Serving> {
   const { settings, certificates, world, lookEvery } = given
-  const { port, hosts, names, edge, publicUrl } = settings
+  const { port, hosts, names, edge, publicUrl, routes } = settings
   const knowing = await startKnowing(given)
   const { trust, sessions, events } = knowing
   const forward = makeForward(edge, world.limits)
@@ -55,23 +65,46 @@ export async function serve(given: Given): Promise<Serving> {
     ownPort: port,
     waiting: makeWaiting(world.limits.waitingOfOneUser),
   })
-  const protocols = [
-    { name: tunnelProtocol, take: tunnel.take },
-    { name: 'http/1.1', take: http.take },
-  ]
-  const tls = makeTlsEnd(await certificates.first(), { isOurName: serverNamesOf(names, publicUrl), protocols })
-  const listening = await listen(hosts, port, world, tls.take)
-  const rest = keepFresh(certificates, lookEvery, tls.renew, world.log)
+  const certificate = await certificates.first()
+  const relays = makeRelays(world.limits)
+  const statics = await makeStaticRoutes(routes, { world, relays, ownPort: port, certificate, lookEvery })
+  const own = makeOwnEnd(certificate, { sallyport: tunnel.take, 'http/1.1': http.take })
+  const table = tableOf([...statics.rules, { ...ownRule(settings, routes), take: own.take }])
+  const listening = await listen(hosts, port, world, makeDispatch(table))
+  const rest = keepFresh(certificates, lookEvery, (next) => [own, statics].map((end) => end.renew(next)), world.log)
   return {
     ...knowing,
+    relays,
     stop: async () => {
       rest()
-      await Promise.all([listening.stop(), sessions.stop(world.limits.drainMs)])
+      statics.rest()
+      const { drainMs } = world.limits
+      await Promise.all([listening.stop(), sessions.stop(drainMs), relays.stop(drainMs)])
       trust.stop()
       await events.stop(seconds(2))
       forward.close()
     },
   }
+}
+
+type Take = (connection: Connection, socket: TLSSocket) => void
+
+/** A client that offers nothing speaks HTTP. */
+const makeOwnEnd = (certificate: SecureContextOptions, takers: { readonly [protocol in OwnProtocol]: Take }): TlsEnd =>
+  makeTlsEnd(certificate, {
+    alpn: [...ownProtocols, ''],
+    take: (connection, socket) => {
+      const protocol = ownProtocols.find((name) => name === socket.alpnProtocol) ?? 'http/1.1'
+      takers[protocol](connection, socket)
+    },
+  })
+
+/** @throws SetupProblem */
+function tableOf(rules: readonly Taking[]): RouteTable<Taking> {
+  const compiled = compileTable(rules)
+  if (compiled.kind === 'value') return compiled.value
+  const told = compiled.problems.map(({ path, message }) => `${showPath(path)}: ${message}`)
+  throw new SetupProblem(told.join('\n'), 'mend what is named')
 }
 
 async function startKnowing({ settings, identity, world, askEvery = seconds(2) }: Given) {

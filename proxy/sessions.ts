@@ -3,6 +3,7 @@ import { requireAllowed } from '../core/access/open-session.ts'
 import type { Grant } from '../core/issue/grant.ts'
 import type { Duration, Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
+import { OpenSet } from './open-set.ts'
 import type { EndCode } from './reasons.ts'
 import type { Trusting } from './trust.ts'
 
@@ -23,8 +24,7 @@ export interface Sessions {
 }
 
 export function makeSessions(most: number): Sessions {
-  const open = new Set<Session>()
-  let emptied: (() => void) | undefined
+  const open = new OpenSet<Session>()
   const stopped = 'The proxy is being stopped: connect again in a moment.'
   return {
     get count() {
@@ -38,11 +38,7 @@ export function makeSessions(most: number): Sessions {
           { told: 'This proxy has as many sessions as it can.' },
         )
       }
-      open.add(session)
-      return () => {
-        open.delete(session)
-        if (open.size === 0) emptied?.()
-      }
+      return open.add(session)
     },
     review: ({ known }, now) => {
       for (const session of open) {
@@ -51,14 +47,7 @@ export function makeSessions(most: number): Sessions {
       }
     },
     stop: async (after) => {
-      if (open.size === 0) return
-      await new Promise<void>((done) => {
-        const timer = setTimeout(done, after)
-        emptied = () => {
-          clearTimeout(timer)
-          done()
-        }
-      })
+      await open.drained(after)
       for (const session of open) session.cut('proxy_stopping', stopped)
     },
   }

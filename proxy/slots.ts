@@ -1,28 +1,89 @@
-/** Places for connections: so many in all, and so many for one network, so that one stranger leaves room for the others. */
+/**
+ * Places for connections that have proven nothing yet: so many in all, and so many for one network. Whoever comes gets one. Where
+ * none is free, the network that has the most makes room, by the one of its connections that has stood still the longest: so strangers
+ * who only hold places lose them to each other, however many they are.
+ */
 import { networkOf } from '../core/lib/network.ts'
 import type { CloseCode } from './reasons.ts'
 
 export interface Slots {
-  /** A function that gives the place back, or why there is none. */
-  take(address: string): (() => void) | CloseCode
+  /** `lose`: called if another gets this place. It is free by then. */
+  take(address: string, lose: (code: CloseCode) => void): Place
 }
 
-export function makeSlots(most: number, mostOfOne: number): Slots {
-  const taken = new Map<string, number>()
-  let all = 0
-  const add = (network: string, by: number) => {
-    all += by
-    const count = (taken.get(network) ?? 0) + by
-    if (count === 0) taken.delete(network)
-    else taken.set(network, count)
+export interface Place {
+  /** It has got further: others have stood still for longer. */
+  moved(): void
+  /** Gives it back, once. */
+  leave(): void
+}
+
+interface Held {
+  readonly network: string
+  readonly lose: (code: CloseCode) => void
+  /** Counts up: whoever moved last has the highest. */
+  since: number
+}
+
+export const makeSlots = (most: number, mostOfOne: number): Slots => new Places(most, mostOfOne)
+
+class Places implements Slots {
+  readonly #most: number
+  readonly #mostOfOne: number
+  /** Of each network, the one that has stood still the longest first. */
+  readonly #networks = new Map<string, Set<Held>>()
+  #all = 0
+  #clock = 0
+
+  constructor(most: number, mostOfOne: number) {
+    this.#most = most
+    this.#mostOfOne = mostOfOne
   }
-  return {
-    take: (address) => {
-      const network = networkOf(address)
-      if (all >= most) return 'too_many_connections'
-      if ((taken.get(network) ?? 0) >= mostOfOne) return 'too_many_of_one_network'
-      add(network, 1)
-      return () => add(network, -1)
-    },
+
+  take(address: string, lose: Held['lose']): Place {
+    const held: Held = { network: networkOf(address), lose, since: ++this.#clock }
+    const own = this.#networks.get(held.network)
+    if (own && own.size >= this.#mostOfOne) this.#end(first(own), 'too_many_of_one_network')
+    else if (this.#all >= this.#most) this.#end(first(this.#largest()), 'too_many_connections')
+    this.#add(held)
+    return { moved: () => this.#moved(held), leave: () => void this.#remove(held) }
+  }
+
+  #end(held: Held, code: CloseCode): void {
+    this.#remove(held)
+    held.lose(code)
+  }
+
+  /** Looked for only when all is full, among at most as many networks as there are places. */
+  #largest(): ReadonlySet<Held> {
+    let largest: ReadonlySet<Held> = new Set()
+    for (const set of this.#networks.values()) {
+      const isStiller = set.size === largest.size && first(set).since < first(largest).since
+      if (set.size > largest.size || isStiller) largest = set
+    }
+    return largest
+  }
+
+  #moved(held: Held): void {
+    if (!this.#remove(held)) return
+    held.since = ++this.#clock
+    this.#add(held)
+  }
+
+  #add(held: Held): void {
+    const set = this.#networks.get(held.network) ?? new Set()
+    this.#networks.set(held.network, set.add(held))
+    this.#all++
+  }
+
+  #remove(held: Held): boolean {
+    const set = this.#networks.get(held.network)
+    if (!set?.delete(held)) return false
+    if (set.size === 0) this.#networks.delete(held.network)
+    this.#all--
+    return true
   }
 }
+
+/** Of a set that has one: sets keep the order in which they were filled. */
+const first = (set: ReadonlySet<Held>): Held => set.values().next().value as Held

@@ -1,60 +1,95 @@
-/** Ends TLS. Which names and protocols there are is decided here, before a byte of a request is read. */
+/** Ends TLS for one rule of the route table. What OpenSSL reads of a hello must be what was routed. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { constants } from 'node:crypto'
-import { createServer, type SecureContextOptions, type TLSSocket } from 'node:tls'
+import { createServer, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls'
+import { routedName } from '../core/route/name.ts'
 import type { Connection } from './connection.ts'
+import type { CloseCode } from './reasons.ts'
+
+/** Of a hello, as it was routed. */
+export interface Routing {
+  readonly sni: string | undefined
+  readonly alpn: readonly string[]
+}
 
 export interface TlsEnd {
-  take(connection: Connection): void
+  /** The connection's next byte is the hello's first. */
+  take(connection: Connection, routing: Routing): void
   /** For connections from now on; those that are open keep what they have. */
   renew(certificate: SecureContextOptions): void
 }
 
 interface Needs {
-  readonly isOurName: (serverName: string) => boolean
-  /** Who speaks each protocol, the one that we prefer first. A client that names none speaks the last. */
-  readonly protocols: readonly Protocol[]
-}
-
-export interface Protocol {
-  /** ALPN. */
-  readonly name: string
+  /** The rule's, the one that we prefer first; `''` for a client that offers none. Undefined: none is agreed upon, whatever it offers. */
+  readonly alpn: readonly string[] | undefined
+  /** PEM. A client certificate is demanded that leads to one of these. */
+  readonly clientCa?: string | undefined
   take(connection: Connection, socket: TLSSocket): void
 }
 
-/** RFC 6066 section 3: fatal (2), unrecognized_name (112). In the clear, since no key is agreed yet; Node can send no alert. */
-const unrecognizedName = new Uint8Array([21, 3, 3, 0, 2, 2, 112])
-
 const fixed = {
   minVersion: 'TLSv1.2',
-  // No tickets: a resumed session would not be asked for its server name again. No renegotiation: it costs us more than clients.
+  // No tickets: a resumed session would not show its certificate again. No renegotiation: it costs us more than clients.
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 } as const satisfies SecureContextOptions
 
-export function makeTlsEnd(certificate: SecureContextOptions, { isOurName, protocols }: Needs): TlsEnd {
+interface Current {
+  readonly connection: Connection
+  readonly routing: Routing
+}
+
+export function makeTlsEnd(certificate: SecureContextOptions, { alpn, clientCa, take }: Needs): TlsEnd {
   // Node tells in none of these events which connection it is about; the context in which it was handed over does.
-  const current = new AsyncLocalStorage<Connection>()
-  const server = createServer({
-    ...fixed,
-    ...certificate,
-    ALPNProtocols: protocols.map(({ name }) => name),
-    SNICallback: (serverName, answer) => {
-      // null: the certificate that every name of ours has.
-      if (isOurName(serverName)) return answer(null)
-      current.getStore()?.refuse('server_name_unknown', undefined, unrecognizedName)
-    },
-  })
+  const current = new AsyncLocalStorage<Current>()
+  const common = { ...fixed, ...(clientCa !== undefined && { ca: clientCa }) }
+  // Who shows a wrong certificate, or none, is let go below: Node would do it where that context is lost, and with it the reason.
+  const asking = { requestCert: clientCa !== undefined, rejectUnauthorized: false }
+  const server = createServer({ ...common, ...certificate, ...agreed(alpn), ...asking })
   server.on('tlsClientError', (error: Error & { code?: string }) => {
     const isProtocol = error.code === 'ERR_SSL_NO_APPLICATION_PROTOCOL'
-    current.getStore()?.refuse(isProtocol ? 'application_protocol_unknown' : 'handshake_failed', error.code)
+    const code = isProtocol ? 'application_protocol_differs' : 'handshake_failed'
+    current.getStore()?.connection.refuse(code, error.code)
   })
   server.on('secureConnection', (socket) => {
-    const connection = current.getStore()
-    const protocol = protocols.find(({ name }) => name === socket.alpnProtocol) ?? protocols.at(-1)
-    if (connection) protocol?.take(connection, socket)
+    const store = current.getStore()
+    if (!store) return void socket.destroy()
+    const why =
+      whyNotAsRouted(socket, store.routing, alpn) ?? (clientCa === undefined ? undefined : whyNotCertified(socket))
+    if (why === undefined) take(store.connection, socket)
+    else store.connection.refuse(why, socket.authorizationError && String(socket.authorizationError))
   })
   return {
-    take: (connection) => current.run(connection, () => void server.emit('connection', connection.raw)),
-    renew: (next) => server.setSecureContext({ ...fixed, ...next }),
+    take: (connection, routing) => {
+      current.run({ connection, routing }, () => void server.emit('connection', connection.raw))
+    },
+    renew: (next) => server.setSecureContext({ ...common, ...next }),
   }
+}
+
+function agreed(alpn: readonly string[] | undefined): Pick<TlsOptions, 'ALPNProtocols'> {
+  const names = alpn?.filter((name) => name !== '') ?? []
+  return names.length > 0 ? { ALPNProtocols: names } : {}
+}
+
+function whyNotCertified(socket: TLSSocket): CloseCode | undefined {
+  if (socket.authorized) return undefined
+  return socket.getPeerX509Certificate() ? 'client_certificate_refused' : 'client_certificate_missing'
+}
+
+type Seen = Pick<TLSSocket, 'servername' | 'alpnProtocol'>
+
+/**
+ * Two readers of one hello that disagree would be a way around a rule. Node says false, or nothing yet, for what is not there.
+ */
+export function whyNotAsRouted(
+  { servername, alpnProtocol }: Seen,
+  { sni, alpn: offered }: Routing,
+  alpn: readonly string[] | undefined,
+): CloseCode | undefined {
+  const name = servername ? routedName(servername) : { name: undefined }
+  if (!name || name.name !== sni) return 'server_name_differs'
+  const isOfRule = alpnProtocol
+    ? alpn?.includes(alpnProtocol) && offered.includes(alpnProtocol)
+    : alpn === undefined || (alpn.includes('') && offered.length === 0)
+  return isOfRule ? undefined : 'application_protocol_differs'
 }

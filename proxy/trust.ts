@@ -29,7 +29,7 @@ export interface Trust {
   fresh(): Trusting
   /** Called with each snapshot that differs from the one before. */
   onChange(listener: (trusting: Trusting) => void): void
-  /** Asks once. Never throws: what fails is in the log, and what is known grows older. */
+  /** Asks once, after this call. Never throws: what fails is in the log, and what is known grows older. */
   ask(): Promise<void>
   stop(): void
 }
@@ -85,6 +85,7 @@ class Asking implements Trust {
   /** What the disk has. */
   #kept: { readonly sequence: number; readonly hash: string; readonly askedAt: Instant } | undefined
   #asking: Promise<void> | undefined
+  #next: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   /** One line in the log for one silence of the edge, however long. */
   #isAway = false
@@ -121,9 +122,15 @@ class Asking implements Trust {
     throw new Refusal('unavailable', { why: 'edge_away', age }, { told })
   }
 
-  /** Several that ask at once share one answer: each wants what is newest, and that is asked for already. */
+  /** An answer that is on its way may be older than what the caller has just heard of: the next is waited for, and shared. */
   ask(): Promise<void> {
-    this.#asking ??= this.#ask().finally(() => {
+    if (this.#asking !== undefined) this.#next ??= this.#asking.then(() => this.#begin())
+    return this.#next ?? this.#begin()
+  }
+
+  #begin(): Promise<void> {
+    this.#next = undefined
+    this.#asking = this.#ask().finally(() => {
       this.#asking = undefined
     })
     return this.#asking

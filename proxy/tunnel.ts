@@ -27,7 +27,6 @@ export interface TunnelEnd {
   take(connection: Connection, socket: TLSSocket): void
 }
 
-export const tunnelProtocol = 'sallyport'
 /** DESIGN, "ALPN names". In TLS 1.3 no context and an empty one are the same (RFC 8446 section 7.5). */
 const exporterLabel = 'EXPORTER-sallyport'
 
@@ -94,6 +93,7 @@ class Client {
       const { userId } = await authenticate(this.#needs, authorization, shown, `sallyport://${host}${discoveryPath}`)
       if (this.#socket.destroyed) return
       if (!this.#needs.waiting.take(userId, this.#connection)) return this.#refuse('waiting_too_many')
+      this.#connection.leavePlace()
       this.#connection.within(world.limits.waitingMs, 'waited_too_long')
       const { id, boot } = this.#needs.identity
       this.#answer({ id, boot })
@@ -129,7 +129,6 @@ class Client {
   #becomeTunnel(): void {
     this.#heads.release()
     this.#connection.withoutDeadline()
-    this.#connection.leavePlace()
     this.#socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
   }
 

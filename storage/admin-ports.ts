@@ -2,6 +2,7 @@
 import { and, asc, count, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
 import type { Document } from '../core/access/document.ts'
 import { parseDuration } from '../core/access/duration.ts'
+import { preferenceOf } from '../core/access/preference.ts'
 import { isPreset } from '../core/access/presets.ts'
 import type { DocumentChange, FoundUser, ListedUser } from '../core/admin-ports.ts'
 import { operations } from '../core/api/operations.ts'
@@ -52,11 +53,12 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
       await refusing(about(event), work, { not_found: 'user_unknown', last_passkey: 'own_account' })
     },
     openInvite: (id, now) => findInvite(store, id, now),
-    accept: async ({ spend, invite, credential, session, expiresAt, event }) => {
+    accept: async ({ spend, invite, preference, credential, session, expiresAt, event }) => {
       const { userId, id: credentialId } = credential
       const work = store.atomically([
         make.spend(spend),
         make.inviteHolds({ id: invite, userId, at: event.at }),
+        make.preferenceHolds({ preference }),
         make.notLocked({ userId, at: event.at }),
         make.useInvite({ id: invite, at: event.at }),
         make.addCredential(credentialRow(credential)),
@@ -64,7 +66,7 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
         make.record(auditRow(event)),
       ])
       const refused = refusing(about(event), work)
-      return opened((await tellingLock(store, { userId }, event.at, refused))[5])
+      return opened((await tellingLock(store, { userId }, event.at, refused))[6])
     },
     remove: async (actor, name, event) => {
       const removed = { nameKey: nameKey(name), at: event.at }
@@ -212,10 +214,13 @@ function putStatements(make: Make, change: DocumentChange, updatedBy: UserId, up
 
 /** What statements of other ceremonies ask for, taken out of the document. */
 function columnsOf(document: Document) {
-  const none = { maxSessionTtl: null, lockedUser: null, expiresAt: null }
+  const none = { maxSessionTtl: null, deviceFlow: null, lockedUser: null, expiresAt: null }
   if (document.kind === 'role') {
-    const { max_session_ttl: ttl } = document.spec.options
-    return { ...none, maxSessionTtl: ttl === undefined ? null : (parseDuration(ttl) ?? 0) }
+    const { max_session_ttl: ttl, device_flow: deviceFlow = null } = document.spec.options
+    return { ...none, deviceFlow, maxSessionTtl: ttl === undefined ? null : (parseDuration(ttl) ?? 0) }
+  }
+  if (document.kind === 'cluster_auth_preference') {
+    return { ...none, maxSessionTtl: preferenceOf(document).defaultSessionTtl }
   }
   if (document.kind === 'db') return none
   const { target, expires } = document.spec

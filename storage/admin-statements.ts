@@ -1,7 +1,18 @@
 /** The statements of users, invites and documents: statements.ts, continued. */
 import { sql } from 'drizzle-orm'
 import type { ClientSessionEnd, Instant, InviteId, UserId } from '../core/model.ts'
-import { clientSessions, credentials, documents, invites, sessions, userRoles, users } from './schema.ts'
+import {
+  clientSessions,
+  credentials,
+  documents,
+  invites,
+  passwords,
+  recoveryCodes,
+  sessions,
+  totps,
+  userRoles,
+  users,
+} from './schema.ts'
 import { every, guard, sessionInUse, vouchingStays } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 import { runs } from './token-statements.ts'
@@ -106,6 +117,15 @@ export const leavingStatements = (db: Db) => ({
       .update(clientSessions)
       .set({ endedAt: sql`${s.at}`, endReason: sql`${s.reason}`, endedBy: sql`${s.requestId}` })
       .where(sql`${clientSessions.userId} = ${bearer(s.nameKey)} and ${clientSessions.endedAt} is null`),
+  ),
+  removePasswordOf: recipe<{ readonly nameKey: string }>((s) =>
+    db.delete(passwords).where(sql`${passwords.userId} = ${bearer(s.nameKey)}`),
+  ),
+  removeTotpsOf: recipe<{ readonly nameKey: string }>((s) =>
+    db.delete(totps).where(sql`${totps.userId} = ${bearer(s.nameKey)}`),
+  ),
+  removeRecoveryCodesOf: recipe<{ readonly nameKey: string }>((s) =>
+    db.delete(recoveryCodes).where(sql`${recoveryCodes.userId} = ${bearer(s.nameKey)}`),
   ),
 })
 

@@ -4,6 +4,8 @@ import type { AuditEvent } from '../core/audit.ts'
 import type { ClientSessionEnd, Instant } from '../core/model.ts'
 import type { Change, Spend, Tapped } from '../core/ports.ts'
 import { documentStatements, leavingStatements, userStatements } from './admin-statements.ts'
+import { deviceCodeStatements } from './device-flow-statements.ts'
+import { codeFactorStatements, factorChangeStatements, passwordStatements } from './factor-statements.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { proxyStatements } from './proxy-statements.ts'
@@ -24,6 +26,7 @@ export const makeStatements = ({ db }: Store) => ({
   ...accountStatements(db),
   ...administratorStatements(db),
   ...codeStatements(db),
+  ...deviceCodeStatements(db),
   ...loginStatements(db),
   ...clientSessionStatements(db),
   ...actorStatements(db),
@@ -32,19 +35,30 @@ export const makeStatements = ({ db }: Store) => ({
   ...leavingStatements(db),
   ...documentStatements(db),
   ...proxyStatements(db),
+  ...passwordStatements(db),
+  ...codeFactorStatements(db),
+  ...factorChangeStatements(db),
 })
 export type Make = ReturnType<typeof makeStatements>
 
-/** Spends the intent, confirms the tapping credential and that no lock names its user, and moves the counter on. */
+/** Spends the intent, confirms the tapping credential, the preference that judged it and that no lock names its user, and moves the counter on. */
 export const tap = (
   make: Make,
   { spend, tapped, event }: { spend: Spend; tapped: Tapped; event: AuditEvent },
 ): Statements => [
   make.spend(spend),
   make.credentialHolds(tapped),
+  make.preferenceHolds(tapped),
   make.notLocked({ userId: tapped.userId, at: event.at }),
   make.counterIsAhead(tapped),
   make.moveCounter({ ...tapped, at: event.at }),
+]
+
+/** The tapping credential alone, where spending and locks stand elsewhere in the batch. */
+export const tapFactor = (make: Make, tapped: Tapped, at: Instant): Statement[] => [
+  make.credentialHolds(tapped),
+  make.counterIsAhead(tapped),
+  make.moveCounter({ ...tapped, at }),
 ]
 
 /** What a refusal out of a batch tells the operator. */
@@ -61,7 +75,7 @@ export const actorGuards = (make: Make, actor: Actor, { at }: AuditEvent): State
   make.notLocked({ userId: actor.userId, at }),
 ]
 
-/** Nothing stays of what let the user in: passkeys, sessions of browsers and programs, open links. */
+/** Nothing stays of what let the user in: passkeys, passwords and codes, sessions of browsers and programs, open links. */
 export const leaveNothing = (
   make: Make,
   whose: { readonly nameKey: string; readonly at: Instant },
@@ -69,6 +83,9 @@ export const leaveNothing = (
   requestId: string,
 ): readonly Statement[] => [
   make.removeCredentialsOf(whose),
+  make.removePasswordOf(whose),
+  make.removeTotpsOf(whose),
+  make.removeRecoveryCodesOf(whose),
   make.endSessionsOfUser(whose),
   make.endClientSessionsOfUser({ ...whose, reason, requestId }),
   make.closeLinksOf(whose),

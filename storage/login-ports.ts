@@ -58,8 +58,9 @@ async function listLogins(
 }
 
 function browserOf({ session, userName }: { session: SessionRow; userName: string }): ListedLogin {
-  const { credentialId: _, ...listed } = sessionOf(session)
-  return { ...listed, kind: 'browser', user: { id: session.userId, name: userName }, clientId: undefined }
+  const { id, openedAt, lastSeenAt, expiresAt, origin } = sessionOf(session)
+  const user = { id: session.userId, name: userName }
+  return { id, kind: 'browser', user, clientId: undefined, openedAt, lastSeenAt, expiresAt, origin }
 }
 
 function programOf({ session, userName }: { session: ClientSessionRow; userName: string }): ListedLogin {

@@ -1,17 +1,18 @@
 /** core's ports over drizzle, the same for both databases. Each verb is one round trip: a statement, or one batch. */
-import { and, asc, eq, gt, isNull, ne, or, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, asc, count, eq, gt, isNull, ne, or, sql } from 'drizzle-orm'
 import { presets } from '../core/access/presets.ts'
 import { operations } from '../core/api/operations.ts'
-import { equalBytes } from '../core/lib/bytes.ts'
-import { idleTtl } from '../core/login/ceremony.ts'
 import { nameKey } from '../core/login/name.ts'
-import { type CredentialId, hours, type Instant, type User, type UserId } from '../core/model.ts'
+import { type CredentialId, hours, type Instant, type UserId } from '../core/model.ts'
 import type { Account, Administrator, Change, Ports, SessionClaim, Sessions } from '../core/ports.ts'
 import { documentsPort, linkPath, listAudit, usersPort } from './admin-ports.ts'
 import { about, actorGuards, apply, leaveNothing, type Make, makeStatements, opened, tap } from './batches.ts'
+import { deviceCodesPort } from './device-flow-ports.ts'
+import { factorsPort } from './factor-ports.ts'
 import { tellingLock } from './lock.ts'
 import { loginsPort } from './login-ports.ts'
 import { refusing } from './obstacles.ts'
+import { isRunning, type OwnerRow, ownerQuery, passkeysQuery, userOf } from './owner.ts'
 import { eventsPort, grantsPort, proxiesPort, snapshotsPort } from './proxy-ports.ts'
 import {
   auditRow,
@@ -35,7 +36,9 @@ export type StoredPorts = Pick<
   | 'credentials'
   | 'sessions'
   | 'administrator'
+  | 'factors'
   | 'codes'
+  | 'deviceCodes'
   | 'clientSessions'
   | 'users'
   | 'logins'
@@ -54,7 +57,9 @@ export function storedPorts(store: Store): StoredPorts {
     credentials: credentialsPort(store, make),
     sessions: sessionsPort(store, make),
     administrator: administratorPort(store, make),
+    factors: factorsPort(store, make),
     codes: codesPort(store, make),
+    deviceCodes: deviceCodesPort(store, make),
     clientSessions: clientSessionsPort(store, make),
     users: usersPort(store, make),
     logins: loginsPort(store, make),
@@ -87,6 +92,14 @@ function credentialsPort(store: Store, make: Make): Ports['credentials'] {
         .from(credentials)
         .innerJoin(users, eq(users.id, credentials.userId))
         .where(and(eq(credentials.isRoot, true), isNull(credentials.removedAt))),
+    inUse: () =>
+      store.db
+        .select({ user: users.name, rpId: credentials.rpId, mayVouch: credentials.mayVouch, count: count() })
+        .from(credentials)
+        .innerJoin(users, eq(users.id, credentials.userId))
+        .where(isNull(credentials.removedAt))
+        .groupBy(users.id, credentials.rpId, credentials.mayVouch)
+        .orderBy(asc(users.nameKey)),
     add: ({ credential, needsMayVouch, ...change }) =>
       apply(store, make, change, [
         ...(needsMayVouch ? [make.credentialMayVouch(change.tapped)] : []),
@@ -159,41 +172,6 @@ function sessionsPort(store: Store, make: Make): Sessions {
     },
   }
 }
-
-type Running = Pick<SessionRow, 'secretHash' | 'endedAt' | 'expiresAt' | 'lastSeenAt'>
-
-const isRunning = (row: Running, claim: SessionClaim, now: Instant): boolean =>
-  equalBytes(row.secretHash, claim.secretHash) &&
-  row.endedAt === null &&
-  row.expiresAt > now &&
-  row.lastSeenAt > now - idleTtl
-
-type OwnerRow = Running & { readonly userId: UserId; readonly name: string }
-
-const ownerQuery = (db: Db, claim: SessionClaim, now: Instant) =>
-  db
-    .select({
-      secretHash: sessions.secretHash,
-      endedAt: sessions.endedAt,
-      expiresAt: sessions.expiresAt,
-      lastSeenAt: sessions.lastSeenAt,
-      userId: sessions.userId,
-      name: users.name,
-    })
-    .from(sessions)
-    .innerJoin(users, eq(users.id, sessions.userId))
-    .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
-
-const userOf = ([row]: readonly OwnerRow[], claim: SessionClaim, now: Instant): User | undefined =>
-  row && isRunning(row, claim, now) ? { id: row.userId, name: row.name } : undefined
-
-/** `owner`: a query for the user's id. */
-const passkeysQuery = (db: Db, owner: SQLWrapper) =>
-  db
-    .select()
-    .from(credentials)
-    .where(and(sql`${credentials.userId} = ${owner}`, isNull(credentials.removedAt)))
-    .orderBy(asc(credentials.createdAt), asc(credentials.id))
 
 async function readAccount(
   { db, atomically }: Store,
@@ -274,13 +252,14 @@ function administratorPort(store: Store, make: Make): Administrator {
       const work = store.atomically(spend ? [make.spend(spend), ...offer] : offer)
       await refusing({}, work, name === undefined ? {} : { administrator_exists: 'administrator_missing' })
     },
-    recover: async ({ spend, link, user, isNew, credential, session, expiresAt, event }) => {
+    recover: async ({ spend, link, preference, user, isNew, credential, session, expiresAt, event }) => {
       const owned = { userId: user.id, credentialId: credential.id }
       const whose = { nameKey: nameKey(user.name), at: event.at }
       const { requestId } = event.asking
       const before: Statements = [
         make.spend(spend),
         make.recoveryHolds({ hash: link, at: event.at }),
+        make.preferenceHolds({ preference }),
         make.closeLink({}),
         isNew ? make.addUser(userRow(user, event.at)) : make.userBears({ userId: user.id, nameKey: whose.nameKey }),
         make.nameNotLocked(whose),
@@ -296,11 +275,12 @@ function administratorPort(store: Store, make: Make): Administrator {
       const refused = refusing(about(event), work, { not_found: 'wrong_user' })
       return opened((await tellingLock(store, owned, event.at, refused))[before.length])
     },
-    claim: async ({ spend, link, user, credential, session, expiresAt, event }) => {
+    claim: async ({ spend, link, preference, user, credential, session, expiresAt, event }) => {
       const owned: { userId: UserId; credentialId: CredentialId } = { userId: user.id, credentialId: credential.id }
       const work = store.atomically([
         make.spend(spend),
         make.linkHolds({ hash: link, at: event.at }),
+        make.preferenceHolds({ preference }),
         make.closeLink({}),
         make.addUser(userRow(user, event.at)),
         make.addCredential(credentialRow(credential)),

@@ -6,13 +6,28 @@ import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { AuditEvent, Evidence } from '../core/audit.ts'
 import type { Json } from '../core/intent.ts'
-import type { ClientSessionId, CredentialId, Fingerprint, Holder, InviteId, SessionId, UserId } from '../core/model.ts'
+import type {
+  ClientSessionId,
+  CredentialId,
+  Fingerprint,
+  Holder,
+  InviteId,
+  LoginVia,
+  SessionId,
+  SessionVia,
+  UserId,
+} from '../core/model.ts'
 import type { RefusalDetail } from '../core/refusal.ts'
 import type { Tap } from '../core/tap/verify.ts'
 import type { Vouch, VouchKey } from '../core/vouch.ts'
 import { bytes, flag, instant } from './columns.ts'
+import { users } from './schema-people.ts'
 
+export * from './schema-device-flow.ts'
+export * from './schema-factors.ts'
+export * from './schema-people.ts'
 export * from './schema-proxies.ts'
+export * from './schema-signing-keys.ts'
 
 /** Which cluster this database belongs to. One row, written when the database is made, for good. */
 export const cluster = sqliteTable('cluster', {
@@ -88,25 +103,23 @@ export const guards = sqliteTable('guards', {
   held: integer('held').notNull().default(0),
   /** The signing key to retire is still the current one. */
   rotation: integer('rotation').notNull().default(0),
+  /** The preference about logins is the one that was read, or there is still none. */
+  preference: integer('preference').notNull().default(0),
+  /** The device code waits for its answer, or has the one that is needed. */
+  device: integer('device').notNull().default(0),
+  /** A role of the user allows the device flow. */
+  flow: integer('flow').notNull().default(0),
+  /** There is room for one more device code. */
+  room: integer('room').notNull().default(0),
+  /** The password is the one that was checked. */
+  password: integer('password').notNull().default(0),
+  /** The authenticator app is there, and no code of this step or a later one was used. */
+  step: integer('step').notNull().default(0),
+  /** The recovery code is there and unused. */
+  recovery: integer('recovery').notNull().default(0),
+  /** The user has as many passkeys and authenticator apps as when it was decided. */
+  factors: integer('factors').notNull().default(0),
 })
-
-/** People. Kept for good, also when removed: audit rows and vouches name them. */
-export const users = sqliteTable(
-  'users',
-  {
-    /** 16 random bytes, base64url; the WebAuthn user handle. */
-    id: text('id').$type<UserId>().primaryKey(),
-    /** As shown. */
-    name: text('name').notNull(),
-    /** NFKC in lower case: names that a hurried reader takes for one are one. */
-    nameKey: text('name_key').notNull(),
-    /** When the first administrator registered, or the user was invited. */
-    createdAt: instant('created_at').notNull(),
-    /** NULL while nobody removed the user. A removed user's name is free again. */
-    removedAt: instant('removed_at'),
-  },
-  (table) => [uniqueIndex('users_name_key').on(table.nameKey).where(sql`removed_at is null`)],
-)
 
 /** Which roles a user holds, by name: a preset, or a document. Gone with the user. */
 export const userRoles = sqliteTable(
@@ -152,21 +165,26 @@ export const invites = sqliteTable(
 )
 
 /**
- * Roles, resources and locks as administrators write them. A row is one document at its newest revision; what it was before
+ * Roles, resources, locks and the preference about logins as administrators write them. A row is one document at its newest revision; what it was before
  * stands in the audit log. Removed outright.
  */
 export const documents = sqliteTable(
   'documents',
   {
-    /** role, db, lock. */
+    /** role, db, lock, cluster_auth_preference. */
     kind: text('kind').notNull(),
     name: text('name').notNull(),
     /** In its normal form: what `get` shows and `decide` reads. */
     document: text('document', { mode: 'json' }).$type<Json>().notNull(),
     /** SHA-256 of the canonical document, base64url. */
     revision: text('revision').notNull(),
-    /** Of a role: options.max_session_ttl in ms, so that a session's end is reckoned where it is opened. */
+    /**
+     * Of a role options.max_session_ttl, of the preference default_session_ttl, in ms: so that a session's end is reckoned where
+     * it is opened.
+     */
     maxSessionTtl: integer('max_session_ttl'),
+    /** Of a role: options.device_flow. NULL is no. */
+    deviceFlow: flag('device_flow'),
     /** Of a lock: the name key of the user whom it locks. */
     lockedUser: text('locked_user'),
     /** Of a lock: when it ends by itself; NULL is never. */
@@ -177,7 +195,9 @@ export const documents = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.kind, table.name] }),
     // Names of resources become host names: one is taken for all kinds.
-    uniqueIndex('documents_resource').on(table.name).where(sql`kind not in ('role', 'lock')`),
+    uniqueIndex('documents_resource')
+      .on(table.name)
+      .where(sql`kind not in ('role', 'lock', 'cluster_auth_preference')`),
     index('documents_locked_user').on(table.lockedUser).where(sql`locked_user is not null`),
   ],
 )
@@ -238,6 +258,8 @@ export const clientSessions = sqliteTable(
     /** RFC 7638 thumbprint of its key: whatever is signed by another is not of this session. */
     jkt: text('jkt').$type<Holder>().notNull(),
     scope: text('scope').notNull(),
+    /** By which flow it began: the device flow's reach resources and do nothing else. */
+    via: text('via').$type<LoginVia>().notNull().default('browser'),
     /** When the tap was given; no refresh moves it. */
     authenticatedAt: instant('authenticated_at').notNull(),
     /** Which refresh token is the newest, counted from 1. The tokens themselves are nowhere: see core/oauth/refresh.ts. */
@@ -257,25 +279,6 @@ export const clientSessions = sqliteTable(
   },
   (table) => [index('client_sessions_user').on(table.userId), index('client_sessions_expires').on(table.expiresAt)],
 )
-
-/**
- * Keys that sign tokens. The newest with `activated_at` is the current one, the one without is the next, older ones are retired.
- * Retired rows stay: whoever checks old evidence needs their public halves.
- */
-export const signingKeys = sqliteTable('signing_keys', {
-  /** 1, 2, 3 …: the primary key is the race of two rotations. */
-  generation: integer('generation').primaryKey(),
-  /** RFC 7638 thumbprint of the public half. */
-  kid: text('kid').notNull(),
-  /** The public half: x of an Ed25519 JWK (RFC 8037), base64url. */
-  x: text('x').notNull(),
-  /** The private half under AES-256-GCM (core/lib/seal.ts). NULL once retired: what signs no more is gone. */
-  sealed: bytes('sealed'),
-  createdAt: instant('created_at').notNull(),
-  /** NULL: the next one. */
-  activatedAt: instant('activated_at'),
-  retiredAt: instant('retired_at'),
-})
 
 /** Passkeys and security keys. Kept after removal, for audit and vouch chains; a removed one opens nothing. */
 export const credentials = sqliteTable(
@@ -336,10 +339,11 @@ export const sessions = sqliteTable(
       .$type<UserId>()
       .notNull()
       .references(() => users.id),
-    /** The credential that tapped for it; when that is removed, the session ends. */
+    /** What was shown for it: SessionVia in core/model.ts. */
+    via: text('via').$type<SessionVia>().notNull(),
+    /** The credential that tapped for it; when that is removed, the session ends. NULL: none did. */
     credentialId: text('credential_id')
       .$type<CredentialId>()
-      .notNull()
       .references(() => credentials.id),
     openedAt: instant('opened_at').notNull(),
     /** 12 hours after the login, whatever is done in between. */

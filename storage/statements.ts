@@ -3,6 +3,7 @@
  * A guard is an INSERT that fails when a fact no longer holds: see `guards` in schema.ts.
  */
 import { getTableColumns, type Placeholder, type SQL, sql, type Table } from 'drizzle-orm'
+import { preferenceKind, preferenceName } from '../core/access/auth-preference.ts'
 import { idleTtl, seenEvery } from '../core/login/ceremony.ts'
 import type { CredentialId, Instant, SessionId, UserId } from '../core/model.ts'
 import type { AdministratorLink, SessionClaim, Spend, Tapped } from '../core/ports.ts'
@@ -38,16 +39,23 @@ export const unlocked = (user: SQL, at: SQL) =>
   sql`not exists (select 1 from ${documents} inner join ${users} on ${documents.lockedUser} = ${users.nameKey}
     where ${users.id} = ${user} and (${documents.expiresAt} is null or ${documents.expiresAt} > ${at}))`
 
-/** When a session that begins at `at` ends: at `latest`, or sooner where a role of the user says so. */
+/** When a session that begins at `at` ends: at `latest`, or sooner where the preference or a role of the user says so. */
 export const endOfSession = (user: SQL, at: SQL, latest: SQL) =>
-  sql`min(${latest}, coalesce(${at} + (select min(${documents.maxSessionTtl}) from ${userRoles}
-    inner join ${documents} on ${documents.kind} = 'role' and ${documents.name} = ${userRoles.role}
-    where ${userRoles.userId} = ${user}), ${latest}))`
+  sql`min(${latest}, coalesce(${at} + (select min(${documents.maxSessionTtl}) from ${documents}
+    where ${documents.kind} = ${sql.raw(`'${preferenceKind}'`)} or (${documents.kind} = 'role' and ${documents.name} in
+      (select ${userRoles.role} from ${userRoles} where ${userRoles.userId} = ${user}))), ${latest}))`
+
+/** The revision of the preference; NULL where there is none. */
+const preferenceRevision = sql`(select ${documents.revision} from ${documents}
+  where ${documents.kind} = ${sql.raw(`'${preferenceKind}'`)} and ${documents.name} = ${sql.raw(`'${preferenceName}'`)})`
 
 /** What every tap's batch begins with. */
 export const tapStatements = (db: Db) => ({
   spend: recipe<Spend>((s) => db.insert(spent).values(every(spent, s))),
-  credentialHolds: recipe<Tapped>((s) => guard(db, 'credential', liveCredential(s))),
+  credentialHolds: recipe<Tapped>((s) => guard(db, 'credential', liveCredential(s, sql`${c.rpId} = ${s.rpId}`))),
+  preferenceHolds: recipe<Pick<Tapped, 'preference'>>((s) =>
+    guard(db, 'preference', sql`(${preferenceRevision} is ${s.preference})`),
+  ),
   notLocked: recipe<Pick<Tapped, 'userId'> & { readonly at: Instant }>((s) =>
     guard(db, 'lock', unlocked(sql`${s.userId}`, sql`${s.at}`)),
   ),

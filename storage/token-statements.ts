@@ -116,12 +116,13 @@ function recordOfEnded({ seq: _, ...given }: Record<string, unknown>, which: SQL
   return sql`insert into ${audit} (${list(names)}) select ${list(Object.values(values))} from ${f} where ${which}`
 }
 
-const loginColumns = {
+export const loginColumns = {
   id: f.id,
   userId: f.userId,
   name: users.name,
   clientId: f.clientId,
   scope: f.scope,
+  via: f.via,
   authenticatedAt: f.authenticatedAt,
   expiresAt: f.expiresAt,
   generation: f.generation,

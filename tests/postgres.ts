@@ -7,6 +7,8 @@ import { freePort, newFolder, remove } from './runtime/launch.ts'
 
 export interface Postgres {
   readonly port: number
+  /** Where its socket is, on which its administrator needs no password. */
+  readonly socketFolder: string
   /** As its administrator, without a password, past every proxy. Answers what psql prints. */
   sql(statement: string, database?: string): string
   stop(): Promise<void>
@@ -68,7 +70,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     await ended
     remove(folder)
   }
-  return { port, sql, stop }
+  return { port, socketFolder: folder, sql, stop }
 }
 
 async function answering(child: ChildProcess, sql: (statement: string) => string): Promise<void> {

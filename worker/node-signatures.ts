@@ -5,9 +5,8 @@
  * Keys go in bare, and new ones as PEM: for an object with options in its place Node throws and catches up to four errors a call. What
  * is checked goes in as DER: to turn r || s into DER costs OpenSSL a third of what the check costs.
  */
-import { Buffer } from 'node:buffer'
 import { createPublicKey, KeyObject, sign, verify } from 'node:crypto'
-import { type Bytes, concat } from '../core/lib/bytes.ts'
+import { type Bytes, concat, fromBase64url } from '../core/lib/bytes.ts'
 import type { PublicJwk } from '../core/lib/jwk.ts'
 import type { Signatures, Verifier } from '../core/lib/jws.ts'
 
@@ -34,21 +33,22 @@ export const nodeSignatures: Signatures = {
   },
 }
 
-/** RFC 5480 section 2 and RFC 8410 section 4: the SubjectPublicKeyInfo before the point of P-256, and before a key of Ed25519. */
-const headOf = {
-  EC: Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex'),
-  OKP: Buffer.from('302a300506032b6570032100', 'hex'),
-}
+/** The SubjectPublicKeyInfo before the point of P-256 (RFC 5480 section 2), and before a key of Ed25519 (RFC 8410 section 4), in hex. */
+const heads = { EC: '3059301306072a8648ce3d020106082a8648ce3d03010703420004', OKP: '302a300506032b6570032100' }
 
 function importJwk(jwk: PublicJwk): KeyObject | undefined {
-  const points = jwk.kty === 'EC' ? [jwk.x, jwk.y] : [jwk.x]
-  const spki = Buffer.concat([headOf[jwk.kty], ...points.map((point) => Buffer.from(point, 'base64url'))])
+  const head = heads[jwk.kty].match(/../g)?.map((byte) => Number.parseInt(byte, 16)) ?? []
+  const spki = concat(head, ...(jwk.kty === 'EC' ? [jwk.x, jwk.y] : [jwk.x]).map(coordinateOf))
   try {
-    return createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki.toString('base64')}\n-----END PUBLIC KEY-----\n`)
+    return createPublicKey(
+      `-----BEGIN PUBLIC KEY-----\n${btoa(String.fromCharCode(...spki))}\n-----END PUBLIC KEY-----\n`,
+    )
   } catch {
     return undefined
   }
 }
+
+const coordinateOf = (text: string): Bytes => fromBase64url(text) ?? new Uint8Array(0)
 
 const verifierOf = ({ kty }: PublicJwk, key: KeyObject): Verifier =>
   kty === 'OKP'

@@ -159,24 +159,46 @@ async function addNamed(terminal: Terminal, name: string, x: string, url: string
     const asked = { name, x, ...freshAsk(terminal) }
     const proof = proveProxy(keys.operator, site.cluster, asked)
     const { keys: signing } = (await askEdge(site, '/v1/proxies', { ...asked, proof })) as { keys: string[] }
-    return printProxyYaml(terminal, site.origin, signing)
+    return terminal.print(proxyYaml(name, site.origin, signing))
   }
   const { site, ports, close } = await terminal.open()
   await addProxy(ports, operator, proxy)
   const signing = await ports.keyring.published()
   close()
-  printProxyYaml(
-    terminal,
-    site.origin,
-    signing.map(({ x }) => x),
-  )
+  const keys = signing.map(({ x }) => x)
+  terminal.print(proxyYaml(name, site.origin, keys))
 }
 
 /** What the proxy trusts to begin with comes from the operator's terminal, not over its own connection to the edge. */
-function printProxyYaml({ print }: Terminal, url: string, keys: readonly string[]): void {
-  print(`version: v1\nedge:\n  url: ${url}\n  keys:`)
-  for (const x of keys) print(`    - "${x}"`)
-}
+const proxyYaml = (name: string, url: string, keys: readonly string[]): string => `# proxy.yaml of the proxy ${name}
+# "sallyport-proxy check --config proxy.yaml" says what is wrong with it, "sallyport-proxy start --config proxy.yaml" starts it.
+version: v1
+
+edge:
+  # Where the proxy reaches the edge. If that is not where people open it, add theirs: "public_url: ${url}".
+  url: ${url}
+  # The edge's signing keys of now: what the proxy believes first.
+  keys:
+${keys.map((x) => `    - "${x}"`).join('\n')}
+
+# TO SET: what clients call this proxy, host names or addresses without port.
+names: [proxy.example.com]
+
+# TO SET: a certificate for these names and its key, PEM files beside this one. Without both the proxy makes an authority of its
+# own, whose ca.pem each client must be given.
+# cert: cert.pem
+# key: key.pem
+
+# 0.0.0.0 is every IPv4 address of the machine, "::" every IPv6 one; without hosts the proxy listens on loopback alone.
+listen:
+  hosts: ["0.0.0.0"]
+  port: 3443
+
+# TO SET: the folder in which "sallyport-proxy identity" made the key that is registered now, its SALLYPORT_HOME.
+home: .sallyport
+
+# How long the edge may be away before no new session opens.
+max_stale: 5m`
 
 async function removeNamed({ now }: Terminal, ports: Pick<Ports, 'proxies'>, name: string): Promise<void> {
   const detail = { name }

@@ -21,6 +21,7 @@ import { assetUrl } from './asset-names.ts'
 import type { AssetStore, Edge, LogLine } from './edge.ts'
 import { processVariables, readKey, readServeSettings, readSite, type ServeSettings } from './env.ts'
 import { memoryLimit } from './limits.ts'
+import { nodePasswords } from './node-passwords.ts'
 import { nodeSignatures } from './node-signatures.ts'
 import { init, linkOf, operator, proxies, recover, registerLocalProxy, type Terminal } from './operator.ts'
 import { makePorts } from './ports.ts'
@@ -33,7 +34,7 @@ const usage = `Usage: sallyport-edge [serve]            serve the edge on this m
                                         which NAME gets a new root passkey
        sallyport-edge proxies add NAME --key=X [--url URL]
                                         let a proxy in: "sallyport-proxy identity" shows its key;
-                                        prints what belongs into its proxy.yaml
+                                        prints its proxy.yaml, with what is to be set in it
        sallyport-edge proxies ls | rm NAME
 
 Settings: SALLYPORT_EDGE_PORT (3080), SALLYPORT_HOME (.sallyport), SALLYPORT_PUBLIC_URL (http://localhost:PORT),
@@ -155,11 +156,13 @@ function readAssets(): AssetStore {
 function makeEdge({ settings, site, keys, store }: Opened): Edge {
   return {
     site,
-    ports: makePorts({ now, random, keys, store, signatures: nodeSignatures }),
+    ports: makePorts({ now, random, keys, store, signatures: nodeSignatures, passwords: nodePasswords(random) }),
     clients: builtInClients,
     assets: readAssets(),
     attempts: memoryLimit(settings.failedLoginsAMinute, now),
     programs: memoryLimit(settings.failedLoginsAMinute, now),
+    deviceCodes: memoryLimit(settings.failedLoginsAMinute, now),
+    userCodes: memoryLimit(settings.failedLoginsAMinute, now),
     noise: memoryLimit(noiseAMinute, now),
     log,
     lengthsHold: true,

@@ -6,6 +6,7 @@ import type { AuditEvent, AuditKind } from '../audit.ts'
 import type { AdminSubject, Json } from '../intent.ts'
 import { readTicket, spendOf } from '../login/ceremony.ts'
 import { withKey } from '../login/known-key.ts'
+import { withSite } from '../login/with-preference.ts'
 import type { Site } from '../model.ts'
 import type { KnownKey, Ports, Spend, Tapped } from '../ports.ts'
 import { Refusal, type RefusalDetail } from '../refusal.ts'
@@ -14,7 +15,7 @@ import { type Tap, verifyTap } from '../tap/verify.ts'
 import { type ActionName, subjectOf } from './action.ts'
 import type { Principal } from './principal.ts'
 
-export type ApprovalNeeds = Pick<Ports, 'keys' | 'now' | 'publicKeys' | 'credentials'>
+export type ApprovalNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'publicKeys' | 'credentials'>
 
 /** What came: the body as it came, whose hash was tapped, and the tap. */
 export interface Request {
@@ -31,7 +32,7 @@ export interface Approved {
   readonly revision: string
 }
 
-/** @throws Refusal tap_missing, and whatever `work` refuses */
+/** Under the preference, which the batch of the effect confirms. @throws Refusal tap_missing, and whatever `work` refuses */
 export async function withApproval<T>(
   site: Site,
   ports: ApprovalNeeds,
@@ -42,13 +43,15 @@ export async function withApproval<T>(
 ): Promise<T> {
   if (!sent) throw new Refusal('tap_missing', { user: principal.user.id })
   const tap = { intent: readTicket(ports, sent.ticket), assertion: sent.assertion }
-  return withKey(ports, sent.assertion.id, async (known) => {
-    if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
-    const approved = await requireApproval(site, ports, principal, action, json, tap, known)
-    const done = await work(approved)
-    await ports.publicKeys.keep(approved.tapped.credentialId, known)
-    return done
-  })
+  return withSite(site, ports, (here, { revision: preference }) =>
+    withKey(ports, sent.assertion.id, async (known) => {
+      if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
+      const approved = await requireApproval(here, ports, principal, action, json, tap, known, preference)
+      const done = await work(approved)
+      await ports.publicKeys.keep(approved.tapped.credentialId, known)
+      return done
+    }),
+  )
 }
 
 async function requireApproval(
@@ -59,6 +62,7 @@ async function requireApproval(
   json: Json,
   { intent, assertion }: Tap,
   { userId, publicKey }: KnownKey,
+  preference: string | undefined,
 ): Promise<Approved> {
   const { revision, address } = intent.subject as AdminSubject
   const subject = subjectOf(action, json, { revision: String(revision), address: String(address) })
@@ -68,7 +72,7 @@ async function requireApproval(
   const { id, response } = assertion
   return {
     spend: spendOf(intent),
-    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint },
+    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint, preference },
     tap: { intent, assertion: { id, response } },
     revision: subject.revision,
   }

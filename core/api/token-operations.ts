@@ -16,6 +16,8 @@ const me = object({
   cluster: name,
   roles: list(name, 64),
   client: name,
+  /** `device_flow`: a headless login, which reaches resources and does nothing else. */
+  via: oneOf(['browser', 'device_flow']),
   auth_time: instant,
   valid_until: instant,
 })
@@ -53,6 +55,8 @@ const factorView = object({
   last_used_at: optional(instant),
 })
 const documentView = object({ document: anything, revision: text(64), preset: yesOrNo })
+/** Whose passkeys stopped working by a change of the relying party. */
+const lost = list(object({ user: name, passkeys: whole }), 100_000)
 const auditView = object({
   seq: whole,
   at: text(32),
@@ -80,6 +84,7 @@ export const tokenOperations = {
     path: '/v1/me/logins',
     summary: 'Browser sessions and programs’ logins of this user',
     auth: 'dpop',
+    needs: { browser: true },
     answer: logins,
   },
   ownLoginEnd: {
@@ -87,6 +92,7 @@ export const tokenOperations = {
     path: '/v1/me/logins/{id}',
     summary: 'End one of them',
     auth: 'dpop',
+    needs: { browser: true },
     answer: loginView,
   },
   ownFactors: {
@@ -94,6 +100,7 @@ export const tokenOperations = {
     path: '/v1/me/factors',
     summary: 'What this user proves himself with',
     auth: 'dpop',
+    needs: { browser: true },
     answer: object({ factors: list(factorView, 1024) }),
   },
   factorRemove: {
@@ -212,33 +219,36 @@ export const tokenOperations = {
   documentsList: {
     method: 'GET',
     path: '/v1/documents',
-    summary: 'Roles, resources and locks, as YAML documents have them',
+    summary: 'Roles, resources, locks and the preference about logins, as YAML documents have them',
     auth: 'dpop',
     needs: { role: 'editor' },
-    query: object({ kind: optional(oneOf(['role', 'db', 'lock'])), name: optional(name) }),
+    query: object({ kind: optional(oneOf(['role', 'db', 'lock', 'cluster_auth_preference'])), name: optional(name) }),
     answer: object({ documents: list(documentView, 100_000) }),
   },
   documentsPut: {
     method: 'POST',
     path: '/v1/documents',
-    summary: 'Create them, all or none; with force replace those that exist',
+    summary: 'Create them, all or none; with force replace those that exist, and let passkeys stop working',
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
-    body: object({ documents: list(anything, 100), force: optional(yesOrNo) }),
+    /** `replaces`: the revision of the one document that was read and edited; empty where there was none. */
+    body: object({ documents: list(anything, 100), force: optional(yesOrNo), replaces: optional(text(64)) }),
     answer: object({
       documents: list(
         object({ kind: name, name, revision: text(64), outcome: oneOf(['created', 'replaced', 'unchanged']) }),
         100,
       ),
+      lost,
     }),
   },
   documentRemove: {
     method: 'DELETE',
     path: '/v1/documents/{kind}/{name}',
-    summary: 'Remove one',
+    summary: 'Remove one; of the preference about logins: the defaults hold again',
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
-    answer: object({ kind: name, name }),
+    query: object({ force: optional(oneOf(['true'])) }),
+    answer: object({ kind: name, name, lost }),
   },
   auditList: {
     method: 'GET',

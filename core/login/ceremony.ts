@@ -1,5 +1,13 @@
 /** The steps that all ceremonies share: make an intent and its ticket, read a ticket back, open a session. */
-import { type Intent, openTicket, type Purpose, type Subjects, sealTicket } from '../intent.ts'
+import {
+  type AdminSubject,
+  canonicalJson,
+  type Intent,
+  openTicket,
+  type Purpose,
+  type Subjects,
+  sealTicket,
+} from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import {
@@ -75,3 +83,12 @@ export function newSession(
   const session = { id, secretHash: sha256(secret), openedAt: now(), from }
   return { session, cookie: `${id}.${base64url(secret)}` as SessionCookie }
 }
+
+/** A request of a page whose path says all: what a tap approves that removes something. */
+export const emptyRequest = (path: string, revision: string, summary: string): AdminSubject => ({
+  method: 'POST',
+  path,
+  body_hash: base64url(sha256(canonicalJson({}))),
+  revision,
+  summary,
+})

@@ -2,6 +2,7 @@
  * The first administrator: a one-time link from the operator's terminal makes one user with the root credential. The
  * link's secret is in the URL's fragment, so it reaches the edge only in the bodies of these calls.
  */
+import type { Preference } from '../access/preference.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { FirstAdministratorSubject, Intent } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
@@ -15,6 +16,7 @@ import { hashOf, isOpen, linkTtl, newLink, type RemoteOffer, requireOffer } from
 import { creationOptions } from './options.ts'
 import { type RegistrationJson, verifyRegistration } from './passkey-register.ts'
 import { providerOf } from './providers.ts'
+import { withSite } from './with-preference.ts'
 
 const ceremonyTtl = minutes(5)
 
@@ -60,7 +62,7 @@ async function requireOpenLink({ administrator, now }: Pick<Ports, 'administrato
   return link
 }
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'administrator' | 'audit'>
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'administrator' | 'audit'>
 
 /** @throws Refusal link_invalid, name_invalid */
 export function beginFirstAdministrator(
@@ -76,11 +78,14 @@ export function beginFirstAdministrator(
     const user = base64url(ports.random(16)) as UserId
     const subject = { kind: 'first-administrator', name, link: link.hash } as const
     const begun = beginIntent(site, ports, { purpose: 'register', user, holder, subject, ttl: ceremonyTtl })
-    return { ticket: begun.ticket, options: creationOptions(site, begun.intent, ceremonyTtl, { id: user, name }) }
+    return withSite(site, ports, async (here, { attestation }) => ({
+      ticket: begun.ticket,
+      options: creationOptions(here, begun.intent, ceremonyTtl, { id: user, name }, [], attestation),
+    }))
   })
 }
 
-type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'administrator' | 'audit'>
+type FinishNeeds = BeginNeeds
 
 export interface FirstAdministratorAnswer {
   readonly secret: string
@@ -92,41 +97,41 @@ export interface FirstAdministratorAnswer {
 export function finishFirstAdministrator(
   site: Site,
   ports: FinishNeeds,
+  caller: Caller,
+  answer: FirstAdministratorAnswer,
+): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
+  return recordingRefusals(ports, caller.asking, 'administrator.register', () =>
+    withSite(site, ports, (here, preference) => registerFirst(here, ports, caller, answer, preference)),
+  )
+}
+
+async function registerFirst(
+  site: Site,
+  ports: FinishNeeds,
   { asking, holder }: Caller,
   { secret, ticket, registration }: FirstAdministratorAnswer,
-): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
-  return recordingRefusals(ports, asking, 'administrator.register', async () => {
-    const intent = readTicket(ports, ticket)
-    const { user, subject } = requireThisLink(site, ports.now(), holder, intent, secret)
-    const { key: _, ...registered } = await verifyRegistration(site, intent, registration)
+  { attestation, revision: preference }: Preference,
+) {
+  const intent = readTicket(ports, ticket)
+  const { user, subject } = requireThisLink(site, ports.now(), holder, intent, secret)
+  const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), attestation)
 
-    const { session, cookie } = newSession(ports, asking.from)
-    const [at, expiresAt] = [session.openedAt, session.openedAt + sessionTtl]
-    const admitted = {
-      name: providerOf(registered.aaguid) ?? 'Passkey',
-      mayVouch: true,
-      isRoot: true,
-      vouch: undefined,
-    }
-    const who = { userId: user.id, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
-    await ports.administrator.claim({
-      spend: spendOf(intent),
-      link: subject.link,
-      user,
-      credential: { ...registered, ...admitted, userId: user.id, rpId: site.rpId, createdAt: at },
-      session,
-      expiresAt,
-      event: {
-        at,
-        kind: 'administrator.register',
-        outcome: 'done',
-        asking,
-        ...who,
-        evidence: { intent, registration },
-      },
-    })
-    return { cookie, expiresAt }
+  const { session, cookie } = newSession(ports, asking.from)
+  const [at, expiresAt] = [session.openedAt, session.openedAt + sessionTtl]
+  const admitted = { name: providerOf(registered.aaguid) ?? 'Passkey', mayVouch: true, isRoot: true, vouch: undefined }
+  const who = { userId: user.id, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
+  const evidence = { intent, registration }
+  await ports.administrator.claim({
+    spend: spendOf(intent),
+    link: subject.link,
+    preference,
+    user,
+    credential: { ...registered, ...admitted, userId: user.id, rpId: site.rpId, createdAt: at },
+    session,
+    expiresAt,
+    event: { at, kind: 'administrator.register', outcome: 'done', asking, ...who, evidence },
   })
+  return { cookie, expiresAt }
 }
 
 /** The user that the intent makes. The subject is compared with what it must be for this very link. */

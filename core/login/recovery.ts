@@ -1,7 +1,9 @@
 /**
  * The recovery of a lost last administrator: a one-time link from the operator's terminal gives somebody, who is there or new, a new
- * root passkey and all preset roles. What he had before (passkeys, sessions, links) is removed when the link is used, in the same batch.
+ * root passkey and all preset roles. What he had before (passkeys, passwords and codes, sessions, links) is removed when the link is
+ * used, in the same batch.
  */
+import type { Preference } from '../access/preference.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { Intent, RecoverySubject } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
@@ -15,6 +17,7 @@ import { hashOf, isOpen, linkTtl, newLink, type RemoteOffer, requireOffer } from
 import { creationOptions } from './options.ts'
 import { type RegistrationJson, verifyRegistration } from './passkey-register.ts'
 import { providerOf } from './providers.ts'
+import { withSite } from './with-preference.ts'
 
 const ceremonyTtl = minutes(5)
 
@@ -71,7 +74,7 @@ async function requireOpenLink({ administrator, now }: Pick<Ports, 'administrato
 /** @throws Refusal link_invalid */
 export function beginRecovery(
   site: Site,
-  ports: ReadNeeds & Pick<Ports, 'keys' | 'random'>,
+  ports: ReadNeeds & Pick<Ports, 'keys' | 'random' | 'preferences'>,
   asking: Asking,
   holder: Holder,
   secret: string,
@@ -83,7 +86,10 @@ export function beginRecovery(
     const subject: RecoverySubject = { name: user.name, link: link.hash, is_new: found === undefined }
     const begin = { purpose: 'recovery', user: user.id, holder, subject, ttl: ceremonyTtl } as const
     const { intent, ticket } = beginIntent(site, ports, begin)
-    return { ticket, options: creationOptions(site, intent, ceremonyTtl, user) }
+    return withSite(site, ports, async (here, { attestation }) => ({
+      ticket,
+      options: creationOptions(here, intent, ceremonyTtl, user, [], attestation),
+    }))
   })
 }
 
@@ -93,40 +99,51 @@ export interface RecoveryAnswer {
   readonly registration: RegistrationJson
 }
 
-type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'administrator' | 'audit'>
+type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'administrator' | 'audit'>
 
 /** @throws Refusal */
 export function finishRecovery(
   site: Site,
   ports: FinishNeeds,
+  caller: Caller,
+  answer: RecoveryAnswer,
+): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
+  return recordingRefusals(ports, caller.asking, 'recovery.register', () =>
+    withSite(site, ports, (here, preference) => recoverWith(here, ports, caller, answer, preference)),
+  )
+}
+
+async function recoverWith(
+  site: Site,
+  ports: FinishNeeds,
   { asking, holder }: Caller,
   { secret, ticket, registration }: RecoveryAnswer,
-): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
-  return recordingRefusals(ports, asking, 'recovery.register', async () => {
-    const intent = readTicket(ports, ticket)
-    const { user, subject } = requireThisLink(site, ports.now(), holder, intent, secret)
-    const { key: _, ...registered } = await verifyRegistration(site, intent, registration)
+  { attestation, revision: preference }: Preference,
+) {
+  const intent = readTicket(ports, ticket)
+  const { user, subject } = requireThisLink(site, ports.now(), holder, intent, secret)
+  const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), attestation)
 
-    const { session, cookie } = newSession(ports, asking.from)
-    const at = session.openedAt
-    const name = providerOf(registered.aaguid) ?? 'Passkey'
-    const admitted = { name, mayVouch: true, isRoot: true, vouch: undefined }
-    const who = { userId: user.id, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
-    const { expiresAt } = await ports.administrator.recover({
-      spend: spendOf(intent),
-      link: subject.link,
-      user,
-      isNew: subject.is_new,
-      credential: { ...registered, ...admitted, userId: user.id, rpId: site.rpId, createdAt: at },
-      session,
-      expiresAt: at + sessionTtl,
-      event: {
-        ...{ at, kind: 'recovery.register', outcome: 'done', asking, ...who },
-        ...{ detail: { name: user.name, new: subject.is_new }, evidence: { intent, registration } },
-      },
-    })
-    return { cookie, expiresAt }
+  const { session, cookie } = newSession(ports, asking.from)
+  const at = session.openedAt
+  const name = providerOf(registered.aaguid) ?? 'Passkey'
+  const admitted = { name, mayVouch: true, isRoot: true, vouch: undefined }
+  const who = { userId: user.id, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
+  const { expiresAt } = await ports.administrator.recover({
+    spend: spendOf(intent),
+    link: subject.link,
+    preference,
+    user,
+    isNew: subject.is_new,
+    credential: { ...registered, ...admitted, userId: user.id, rpId: site.rpId, createdAt: at },
+    session,
+    expiresAt: at + sessionTtl,
+    event: {
+      ...{ at, kind: 'recovery.register', outcome: 'done', asking, ...who },
+      ...{ detail: { name: user.name, new: subject.is_new }, evidence: { intent, registration } },
+    },
   })
+  return { cookie, expiresAt }
 }
 
 /** Whom the intent is for. The subject is compared with what it must be for this very link. */

@@ -16,6 +16,7 @@ import { parseSentTap } from '../tap/sent.ts'
 import type { CodeClaim, Login } from '../token-ports.ts'
 import { issueAccessToken, issueIdToken } from './access-token.ts'
 import { type Clients, hasScope } from './clients.ts'
+import { deviceGrantType, redeemDeviceCode } from './device-flow.ts'
 import { verifyDpop } from './dpop.ts'
 import { parseRefreshToken, refreshTokenOf } from './refresh-token.ts'
 
@@ -26,6 +27,7 @@ export interface TokenRequest {
   readonly grant_type: string | undefined
   readonly client_id: string | undefined
   readonly code: string | undefined
+  readonly device_code: string | undefined
   readonly redirect_uri: string | undefined
   readonly code_verifier: string | undefined
   readonly refresh_token: string | undefined
@@ -56,6 +58,7 @@ type Needs = Pick<
   | 'signatures'
   | 'proofKeys'
   | 'codes'
+  | 'deviceCodes'
   | 'clientSessions'
   | 'documents'
   | 'proxies'
@@ -96,6 +99,7 @@ type Grant = {
 const grants: Readonly<Record<string, Grant>> = Object.assign(Object.create(null), {
   authorization_code: { kind: 'client.login', exchange: exchangeCode },
   refresh_token: { kind: 'client.refresh', exchange: exchangeRefreshToken },
+  [deviceGrantType]: { kind: 'client.login', exchange: exchangeDeviceCode },
   [tokenExchange]: { kind: 'session.grant', exchange: exchangeForGrant },
 } satisfies Record<string, Grant>)
 
@@ -119,9 +123,12 @@ async function exchangeCode(ports: Needs, context: TokenContext, request: TokenR
     if (!(error instanceof Refusal && error.code === 'code_invalid')) throw error
     throw new Refusal('code_invalid', { client: clientId, why: await ports.codes.examine(claim, event) })
   })
-  const tokens = await tokensOf(context.site, ports, login, jkt)
-  if (!hasScope(login.session.scope, 'openid')) return tokens
-  return { ...tokens, id_token: await issueIdToken(context.site, ports, login, login.nonce) }
+  return firstTokensOf(context.site, ports, login, jkt, login.nonce)
+}
+
+async function exchangeDeviceCode(ports: Needs, context: TokenContext, request: TokenRequest): Promise<Tokens> {
+  const { login, jkt } = await redeemDeviceCode(ports, context, request)
+  return firstTokensOf(context.site, ports, login, jkt, '')
 }
 
 async function exchangeRefreshToken(ports: Needs, context: TokenContext, request: TokenRequest): Promise<Tokens> {
@@ -150,6 +157,13 @@ async function exchangeForGrant(ports: Needs, context: TokenContext, request: To
   const grant = await grantSession(site, ports, caller, ask, parseSentTap(request.tap))
   const expires_in = grantTtl / 1000
   return { access_token: grant, issued_token_type: grantTokenType, token_type: 'DPoP', expires_in }
+}
+
+/** With an ID token, where one was asked for. `nonce`: empty where there is none. */
+async function firstTokensOf(site: Site, ports: Needs, login: Login, jkt: Holder, nonce: string): Promise<Tokens> {
+  const tokens = await tokensOf(site, ports, login, jkt)
+  if (!hasScope(login.session.scope, 'openid')) return tokens
+  return { ...tokens, id_token: await issueIdToken(site, ports, login, nonce) }
 }
 
 async function tokensOf(site: Site, ports: Needs, login: Login, jkt: Holder): Promise<Tokens> {

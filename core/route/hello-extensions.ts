@@ -1,7 +1,7 @@
 /** The extensions of a ClientHello that routing or its reader wants. Each answers what it says, or why it is refused. */
 import type { Cursor } from '../lib/cursor.ts'
 import { latin1 } from '../lib/latin1.ts'
-import { isAddressLiteral, normaliseSni } from './name.ts'
+import { routedName } from './name.ts'
 
 export interface KeyShare {
   readonly group: number
@@ -25,7 +25,7 @@ export type Sni = { readonly name: string | undefined }
 /** A name of 253 bytes and its trailing dot. */
 const longestSni = 254
 /** 16 KiB of names of one byte would be 8,192 of them. */
-const mostAlpn = 64
+export const mostAlpn = 64
 
 /**
  * RFC 6066 section 3. No name where the client names an address. A second name, or one of another type, is refused: which
@@ -39,14 +39,13 @@ export function readSni(extension: Cursor): Sni | ExtensionReason {
   names.skip(length)
   if (!extension.isSpent || names.isBroken || type !== 0) return 'sni_malformed'
   if (names.left > 0) return 'sni_twice'
-  if (length === 0) return 'sni_empty'
-  return length > longestSni ? 'sni_too_long' : routedName(latin1(names.bytes, from, names.at))
+  return readName(latin1(names.bytes, from, names.at))
 }
 
-function routedName(text: string): Sni | ExtensionReason {
-  if (isAddressLiteral(text)) return { name: undefined }
-  const name = normaliseSni(text)
-  return name === undefined ? 'sni_malformed' : { name }
+/** One character a byte. */
+export function readName(text: string): Sni | ExtensionReason {
+  if (text === '') return 'sni_empty'
+  return text.length > longestSni ? 'sni_too_long' : (routedName(text) ?? 'sni_malformed')
 }
 
 /** RFC 7301 section 3.1: the names in the client's order. It is an offer: behind a passthrough the service picks. */
@@ -66,7 +65,7 @@ export function readAlpn(extension: Cursor): readonly string[] | ExtensionReason
 }
 
 /** Such as `h2`; as hex where a byte is not printable, as those of GREASE (RFC 8701) never are. */
-function alpnText(bytes: Uint8Array, from: number, to: number): string {
+export function alpnText(bytes: Uint8Array, from = 0, to = bytes.length): string {
   for (let i = from; i < to; i++) {
     const byte = bytes[i] as number
     if (byte < 0x21 || byte > 0x7e) return hex(bytes, from, to)

@@ -42,7 +42,37 @@ const hex4 = (number: number): string => number.toString(16).padStart(4, '0')
 
 /** The bytes of a capture: those that hex text says, with white space as it likes, or the very bytes. */
 export function captured(file: Uint8Array): Uint8Array {
-  const text = textOf(file)?.replace(/\s/g, '') ?? ''
-  if (!/^(?:[0-9a-f]{2})+$/i.test(text)) return file
-  return Uint8Array.from({ length: text.length / 2 }, (_, at) => Number.parseInt(text.slice(at * 2, at * 2 + 2), 16))
+  const bytes = fromHex(textOf(file) ?? '')
+  return bytes && bytes.length > 0 ? bytes : file
+}
+
+/** Undefined: it is no hex. */
+function fromHex(spaced: string): Uint8Array | undefined {
+  const text = spaced.replace(/\s+/g, '')
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text)) return undefined
+  const bytes = new Uint8Array(text.length / 2)
+  for (let at = 0; at < bytes.length; at++)
+    bytes[at] = (nibble(text.charCodeAt(at * 2)) << 4) | nibble(text.charCodeAt(at * 2 + 1))
+  return bytes
+}
+
+/** Of a hex digit in either case: letters have bit 6, and their last four bits count from 1. */
+const nibble = (code: number): number => (code & 15) + (code & 64 ? 9 : 0)
+
+export type InspectedLine = Inspected | { readonly kind: 'invalid'; readonly why: 'line_malformed' | 'line_too_long' }
+
+/** Of a line `{"hex": "1603..."}`; other members are the writer's own. */
+export function inspectLine(line: Uint8Array): InspectedLine {
+  const bytes = fromHex(hexOf(line) ?? '?')
+  return bytes ? inspect(bytes) : { kind: 'invalid', why: 'line_malformed' }
+}
+
+function hexOf(line: Uint8Array): string | undefined {
+  try {
+    const json: unknown = JSON.parse(textOf(line) ?? '')
+    const hex = typeof json === 'object' && json !== null && 'hex' in json ? json.hex : undefined
+    return typeof hex === 'string' ? hex : undefined
+  } catch {
+    return undefined
+  }
 }

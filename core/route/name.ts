@@ -22,6 +22,13 @@ export function isAddressLiteral(text: string): boolean {
   return (endsInDigit(bare) || bare.includes(':')) && parseAddress(bare) !== undefined
 }
 
+/** As it is routed: an address counts as no name at all. Undefined: it is neither. */
+export function routedName(text: string): { readonly name: string | undefined } | undefined {
+  if (isAddressLiteral(text)) return { name: undefined }
+  const name = normaliseSni(text)
+  return name === undefined ? undefined : { name }
+}
+
 /** Most names do not, and every IPv4 address does. */
 function endsInDigit(text: string): boolean {
   const last = text.charCodeAt(text.length - 1)

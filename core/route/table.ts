@@ -84,7 +84,7 @@ function checkRule({ name, sni, noSni, alpn, tls, clientCertificate }: RouteRule
   })
   if (alpn) checkAlpn(alpn, into(place, 'alpn'))
   if (tls === 'passthrough' && clientCertificate)
-    tell(into(place, 'client_certificate'), 'a passthrough cannot demand one: TLS ends at the service')
+    tell(into(place, 'client_ca'), 'a passthrough cannot demand one: TLS ends at the service')
 }
 
 function whyNoPattern(pattern: string): string | undefined {

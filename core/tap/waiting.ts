@@ -10,6 +10,7 @@ import { recordingRefusals } from '../audit.ts'
 import type { AdminSubject, Intent, Json } from '../intent.ts'
 import { beginIntent, readTicket } from '../login/ceremony.ts'
 import { requestOptions } from '../login/options.ts'
+import { withSite } from '../login/with-preference.ts'
 import { type Instant, minutes, type Site, seconds, type User } from '../model.ts'
 import { answerAt, isLoopbackRedirect } from '../oauth/clients.ts'
 import type { Caller, Ports } from '../ports.ts'
@@ -82,9 +83,9 @@ export function summaryOf(intent: WaitingIntent): string {
   return `${resource.name} as ${principal.db_user} in ${principal.db_name}`
 }
 
-type PageNeeds = Pick<Ports, 'keys' | 'now' | 'sessions' | 'audit'>
+type PageNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'sessions' | 'audit'>
 
-/** @throws Refusal session_missing, wrong_user, tap_impossible */
+/** @throws Refusal session_missing, wrong_user, tap_impossible, passkeys_elsewhere */
 export function waitingOptions(site: Site, ports: PageNeeds, { asking, claim }: Caller, ticket: string) {
   return recordingRefusals(ports, asking, 'tap.begin', async () => {
     const { intent } = readWaiting(ports, ticket)
@@ -95,7 +96,8 @@ export function waitingOptions(site: Site, ports: PageNeeds, { asking, claim }: 
     const all = account.credentials
     const able = intent.purpose === 'admin' ? mayTap((intent as Intent<'admin'>).subject, all) : all
     if (able.length === 0) throw new Refusal('tap_impossible', { user: account.user.id })
-    return { options: requestOptions(site, intent, seconds(intent.exp) - ports.now(), able) }
+    const timeout = seconds(intent.exp) - ports.now()
+    return withSite(site, ports, async (here) => ({ options: requestOptions(here, intent, timeout, able) }))
   })
 }
 

@@ -30,10 +30,15 @@ export class Program {
 
   proof(url: string, nonce: string): string {
     const claims = { jti: randomUUID(), htm: 'POST', htu: url, iat: Math.floor(Date.now() / 1000), nonce }
-    const signed = `${this.#header}.${encoded(claims)}`
-    const signature = sign('sha256', Buffer.from(signed), { key: this.#key, dsaEncoding: 'ieee-p1363' })
-    return `${signed}.${signature.toString('base64url')}`
+    return signed(this.#key, this.#header, claims)
   }
+}
+
+/** A JWT of ES256, at once. `header` is encoded already. */
+export function signed(key: KeyObject, header: string, claims: object): string {
+  const content = `${header}.${encoded(claims)}`
+  const signature = sign('sha256', Buffer.from(content), { key, dsaEncoding: 'ieee-p1363' })
+  return `${content}.${signature.toString('base64url')}`
 }
 
 export class TokenEndpoint {
@@ -91,5 +96,5 @@ function checked(answer: Answer, { jkt }: Program): Tokens {
 }
 
 const headerIn = (jwt = ''): { alg?: string; typ?: string } => decoded(jwt.split('.')[0] ?? '')
-const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+export const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 const decoded = <T>(text: string): T => JSON.parse(Buffer.from(text || 'e30', 'base64url').toString()) as T

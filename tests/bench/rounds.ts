@@ -64,7 +64,7 @@ async function launch<E>(contender: Contender<E>, folders: string[], settings: C
 }
 
 /** Node writes a profile at an orderly exit only, which a signal is not. */
-function profiling(folder: string): string[] {
+export function profiling(folder: string): string[] {
   const orderly = 'process.once("SIGTERM",()=>process.exit())'
   return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--import=data:text/javascript,${orderly}`]
 }

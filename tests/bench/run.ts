@@ -9,15 +9,17 @@ const benchmarks: Record<string, (args: readonly string[]) => Promise<unknown>> 
   decide: async () => (await import('./decide.ts')).decisions(),
   hello: async (args) => (await import('./hello.ts')).hello(args),
   login: async (args) => (await import('./login.ts')).login(args),
+  splice: async (args) => (await import('./splice.ts')).splice(args),
   token: async (args) => (await import('./token.ts')).token(args),
+  tunnel: async (args) => (await import('./tunnel.ts')).tunnel(args),
 }
 
 const [name = '', ...args] = process.argv.slice(2)
 const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined
-/** Those that measure no peer need none. */
-const alone = ['decide', 'hello']
+/** Those whose peers are packages of npm. */
+const amongPackages = ['login', 'token']
 if (benchmark) {
-  if (!alone.includes(name)) installPeers()
+  if (amongPackages.includes(name)) installPeers()
   process.stdout.write(`${JSON.stringify(await benchmark(args), null, 2)}\n`)
 } else {
   process.stderr.write(`Benchmarks: ${Object.keys(benchmarks).join(', ')}\n`)

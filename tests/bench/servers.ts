@@ -17,9 +17,9 @@ export class Server {
   readonly #lines: string[] = []
 
   /** `log` is a file for what it writes to stderr: logging costs the server what it costs anywhere, and the load nothing. */
-  constructor(args: readonly string[], env: Record<string, string>, log: string) {
+  constructor(args: readonly string[], env: Record<string, string>, log: string, program = process.execPath) {
     const stderr = openSync(log, 'a')
-    const child = spawn(process.execPath, args, {
+    const child = spawn(program, args, {
       env: { NODE_ENV: 'production', ...env },
       stdio: ['ignore', 'pipe', stderr],
     })
@@ -42,6 +42,10 @@ export class Server {
       })
       await Promise.race([once(this.#output, 'line', { signal }), ended])
     }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
   }
 
   /** CPU time of all its threads since its start, in ms. */

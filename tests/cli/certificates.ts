@@ -22,11 +22,12 @@ interface Wish {
   readonly from?: number
   readonly until?: number
   readonly keys?: CryptoKeyPair
+  readonly isForServers?: boolean
 }
 
 export async function issue(
   name: string,
-  { by, isCa = false, names = [], ips = [], from = -1, until = 30, keys }: Wish,
+  { by, isCa = false, names = [], ips = [], from = -1, until = 30, keys, isForServers = false }: Wish,
 ): Promise<Issued> {
   const own = keys ?? ((await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair)
   const alternatives = [
@@ -47,6 +48,7 @@ export async function issue(
       new x509.KeyUsagesExtension(usage, true),
       await x509.SubjectKeyIdentifierExtension.create(own.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(by?.keys.publicKey ?? own.publicKey),
+      ...(isForServers ? [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth])] : []),
       ...(alternatives.length > 0 ? [new x509.SubjectAlternativeNameExtension(alternatives)] : []),
     ],
   })

@@ -1,9 +1,11 @@
 /** What ceremonies put into intents, and refresh tokens, against forms that were made without this code. */
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { subjectOf } from '../../core/access/action.ts'
 import { deriveKeys, parseSecret } from '../../core/keys.ts'
 import type { Holder } from '../../core/model.ts'
 import { cliSubjectOf } from '../../core/oauth/authorize.ts'
+import { deviceSubjectOf } from '../../core/oauth/device-approval.ts'
 import { parseRefreshToken, refreshTokenOf } from '../../core/oauth/refresh-token.ts'
 import { intentVectors } from './vectors.ts'
 
@@ -21,6 +23,27 @@ test('cliSubjectOf names client, redirect, challenge and state by one hash', () 
     jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' as Holder,
   }
   expect(cliSubjectOf(request, '2001:db8::7')).toEqual(subjectNamed('cli'))
+})
+
+test('deviceSubjectOf names client, user code and device code by one hash, and where the program asked from', () => {
+  const ask = {
+    clientId: 'sallyport-cli',
+    userCode: 'BCDF-GHJK',
+    hash: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' as Holder,
+    scope: 'openid api',
+    askedAt: 1,
+    from: { address: '2001:db8::7', place: 'not a part of it', browser: 'nor this' },
+    state: 'waiting' as const,
+  }
+  const canonical =
+    '{"client_id":"sallyport-cli","device_code_hash":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","user_code":"BCDF-GHJK"}'
+  expect(deviceSubjectOf(ask)).toEqual({
+    flow: createHash('sha256').update(canonical).digest('base64url'),
+    client_key: ask.jkt,
+    scope: 'openid api',
+    address: '2001:db8::7',
+  })
 })
 
 test('subjectOf names the body by its canonical hash, whatever the order of its members', () => {

@@ -1,13 +1,13 @@
-/** The Debian packages that tests of real browsers, terminals, certificates and databases need, installed where this process may. Elsewhere those tests skip. */
+/** The Debian packages that tests of real browsers, terminals, certificates, databases and codes need, installed where this process may. Elsewhere those tests skip. Benchmarks name their own. */
 import { quietly } from './quiet.ts'
 
-const packages = ['chromium', 'fonts-liberation', 'tmux', 'openssl', 'postgresql', 'postgresql-client']
+const ofTests = ['chromium', 'fonts-liberation', 'tmux', 'openssl', 'postgresql', 'postgresql-client', 'oathtool']
 const aptOptions = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3']
 
 const isInstalled = (name: string) =>
   quietly('dpkg-query', ['--status', name]).output.includes('Status: install ok installed')
 
-export function installDebianPackages(): void {
+export function installDebianPackages(packages: readonly string[] = ofTests): void {
   if (process.platform !== 'linux' || !quietly('apt-get', ['--version']).ok) return
   const missing = packages.filter((name) => !isInstalled(name))
   if (missing.length === 0) return

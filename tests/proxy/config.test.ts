@@ -12,6 +12,7 @@ test('everything has a default for one machine', () => {
     publicUrl: new URL('http://localhost:3080'),
     certificate: undefined,
     trust: { keys: 'none', maxStale: 300_000 },
+    routes: [],
     adminPort: undefined,
   })
 })

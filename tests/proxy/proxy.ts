@@ -14,6 +14,7 @@ import { type Identity, openIdentity } from '../../proxy/identity.ts'
 import { limits as defaults, type Limits } from '../../proxy/limits.ts'
 import { localCertificates, openLocalCa, serverTtl } from '../../proxy/local-ca.ts'
 import type { LogLine } from '../../proxy/log.ts'
+import { countLog } from '../../proxy/metrics.ts'
 import { type Serving, serve } from '../../proxy/serve.ts'
 import { freePort, newFolder, remove } from '../runtime/launch.ts'
 
@@ -40,6 +41,8 @@ export interface Proxy extends Reachable {
   readonly log: readonly LogLine[]
   /** The reason codes in the log so far. */
   readonly codes: () => string[]
+  /** As the admin port tells them. */
+  readonly metrics: () => string
   readonly stop: () => Promise<void>
   readonly identity: Identity
   readonly serving: Serving
@@ -57,6 +60,7 @@ interface Options {
   readonly keys?: Settings['trust']['keys']
   readonly home?: string
   readonly port?: number
+  readonly routes?: Settings['routes']
   /** Of what it knows and decides; its certificates have the machine's. */
   readonly now?: () => number
   /** Before it starts, such as to register it at the edge. */
@@ -72,6 +76,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   const identity = await openIdentity(needs, home)
   await more.prepare?.(identity)
   const log: LogLine[] = []
+  const counted = countLog((line) => void log.push(line))
   const serving = await serve({
     settings: {
       port,
@@ -82,6 +87,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
       publicUrl: new URL(publicUrl),
       certificate: undefined,
       trust: { keys: more.keys ?? 'none', maxStale: more.maxStale ?? minutes(5) },
+      routes: more.routes ?? [],
       adminPort: undefined,
     },
     identity,
@@ -90,7 +96,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
       ...needs,
       ...(more.now && { now: more.now }),
       limits: { ...defaults, ...more.limits },
-      log: (line) => void log.push(line),
+      log: counted.log,
     },
     lookEvery: more.lookEvery ?? minutes(1),
     ...(more.askEvery !== undefined && { askEvery: more.askEvery }),
@@ -98,7 +104,9 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   atEnd(serving.stop)
   const { certificate } = await openLocalCa(needs, home, names)
   const codes = () => log.flatMap(({ code }) => code ?? [])
-  return { port, ca: new X509Certificate(certificate).toString(), log, codes, stop: serving.stop, identity, serving }
+  const metrics = () => counted.text({})
+  const ca = new X509Certificate(certificate).toString()
+  return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving }
 }
 
 const listening = async (server: Server): Promise<string> => {

@@ -10,8 +10,8 @@ test('in the handshake, saying nothing or one byte at a time', async () => {
   const from = performance.now()
   const closed = [false, true].map(async (trickles) => {
     const socket = connect(proxy.port, '127.0.0.1')
-    // The begin of a record of 4,096 bytes.
-    const record = [0x16, 0x03, 0x01, 0x10, 0x00, 0x01]
+    // The begin of a record of 4,096 bytes, which is a hello.
+    const record = [0x16, 0x03, 0x01, 0x10, 0x00, 0x01, 0x00, 0x0f, 0xfc]
     const timer = setInterval(() => trickles && socket.write(new Uint8Array([record.shift() ?? 0])), 20)
     socket.on('error', () => undefined).resume()
     await new Promise((done) => socket.once('close', done))

@@ -99,6 +99,22 @@ describe.each(runtimes)('%s', (runtime) => {
     expect(last).toMatchObject({ status: 409, json: { error: 'last_passkey' } })
   })
 
+  story(
+    'passwords and codes are not taken where no preference says so, and the account page’s call tells',
+    async () => {
+      const begun = await new Visitor(edge.origin).post('/v1/login/password/begin', { name: 'Ada' })
+      expect(begun).toMatchObject({ status: 403, json: { error: 'passwords_off' } })
+      const visitor = await signedIn(first)
+      const shown = await visitor.post('/v1/factors', {})
+      expect(shown).toMatchObject({
+        status: 200,
+        json: { passkeys: 1, totps: [], passwords: false, factors: ['webauthn'] },
+      })
+      const add = await visitor.post('/v1/totp/begin', { name: 'Phone' })
+      expect(add).toMatchObject({ status: 403, json: { error: 'codes_off' } })
+    },
+  )
+
   story('32 answers with one ticket at once: one success', async () => {
     const visitor = new Visitor(edge.origin)
     const body = await loginBody(visitor, first)

@@ -165,7 +165,7 @@ describe('a migration that fails', () => {
 const rebuild = (table: string, definition: string): Migration => ({
   name: '9999_rebuild.sql',
   sql: `PRAGMA foreign_keys=OFF;--> statement-breakpoint
-${definition.replace(`\`${table}\``, `\`__new_${table}\``)};
+${definition.replace(new RegExp(`[\`"]${table}[\`"]`), `\`__new_${table}\``)};
 --> statement-breakpoint
 INSERT INTO \`__new_${table}\` SELECT * FROM \`${table}\`;--> statement-breakpoint
 DROP TABLE \`${table}\`;--> statement-breakpoint
@@ -187,7 +187,7 @@ test.each(['users', 'credentials', 'sessions'])(
     const store = openDatabase(file, [...migrations, rebuild(table, '')])
     const broken = () =>
       store.raw.exec(
-        "insert into sessions select 'y', secret_hash, 'nobody', credential_id, opened_at, expires_at, last_seen_at, ended_at, address, place, browser from sessions",
+        "insert into sessions select 'y', secret_hash, 'nobody', via, credential_id, opened_at, expires_at, last_seen_at, ended_at, address, place, browser from sessions",
       )
     expect(broken).toThrow(/FOREIGN KEY/)
     store.close()

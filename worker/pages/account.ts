@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Instant } from '../../core/model.ts'
+import type { Instant, LoginVia } from '../../core/model.ts'
 import { type Assets, type Html, heading, needsScript, page, status } from './layout.ts'
 import { time } from './times.ts'
 
@@ -34,6 +34,7 @@ interface ClientSession {
   readonly client: string
   readonly address: string
   readonly place: string
+  readonly via: LoginVia
   readonly authenticatedAt: Instant
   readonly expiresAt: Instant
   /** undefined: it runs. */
@@ -175,6 +176,7 @@ const clientSessionItem = (session: ClientSession, now: Instant): Html => html`
 <li>
 <div class="thing-head">
 <h3>${session.client}</h3>
+${session.via === 'device_flow' && html`<span class="tag">Headless</span>`}
 ${session.endedAt !== undefined && html`<span class="tag">Ended</span>`}
 </div>
 <p class="facts">${session.place && html`${session.place}<br>`}<span class="address">${session.address}</span></p>

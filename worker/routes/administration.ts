@@ -60,17 +60,17 @@ function loginRoutes(app: App, edge: Edge): void {
 }
 
 function documentRoutes(app: App, edge: Edge): void {
-  const { ports } = edge
+  const { site, ports } = edge
   tokenCall(app, edge, operations.documentsList, async ({ query }) => ({
     documents: await listDocuments(ports, query),
   }))
-  tokenCall(app, edge, operations.documentsPut, async ({ principal, body: { documents, force } }) => ({
-    documents: await putDocuments(ports, principal, documents, force ?? false),
-  }))
-  tokenCall(app, edge, operations.documentRemove, async ({ c, principal }) => {
+  tokenCall(app, edge, operations.documentsPut, async ({ principal, body: { force, ...body } }) =>
+    putDocuments(site, ports, principal, { ...body, force: force ?? false }),
+  )
+  tokenCall(app, edge, operations.documentRemove, async ({ c, principal, query }) => {
     const { kind = '', name = '' } = c.req.param()
-    await removeDocument(ports, principal, kind, name)
-    return { kind, name }
+    const lost = await removeDocument(site, ports, principal, { kind, name, force: query.force === 'true' })
+    return { kind, name, lost }
   })
 }
 

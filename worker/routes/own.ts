@@ -30,6 +30,7 @@ export function ownRoutes(app: App, edge: Edge): void {
     cluster: site.cluster,
     roles,
     client: clients.get(session.clientId)?.name ?? session.clientId,
+    via: session.via,
     auth_time: inSeconds(session.authenticatedAt),
     valid_until: inSeconds(session.expiresAt),
   }))

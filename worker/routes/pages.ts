@@ -37,7 +37,9 @@ export const pageRoutes = (edge: Edge) => {
     .get('/', async (c) => {
       const next = c.req.query('next')
       if (await accountOf(c)) return c.redirect(parseNext(next, origin))
-      return c.html(signInPage(assets, { cluster, next: next === undefined ? undefined : parseNext(next, origin) }))
+      const { formerRpIds } = await ports.preferences.current()
+      const place = next === undefined ? undefined : parseNext(next, origin)
+      return c.html(signInPage(assets, { cluster, next: place, formerRpIds }))
     })
     .get('/first-administrator', async (c) => {
       const { exists } = await ports.administrator.state()
@@ -83,7 +85,7 @@ function readAuthorize({ site, clients }: Edge, given: AuthorizeParameters): Aut
   }
 }
 
-function signInFirst(c: EdgeContext): string {
+export function signInFirst(c: EdgeContext): string {
   const { pathname, search } = new URL(c.req.url)
   return `/?next=${encodeURIComponent(pathname + search)}`
 }

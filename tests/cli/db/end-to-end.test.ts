@@ -1,14 +1,11 @@
 /** From `npm start` to rows in psql: edge, proxy, command, psql and PostgreSQL are all real; a software passkey stands in for fingers. */
-import { createECDH } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { base64url } from '../../../core/lib/bytes.ts'
-import { newAuthenticator } from '../../authenticator.ts'
-import { registerFirst, Visitor } from '../../client.ts'
-import { acceptBody } from '../../people.ts'
+import { registerFirst } from '../../client.ts'
 import { missingPostgres, type Postgres, readerPassword, startPostgres } from '../../postgres.ts'
 import { type Edge, startEdge } from '../../web/browser.ts'
 import { keepCli } from '../run-cli.ts'
 import { answerIn, type Person } from '../tls-edge.ts'
+import { documentsFor, type Terminals, terminals } from './terminals.ts'
 import { dial, reader, startup } from './wire.ts'
 
 const missing = missingPostgres()
@@ -18,64 +15,27 @@ describe('a database behind the proxy', () => {
   let edge: Edge
   let ada: Person
   let lea: Person
+  let people: Terminals
   const cli = keepCli()
 
-  const start = (...args: string[]) => cli.start(args, { SALLYPORT_HOME: edge.home, PGPASSWORD: readerPassword })
+  const environment = () => ({ SALLYPORT_HOME: edge.home, PGPASSWORD: readerPassword })
+  const start = (...args: string[]) => cli.start(args, environment())
   const run = (...args: string[]) => start(...args).ended
   const asAda = (...args: string[]) => start(...args, '--profile=ada')
   const psql = (...args: string[]) =>
     start('db', 'connect', 'orders', '--db-user=reader', '--db-name=app', '--no-browser', '--', '-XAt', ...args)
 
-  async function newPerson(): Promise<Person> {
-    const { origin } = edge
-    return { visitor: new Visitor(origin), passkey: await newAuthenticator({ origin, rpId: 'localhost' }) }
-  }
-
-  async function logIn(person: Person, profile: string): Promise<void> {
-    const running = start('login', `--proxy=localhost:${edge.proxyPort}`, '--no-browser', `--profile=${profile}`)
-    await answerIn(running, person)
-    expect(await running.ended).toMatchObject({ code: 0 })
-  }
-
-  async function registerInvited(link: string, { visitor, passkey }: Person): Promise<void> {
-    const [id = '', d = ''] = new URL(link).hash.slice(1).split('.')
-    const pair = createECDH('prime256v1')
-    pair.setPrivateKey(d, 'base64url')
-    const point = pair.getPublicKey()
-    const [x, y] = [base64url(point.subarray(1, 33)), base64url(point.subarray(33))]
-    const vouch_key = { kty: 'EC', crv: 'P-256', x, y } as const
-    const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
-    const privateKey = await crypto.subtle.importKey('jwk', { ...vouch_key, d }, algorithm, false, ['sign'])
-    const body = await acceptBody(visitor, passkey, { id, key: { privateKey, vouch_key } })
-    expect(await visitor.post('/v1/invites/finish', body)).toMatchObject({ status: 200 })
-  }
-
   beforeAll(async () => {
     if (missing !== undefined) return
     postgres = await startPostgres()
     edge = await startEdge()
-    ada = await newPerson()
-    lea = await newPerson()
+    people = terminals({ cli, env: environment(), origin: edge.origin, proxy: [`--proxy=localhost:${edge.proxyPort}`] })
+    ada = await people.newPerson()
     await registerFirst(ada.visitor, edge.secret ?? '', ada.passkey)
-    await logIn(ada, 'ada')
-    const documents = `kind: role
-version: v7
-metadata: { name: db-reader }
-spec:
-  options: { require_session_mfa: true }
-  allow: { db_labels: { env: dev }, db_users: [reader], db_names: [app] }
----
-kind: db
-version: v3
-metadata: { name: orders, labels: { env: dev } }
-spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: insecure } }
-`
-    const created = cli.start(['admin', 'create', '--profile=ada', '-'], { SALLYPORT_HOME: edge.home }, documents)
-    expect(await created.ended).toMatchObject({ code: 0 })
-    const inviting = asAda('admin', 'users', 'add', 'Lea', '--roles=access,db-reader', '--no-browser')
-    await answerIn(inviting, ada)
-    await registerInvited((await inviting.ended).stdout.trim(), lea)
-    await logIn(lea, 'lea')
+    await people.logIn(ada, 'ada')
+    await people.create('ada', documentsFor({ orders: postgres.port }, { tap: true }))
+    lea = await people.invite(ada, 'ada', 'Lea', 'access,db-reader')
+    await people.logIn(lea, 'lea')
   })
   beforeEach((context) => {
     if (missing !== undefined) context.skip(missing)
@@ -123,7 +83,7 @@ spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: inse
     await answerIn(running, lea)
     // The database asks for SCRAM: the session is open.
     await wire.until(/SCRAM-SHA-256/)
-    await logIn(ada, 'ada')
+    await people.logIn(ada, 'ada')
     const locked = await asAda('admin', 'locks', 'add', '--user=Lea', '--ttl=1h', '--message=Call the office.').ended
     expect(locked.code).toBe(0)
     await wire.ended

@@ -26,9 +26,8 @@ test('each connection is a session with a tap of its own, and all bytes pass bot
   const proxy = await newSessionProxy({ tap: true, port: await echo() })
   const { running, port } = await start(proxy)
   expect(running.stdout()).toBe(`listening on 127.0.0.1:${port}\n`)
-  expect(running.stderr()).toBe(
-    `psql 'host=orders hostaddr=127.0.0.1 port=${port} user=USER dbname=DATABASE sslmode=disable'\n`,
-  )
+  const shown = `psql 'host=orders hostaddr=127.0.0.1 port=${port} user=USER dbname=DATABASE sslmode=disable'\n`
+  await expect.poll(running.stderr, { timeout: 15_000 }).toBe(shown)
   const wire = dial(port)
   wire.send(sslRequest)
   await wire.until(/^N$/)

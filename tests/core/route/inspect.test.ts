@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { captured, inspect, inspectExits } from '../../../core/route/inspect.ts'
+import { captured, inspect, inspectExits, inspectLine } from '../../../core/route/inspect.ts'
 import { alpn, bytesOf, ech, keyShares, message, records, sni, versions } from '../hello-writer.ts'
 
 const wire = records(
@@ -40,4 +40,23 @@ describe('captured', () => {
   test.each(['\x16\x03\x01', '1603f', 'xyz', ''])('takes %j as it is', (text) => {
     expect(captured(bytesOf(text))).toEqual(bytesOf(text))
   })
+})
+
+describe('inspectLine', () => {
+  const line = (text: string) => inspectLine(bytesOf(text))
+  const hex = Buffer.from(wire).toString('hex')
+
+  test('answers as inspect does, in either case, spaced or not, whatever else stands there', () => {
+    for (const text of [hex, hex.toUpperCase(), hex.replaceAll(/(..)/g, '$1 ')])
+      expect(line(`{"id": 7, "hex": "${text}"}\r`)).toEqual(inspect(wire))
+    expect(line('{"hex":""}')).toEqual(inspect(new Uint8Array()))
+    expect(line('{"hex":"474554202f"}')).toEqual({ kind: 'invalid', why: 'not_tls' })
+  })
+
+  test.each(['', '{', 'null', '7', '"16"', '[]', '{}', '{"hex":7}', '{"hex":"1"}', '{"hex":"1g"}', '{"hex":"\xff"}'])(
+    '%j is no such line',
+    (text) => {
+      expect(line(text)).toEqual({ kind: 'invalid', why: 'line_malformed' })
+    },
+  )
 })

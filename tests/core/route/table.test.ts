@@ -126,7 +126,7 @@ describe('compileTable tells', () => {
     [
       'a passthrough that demands a certificate',
       [rule('a', { sni: ['a.test'], tls: 'passthrough', clientCertificate: true })],
-      ['routes[0].client_certificate'],
+      ['routes[0].client_ca'],
     ],
     [
       'two for any ALPN',

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { type Statement, signStatement } from '../../../core/snapshot.ts'
 import { call, lockOf, putDocuments } from '../../people.ts'
 import { newProofKey } from '../../program.ts'
+import { message } from './database.ts'
 import { grantFor, newWorld, openSession, Tunnel, type World } from './world.ts'
 
 const asks = (path: string) => path === '/v1/proxy/snapshot'
@@ -61,6 +62,30 @@ test.for(['a kid of its own', 'the kid of the cluster’s'] as const)(
   },
 )
 
+test('an answer that is on its way already is not taken for the one that is asked for now', async () => {
+  const world = await newWorld({ tap: false, askEvery: 60_000 })
+  const { admin, lea, line, proxy } = world
+  const { trust } = proxy.serving
+  const grant = await grantFor(world, lea)
+  const [answered, passedOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  line.tamper = async (path, answer) => {
+    if (!asks(path)) return answer
+    answered.resolve()
+    await passedOn.promise
+    return answer
+  }
+  const before = line.asked.filter(asks).length
+  const early = trust.ask()
+  await answered.promise
+  await putDocuments(admin, [lockOf('Lea')])
+  const late = [trust.ask(), trust.ask()]
+  passedOn.resolve()
+  await Promise.all([early, ...late])
+  // Both who waited for the next have shared it.
+  expect(line.asked.filter(asks).length - before).toBe(2)
+  expect(await isOpenFor(world, grant)).toBe(403)
+})
+
 test('a snapshot that is not the one that the statement names is nothing', async () => {
   const world = await newWorld({ tap: false, askEvery: 60_000, maxStale: 20_000 })
   const { admin, line, proxy } = world
@@ -74,24 +99,32 @@ test('a snapshot that is not the one that the statement names is nothing', async
   expect(() => proxy.serving.trust.fresh()).toThrow('unavailable')
 })
 
-test('away, open sessions live, and new ones begin until what is known is too old', async () => {
+test('away, open sessions live, and new ones begin until what is known is too old; back, they begin again', async () => {
   const world = await newWorld({ tap: false, askEvery: 60_000, maxStale: 300_000 })
   const { edge, lea, line, proxy } = world
   const open = await openSession(world)
-  const grants = [await grantFor(world, lea), await grantFor(world, lea)]
+  const echoes = async (what: string) => {
+    open.socket.write(message('Q', what))
+    await open.until((said) => said.includes(what))
+  }
   line.cut()
+  // To the last moment. Grants live for a minute, so each is a new one.
+  edge.advance(300_000)
   await proxy.serving.trust.ask()
-  expect(await isOpenFor(world, grants[0] ?? '')).toBe(200)
-  edge.advance(300_001)
+  expect(await isOpenFor(world, await grantFor(world, lea))).toBe(200)
+  await echoes('while it is away')
+  const grant = await grantFor(world, lea)
+  edge.advance(1)
   await proxy.serving.trust.ask()
-  const { status, json } = await (await Tunnel.open(proxy)).connect(grants[1] ?? '', lea)
+  const { status, json } = await (await Tunnel.open(proxy)).connect(grant, lea)
   expect(status).toBe(503)
   expect(json['message']).toContain('The edge has been away for 5 minutes')
-  expect(open.socket.destroyed).toBe(false)
+  await echoes('longer than it opens new ones')
   expect(proxy.serving.sessions.count).toBe(2)
   line.bringBack()
   await proxy.serving.trust.ask()
-  expect(proxy.serving.trust.fresh()).toBeDefined()
+  expect(await isOpenFor(world, await grantFor(world, lea))).toBe(200)
+  await echoes('and back')
 })
 
 test('a proxy that starts while the edge is away knows what it knew, and since when', async () => {

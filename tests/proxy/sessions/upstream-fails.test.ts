@@ -1,10 +1,12 @@
 /** A database that is down, slow, or none: the client is told before the tunnel is one, and nothing hangs. */
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
+import { missingPostgres } from '../../postgres.ts'
 import { pgDocument, putDocuments } from '../../proxies.ts'
 import { freePort } from '../../runtime/launch.ts'
 import { until } from '../proxy.ts'
 import { type Database, message, politely, startDatabase } from './database.ts'
+import { startPsql } from './psql.ts'
 import { eventsOf, grantFor, newWorld, openSession, silentPort, Tunnel } from './world.ts'
 
 const at = (port: number): Database => ({
@@ -37,6 +39,25 @@ test('silent: 504 when the time is over', async () => {
   expect(json['message']).toContain('does not answer in time')
 })
 
+test('down, silent, or breaking off in the middle: psql says so, and does not hang', async (context) => {
+  const missing = missingPostgres()
+  if (missing) return context.skip(missing)
+  const breaking = await startDatabase(politely((socket) => void socket.resetAndDestroy()))
+  const failures = [
+    [at(await freePort()), /FATAL: .*the connection is refused/],
+    [at(await silentPort()), /FATAL: .*does not answer in time/],
+    [breaking, /server closed the connection unexpectedly|Connection reset by peer/],
+  ] as const
+  for (const [database, words] of failures) {
+    const world = await newWorld({ tap: false, database, limits: { dialMs: 300 } })
+    const psql = await startPsql(world, world.lea, 'psql')
+    psql.type('select 1;')
+    expect(await psql.ended).not.toBe(0)
+    expect(psql.stderr()).toMatch(words)
+    await until(() => world.proxy.serving.sessions.count === 0)
+  }
+})
+
 test('no Postgres: 502', async () => {
   const { status, json } = await connectTo(await startDatabase((socket) => void socket.end('SSH-2.0-x\r\n')))
   expect(status).toBe(502)
@@ -48,8 +69,9 @@ test('it hangs up at once: 502', async () => {
   expect(status).toBe(502)
 })
 
-test('what came with the answer to SSLRequest is not taken for the server’s', async () => {
-  const { status, json } = await connectTo(await startDatabase((socket) => void socket.write('NR\0\0\0\x08\0\0\0\0')))
+test.each(['N', 'S'])('what came with the answer %s to SSLRequest is not taken for the server’s', async (answer) => {
+  const stuffed = `${answer}R\0\0\0\x08\0\0\0\0`
+  const { status, json } = await connectTo(await startDatabase((socket) => void socket.write(stuffed)))
   expect(status).toBe(502)
   expect(json['message']).toContain('speaks before it is asked')
 })

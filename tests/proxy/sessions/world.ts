@@ -11,7 +11,7 @@ import { newAdmin, newPerson, type Person } from '../../people.ts'
 import { type ProofKey, proofOf } from '../../program.ts'
 import { askFor, beginSession, exchangeForm, pgDocument, putDocuments, readerRole, tapTicket } from '../../proxies.ts'
 import { freePort, newFolder, remove } from '../../runtime/launch.ts'
-import { atEnd, type Proxy as ProxyUnderTest, startProxy } from '../proxy.ts'
+import { atEnd, type Proxy as ProxyUnderTest, type Reachable, startProxy } from '../proxy.ts'
 import { type Database, startDatabase, startup } from './database.ts'
 
 export interface Line {
@@ -123,11 +123,16 @@ export async function newWorld(options: Options = {}): Promise<World> {
   return { edge, admin, lea, line, home, proxy, database, restart: async () => start(await freePort()) }
 }
 
-export const nameOf = ({ identity }: ProxyUnderTest) => ({ id: identity.id, boot: identity.boot })
+/** A proxy as a client knows it, in this process or another. */
+export interface Reached extends Reachable {
+  readonly identity: { readonly id: string; readonly boot: string }
+}
+
+export const nameOf = ({ identity }: Reached) => ({ id: identity.id, boot: identity.boot })
 
 /** The way of a person to a grant for that proxy, with the tap where one is wanted. */
 export async function grantFor(
-  { proxy }: Pick<World, 'proxy'>,
+  { proxy }: { readonly proxy: Reached },
   { program, token, visitor, passkey }: Person,
   ask: SessionAsk = askFor(nameOf(proxy)),
 ): Promise<string> {
@@ -143,11 +148,11 @@ export async function grantFor(
 export class Tunnel {
   readonly socket: TLSSocket
   readonly closed: Promise<string | undefined>
-  readonly #proxy: ProxyUnderTest
+  readonly #proxy: Reached
   #said = Buffer.alloc(0)
   #ended = false
 
-  constructor(proxy: ProxyUnderTest, socket: TLSSocket) {
+  constructor(proxy: Reached, socket: TLSSocket) {
     this.#proxy = proxy
     this.socket = socket
     let code: string | undefined
@@ -164,7 +169,7 @@ export class Tunnel {
     atEnd(() => socket.destroy())
   }
 
-  static open(proxy: ProxyUnderTest, raw?: Socket): Promise<Tunnel> {
+  static open(proxy: Reached, raw?: Socket): Promise<Tunnel> {
     const { port, ca } = proxy
     return new Promise((done, fail) => {
       const socket = connect({
@@ -282,7 +287,11 @@ export interface Wrong {
 }
 
 /** A tunnel that the database has welcomed. */
-export async function openSession(world: World, person: Person = world.lea, raw?: Socket): Promise<Tunnel> {
+export async function openSession(
+  world: Pick<World, 'lea'> & { readonly proxy: Reached },
+  person: Person = world.lea,
+  raw?: Socket,
+): Promise<Tunnel> {
   const tunnel = await Tunnel.open(world.proxy, raw)
   const { status, json } = await tunnel.connect(await grantFor(world, person), person)
   if (status !== 200) throw new Error(`CONNECT was answered ${status}: ${JSON.stringify(json)}`)

@@ -7,9 +7,13 @@ import { atEnd, until } from '../proxy.ts'
 
 const quietEnv = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SALLYPORT_')))
 
-export function spawnProxy(env: Readonly<Record<string, string>>, args: readonly string[] = []): ChildProcess {
+export function spawnProxy(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): ChildProcess {
   const child = spawn(process.execPath, [join(root, 'proxy', 'main.ts'), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
     env: { ...quietEnv, ...env },
   })
   atEnd(() => child.kill('SIGKILL'))
@@ -20,6 +24,15 @@ export function spawnProxy(env: Readonly<Record<string, string>>, args: readonly
 export const start = (env: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Ended> =>
   endOf(spawnProxy(env, args))
 
+/** Waits for its end, with these pieces as what comes in. */
+export function ask(args: readonly string[], pieces: readonly (string | Uint8Array)[]): Promise<Ended> {
+  const child = spawnProxy({}, args, 'pipe')
+  const ended = endOf(child)
+  for (const piece of pieces) child.stdin?.write(piece)
+  child.stdin?.end()
+  return ended
+}
+
 export interface Started {
   readonly child: ChildProcess
   readonly port: number
@@ -27,15 +40,19 @@ export interface Started {
 }
 
 /** Starts it and waits until it listens. */
-export async function startReady(env: Readonly<Record<string, string>>): Promise<Started> {
-  const port = await freePort()
-  const child = spawnProxy({ SALLYPORT_PROXY_PORT: String(port), ...env })
-  const ended = endOf(child)
+export async function startReady(
+  env: Readonly<Record<string, string>>,
+  port?: number,
+  args: readonly string[] = [],
+): Promise<Started> {
+  const chosen = port ?? (await freePort())
+  const child = spawnProxy({ SALLYPORT_PROXY_PORT: String(chosen), ...env }, args)
+  const ended = endOf(child, 60_000)
   let said = ''
   child.stdout?.on('data', (part) => {
     said += part
   })
-  await until(() => said === `proxy ready localhost:${port}\n` || child.exitCode !== null, 15_000)
+  await until(() => said === `proxy ready localhost:${chosen}\n` || child.exitCode !== null, 15_000)
   if (child.exitCode !== null) throw new Error((await ended).stderr)
-  return { child, port, ended }
+  return { child, port: chosen, ended }
 }

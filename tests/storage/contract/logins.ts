@@ -30,6 +30,7 @@ export const logins: Cases = {
         id: login.session.id,
         secretHash: login.session.secretHash,
         userId: user.id,
+        via: 'passkey',
         credentialId: credential.id,
         openedAt: now,
         lastSeenAt: now,

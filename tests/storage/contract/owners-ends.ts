@@ -20,7 +20,7 @@ import {
 } from './world.ts'
 
 const ending = newEvent('login.end')
-const own = ({ actor }: Editor) => ({ ...actor, role: undefined })
+export const own = ({ actor }: Editor) => ({ ...actor, role: undefined })
 const targetOf = ({ user }: Pick<Editor, 'user'>, id: string) =>
   ({ id, owner: user.id, reason: 'administrator' }) as const
 
@@ -29,7 +29,7 @@ async function withTwo(world: World) {
   return { editor, second: await storeCredential(world, newCredential(editor.user.id)) }
 }
 
-const removingBy = ({ credential }: Editor, leaving: ReturnType<typeof newCredential>, more: object = {}) => ({
+export const removingBy = ({ credential }: Editor, leaving: ReturnType<typeof newCredential>, more: object = {}) => ({
   ...{ spend: newSpend(), tapped: tapOf(credential), credentialId: leaving.id, revision: leaving.fingerprint },
   ...{ event: newEvent('passkey.remove', { userId: credential.userId }), ...more },
 })

@@ -42,7 +42,7 @@ const swapCase = (text: string) => text.replace(/[a-z]/gi, (c) => (c < 'a' ? c.t
 export const reading: Cases = {
   'credentials.find answers all that core knows of a passkey, and no more': async (world) => {
     const { credential } = await newPerson(world)
-    const { rpId: _rpId, counter: _counter, vouch: _vouch, ...known } = credential
+    const { counter: _counter, vouch: _vouch, ...known } = credential
     expect(await world.ports.credentials.find(credential.id)).toStrictEqual({ ...known, lastUsedAt: undefined })
     const used = await storeCredential(world, newCredential(credential.userId), { lastUsedAt: now })
     expect((await world.ports.credentials.find(used.id))?.lastUsedAt).toBe(now)
@@ -94,8 +94,15 @@ export const reading: Cases = {
       expect(account?.credentials[0]).toStrictEqual(await world.ports.credentials.find(older.id))
       const shown = { expiresAt: ends, origin: from }
       expect(account?.sessions).toStrictEqual([
-        { id: earlier.id, credentialId: older.id, openedAt: now - hours(1), lastSeenAt: now - 1, ...shown },
-        { id: session.id, credentialId: credential.id, openedAt: now, lastSeenAt: now, ...shown },
+        {
+          ...shown,
+          id: earlier.id,
+          via: 'passkey',
+          credentialId: older.id,
+          openedAt: now - hours(1),
+          lastSeenAt: now - 1,
+        },
+        { ...shown, id: session.id, via: 'passkey', credentialId: credential.id, openedAt: now, lastSeenAt: now },
       ])
       expect(account?.session).toStrictEqual(account?.sessions[1])
       const found = await world.ports.sessions.findWithPasskeys(claim, now)

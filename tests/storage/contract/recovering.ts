@@ -25,14 +25,14 @@ import {
 type Recovering = Parameters<Ports['administrator']['recover']>[0]
 
 const offering = newEvent('recovery.offer')
-const linkFor = (name: string, expiresAt = now + hours(1)) => ({ hash: unique(32), name, expiresAt })
+export const linkFor = (name: string, expiresAt = now + hours(1)) => ({ hash: unique(32), name, expiresAt })
 
-function recoveringOf(link: string, more: Partial<Recovering> = {}): Recovering {
+export function recoveringOf(link: string, more: Partial<Recovering> = {}): Recovering {
   const user = more.user ?? newUser('Grace')
   const credential = newCredential(user.id, { isRoot: true })
   const event = newEvent('recovery.register', { userId: user.id, credentialId: credential.id })
   const made = { credential, session: newSession(), expiresAt: ends, event }
-  return { spend: newSpend(), link, user, isNew: true, ...made, ...more }
+  return { spend: newSpend(), link, preference: undefined, user, isNew: true, ...made, ...more }
 }
 
 /** A cluster with its root, and an open link for somebody. */
@@ -113,7 +113,7 @@ export const recovering: Cases = {
       })
     },
 
-  'administrator.recover refuses another link, one that is over, a first administrator’s, and a user who changed meanwhile':
+  'administrator.recover refuses another link, one that is over, another preference, and a user who changed meanwhile':
     async (world) => {
       const { root, link } = await offered(world)
       const refused = (code: Parameters<typeof expectRefused>[1], hash: string, more: Partial<Recovering> = {}) =>
@@ -122,6 +122,7 @@ export const recovering: Cases = {
       await refused('link_invalid', link.hash, { event: newEvent('recovery.register', { at: now + hours(1) }) })
       await refused('wrong_user', link.hash, { isNew: false })
       await refused('wrong_user', link.hash, { user: { ...root.user, name: 'Grace' }, isNew: false })
+      await refused('preference_changed', link.hash, { preference: 'another' })
       await refused('name_taken', link.hash, { user: newUser(root.user.name) })
       await refused('passkey_exists', link.hash, {
         credential: newCredential(root.user.id, { id: root.credential.id }),

@@ -39,7 +39,8 @@ export interface Ended {
   readonly stderr: string
 }
 
-export function endOf(child: ChildProcess): Promise<Ended> {
+/** It is killed where it does not end in time: `patienceMs` from now. */
+export function endOf(child: ChildProcess, patienceMs = 20_000): Promise<Ended> {
   let [stdout, stderr] = ['', '']
   child.stdout?.setEncoding('utf8').on('data', (part: string) => {
     stdout += part
@@ -47,7 +48,7 @@ export function endOf(child: ChildProcess): Promise<Ended> {
   child.stderr?.setEncoding('utf8').on('data', (part: string) => {
     stderr += part
   })
-  const late = setTimeout(() => child.kill('SIGKILL'), 20_000)
+  const late = setTimeout(() => child.kill('SIGKILL'), patienceMs)
   return new Promise((done) =>
     child.once('close', (code) => {
       clearTimeout(late)

@@ -1,0 +1,122 @@
+/** `routes` of proxy.yaml: what each says, and what of it cannot be. */
+import { isIP } from 'node:net'
+import { fields, oneOf, optional, type Read, refined, tellExpected } from '../core/access/fields.ts'
+import { parseHostPort } from '../core/access/host-port.ts'
+import { into, type Place, quoted, tell } from '../core/access/place.ts'
+import { anyText } from '../core/access/text.ts'
+import type { Json } from '../core/intent.ts'
+import { classify, parseAddress } from '../core/route/address.ts'
+import { compileTable } from '../core/route/table.ts'
+import type { Settings } from './config.ts'
+import { ownName, ownRule, ownServerNames, type StaticRoute } from './routes.ts'
+import { targetOf } from './upstream.ts'
+
+export interface RouteEntry {
+  readonly name: string
+  readonly sni?: readonly string[]
+  readonly no_sni?: boolean
+  readonly alpn?: readonly string[]
+  readonly tls: 'passthrough' | 'terminate'
+  readonly backends: readonly string[]
+  readonly cert?: string
+  readonly key?: string
+  readonly client_ca?: string
+}
+
+/** Each that ends TLS has a server of its own. */
+const mostRoutes = 1000
+const mostNames = 1000
+const mostBackends = 16
+
+/** Keeps each entry where it stands, so that what is found later is told at its own line. */
+function many<T>(read: Read<T>, most: number, what: string): Read<readonly T[]> {
+  return (json, place) => {
+    if (!Array.isArray(json)) return tellExpected(json, place, `a list of ${what}`)
+    if (json.length > most) return tell(place, `${json.length} entries: at most ${most}`)
+    const entries = json.map((entry: Json, at) => read(entry, into(place, at)))
+    return entries.every((entry) => entry !== undefined) ? (entries as T[]) : undefined
+  }
+}
+
+const yesOrNo: Read<boolean> = (json, place) =>
+  typeof json === 'boolean' ? json : tellExpected(json, place, 'true or false')
+
+const backend: Read<string> = refined(anyText, (text, place) => {
+  const read = parseHostPort(text)
+  return read.kind === 'value' ? read.value : tell(place, `${quoted(text)}: ${read.why}`)
+})
+
+const entry: Read<RouteEntry> = refined(
+  fields<RouteEntry>('route', {
+    name: anyText,
+    sni: optional(many(anyText, mostNames, 'server names')),
+    no_sni: optional(yesOrNo),
+    alpn: optional(many(anyText, mostNames, 'ALPN names')),
+    tls: oneOf('passthrough', 'terminate'),
+    backends: refined(many(backend, mostBackends, 'HOST:PORT'), (list, place) =>
+      list.length > 0 ? list : tell(place, 'expected at least one'),
+    ),
+    cert: optional(anyText),
+    key: optional(anyText),
+    client_ca: optional(anyText),
+  }),
+  (read, place) => {
+    checkCertificate(read, place)
+    return read
+  },
+)
+
+export const routeEntries: Read<readonly RouteEntry[]> = many(entry, mostRoutes, 'routes')
+
+function checkCertificate({ tls, cert, key }: RouteEntry, place: Place): void {
+  if ((cert === undefined) !== (key === undefined)) tell(place, 'cert and key belong together: name both, or neither')
+  else if (tls === 'passthrough' && cert !== undefined)
+    tell(into(place, 'cert'), 'a passthrough shows none: TLS ends at the service, with its own certificate')
+}
+
+/** `beside`: a path as it stands in the file. */
+export const staticRoute = (read: RouteEntry, beside: (path: string) => string): StaticRoute => ({
+  name: read.name,
+  sni: read.sni ?? [],
+  noSni: read.no_sni ?? false,
+  alpn: read.alpn,
+  tls: read.tls,
+  clientCertificate: read.client_ca !== undefined,
+  backends: read.backends,
+  certificate:
+    read.cert !== undefined && read.key !== undefined
+      ? { certificate: beside(read.cert), key: beside(read.key) }
+      : undefined,
+  clientCa: read.client_ca === undefined ? undefined : beside(read.client_ca),
+})
+
+/** Between routes, and between them and the proxy itself. `place`: of the file. */
+export function checkRoutes(settings: Settings, place: Place): void {
+  const before = place.problems.length
+  const names = ownServerNames(settings)
+  settings.routes.forEach((route, at) => {
+    const here = into(into(place, 'routes'), at)
+    if (route.name === ownName)
+      tell(into(here, 'name'), `${quoted(ownName)} is the proxy's own rule: choose another name`)
+    route.sni.forEach((pattern, which) => {
+      if (names.has(pattern)) tell(into(into(here, 'sni'), which), `${quoted(pattern)} is a name of the proxy itself`)
+    })
+    route.backends.forEach((backend, which) => {
+      if (isOwn(backend, settings))
+        tell(into(into(here, 'backends'), which), `${quoted(backend)} is this proxy itself: name what is behind it`)
+    })
+  })
+  if (place.problems.length > before) return
+  // The proxy's own rule stands last, so that the others keep their places.
+  const compiled = compileTable([...settings.routes, ownRule(settings, settings.routes)])
+  if (compiled.kind === 'invalid') place.problems.push(...compiled.problems)
+}
+
+/** As the file can tell. What a name leads to is looked at when it is dialled (proxy/upstream.ts). */
+function isOwn(backend: string, { port, hosts, names }: Settings): boolean {
+  const target = targetOf(backend)
+  if (target.port !== port) return false
+  if (isIP(target.host) === 0) return names.dns.includes(target.host)
+  const kind = classify(parseAddress(target.host) ?? new Uint8Array(4))
+  return kind === 'loopback' || kind === 'unspecified' || [...hosts, ...names.addresses].includes(target.host)
+}

@@ -1,0 +1,42 @@
+/** The rules of this proxy: its own, under which sessions, pages and API are reached, and the static routes of its file. */
+import { normaliseSni } from '../core/route/name.ts'
+import type { RouteRule } from '../core/route/table.ts'
+import type { CertificateFiles, Settings } from './config.ts'
+
+export interface StaticRoute extends RouteRule {
+  /** `HOST:PORT`, tried in this order. */
+  readonly backends: readonly string[]
+  /** Where TLS ends here. Undefined: the proxy's own. */
+  readonly certificate: CertificateFiles | undefined
+  /** The path of a PEM file. */
+  readonly clientCa: string | undefined
+}
+
+export const ownName = 'sallyport'
+/** What is spoken under the proxy's own names, the one that we prefer first. */
+export const ownProtocols = ['sallyport', 'http/1.1'] as const
+export type OwnProtocol = (typeof ownProtocols)[number]
+
+type Naming = Pick<Settings, 'names' | 'publicUrl'>
+
+/** Not its addresses: a hello that names one counts as without a name. */
+export const ownServerNames = ({ names, publicUrl }: Naming): ReadonlySet<string> =>
+  new Set([...names.dns, publicUrl.hostname].flatMap((name) => normaliseSni(name) ?? []))
+
+/** One that no static route may share a name with. Hellos without a name are its own, unless a static route asks for them. */
+export const ownRule = (naming: Naming, routes: readonly RouteRule[]): RouteRule => ({
+  name: ownName,
+  sni: [...ownServerNames(naming)],
+  noSni: !routes.some(({ noSni }) => noSni),
+  // A client that offers none speaks HTTP.
+  alpn: [...ownProtocols, ''],
+  tls: 'terminate',
+  clientCertificate: false,
+})
+
+/** What the proxy's own certificate must speak for where this machine's authority issues it: routes may show it too. */
+export function certificateNames({ names, routes }: Settings): Settings['names'] {
+  const shown = routes.filter(({ tls, certificate }) => tls === 'terminate' && !certificate)
+  const named = shown.flatMap(({ sni }) => sni.filter((name) => !name.includes('*')))
+  return { ...names, dns: [...new Set([...names.dns, ...named])] }
+}

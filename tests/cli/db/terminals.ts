@@ -1,0 +1,93 @@
+/** People at terminals of their own, with the real edge behind the real proxy: software passkeys stand in for fingers. */
+import { createECDH } from 'node:crypto'
+import { expect } from 'vitest'
+import { base64url } from '../../../core/lib/bytes.ts'
+import { newAuthenticator } from '../../authenticator.ts'
+import { Visitor } from '../../client.ts'
+import { acceptBody } from '../../people.ts'
+import type { keepCli, Running } from '../run-cli.ts'
+import { answerIn, type Person } from '../tls-edge.ts'
+
+interface Given {
+  readonly cli: ReturnType<typeof keepCli>
+  readonly env: Readonly<Record<string, string>>
+  /** Of the edge. */
+  readonly origin: string
+  /** What the command must know of the proxy: --proxy, and perhaps --ca-file. */
+  readonly proxy: readonly string[]
+}
+
+export interface Terminals {
+  newPerson(): Promise<Person>
+  start(profile: string, args: readonly string[], input?: string): Running
+  logIn(person: Person, profile: string): Promise<void>
+  /** `admin create` of documents in YAML. */
+  create(profile: string, documents: string): Promise<void>
+  /** Invited by the one of that profile, and registered. */
+  invite(admin: Person, profile: string, name: string, roles: string): Promise<Person>
+}
+
+export function terminals({ cli, env, origin, proxy }: Given): Terminals {
+  const newPerson = async () => ({
+    visitor: new Visitor(origin),
+    passkey: await newAuthenticator({ origin, rpId: 'localhost' }),
+  })
+  const start: Terminals['start'] = (profile, args, input) => {
+    const [words, passedOn] = args.includes('--')
+      ? [args.slice(0, args.indexOf('--')), args.slice(args.indexOf('--'))]
+      : [args, []]
+    return cli.start([...words, `--profile=${profile}`, ...passedOn], env, input)
+  }
+  return {
+    newPerson,
+    start,
+    logIn: async (person, profile) => {
+      const running = start(profile, ['login', ...proxy, '--no-browser'])
+      await answerIn(running, person)
+      expect(await running.ended).toMatchObject({ code: 0 })
+    },
+    create: async (profile, documents) => {
+      expect(await start(profile, ['admin', 'create', '-'], documents).ended).toMatchObject({ code: 0 })
+    },
+    invite: async (admin, profile, name, roles) => {
+      const inviting = start(profile, ['admin', 'users', 'add', name, `--roles=${roles}`, '--no-browser'])
+      await answerIn(inviting, admin)
+      const invited = await newPerson()
+      await acceptInvite((await inviting.ended).stdout.trim(), invited)
+      return invited
+    },
+  }
+}
+
+/** As the page does with the link's secret. */
+async function acceptInvite(link: string, { visitor, passkey }: Person): Promise<void> {
+  const [id = '', d = ''] = new URL(link).hash.slice(1).split('.')
+  const pair = createECDH('prime256v1')
+  pair.setPrivateKey(d, 'base64url')
+  const point = pair.getPublicKey()
+  const [x, y] = [base64url(point.subarray(1, 33)), base64url(point.subarray(33))]
+  const vouch_key = { kty: 'EC', crv: 'P-256', x, y } as const
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
+  const privateKey = await crypto.subtle.importKey('jwk', { ...vouch_key, d }, algorithm, false, ['sign'])
+  const body = await acceptBody(visitor, passkey, { id, key: { privateKey, vouch_key } })
+  expect(await visitor.post('/v1/invites/finish', body)).toMatchObject({ status: 200 })
+}
+
+/** A role that reaches every database of `env: dev` as reader in app, and databases by name and address. */
+export const documentsFor = (databases: Readonly<Record<string, number>>, { tap }: { readonly tap: boolean }): string =>
+  [
+    `kind: role
+version: v7
+metadata: { name: db-reader }
+spec:
+  options: { require_session_mfa: ${tap} }
+  allow: { db_labels: { env: dev }, db_users: [reader], db_names: [app] }
+`,
+    ...Object.entries(databases).map(
+      ([name, port]) => `kind: db
+version: v3
+metadata: { name: ${name}, labels: { env: dev } }
+spec: { protocol: postgres, uri: "127.0.0.1:${port}", tls: { mode: insecure } }
+`,
+    ),
+  ].join('---\n')
