@@ -92,8 +92,8 @@ function recoveryProblem(refusal: Refusal, name: string): Error {
 
 function printRecovery({ print }: Terminal, origin: string, name: string, secret: string): void {
   print(`recovery of ${name}: ${origin}/recover#${secret}`)
-  print('The link works once, for one hour, and for nobody else. When it is used, all passkeys, sessions and')
-  print(`links that ${name} has are removed, and the new passkey is a root of this cluster.`)
+  print('The link works once, for one hour, and for nobody else. When it is used, all passkeys, passwords, codes,')
+  print(`sessions and links that ${name} has are removed, and the new passkey is a root of this cluster.`)
   print('Proxies that pin root fingerprints do not know it: "sallyport admin status" shows it afterwards;')
   print('put it into their configuration, and take out the one that was lost.')
 }

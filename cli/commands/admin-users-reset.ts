@@ -13,10 +13,10 @@ export default command({
   help: `Usage: sallyport admin users reset NAME [--ttl=8h] [options]
 
 For somebody who lost all passkeys, whose keys may be in other hands, or whose invitation
-expired. You approve it with a tap in the browser. All passkeys and sessions of the user are
-then removed at once, and older links too; roles stay. The link by which the person makes a
-new passkey stands on stdout. It works once. Who has it becomes that user: give it to nobody
-else. The new passkey lets nobody else in, whatever the old ones did.
+expired. You approve it with a tap in the browser. All passkeys, passwords, codes and sessions
+of the user are then removed at once, and older links too; roles stay. The link by which the
+person makes a new passkey stands on stdout. It works once. Who has it becomes that user: give
+it to nobody else. The new passkey lets nobody else in, whatever the old ones did.
 
 Options:
   --ttl=DURATION  how long the link works, such as 30m or 4h: 8h where not given, 24h at most
@@ -37,8 +37,8 @@ Examples:
     const toDo = `approve the reset of ${name}`
     const tap = await askForTap(session, { operation: 'userReset', body, toDo, opensBrowser: !values['no-browser'] })
     const done = await call(session, operations.userReset, { body, tap })
-    say(`All passkeys and sessions of ${name} are removed. The link for a new passkey works once, until`)
-    say(`${readable(done.expires_at)}. Give it to ${name} and to nobody else:`)
+    say(`All passkeys, passwords, codes and sessions of ${name} are removed. The link for a new passkey works once,`)
+    say(`until ${readable(done.expires_at)}. Give it to ${name} and to nobody else:`)
     await showLink(format, done, d)
     return 'ok'
   },

@@ -55,7 +55,7 @@ export const actions: { readonly [O in Tapped]: Action<BodyOf<(typeof operations
   userReset: {
     summary: ({ name, ttl }) => {
       resetTtl(ttl)
-      return `Reset ${parseName(name)}: all passkeys and sessions of ${parseName(name)} are removed`
+      return `Reset ${parseName(name)}: all passkeys, passwords, codes and sessions of ${parseName(name)} are removed`
     },
     foresee: async ({ users }, user, { name }) => {
       const found = await users.find(name)

@@ -59,8 +59,8 @@ export interface Reset {
 }
 
 /**
- * All passkeys and logins of the user go at once, so that whoever has them is out; the link lets the user in again. The tap names the
- * user by id too (its revision): a namesake who came in between is another.
+ * All that lets the user in goes at once, so that whoever has it is out; the link lets the user in again. The tap names the user by
+ * id too (its revision): a namesake who came in between is another.
  * @throws Refusal
  */
 export function resetUser(

@@ -136,7 +136,7 @@ export const loginOperations = {
   recoveryFinish: {
     method: 'POST',
     path: '/v1/recovery/finish',
-    summary: 'Register it: earlier passkeys and sessions of the user are removed',
+    summary: 'Register it: earlier passkeys, passwords, codes and sessions of the user are removed',
     auth: 'page',
     body: object({ secret, ticket, registration }),
     answer: location,

@@ -184,7 +184,7 @@ export const tokenOperations = {
     method: 'POST',
     path: '/v1/users/reset',
     summary:
-      'Remove all passkeys and sessions of a user: the tap names the user and the key of the link that lets him in again',
+      'Remove all passkeys, passwords, codes and sessions of a user: the tap names the user and the key of the link that lets him in again',
     auth: 'dpop',
     needs: { role: 'editor', presence: 'tap' },
     /** `ttl` in seconds: 28800 where it is missing, 86400 at most. */
@@ -194,7 +194,7 @@ export const tokenOperations = {
   userRemove: {
     method: 'DELETE',
     path: '/v1/users/{name}',
-    summary: 'Remove a user with passkeys, sessions and invite',
+    summary: 'Remove a user with passkeys, passwords, codes, sessions and invite',
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
     answer: object({ name }),

@@ -33,7 +33,7 @@ test('with a reset everything ends at once: passkey, browsers, programs; roles s
   expect((await bob.visitor.get('/account')).status).toBe(302)
   expect((await call(bob, 'GET', '/v1/me')).status).toBe(401)
   const { json } = await bob.program.refresh(bob.refreshToken)
-  expect(json.error_description).toMatch(/^All passkeys and logins of this user were removed/)
+  expect(json.error_description).toMatch(/^All passkeys, passwords, codes and logins of this user were removed/)
   expect(
     edge.rows("select role from user_roles inner join users on users.id = user_id where name = 'Bob'"),
   ).toHaveLength(2)

@@ -16,7 +16,7 @@ test('admin users reset: a tap approves it, the link alone stands on stdout, and
   expect(stdout).toMatch(/^http:\/\/localhost:3080\/invite#[\w-]{43}\.[\w-]{43}\n$/)
   expect(stderr).toContain('To approve the reset of Grace, open this page')
   expect(stderr).toMatch(
-    /All passkeys and sessions of Grace are removed\. The link for a new passkey works once, until\n\S+ \S+ UTC\. /,
+    /All passkeys, passwords, codes and sessions of Grace are removed\. The link for a new passkey works once,\nuntil \S+ \S+ UTC\. /,
   )
   expect(code).toBe(0)
   const listed = await cli.run(['admin', 'users', 'ls'])

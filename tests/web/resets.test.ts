@@ -53,7 +53,7 @@ describe('a reset, then a recovery', () => {
 
   test('the page that approves says what is removed', async () => {
     await ada.page.goto(await program.waitForTap('userReset', { name: 'Grace Hopper', reset_key: someKey }))
-    const words = 'Reset Grace Hopper: all passkeys and sessions of Grace Hopper are removed'
+    const words = 'Reset Grace Hopper: all passkeys, passwords, codes and sessions of Grace Hopper are removed'
     expect(await ada.page.getByRole('heading', { level: 1 }).innerText()).toContain(words)
     await picture(ada, 'approve-reset')
   })
@@ -67,7 +67,7 @@ describe('a reset, then a recovery', () => {
     expect(await grace.page.getByRole('heading', { level: 1 }).innerText()).toContain('You were reset on')
     const lead = await grace.page.locator('#register .lead').innerText()
     expect(lead).toMatch(
-      /^You are Grace Hopper, with the roles access, auditor\. Ada Lovelace reset you \(today, \d+:\d\d\)\. Whatever passkeys you had here were removed/,
+      /^You are Grace Hopper, with the roles access, auditor\. Ada Lovelace reset you \(today, \d+:\d\d\)\. Whatever passkeys, password and codes you had here were removed/,
     )
     expect(await grace.page.getByText('Talk to Ada Lovelace before you go on').isVisible()).toBe(true)
     expect(grace.page.url()).toBe(`${edge.origin}/invite`)
@@ -79,7 +79,7 @@ describe('a reset, then a recovery', () => {
     await grace.page.waitForURL('**/account')
     const notice = grace.page.getByRole('complementary', { name: 'Your reset' })
     expect(await notice.innerText()).toMatch(
-      /^You were reset by Ada Lovelace \(today, \d+:\d\d\): whatever passkeys you had/,
+      /^You were reset by Ada Lovelace \(today, \d+:\d\d\): whatever passkeys, password and codes you had/,
     )
     await picture(grace, 'account-after-reset')
     await grace.signOut()

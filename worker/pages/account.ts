@@ -96,8 +96,8 @@ ${removeDialog}`,
 
 const resetNotice = ({ by, at }: { readonly by: string; readonly at: Instant }, now: Instant): Html => html`
 <aside class="notice" aria-label="Your reset">
-<p><strong>You were reset by ${by}</strong> (${time(at, now)}): whatever passkeys you had here were removed, and you were signed out
-everywhere. If one of them let others in, the new one does not. You asked for nothing of that? Tell an administrator.</p>
+<p><strong>You were reset by ${by}</strong> (${time(at, now)}): whatever passkeys, password and codes you had here were removed, and
+you were signed out everywhere. If a passkey of yours let others in, the new one does not. You asked for nothing of that? Tell an administrator.</p>
 </aside>`
 
 const secondPasskeyNotice = html`

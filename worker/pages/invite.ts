@@ -38,7 +38,8 @@ const resetForm = (cluster: string): Html => html`
 ${heading('You were reset on', cluster)}
 <form id="register" method="post">
 <p class="lead">You are <strong id="name"></strong>, <span id="roles"></span>. <span id="by"></span> reset you (<time id="made"></time>).
-<strong>Whatever passkeys you had here were removed</strong>, and you are signed out everywhere. Make a new passkey now.</p>
+<strong>Whatever passkeys, password and codes you had here were removed</strong>, and you are signed out everywhere. Make a new
+passkey now.</p>
 <p class="notice">You did not ask for that, and nobody told you of it? Talk to <span id="by-again"></span> before you go on, by another
 way than the one that brought you this link.</p>
 ${registerButton}

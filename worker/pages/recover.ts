@@ -37,7 +37,8 @@ ${terms([
 const form = html`
 <form id="register" method="post">
 <p class="lead" id="there">You will be <strong data-name></strong> again, with the roles access, auditor and editor beside those that
-you have. <strong>All passkeys, sessions and links of <span data-name></span> are removed</strong> as soon as you register.</p>
+you have. <strong>All passkeys, passwords, codes, sessions and links of <span data-name></span> are removed</strong> as soon as you
+register.</p>
 <p class="lead" id="new">You will be <strong data-name></strong>, who is new here, with the roles access, auditor and editor.</p>
 <button class="primary" type="submit">Register a passkey</button>
 <p class="hint">This link works until <time id="expires"></time>.</p>
