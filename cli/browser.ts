@@ -31,12 +31,9 @@ export async function askInBrowser(question: Question<string | undefined>): Prom
   const loopback = await listenOnLoopback(question)
   const end = endOfWaiting(patience, question.signal)
   try {
-    const page = await Promise.race([question.urlFor(loopback.redirectUri), end.reached])
-    if (page === undefined) return undefined
-    const url = pageOf(question.issuer, page)
-    say(`To ${question.toDo}, open this page in a browser on this machine:`)
-    say(url)
-    if (question.opensBrowser) openBrowser(url)
+    const asked = await Promise.race([question.urlFor(loopback.redirectUri), end.reached])
+    if (asked === undefined) return undefined
+    showPage({ ...question, page: pageOf(question.issuer, asked) })
     const answer = await Promise.race([loopback.answer, end.reached])
     if (answer.has('error')) throw refusalOf(answer)
     return answer
@@ -44,6 +41,18 @@ export async function askInBrowser(question: Question<string | undefined>): Prom
     loopback.close()
     end.forget()
   }
+}
+
+interface Shown {
+  readonly toDo: string
+  readonly page: string
+  readonly opensBrowser: boolean
+}
+
+export function showPage({ toDo, page, opensBrowser }: Shown): void {
+  say(`To ${toDo}, open this page in a browser on this machine:`)
+  say(page)
+  if (opensBrowser) openBrowser(page)
 }
 
 /** A browser opens files and programs too, so it gets pages of the issuer only. */

@@ -31,7 +31,7 @@ export interface Subjects {
   vouch: VouchSubject
   session: SessionSubject
   admin: AdminSubject
-  recovery: { readonly [member: string]: Json }
+  recovery: RecoverySubject
   'device-enroll': { readonly [member: string]: Json }
   device: { readonly [member: string]: Json }
   'device-web': { readonly [member: string]: Json }
@@ -65,6 +65,12 @@ export type FirstAdministratorSubject = {
   readonly name: string
   readonly link: string
 }
+/** A new root credential for somebody who is there, or for somebody new. `link`: as above. */
+export type RecoverySubject = {
+  readonly name: string
+  readonly link: string
+  readonly is_new: boolean
+}
 /** One more passkey for a user. `vouch_key`: RFC 7638 thumbprint of the one-time key that will name the new passkey. */
 export type AddPasskeySubject = {
   readonly kind: 'passkey'
@@ -72,9 +78,9 @@ export type AddPasskeySubject = {
   readonly may_vouch: boolean
   readonly vouch_key: string
 }
-/** The first passkey of somebody invited. `invite`: RFC 7638 thumbprint of the invite's key. */
+/** The first passkey of somebody invited, or the next one of somebody reset. `invite`: RFC 7638 thumbprint of the link's key. */
 export type InviteSubject = {
-  readonly kind: 'invite'
+  readonly kind: 'invite' | 'reset'
   readonly name: string
   readonly invite: string
 }

@@ -12,7 +12,7 @@ export type SessionId = Branded<'SessionId'>
 export type ClientSessionId = Branded<'ClientSessionId'>
 /** 16 random bytes, base64url: one authenticator app. */
 export type TotpId = Branded<'TotpId'>
-/** RFC 7638 thumbprint of an invite's public key, base64url. */
+/** RFC 7638 thumbprint of the public key of a link (an invite's or a reset's), base64url. */
 export type InviteId = Branded<'InviteId'>
 /** SHA-256 of a COSE_Key, base64url: what names a key in a vouch and in a proxy's configuration. */
 export type Fingerprint = Branded<'Fingerprint'>
@@ -81,6 +81,8 @@ export interface Session {
   /** undefined: no passkey was tapped for it. */
   readonly credentialId: CredentialId | undefined
   readonly openedAt: Instant
+  /** Of its last request, to a minute. */
+  readonly lastSeenAt: Instant
   readonly expiresAt: Instant
   readonly origin: Origin
 }
@@ -98,6 +100,10 @@ export type ClientSessionEnd =
   /** The passkey that approved it was removed. */
   | 'passkey_removed'
   | 'user_removed'
+  /** An administrator reset its user, or the operator recovered him. */
+  | 'user_reset'
+  /** An administrator ended it. */
+  | 'administrator'
 
 /** How a program was let in: by a browser on its own machine, or by the device flow, which opens less (core/access/principal.ts). */
 export type LoginVia = 'browser' | 'device_flow'

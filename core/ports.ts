@@ -4,7 +4,7 @@
  * stood in the way, and has then written nothing.
  */
 import type { Preference } from './access/preference.ts'
-import type { Documents, Users } from './admin-ports.ts'
+import type { Actor, Documents, Logins, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { DeviceCodes } from './device-flow-ports.ts'
 import type { Factors } from './factor-ports.ts'
@@ -49,6 +49,7 @@ export interface Ports {
   readonly deviceCodes: DeviceCodes
   readonly clientSessions: ClientSessions
   readonly users: Users
+  readonly logins: Logins
   readonly documents: Documents
   readonly preferences: Preferences
   readonly signingKeys: SigningKeys
@@ -144,6 +145,8 @@ export interface PasskeysInUse {
 export interface Credentials {
   /** Only one that is not removed. */
   find(id: CredentialId): Promise<Credential | undefined>
+  /** Those of a user that are not removed, oldest first. */
+  of(userId: UserId): Promise<readonly Credential[]>
   /** Those that trust begins with and that are not removed, and whose they are. */
   roots(): Promise<readonly { readonly user: string; readonly name: string; readonly fingerprint: Fingerprint }[]>
   /** How many passkeys people have, of which relying party. Those that are not removed. */
@@ -158,12 +161,20 @@ export interface Credentials {
   ): Promise<{ readonly expiresAt: Instant }>
   /**
    * As `add`, but removes `credentialId`, whose fingerprint is `revision`, and ends its sessions.
-   * @throws Refusal also last_passkey; not_found when it is not a passkey of this user, or one that may vouch while the
-   * tapping one may not
+   * @throws Refusal also last_passkey, last_vouching; not_found when it is not a passkey of this user, or one that may vouch
+   * while the tapping one may not
    */
   remove(
     removing: Change & { readonly credentialId: CredentialId; readonly revision: string },
   ): Promise<{ readonly expiresAt: Instant }>
+  /** The same for a program that asks: it has no browser session to confirm and exchange. @throws Refusal also token_invalid */
+  removeBy(
+    actor: Actor,
+    removing: Pick<Change, 'spend' | 'tapped' | 'event'> & {
+      readonly credentialId: CredentialId
+      readonly revision: string
+    },
+  ): Promise<void>
 }
 
 /** A change to an account that a tap approved. */
@@ -182,6 +193,8 @@ export interface Account {
   readonly sessions: readonly Session[]
   /** Those that run, and those that ended within a day otherwise than by their user. */
   readonly clientSessions: readonly ClientSession[]
+  /** In the session that the link of a reset opened: who reset the user. */
+  readonly reset: { readonly by: string; readonly at: Instant } | undefined
 }
 
 export interface Sessions {
@@ -197,7 +210,10 @@ export interface Sessions {
     readonly expiresAt: Instant
     readonly event: AuditEvent
   }): Promise<{ readonly expiresAt: Instant }>
-  /** Whose session this is, with passkeys and sessions. undefined: no such session, or it has ended. */
+  /**
+   * Whose session this is, with passkeys and sessions. undefined: no such session, it has ended, or it was idle for too long. This and
+   * `findWithPasskeys` are what counts as a request of it, and move its last one on.
+   */
   account(claim: SessionClaim, now: Instant): Promise<Account | undefined>
   /** Whose session this is, with the passkeys that he may tap with, and not all that an account has gathered. */
   findWithPasskeys(claim: SessionClaim, now: Instant): Promise<Pick<Account, 'user' | 'credentials'> | undefined>
@@ -210,9 +226,10 @@ export interface Sessions {
   end(claim: SessionClaim, id: SessionId, event: AuditEvent): Promise<void>
 }
 
-/** `hash`: SHA-256 of the link's secret, base64url. */
+/** `hash`: SHA-256 of the link's secret, base64url. `name`: who is to be recovered; undefined for the first administrator. */
 export interface AdministratorLink {
   readonly hash: string
+  readonly name?: string | undefined
   readonly expiresAt: Instant
 }
 
@@ -221,7 +238,7 @@ export interface Administrator {
   state(): Promise<{ readonly exists: boolean; readonly link: AdministratorLink | undefined }>
   /**
    * Makes this the one link; an older one is dead from here on. `spend`: where the offer came over the network.
-   * @throws Refusal administrator_exists, ticket_spent
+   * @throws Refusal administrator_exists for a first one, administrator_missing and user_locked for a recovery, ticket_spent
    */
   offer(link: AdministratorLink, event: AuditEvent, spend?: Spend): Promise<void>
   /**
@@ -239,6 +256,24 @@ export interface Administrator {
     readonly expiresAt: Instant
     readonly event: AuditEvent
   }): Promise<void>
+  /**
+   * Spends the intent and the link; of a user who is there removes all that let him in, ends all sessions and kills older links, and
+   * makes any other; adds the root credential, gives all preset roles, opens the session.
+   * @throws Refusal ticket_spent, link_invalid, preference_changed, user_locked, name_taken, passkey_exists
+   */
+  recover(recovery: {
+    readonly spend: Spend
+    readonly link: string
+    /** The revision of the preference by which the registration was judged. */
+    readonly preference: string | undefined
+    readonly user: User
+    /** Whether the user was not there when the ceremony began. */
+    readonly isNew: boolean
+    readonly credential: NewCredential
+    readonly session: NewSession
+    readonly expiresAt: Instant
+    readonly event: AuditEvent
+  }): Promise<{ readonly expiresAt: Instant }>
 }
 
 export interface RecordedEvent {

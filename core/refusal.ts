@@ -50,6 +50,7 @@ const answers = {
 
   session_missing: [401, 'sign_in', 'Sign in, then try again.'],
   link_invalid: [410, 'link_invalid', 'Ask for a new link: each works once, and not for long.'],
+  administrator_missing: [409, 'administrator_missing', 'Make the first one: sallyport-edge init'],
   administrator_exists: [409, 'administrator_exists', 'Sign in; an administrator can invite others.'],
   passwordless_off: [
     403,
@@ -140,9 +141,17 @@ const answers = {
   ],
 
   user_unknown: [404, 'user_unknown', 'See who is there: sallyport admin users ls'],
+  user_waiting: [409, 'user_waiting', 'For a new link: sallyport admin users reset NAME'],
   role_unknown: [422, 'role_unknown', 'See which roles there are: sallyport admin get role'],
   own_account: [409, 'own_account', 'Another administrator can do this for you.'],
   invite_ttl: [422, 'invite_ttl', 'An invite lives from one minute to 48 hours.'],
+  reset_ttl: [422, 'reset_ttl', 'The link of a reset lives from one minute to 24 hours.'],
+  last_vouching: [
+    409,
+    'last_vouching',
+    'Nobody would be left whose passkey may admit others: an administrator who can do that must stay.',
+  ],
+  login_unknown: [404, 'login_unknown', 'It has ended, or never was: see which there are with sessions ls.'],
   document_invalid: [
     422,
     'document_invalid',
@@ -176,6 +185,7 @@ const answers = {
 
   name_invalid: [422, 'name_invalid', "Use 1 to 64 letters, digits, spaces and . _ @ + ' -"],
   name_taken: [409, 'name_taken', 'Choose another name.'],
+  passkey_unknown: [404, 'passkey_unknown', 'See which you have: sallyport mfa ls'],
   passkey_exists: [409, 'passkey_exists', 'This passkey is registered already: use another authenticator.'],
   password_weak: [
     422,

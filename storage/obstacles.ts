@@ -16,6 +16,7 @@ const obstacles: readonly (readonly [constraint: string, code: RefusalCode])[] =
   ['NOT NULL constraint failed: guards.administrator', 'administrator_exists'],
   ['NOT NULL constraint failed: guards.target', 'not_found'],
   ['NOT NULL constraint failed: guards.last', 'last_passkey'],
+  ['NOT NULL constraint failed: guards.vouching', 'last_vouching'],
   ['NOT NULL constraint failed: guards.lock', 'user_locked'],
   ['NOT NULL constraint failed: guards.code', 'code_invalid'],
   ['NOT NULL constraint failed: guards.client', 'token_invalid'],

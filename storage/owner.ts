@@ -1,6 +1,7 @@
 /** Whose session it is, and his passkeys: what several verbs read. */
 import { and, asc, eq, isNull, type SQLWrapper, sql } from 'drizzle-orm'
 import { equalBytes } from '../core/lib/bytes.ts'
+import { idleTtl } from '../core/login/ceremony.ts'
 import type { Instant, User, UserId } from '../core/model.ts'
 import type { SessionClaim } from '../core/ports.ts'
 import type { SessionRow } from './rows.ts'
@@ -8,10 +9,13 @@ import { credentials, sessions, users } from './schema.ts'
 import { unlocked } from './statements.ts'
 import type { Db } from './store.ts'
 
-type Running = Pick<SessionRow, 'secretHash' | 'endedAt' | 'expiresAt'>
+type Running = Pick<SessionRow, 'secretHash' | 'endedAt' | 'expiresAt' | 'lastSeenAt'>
 
 export const isRunning = (row: Running, claim: SessionClaim, now: Instant): boolean =>
-  equalBytes(row.secretHash, claim.secretHash) && row.endedAt === null && row.expiresAt > now
+  equalBytes(row.secretHash, claim.secretHash) &&
+  row.endedAt === null &&
+  row.expiresAt > now &&
+  row.lastSeenAt > now - idleTtl
 
 export type OwnerRow = Running & { readonly userId: UserId; readonly name: string }
 
@@ -21,6 +25,7 @@ export const ownerQuery = (db: Db, claim: SessionClaim, now: Instant) =>
       secretHash: sessions.secretHash,
       endedAt: sessions.endedAt,
       expiresAt: sessions.expiresAt,
+      lastSeenAt: sessions.lastSeenAt,
       userId: sessions.userId,
       name: users.name,
     })

@@ -46,10 +46,12 @@ export function sessionRow(
     readonly expiresAt: Instant
   },
 ): SessionRow {
+  const { openedAt: lastSeenAt } = session
   return {
     ...session,
     via: 'passkey',
     ...of,
+    lastSeenAt,
     endedAt: null,
     address: from.address,
     place: from.place,
@@ -62,6 +64,7 @@ export const sessionOf = ({ address, place, browser, credentialId, ...row }: Ses
   via: row.via,
   credentialId: credentialId ?? undefined,
   openedAt: row.openedAt,
+  lastSeenAt: row.lastSeenAt,
   expiresAt: row.expiresAt,
   origin: { address, place, browser },
 })

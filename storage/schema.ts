@@ -40,12 +40,14 @@ export const cluster = sqliteTable('cluster', {
   createdAt: instant('created_at').notNull(),
 })
 
-/** The open link for the first administrator. One row at most; replaced at each start, gone once it is used. */
+/** The operator's open link: for the first administrator, or to recover one. One row at most; gone once it is used. */
 export const administratorLink = sqliteTable('administrator_link', {
   /** Always 1: a new link kills the one before. */
   slot: integer('slot').primaryKey(),
   /** SHA-256 of the secret, base64url. */
   hash: text('hash').notNull(),
+  /** Who is to be recovered; NULL for the first administrator, who chooses a name. */
+  name: text('name'),
   /** One hour after it was made. */
   expiresAt: instant('expires_at').notNull(),
 })
@@ -73,14 +75,16 @@ export const guards = sqliteTable('guards', {
   counter: integer('counter').notNull().default(0),
   /** The claimed session runs, and is the tapping user's. */
   session: integer('session').notNull().default(0),
-  /** The link for the first administrator is the open one. */
+  /** The operator's link is the open one, and for what it is shown for. */
   link: integer('link').notNull().default(0),
-  /** There is no administrator yet. */
+  /** There is no administrator yet; there is one already, where one is to be recovered. */
   administrator: integer('administrator').notNull().default(0),
   /** The passkey to remove is the user's and the one that was approved. */
   target: integer('target').notNull().default(0),
   /** Another passkey stays. */
   last: integer('last').notNull().default(0),
+  /** A passkey that may vouch stays in the cluster. */
+  vouching: integer('vouching').notNull().default(0),
   /** No lock in force names the user. */
   lock: integer('lock').notNull().default(0),
   /** The code is there, unused, and of this client, redirect, challenge and key. */
@@ -131,8 +135,8 @@ export const userRoles = sqliteTable(
 )
 
 /**
- * Invites of users who are to register their first passkey. Kept for audit; one works once, until it expires. A whole copy of
- * this table lets nobody in: the private half of `key` is in the link alone.
+ * Links of users who are to register a passkey: invited, or reset (the tapped intent's path says which). Kept for audit; one
+ * works once, until it expires. A whole copy of this table lets nobody in: the private half of `key` is in the link alone.
  */
 export const invites = sqliteTable(
   'invites',
@@ -147,11 +151,12 @@ export const invites = sqliteTable(
     key: text('key', { mode: 'json' }).$type<VouchKey>().notNull(),
     /** The administrator's tap: its intent has the hash of `request`. */
     tap: text('tap', { mode: 'json' }).$type<Tap>().notNull(),
-    /** The request that the tap approved, whole: it names user, roles and key. */
+    /** The request that the tap approved, whole: it names user and key, and the roles of somebody new. */
     request: text('request', { mode: 'json' }).$type<Json>().notNull(),
-    /** Who invited. */
+    /** Who invited or reset. */
     invitedBy: text('invited_by').$type<UserId>().notNull(),
     createdAt: instant('created_at').notNull(),
+    /** Set to now where a newer link takes its place. */
     expiresAt: instant('expires_at').notNull(),
     /** NULL until its passkey is registered. */
     usedAt: instant('used_at'),
@@ -343,6 +348,8 @@ export const sessions = sqliteTable(
     openedAt: instant('opened_at').notNull(),
     /** 12 hours after the login, whatever is done in between. */
     expiresAt: instant('expires_at').notNull(),
+    /** The last request of it, to a minute: an hour without one ends it. */
+    lastSeenAt: instant('last_seen_at').notNull().default(0),
     /** NULL while nobody ended it. */
     endedAt: instant('ended_at'),
     /** The address that it was opened from. */

@@ -19,7 +19,7 @@ export async function newAccount(settings: Settings = {}) {
   return { edge, passkey, visitor, secret, code, under }
 }
 
-/** As it is after an administrator's reset: a password and an app, and no passkey. */
+/** A password and an app, and no passkey. No verb leaves it so (a reset takes all three): whatever asks for a tap must still say so. */
 export async function newAccountWithoutPasskey(settings: Settings = {}) {
   const account = await newAccount(settings)
   account.edge.store.raw.exec('update credentials set removed_at = 1')

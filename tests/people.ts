@@ -2,11 +2,12 @@
 import type { Intent, Json, VouchSubject } from '../core/intent.ts'
 import { publicKeyIn } from '../core/lib/attestation-object.ts'
 import { base64url, utf8 } from '../core/lib/bytes.ts'
+import { offerRecovery } from '../core/login/recovery.ts'
 import { fingerprintOf } from '../core/tap/public-key.ts'
 import { signVouch, thumbprintOf } from '../core/vouch.ts'
 import type { Authenticator, CreationOptions, RequestOptions } from './authenticator.ts'
 import { intentIn, newVouchKey, type Reply, type Visitor } from './client.ts'
-import { newAdministrator, newLogin, signIn, type TestEdge } from './edge.ts'
+import { newAdministrator, newLogin, signIn, type TestEdge, terminal } from './edge.ts'
 import { type Program, redirectUri } from './program.ts'
 
 /** Somebody at a browser, with a passkey and a program that has tokens. */
@@ -49,8 +50,9 @@ export async function tapFor(
   person: Acting,
   body: Json,
   { visitor, passkey }: Pick<Person, 'visitor' | 'passkey'> = person,
+  operation = 'userAdd',
 ): Promise<string> {
-  const { ticket } = begun(await askForTap(person, body))
+  const { ticket } = begun(await askForTap(person, body, operation))
   const { options } = begun(await visitor.post('/v1/taps/options', { ticket }))
   return tapHeaderOf(ticket, await passkey.get(options as RequestOptions))
 }
@@ -84,6 +86,36 @@ export async function invite(admin: Acting, name: string, roles: readonly string
   const { status, text } = await addUser(admin, body, await tapFor(admin, body))
   if (status !== 200) throw new Error(`the invitation of ${name} was answered ${status}: ${text}`)
   return { key, id: thumbprintOf(key.vouch_key) }
+}
+
+export const resetWith = ({ program, token }: Person, body: Json, tap?: string): Promise<Reply> =>
+  program.call('POST', '/v1/users/reset', token, { body, headers: tap === undefined ? {} : { 'sallyport-tap': tap } })
+
+export async function newReset(name: string, more: { readonly ttl?: number } = {}) {
+  const key = await newVouchKey()
+  return { key, body: { name, reset_key: { ...key.vouch_key }, ...more } }
+}
+
+/** Resets somebody who is there: his link. */
+export async function reset(admin: Person, name: string): Promise<Invite> {
+  const { key, body } = await newReset(name)
+  const { status, text } = await resetWith(admin, body, await tapFor(admin, body, admin, 'userReset'))
+  if (status !== 200) throw new Error(`the reset of ${name} was answered ${status}: ${text}`)
+  return { key, id: thumbprintOf(key.vouch_key) }
+}
+
+/** The link of a recovery, and what its page does. */
+export async function recover(edge: TestEdge, name: string): Promise<Person> {
+  const { secret } = await offerRecovery(edge.ports, terminal, name)
+  const [visitor, passkey] = [edge.visitor(), await edge.authenticator()]
+  const { status, text } = await visitor.post('/v1/recovery/finish', await recoveryBody(visitor, passkey, secret))
+  if (status !== 200) throw new Error(`the recovery of ${name} was answered ${status}: ${text}`)
+  return personOf(edge, visitor, passkey)
+}
+
+export async function recoveryBody(visitor: Visitor, passkey: Authenticator, secret: string) {
+  const { ticket, options } = begun(await visitor.post('/v1/recovery/begin', { secret }))
+  return { secret, ticket: ticket as string, registration: await passkey.create(options as CreationOptions) }
 }
 
 /** Everything that finish wants, as the invite's page makes it. `signing`: the private half that the link had. */

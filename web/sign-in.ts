@@ -23,5 +23,7 @@ async function signIn(asked: { rp_id?: string }): Promise<void> {
   const assertion = await tap(options)
   status.say('Signing in…')
   const next = button.dataset['next'] || undefined
-  leaveFor(await post<Finished>('/v1/login/finish', { ticket, assertion, next }))
+  const finished = await post<Finished>('/v1/login/finish', { ticket, assertion, next })
+  // The place in a page that was asked for: it came along the redirect to here.
+  leaveFor({ location: finished.location + location.hash })
 }

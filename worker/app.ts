@@ -5,7 +5,7 @@ import type { App, Edge, EdgeContext, Variables } from './edge.ts'
 import { boundedAudit } from './page-call.ts'
 import { answerProblem, answerRefusal } from './problems.ts'
 import { administrationRoutes } from './routes/administration.ts'
-import { administratorRoutes } from './routes/administrator.ts'
+import { administratorRoutes, recoveryRoutes } from './routes/administrator.ts'
 import { clientRoutes } from './routes/clients.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { factorRoutes } from './routes/factors.ts'
@@ -51,6 +51,7 @@ export function makeApp(given: Edge): App {
   app.route('/', pageRoutes(edge))
   loginRoutes(app, edge)
   administratorRoutes(app, edge)
+  recoveryRoutes(app, edge)
   passkeyRoutes(app, edge)
   factorRoutes(app, edge)
   sessionRoutes(app, edge)

@@ -63,7 +63,7 @@ export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, 
   }
 }
 
-export const actorOf = ({ user, session }: Principal, role: 'editor' | 'auditor'): Actor => ({
+export const actorOf = ({ user, session }: Principal, role: 'editor' | 'auditor' | undefined): Actor => ({
   userId: user.id,
   sessionId: session.id,
   role,

@@ -3,7 +3,7 @@
 import { code, password } from './factor-operations.ts'
 import { authorizeRequest } from './oauth-operations.ts'
 import type { AnyOperation } from './operation.ts'
-import { anything, list, object, oneOf, optional, text, whole } from './shape.ts'
+import { anything, list, object, oneOf, optional, text, whole, yesOrNo } from './shape.ts'
 import { assertion, registration, ticket, vouchKey } from './webauthn.ts'
 
 const name = text(256)
@@ -117,13 +117,53 @@ export const loginOperations = {
     body: object({ link: secret, id: secret, iat: whole, proof: secret }),
     answer: object({ expires_at: instant }),
   },
+  recoveryCheck: {
+    method: 'POST',
+    path: '/v1/recovery/check',
+    summary: 'Whom a recovery is for, and whether its link still works',
+    auth: 'page',
+    body: object({ secret }),
+    answer: object({ name, is_new: yesOrNo, expires_at: instant }),
+  },
+  recoveryBegin: {
+    method: 'POST',
+    path: '/v1/recovery/begin',
+    summary: 'Begin registering the root passkey of a recovery',
+    auth: 'page',
+    body: object({ secret }),
+    answer: begun,
+  },
+  recoveryFinish: {
+    method: 'POST',
+    path: '/v1/recovery/finish',
+    summary: 'Register it: earlier passkeys, passwords, codes and sessions of the user are removed',
+    auth: 'page',
+    body: object({ secret, ticket, registration }),
+    answer: location,
+  },
+  recoveryOffer: {
+    method: 'POST',
+    path: '/v1/recovery/offer',
+    summary: 'Offer a link for the recovery of an administrator, proven by SALLYPORT_KEY',
+    auth: 'page',
+    body: object({ name, link: secret, id: secret, iat: whole, proof: secret }),
+    answer: object({ expires_at: instant }),
+  },
   inviteCheck: {
     method: 'POST',
     path: '/v1/invites/check',
-    summary: 'Whom an invite is for, and whether it still works',
+    summary: 'Whom the link of an invite or a reset is for, and whether it still works',
     auth: 'page',
     body: object({ invite: secret }),
-    answer: object({ name, roles: list(name, 64), invited_by: name, expires_at: instant, key: vouchKey }),
+    answer: object({
+      kind: oneOf(['invite', 'reset']),
+      name,
+      roles: list(name, 64),
+      invited_by: name,
+      made_at: instant,
+      expires_at: instant,
+      key: vouchKey,
+    }),
   },
   inviteBegin: {
     method: 'POST',

@@ -14,6 +14,7 @@ import {
   type Duration,
   type Holder,
   hours,
+  minutes,
   type Origin,
   type SessionId,
   type Site,
@@ -25,6 +26,14 @@ import { Refusal } from '../refusal.ts'
 
 /** A browser session ends after this, whatever is done in it. */
 export const sessionTtl: Duration = hours(12)
+
+/**
+ * It ends sooner when no request of it came for so long: NIST SP 800-63B-4 section 2.2.3 advises an hour. A cookie opens pages and
+ * approves nothing, so less would cost taps and guard nothing.
+ */
+export const idleTtl: Duration = hours(1)
+/** How exactly the last request is known: a session that is in use is written to once in that time, and not at each request. */
+export const seenEvery: Duration = minutes(1)
 
 /** The value of the session cookie. The secret's hash is all that the database knows. */
 export type SessionCookie = string & { readonly secret: unique symbol }

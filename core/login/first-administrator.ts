@@ -4,31 +4,20 @@
  */
 import type { Preference } from '../access/preference.ts'
 import { recordingRefusals } from '../audit.ts'
-import { canonicalJson, type FirstAdministratorSubject, type Intent } from '../intent.ts'
-import { type Bytes, base64url, fromBase64url } from '../lib/bytes.ts'
-import { hmac, hmacIsRight, type MacKey, sha256 } from '../lib/hash.ts'
-import {
-  type Asking,
-  type Duration,
-  type Holder,
-  hours,
-  type Instant,
-  minutes,
-  type Site,
-  seconds,
-  type UserId,
-} from '../model.ts'
+import type { FirstAdministratorSubject, Intent } from '../intent.ts'
+import { base64url } from '../lib/bytes.ts'
+import { type Asking, type Holder, type Instant, minutes, type Site, type UserId } from '../model.ts'
 import type { Caller, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { requireIntent } from '../tap/verify.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, sessionTtl, spendOf } from './ceremony.ts'
 import { parseName } from './name.ts'
+import { hashOf, isOpen, linkTtl, newLink, type RemoteOffer, requireOffer } from './operator-offer.ts'
 import { creationOptions } from './options.ts'
 import { type RegistrationJson, verifyRegistration } from './passkey-register.ts'
 import { providerOf } from './providers.ts'
 import { withSite } from './with-preference.ts'
 
-const linkTtl: Duration = hours(1)
 const ceremonyTtl = minutes(5)
 
 /** Makes a new link and kills the one before. undefined: there is an administrator already. */
@@ -36,30 +25,15 @@ export async function offerFirstAdministrator(
   ports: Pick<Ports, 'random' | 'now' | 'administrator'>,
   asking: Asking,
 ): Promise<{ secret: string; expiresAt: Instant } | undefined> {
-  const secret = ports.random(32)
-  const link = { hash: base64url(sha256(secret)), expiresAt: ports.now() + linkTtl }
+  const { secret, link } = newLink(ports, undefined)
   try {
     await ports.administrator.offer(link, { at: ports.now(), kind: 'administrator.offer', outcome: 'done', asking })
   } catch (error) {
     if (error instanceof Refusal && error.code === 'administrator_exists') return undefined
     throw error
   }
-  return { secret: base64url(secret), expiresAt: link.expiresAt }
+  return { secret, expiresAt: link.expiresAt }
 }
-
-/** How the operator of a deployed edge offers a link: he makes the secret, and proves that he holds `SALLYPORT_KEY`. */
-export interface RemoteOffer {
-  readonly link: string
-  readonly id: string
-  /** Seconds since 1970. */
-  readonly iat: number
-}
-
-const offered = ({ link, id, iat }: RemoteOffer, cluster: string): Bytes =>
-  canonicalJson({ v: 1, offer: 'first-administrator', cluster, link, id, iat })
-
-export const proveOffer = (key: MacKey, cluster: string, offer: RemoteOffer): string =>
-  base64url(hmac(key, offered(offer, cluster)))
 
 /** @throws Refusal operator_unproven, administrator_exists */
 export function acceptOffer(
@@ -70,25 +44,12 @@ export function acceptOffer(
   proof: string,
 ): Promise<{ expiresAt: Instant }> {
   return recordingRefusals(ports, asking, 'administrator.offer', async () => {
-    // Before any of it is made canonical: only well-formed text can be.
-    if (fromBase64url(offer.link)?.length !== 32 || fromBase64url(offer.id)?.length !== 16)
-      throw new Refusal('operator_unproven')
-    const mac = fromBase64url(proof)
-    const age = Math.abs(ports.now() - seconds(offer.iat))
-    const right = mac !== undefined && hmacIsRight(ports.keys.operator, mac, offered(offer, site.cluster))
-    if (!right || age > minutes(1)) throw new Refusal('operator_unproven')
-    const link = { hash: offer.link, expiresAt: ports.now() + linkTtl }
-    const spend = { id: `offer.${offer.id}`, expiresAt: ports.now() + hours(1) }
+    const spend = requireOffer(site, ports, { offer: 'first-administrator' }, offer, proof)
+    const link = { hash: offer.link, name: undefined, expiresAt: ports.now() + linkTtl }
     const event = { at: ports.now(), kind: 'administrator.offer', outcome: 'done', asking } as const
     await ports.administrator.offer(link, event, spend)
     return { expiresAt: link.expiresAt }
   })
-}
-
-/** How the database and the intent name a link. undefined: no secret of ours looks like this. */
-function hashOf(secret: string): string | undefined {
-  const bytes = fromBase64url(secret)
-  return bytes && base64url(sha256(bytes))
 }
 
 /** For the page, before it asks for anything. @throws Refusal link_invalid */
@@ -97,7 +58,7 @@ export const checkLink = (ports: Pick<Ports, 'administrator' | 'now' | 'audit'>,
 
 async function requireOpenLink({ administrator, now }: Pick<Ports, 'administrator' | 'now'>, secret: string) {
   const { exists, link } = await administrator.state()
-  if (exists || !link || hashOf(secret) !== link.hash || now() >= link.expiresAt) throw new Refusal('link_invalid')
+  if (exists || !link || !isOpen(link, secret, now())) throw new Refusal('link_invalid')
   return link
 }
 

@@ -4,7 +4,7 @@
  */
 import { recordingRefusals } from '../audit.ts'
 import type { AdminSubject } from '../intent.ts'
-import { type CredentialId, type Holder, type Instant, minutes, type Site } from '../model.ts'
+import { type Credential, type CredentialId, type Holder, type Instant, minutes, type Site } from '../model.ts'
 import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type AssertionJson, type Tap, verifyTap } from '../tap/verify.ts'
@@ -31,14 +31,17 @@ export function beginPasskeyRemove(
     const { user, credentials } = account
     const leaving = credentials.find((credential) => credential.id === id)
     if (!leaving) throw new Refusal('not_found', { user: user.id, credential: id })
-    // A key that admits others goes only by the word of one that does too.
-    const others = credentials.filter((other) => other !== leaving && (other.mayVouch || !leaving.mayVouch))
+    const others = othersThan(leaving, credentials)
     if (others.length === 0) throw new Refusal('last_passkey', { user: user.id, credential: id })
     const subject = removalOf(id, leaving.fingerprint, `Remove the passkey "${leaving.name}" of ${user.name}`)
     const { intent, ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder, subject, ttl })
     return withSite(site, ports, async (here) => ({ ticket, options: requestOptions(here, intent, ttl, others) }))
   })
 }
+
+/** Those whose tap removes `leaving`: a key that admits others goes only by the word of one that does too. */
+export const othersThan = (leaving: Credential, all: readonly Credential[]): readonly Credential[] =>
+  all.filter((other) => other.id !== leaving.id && (other.mayVouch || !leaving.mayVouch))
 
 export interface RemoveAnswer {
   readonly id: CredentialId

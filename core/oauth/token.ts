@@ -188,4 +188,6 @@ export const endedBecause: Readonly<Record<ClientSessionEnd, string>> = {
   code_reused: 'The code of this login was used a second time, so somebody may have a copy of it: the login was ended.',
   passkey_removed: 'The passkey that approved this login was removed.',
   user_removed: 'The user was removed.',
+  user_reset: 'All passkeys, passwords, codes and logins of this user were removed: the user was reset.',
+  administrator: 'An administrator ended it.',
 }

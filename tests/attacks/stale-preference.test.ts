@@ -1,11 +1,16 @@
 /** A process that has not heard of the newest preference yet: it lets nobody in by the old one, and keeps nobody out. */
 import { expect, test } from 'vitest'
+import type { Json } from '../../core/intent.ts'
+import { offerRecovery } from '../../core/login/recovery.ts'
 import { addPasskey, login, loginBody } from '../client.ts'
-import { lastRefusal, newEdge, sessionsOf } from '../edge.ts'
-import { acceptBody, invite, newAdmin } from '../people.ts'
+import { lastRefusal, newEdge, sessionsOf, terminal } from '../edge.ts'
+import { acceptBody, invite, newAdmin, newInvitation, newReset, recoveryBody, reset, tapFor } from '../people.ts'
 import { prefer } from '../preferences.ts'
-import { approvalBody, askOf } from '../program.ts'
+import { approvalBody, askOf, Program } from '../program.ts'
 import { race, statuses } from '../race.ts'
+
+/** New passkeys are of example.com, and those of before are still taken. */
+const movedAway = { rp_id: 'example.com', former_rp_ids: ['access.example.com'] }
 
 /** An administrator at one process, and another process over the same database that knows today's preference. */
 async function twoProcesses(settings: Parameters<typeof prefer>[1] = {}) {
@@ -51,8 +56,7 @@ test('what another preference does not change goes on: the ceremony is tried onc
 })
 
 test('an approval of a program by a passkey that is no longer taken makes no code', async () => {
-  const both = { webauthn: { rp_id: 'example.com', former_rp_ids: ['access.example.com'] } }
-  const { admin, other, passkey } = await twoProcesses(both)
+  const { admin, other, passkey } = await twoProcesses({ webauthn: movedAway })
   const asked = askOf(admin.program.key)
   const body = await approvalBody(admin.visitor, passkey, asked.parameters)
   expect((await addPasskey(admin.visitor, passkey, await admin.edge.authenticator())).status).toBe(200)
@@ -65,13 +69,52 @@ test('an approval of a program by a passkey that is no longer taken makes no cod
   expect(other.rows('select hash from codes where used_at is null')).toEqual([])
 })
 
-test('an invited person’s passkey that only the old preference lets in is refused', async () => {
+test('an invitation, a reset and a removal that a passkey approved which is no longer taken have no effect', async () => {
+  const { admin, other, passkey } = await twoProcesses({ webauthn: movedAway })
+  await invite(admin, 'Bob')
+  const [invitation, resetting] = [(await newInvitation('Eve', ['editor'])).body, (await newReset('Bob')).body]
+  const asked: [path: string, body: Json, tap: string][] = [
+    ['/v1/users', invitation, await tapFor(admin, invitation)],
+    ['/v1/users/reset', resetting, await tapFor(admin, resetting, admin, 'userReset')],
+  ]
+  const second = await admin.edge.authenticator()
+  expect((await addPasskey(admin.visitor, passkey, second, { name: 'Second' })).status).toBe(200)
+  const removal = { kind: 'passkey', name: 'Second' }
+  asked.push(['/v1/me/factors/remove', removal, await tapFor(admin, removal, admin, 'factorRemove')])
+  await prefer(admin, { webauthn: { rp_id: 'example.com' } })
+  const there = new Program(admin.program.key, other.visitor(), other.ports.now)
+  const counts = () => [other.rows('select id from users').length, other.rows('select id from invites').length]
+  const before = counts()
+  for (const [path, body, tap] of asked) {
+    const reply = await there.call('POST', path, admin.token, { body, headers: { 'sallyport-tap': tap } })
+    expect([path, reply.status, lastRefusal(other)]).toEqual([path, 401, 'assertion_wrong'])
+  }
+  expect(counts()).toEqual(before)
+  expect(other.rows('select id from credentials where removed_at is not null')).toEqual([])
+})
+
+test.each(['invited', 'reset'])(
+  'the passkey of somebody %s that only the old preference lets in is refused',
+  async (why) => {
+    const { admin, other } = await twoProcesses()
+    const visitor = other.visitor()
+    const invited = await invite(admin, 'Bob')
+    const link = why === 'reset' ? await reset(admin, 'Bob') : invited
+    const body = await acceptBody(visitor, await other.authenticator(), link)
+    await prefer(admin, { webauthn: movedAway })
+    expect(await visitor.post('/v1/invites/finish', body)).toMatchObject({ status: 401 })
+    expect(other.rows("select id from credentials where rp_id = 'access.example.com'")).toHaveLength(1)
+  },
+)
+
+test('the passkey of a recovery that only the old preference lets in is refused, and takes nothing away', async () => {
   const { admin, other } = await twoProcesses()
+  const { secret } = await offerRecovery(other.ports, terminal, 'Ada')
   const visitor = other.visitor()
-  const body = await acceptBody(visitor, await other.authenticator(), await invite(admin, 'Bob'))
-  await prefer(admin, { webauthn: { rp_id: 'example.com', former_rp_ids: ['access.example.com'] } })
-  expect(await visitor.post('/v1/invites/finish', body)).toMatchObject({ status: 401 })
-  expect(other.rows("select id from credentials where rp_id = 'access.example.com'")).toHaveLength(1)
+  const body = await recoveryBody(visitor, await other.authenticator(), secret)
+  await prefer(admin, { webauthn: movedAway })
+  expect(await visitor.post('/v1/recovery/finish', body)).toMatchObject({ status: 401 })
+  expect(other.rows('select removed_at from credentials')).toEqual([{ removed_at: null }])
 })
 
 test('of 50 logins that race the change no one is let in by the old preference after it', async () => {

@@ -54,7 +54,9 @@ test('subjectOf names the body by its canonical hash, whatever the order of its 
     crv: 'P-256',
   }
   const body = { roles: ['access', 'db-reader'], invite_key, name: 'Bob' }
-  expect(subjectOf('userAdd', body, '192.0.2.7')).toEqual(subjectNamed('admin: an invite'))
+  expect(subjectOf('userAdd', body, { revision: 'new', address: '192.0.2.7' })).toEqual(
+    subjectNamed('admin: an invite'),
+  )
 })
 
 test('refreshTokenOf and parseRefreshToken keep their form', () => {

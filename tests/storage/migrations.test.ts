@@ -213,7 +213,7 @@ test.each(['users', 'credentials', 'sessions'])(
     const store = openDatabase(file, [...migrations, rebuild(table, '')])
     const broken = () =>
       store.raw.exec(
-        "insert into sessions select 'y', secret_hash, 'nobody', via, credential_id, opened_at, expires_at, ended_at, address, place, browser from sessions",
+        "insert into sessions select 'y', secret_hash, 'nobody', via, credential_id, opened_at, expires_at, last_seen_at, ended_at, address, place, browser from sessions",
       )
     expect(broken).toThrow(/FOREIGN KEY/)
     store.close()

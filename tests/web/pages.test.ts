@@ -9,6 +9,7 @@ import { firstAdministratorPage } from '../../worker/pages/first-administrator.t
 import { invitePage } from '../../worker/pages/invite.ts'
 import type { AssetName, Assets } from '../../worker/pages/layout.ts'
 import { problemPage } from '../../worker/pages/problem.ts'
+import { recoverPage } from '../../worker/pages/recover.ts'
 import { signInPage } from '../../worker/pages/sign-in.ts'
 
 const assets: Assets = { url: (name: AssetName) => `/assets/${name}` }
@@ -33,6 +34,7 @@ const session = {
   address: '192.0.2.1',
   place: '',
   openedAt: now,
+  lastSeenAt: now,
   expiresAt: now,
   isThisOne: true,
 }
@@ -53,6 +55,7 @@ const account = {
   passkeys: [passkey],
   sessions: [session],
   clientSessions: [] as Parameters<typeof accountPage>[1]['clientSessions'],
+  reset: undefined as Parameters<typeof accountPage>[1]['reset'],
   now,
 }
 
@@ -112,6 +115,7 @@ const pages: Record<string, () => unknown> = {
     accountPage(assets, {
       ...account,
       user: { name: hostile },
+      reset: { by: hostile, at: now },
       passkeys: [
         { ...passkey, id: hostile, name: hostile, provider: hostile, fingerprint: hostile },
         { ...passkey, isRoot: true },
@@ -191,6 +195,7 @@ const pages: Record<string, () => unknown> = {
   'headless logins are off': () => deviceOffPage(assets, { cluster: hostile, user: { name: hostile } }),
   'not approvable': () => notApprovablePage(assets, { cluster: hostile, why: 'another-user' }),
   invite: () => invitePage(assets, { cluster: hostile }),
+  recover: () => recoverPage(assets, { cluster: hostile }),
   problem: () =>
     problemPage(assets, {
       cluster: hostile,
@@ -218,7 +223,7 @@ describe.each(Object.entries(pages))('the page "%s"', (_, render) => {
   })
 
   test('has one first heading, a title, a language, and a label for each text box', async () => {
-    const markup = (await text()).replace(/<template id="dead">.*<\/template>/s, '')
+    const markup = (await text()).replaceAll(/<template id="(dead|invite|reset)">.*?<\/template>/gs, '')
     expect(markup.match(/<h1/g)).toHaveLength(1)
     expect(markup).toMatch(/<html lang="en">[\s\S]*<title>[^<]+<\/title>/)
     for (const [, id] of markup.matchAll(/<input id="([^"]+)"/g)) expect(markup).toContain(`<label for="${id}">`)
@@ -247,6 +252,11 @@ describe('accountPage', () => {
     const other = { ...passkey, id: 'DDDD', name: 'Phone' }
     expect(await render({})).not.toContain('data-remove')
     expect((await render({ passkeys: [passkey, other] })).match(/data-remove/g)).toHaveLength(2)
+  })
+
+  test('tells of a reset where there was one', async () => {
+    expect(await render({})).not.toContain('You were reset')
+    expect(await render({ reset: { by: 'Grace', at: now } })).toContain('You were reset by Grace</strong>')
   })
 
   test('offers to end each session but this one', async () => {
@@ -362,9 +372,9 @@ describe('notApprovablePage', () => {
   })
 })
 
-describe('invitePage', () => {
+describe.each(Object.entries({ invitePage, recoverPage }))('%s', (_, render) => {
   test('keeps form and refusal in templates until the link is known to work', async () => {
-    const markup = String(await invitePage(assets, { cluster: 'test' }))
+    const markup = String(await render(assets, { cluster: 'test' }))
     const open = markup.replaceAll(/<template .*?<\/template>/gs, '')
     expect(open).not.toMatch(/<(button|form|input)/)
     expect(open).not.toContain('no longer valid')

@@ -6,6 +6,7 @@ export type AssetName =
   | 'mark.svg'
   | 'sign-in.js'
   | 'first-administrator.js'
+  | 'recover.js'
   | 'invite.js'
   | 'account.js'
   | 'authorize.js'

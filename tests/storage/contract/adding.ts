@@ -38,7 +38,16 @@ export const adding: Cases = {
       [`~credentials ${person.credential.id}`]: { counter: 9, backedUp: true, lastUsedAt: now },
       [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
       [`~sessions ${person.session.id}`]: { endedAt: now },
-      [`+sessions ${id}`]: { id, secretHash, openedAt, ...owned, expiresAt: ends, endedAt: null, ...from },
+      [`+sessions ${id}`]: {
+        id,
+        secretHash,
+        openedAt,
+        ...owned,
+        lastSeenAt: now,
+        expiresAt: ends,
+        endedAt: null,
+        ...from,
+      },
       '+audit passkey.add done': expect.objectContaining({ userId: person.user.id }),
     })
     expect(await world.ports.sessions.find(claimOf(session), now)).toEqual(person.user)

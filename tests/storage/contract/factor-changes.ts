@@ -8,6 +8,8 @@ import { changes, expectRefused, race } from './changes.ts'
 import { lockOut, newEditor } from './editors.ts'
 import { attemptOf, changingOf, type Equipped, newEquipped, openingOf, otpOf, storeTotp } from './factor-world.ts'
 import { staleClaims } from './reading.ts'
+import { linkFor, recoveringOf } from './recovering.ts'
+import { resettingOf } from './resetting.ts'
 import {
   bytes,
   type Cases,
@@ -172,17 +174,30 @@ export const factorChanges: Cases = {
     }
   },
 
-  'users.remove takes password, apps and recovery codes of the one who goes, and nobody else’s': async (world) => {
-    const [editor, leaving, staying] = [await newEditor(world), await newEquipped(world), await newEquipped(world)]
-    await world.ports.users.remove(editor.actor, leaving.user.name, newEvent('user.remove'))
-    const { store } = world
-    for (const table of [passwords, totps, recoveryCodes]) {
-      const owners = (await store.db.select({ userId: table.userId }).from(table)).map(({ userId }) => userId)
-      expect(owners).toEqual([staying.user.id])
-    }
-    const { person } = await world.ports.factors.attempt(attemptOf(leaving.user.name))
-    expect(person).toBeUndefined()
-  },
+  'users.remove, users.reset and administrator.recover take password, apps and recovery codes of the one who goes, and nobody else’s':
+    async (world) => {
+      const [editor, staying] = [await newEditor(world, { isRoot: true }), await newEquipped(world)]
+      const { users, administrator, factors } = world.ports
+      const leaving: Record<string, (who: Equipped) => Promise<unknown>> = {
+        remove: ({ user }) => users.remove(editor.actor, user.name, newEvent('user.remove')),
+        reset: (who) => users.reset(resettingOf(editor, who)),
+        recover: async ({ user }) => {
+          const link = linkFor(user.name)
+          await administrator.offer(link, newEvent('recovery.offer'))
+          await administrator.recover(recoveringOf(link.hash, { user, isNew: false }))
+        },
+      }
+      for (const [verb, leave] of Object.entries(leaving)) {
+        const who = await newEquipped(world)
+        await leave(who)
+        for (const table of [passwords, totps, recoveryCodes]) {
+          const owners = (await world.store.db.select({ userId: table.userId }).from(table)).map(({ userId }) => userId)
+          expect([verb, ...owners]).toEqual([verb, staying.user.id])
+        }
+        const { person } = await factors.attempt(attemptOf(who.user.name))
+        expect([verb, person?.password, person?.totps ?? []]).toEqual([verb, undefined, []])
+      }
+    },
 
   'factors.change, two apps removing each other, 25 each way: one stays': async (world) => {
     const person = await newEquipped(world)

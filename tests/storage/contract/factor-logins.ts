@@ -110,7 +110,7 @@ export const factorLogins: Cases = {
       [`-passwordAttempts ${person.user.name}`]: expect.anything(),
       [`+sessions ${id}`]: {
         ...{ id, secretHash, userId: person.user.id, via: 'password+otp', credentialId: null },
-        ...{ openedAt: now, expiresAt: ends, endedAt: null, ...from },
+        ...{ openedAt: now, lastSeenAt: now, expiresAt: ends, endedAt: null, ...from },
       },
       '+audit login done': expect.objectContaining({ userId: person.user.id }),
     })

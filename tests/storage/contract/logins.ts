@@ -33,6 +33,7 @@ export const logins: Cases = {
         via: 'passkey',
         credentialId: credential.id,
         openedAt: now,
+        lastSeenAt: now,
         expiresAt: ends,
         endedAt: null,
         ...from,

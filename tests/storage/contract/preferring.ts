@@ -17,7 +17,9 @@ import {
   roleOf,
   storeDocuments,
 } from './editors.ts'
+import { own, removingBy } from './owners-ends.ts'
 import { issuingOf, redeemingOf, storeCode } from './programs.ts'
+import { resettingOf } from './resetting.ts'
 import {
   addingOf,
   type Cases,
@@ -45,7 +47,7 @@ type Verb = (preference: string | undefined) => Promise<unknown>
 /** Each verb that lets somebody in or takes a tap, of people who are there. */
 async function verbsOf(world: World): Promise<Record<string, Verb>> {
   const { ports } = world
-  const [person, invited] = [await newEditor(world), await newInvited(world)]
+  const [person, invited, lost] = [await newEditor(world), await newInvited(world), await newPerson(world)]
   const { credential, user } = person
   const leaving = await storeCredential(world, newCredential(user.id))
   const link = newLink()
@@ -57,6 +59,9 @@ async function verbsOf(world: World): Promise<Record<string, Verb>> {
     'credentials.remove': (preference) => ports.credentials.remove(removingOf(person, leaving, tapped(preference))),
     'codes.issue': (preference) => ports.codes.issue(issuingOf(person, tapped(preference))),
     'users.invite': (preference) => ports.users.invite(invitingOf(person, tapped(preference))),
+    'credentials.removeBy': (preference) =>
+      ports.credentials.removeBy(own(person), removingBy(person, leaving, tapped(preference))),
+    'users.reset': (preference) => ports.users.reset(resettingOf(person, lost, tapped(preference))),
     'users.accept': (preference) => ports.users.accept(acceptingOf(invited, { preference })),
     'administrator.claim': (preference) => ports.administrator.claim(claimingOf(link.hash, { preference })),
   }

@@ -105,7 +105,7 @@ export async function storeCredential(
 export async function storeSession(
   { store }: World,
   { id: credentialId, userId }: NewCredential,
-  more: { readonly openedAt?: Instant; readonly expiresAt?: Instant; readonly endedAt?: Instant } = {},
+  more: Partial<Record<'openedAt' | 'lastSeenAt' | 'expiresAt' | 'endedAt', Instant>> = {},
 ): Promise<NewSession> {
   const session = newSession()
   await store.db
