@@ -6,7 +6,7 @@ import { build, type Metafile } from 'esbuild'
 
 const root = import.meta.dirname
 const target = join(root, 'dist')
-const pages = ['sign-in', 'first-administrator', 'invite', 'account', 'authorize', 'approve']
+const pages = ['sign-in', 'first-administrator', 'recover', 'invite', 'account', 'authorize', 'approve', 'device']
 /** Longer than an edge should run without its restart for the next version. */
 const keepOldBuilds = 30 * 24 * 3_600_000
 
@@ -43,7 +43,7 @@ function assetNames(metafile: Metafile): Record<string, string> {
 
 /**
  * Entries `index` for Workers and `serve` for the others, over shared chunks. Neutral: nothing of Node gets in, and the
- * condition `workerd` makes the libraries show their web-standard side. SimpleWebAuthn is a chunk that is loaded late.
+ * condition `workerd` makes the libraries show their web-standard side.
  */
 async function buildEdge(out: string, names: Record<string, string>): Promise<Metafile> {
   const { metafile } = await build({

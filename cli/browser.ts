@@ -2,9 +2,10 @@
 import { spawn } from 'node:child_process'
 import process from 'node:process'
 import { type Expected, listenOnLoopback } from './loopback.ts'
-import { Interrupted, Problem } from './problem.ts'
+import { Problem } from './problem.ts'
 import { environment } from './profile.ts'
 import { say } from './term.ts'
+import { endOfWaiting } from './waiting.ts'
 
 export const browserOption = { 'no-browser': { type: 'boolean' } } as const
 
@@ -18,7 +19,7 @@ export interface Question<Page extends string | undefined = string> extends Expe
   urlFor(redirectUri: string): Promise<Page>
 }
 
-const patienceMs = 5 * 60_000
+const patience = { ms: 5 * 60_000, over: 'nobody answered in the browser for five minutes' }
 
 /**
  * undefined where `urlFor` finds that there is nothing to ask.
@@ -28,14 +29,11 @@ export async function askInBrowser(question: Question): Promise<URLSearchParams>
 export async function askInBrowser(question: Question<string | undefined>): Promise<URLSearchParams | undefined>
 export async function askInBrowser(question: Question<string | undefined>): Promise<URLSearchParams | undefined> {
   const loopback = await listenOnLoopback(question)
-  const end = endOfWaiting(question.signal)
+  const end = endOfWaiting(patience, question.signal)
   try {
-    const page = await Promise.race([question.urlFor(loopback.redirectUri), end.reached])
-    if (page === undefined) return undefined
-    const url = pageOf(question.issuer, page)
-    say(`To ${question.toDo}, open this page in a browser on this machine:`)
-    say(url)
-    if (question.opensBrowser) openBrowser(url)
+    const asked = await Promise.race([question.urlFor(loopback.redirectUri), end.reached])
+    if (asked === undefined) return undefined
+    showPage({ ...question, page: pageOf(question.issuer, asked) })
     const answer = await Promise.race([loopback.answer, end.reached])
     if (answer.has('error')) throw refusalOf(answer)
     return answer
@@ -45,29 +43,20 @@ export async function askInBrowser(question: Question<string | undefined>): Prom
   }
 }
 
-function endOfWaiting(signal: AbortSignal | undefined): { reached: Promise<never>; forget(): void } {
-  const { promise: reached, reject } = Promise.withResolvers<never>()
-  // Until somebody races it, a rejection has nobody who handles it.
-  reached.catch(() => undefined)
-  const interrupted = () => reject(new Interrupted('stopped, nothing was changed'))
-  const late = setTimeout(
-    () => reject(new Problem('failed', 'nobody answered in the browser for five minutes', 'try again')),
-    patienceMs,
-  )
-  process.once('SIGINT', interrupted)
-  const aborted = () => reject(signal?.reason)
-  signal?.addEventListener('abort', aborted)
-  if (signal?.aborted) aborted()
-  const forget = () => {
-    clearTimeout(late)
-    signal?.removeEventListener('abort', aborted)
-    process.off('SIGINT', interrupted)
-  }
-  return { reached, forget }
+interface Shown {
+  readonly toDo: string
+  readonly page: string
+  readonly opensBrowser: boolean
+}
+
+export function showPage({ toDo, page, opensBrowser }: Shown): void {
+  say(`To ${toDo}, open this page in a browser on this machine:`)
+  say(page)
+  if (opensBrowser) openBrowser(page)
 }
 
 /** A browser opens files and programs too, so it gets pages of the issuer only. */
-function pageOf(issuer: string, text: string): string {
+export function pageOf(issuer: string, text: string): string {
   const url = URL.parse(text)
   if (url?.origin === new URL(issuer).origin && /^https?:$/.test(url.protocol)) return url.href
   throw new Problem('failed', 'the edge names a page of somebody else', 'ask its administrator')

@@ -1,8 +1,10 @@
-/** `role/dev`, `roles`, `db/orders`: which documents somebody means. */
+/** `role/dev`, `roles`, `db/orders`, `cap`: which documents somebody means. */
+import { preferenceKind, preferenceName } from '../core/access/auth-preference.ts'
+import type { DocumentKind } from '../core/access/document.ts'
 import { nearest } from '../core/access/place.ts'
 import { Problem } from './problem.ts'
 
-export type Kind = 'role' | 'db' | 'lock'
+export type Kind = DocumentKind
 
 const words: Readonly<Record<string, Kind>> = {
   role: 'role',
@@ -13,6 +15,8 @@ const words: Readonly<Record<string, Kind>> = {
   databases: 'db',
   lock: 'lock',
   locks: 'lock',
+  cap: preferenceKind,
+  cluster_auth_preference: preferenceKind,
 }
 
 export interface Meant {
@@ -20,6 +24,14 @@ export interface Meant {
   readonly kind: Kind | undefined
   readonly name: string | undefined
 }
+
+export interface MeantOne {
+  readonly kind: Kind
+  readonly name: string
+}
+
+/** Such as `role dev`. */
+export const showMeant = ({ kind, name }: MeantOne): string => (kind === preferenceKind ? kind : `${kind} ${name}`)
 
 /** @throws Problem usage */
 export function parseMeant(text: string): Meant {
@@ -29,14 +41,21 @@ export function parseMeant(text: string): Meant {
   const kind = Object.hasOwn(words, word) ? words[word] : undefined
   if (name === '')
     throw new Problem('usage', `${text} names nothing after the slash`, 'write KIND/NAME, such as role/dev')
+  if (kind === preferenceKind) return theOne(text, name)
   if (kind) return { kind, name }
   const meant = nearest(word, [...Object.keys(words), 'all'])
-  const hint = meant === undefined ? 'kinds are role, db and lock' : `did you mean ${meant}?`
+  const hint = meant === undefined ? 'kinds are role, db, lock and cap' : `did you mean ${meant}?`
   throw new Problem('usage', `there is no kind ${word}`, hint)
 }
 
+/** There is one at most, so nobody need name it. */
+function theOne(text: string, name = preferenceName): MeantOne {
+  if (name === preferenceName) return { kind: preferenceKind, name }
+  throw new Problem('usage', `there is no ${text}: a cluster has one preference`, 'write cap')
+}
+
 /** @throws Problem usage */
-export function requireOne(text: string): { kind: Kind; name: string } {
+export function requireOne(text: string): MeantOne {
   const { kind, name } = parseMeant(text)
   if (kind && name !== undefined) return { kind, name }
   throw new Problem('usage', `${text} is not one document`, 'write KIND/NAME, such as role/dev')

@@ -1,7 +1,10 @@
 /** Documents on one line each, for people. */
+import type { PreferenceDocument } from '../core/access/auth-preference.ts'
 import type { DbDocument } from '../core/access/db.ts'
 import type { Document } from '../core/access/document.ts'
+import { formatDuration } from '../core/access/duration.ts'
 import type { LockDocument } from '../core/access/lock.ts'
+import { type Preference, preferenceOf } from '../core/access/preference.ts'
 import { isPreset } from '../core/access/presets.ts'
 import type { RoleConditions, RoleDocument } from '../core/access/role.ts'
 
@@ -24,6 +27,8 @@ function summary(document: Document): string {
       return dbSummary(document)
     case 'lock':
       return lockSummary(document)
+    case 'cluster_auth_preference':
+      return preferenceSummary(document)
   }
 }
 
@@ -56,4 +61,25 @@ function dbSummary({ spec: { protocol, uri, tls } }: DbDocument): string {
 
 function lockSummary({ spec: { target, message, expires } }: LockDocument): string {
   return `locks the user ${target.user} ${expires ? `until ${expires}` : 'for ever'}${message ? `: ${message}` : ''}`
+}
+
+/** Such as `passkeys alone, or passwords with webauthn or otp; sessions of 12h at most`. */
+function preferenceSummary(document: PreferenceDocument): string {
+  const preference = preferenceOf(document)
+  const { passwordless, passwords, requireSessionMfa, attestation, rpId, defaultSessionTtl } = preference
+  const ways = [passwordless && 'passkeys alone', passwords && `passwords ${factorInWords(preference)}`]
+  const parts = [
+    ways.filter((way) => way).join(', or '),
+    requireSessionMfa && 'a tap for each session',
+    attestation && 'only some authenticators',
+    rpId && `relying party ${rpId}`,
+    `logins of ${formatDuration(defaultSessionTtl)} at most`,
+  ]
+  return parts.filter((part) => part).join('; ')
+}
+
+function factorInWords({ secondFactor, secondFactors }: Preference): string {
+  if (secondFactor === 'off') return 'ALONE'
+  const factors = secondFactors.join(' or ')
+  return secondFactor === 'optional' ? `with ${factors} of who has one` : `with ${factors}`
 }

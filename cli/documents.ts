@@ -1,8 +1,10 @@
 /** Policy documents as people keep them: files of YAML or JSON, several in one. */
+import { dirname } from 'node:path'
 import { stringify } from 'yaml'
 import { type Document, parseDocument } from '../core/access/document.ts'
 import { type Path, printable, showPath } from '../core/access/place.ts'
 import { type Lined, lineAt, readYaml } from '../proxy/yaml.ts'
+import { withCertificates } from './certificate-files.ts'
 import { table } from './document-table.ts'
 
 /** A document and where it begins. */
@@ -34,10 +36,10 @@ export const showProblem = ({ file, line, field, message }: FileProblem): string
 
 /**
  * All documents of a file, or all problems in it in the order of its lines. Empty documents are skipped; a list stands
- * for the documents in it, as `printDocuments` writes JSON.
+ * for the documents in it, as `printDocuments` writes JSON. `folder`: where paths of certificates begin.
  */
-export function readDocuments(file: string, text: string): DocumentsRead {
-  const reading: Reading = { file, documents: [], problems: [] }
+export function readDocuments(file: string, text: string, folder = dirname(file)): DocumentsRead {
+  const reading: Reading = { file, folder, documents: [], problems: [] }
   if (Buffer.byteLength(text) > longestText) tell(reading, 1, '', 'too large: at most 1 MiB')
   else readStream(reading, text)
   const { documents, problems } = reading
@@ -47,6 +49,7 @@ export function readDocuments(file: string, text: string): DocumentsRead {
 
 interface Reading {
   readonly file: string
+  readonly folder: string
   readonly documents: DocumentRead[]
   readonly problems: FileProblem[]
 }
@@ -78,9 +81,10 @@ function valuesOf(value: Lined | undefined): readonly Lined[] {
 
 function readOne(reading: Reading, places: Map<string, number>, value: Lined): void {
   const tellAt = (path: Path, message: string) => tell(reading, lineAt(value, path), showPath(path), message)
-  const parsed = parseDocument(value.json)
+  const { json, failures } = withCertificates(value.json, reading.folder)
+  const parsed = parseDocument(json)
   if (parsed.kind === 'invalid') {
-    for (const { path, message } of parsed.problems) tellAt(path, message)
+    for (const { path, message } of parsed.problems) tellAt(path, failures.get(showPath(path)) ?? message)
     return
   }
   const { kind, metadata } = parsed.value

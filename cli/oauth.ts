@@ -103,6 +103,47 @@ export async function signIn(fetch: Fetch, issuer: string, key: Key, opensBrowse
   return { tokens, server }
 }
 
+/** The codes of a device flow (RFC 8628 section 3.1), of use to this key alone. */
+export function beginDeviceFlow(
+  fetch: Fetch,
+  server: oauth.AuthorizationServer,
+  dpop: oauth.DPoPHandle,
+): Promise<oauth.DeviceAuthorizationResponse> {
+  if (server.device_authorization_endpoint === undefined)
+    throw new Problem('failed', 'this cluster knows no headless logins', 'sallyport login')
+  return translated(async () => {
+    const parameters = { scope, dpop_jkt: await dpop.calculateThumbprint() }
+    const reply = await oauth.deviceAuthorizationRequest(server, client, clientAuth, parameters, through(fetch))
+    return oauth.processDeviceAuthorizationResponse(server, client, reply)
+  })
+}
+
+/** What a program that polls is told as long as nobody has answered. */
+const stillWaiting = ['authorization_pending', 'slow_down'] as const
+export type DeviceAnswer = Tokens | (typeof stillWaiting)[number]
+
+/** Asks once (RFC 8628 section 3.4). */
+export function pollDeviceFlow(
+  fetch: Fetch,
+  server: oauth.AuthorizationServer,
+  dpop: oauth.DPoPHandle,
+  deviceCode: string,
+  signal: AbortSignal,
+): Promise<DeviceAnswer> {
+  const ask = async () => {
+    const options = { DPoP: dpop, signal, ...through(fetch) }
+    const reply = await oauth.deviceCodeGrantRequest(server, client, clientAuth, deviceCode, options)
+    return tokensOf(await oauth.processDeviceCodeResponse(server, client, reply))
+  }
+  return translated(() => withNonce(ask).catch(asWaiting))
+}
+
+function asWaiting(error: unknown): DeviceAnswer {
+  const word = stillWaiting.find((one) => error instanceof oauth.ResponseBodyError && error.error === one)
+  if (word === undefined) throw error
+  return word
+}
+
 function authorizationUrl(server: oauth.AuthorizationServer, parameters: Readonly<Record<string, string>>): string {
   const url = URL.parse(server.authorization_endpoint ?? '')
   if (!url) throw notAnEdge('its metadata has no authorization endpoint')
@@ -237,6 +278,7 @@ async function translated<T>(ask: () => Promise<T>): Promise<T> {
 
 function problemOf({ error, error_description: why, status }: oauth.ResponseBodyError): Problem {
   if (error === 'invalid_grant') return new Problem('signIn', why ?? 'this login has ended', 'sallyport login')
+  if (error === 'expired_token') return new Problem('failed', 'nobody answered while the code was good', 'try again')
   const said = `the edge refused it: ${why ?? error}`
   if (error === 'invalid_dpop_proof') return new Problem('failed', said, 'check the clock of this machine')
   return status === 429

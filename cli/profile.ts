@@ -10,6 +10,7 @@ export const environment = () => ({
   profile: variable('SALLYPORT_PROFILE'),
   proxy: variable('SALLYPORT_PROXY'),
   browser: variable('BROWSER'),
+  editor: variable('VISUAL') ?? variable('EDITOR'),
   /** Where `npm start` keeps the CA of its proxy. */
   serverHome: variable('SALLYPORT_HOME') ?? '.sallyport',
 })

@@ -46,6 +46,8 @@ const shape = object({
     user: text(256),
     cluster: text(256),
     roles: list(text(256), 64),
+    /** `device_flow`: a headless login. Missing where an older sallyport signed in: then it is none. */
+    via: optional(oneOf(['browser', 'device_flow'])),
     auth_time: whole,
     valid_until: whole,
   }),

@@ -1,23 +1,27 @@
 import { operations } from '../core/api/operations.ts'
 import { call, openSession } from './api.ts'
-import type { Kind } from './document-name.ts'
+import { type MeantOne, showMeant } from './document-name.ts'
+import { sayLost } from './lost-passkeys.ts'
 import { Problem } from './problem.ts'
 import { confirmed, say } from './term.ts'
 
-export interface Removal {
+export interface Removal extends MeantOne {
   readonly profile: string | undefined
-  readonly kind: Kind
-  readonly name: string
   /** It was said already. */
   readonly isConfirmed: boolean
+  /** Passkeys may stop working. */
+  readonly isForced: boolean
 }
 
 /** Where a person can answer, asks before. @throws Problem */
-export async function removeDocument({ profile, kind, name, isConfirmed }: Removal): Promise<void> {
+export async function removeDocument({ profile, kind, name, isConfirmed, isForced }: Removal): Promise<void> {
   const session = await openSession(profile)
-  if (!isConfirmed && !(await confirmed(`Remove the ${kind} ${name}?`))) {
+  const one = showMeant({ kind, name })
+  if (!isConfirmed && !(await confirmed(`Remove the ${one}?`))) {
     throw new Problem('failed', 'it was not confirmed, nothing was changed', 'answer y, or call it with --yes')
   }
-  const removed = await call(session, operations.documentRemove, { parameters: { kind, name } })
-  say(`The ${removed.kind} ${removed.name} is removed.`)
+  const query = { force: isForced ? ('true' as const) : undefined }
+  const { lost } = await call(session, operations.documentRemove, { parameters: { kind, name }, query })
+  sayLost(lost)
+  say(`The ${one} is removed${kind === 'cluster_auth_preference' ? ': the defaults hold again' : ''}.`)
 }

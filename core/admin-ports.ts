@@ -2,7 +2,7 @@
 import type { Document } from './access/document.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Json } from './intent.ts'
-import type { ClientSessionId, Instant, InviteId, User, UserId } from './model.ts'
+import type { ClientSessionId, Instant, InviteId, Origin, SessionId, User, UserId } from './model.ts'
 import type { NewCredential, NewSession, Spend, Tapped } from './ports.ts'
 import type { Tap } from './tap/verify.ts'
 import type { VouchKey } from './vouch.ts'
@@ -11,8 +11,8 @@ import type { VouchKey } from './vouch.ts'
 export interface Actor {
   readonly userId: UserId
   readonly sessionId: ClientSessionId
-  /** The role that the action needs. */
-  readonly role: string
+  /** The role that the action needs; undefined for what everybody may do with his own. */
+  readonly role: string | undefined
 }
 
 export interface NewInvite {
@@ -31,6 +31,7 @@ export interface OpenInvite {
   readonly key: VouchKey
   readonly tap: Tap
   readonly request: Json
+  readonly createdAt: Instant
   readonly expiresAt: Instant
 }
 
@@ -39,17 +40,23 @@ export interface ListedUser {
   readonly roles: readonly string[]
   readonly passkeys: number
   readonly locked: boolean
-  /** Whether there is an invite that may still be used. */
-  readonly invited: boolean
+  /** The one that may still be used. */
+  readonly link: { readonly kind: 'invite' | 'reset'; readonly expiresAt: Instant } | undefined
   readonly createdAt: Instant
+}
+
+export interface FoundUser extends User {
+  readonly passkeys: number
 }
 
 export interface Users {
   list(now: Instant): Promise<readonly ListedUser[]>
+  /** Who bears a name that a hurried reader takes for this one. */
+  find(name: string): Promise<FoundUser | undefined>
   /**
    * Spends the intent, confirms the tapping credential (which must be one that may vouch) and the actor, makes the user with
    * roles and invite.
-   * @throws Refusal ticket_spent, credential_changed, counter_regressed, token_invalid, role_missing, role_unknown, name_taken, user_locked
+   * @throws Refusal ticket_spent, credential_changed, preference_changed, counter_regressed, token_invalid, role_missing, role_unknown, name_taken, user_locked
    */
   invite(invitation: {
     readonly spend: Spend
@@ -60,25 +67,71 @@ export interface Users {
     readonly invite: NewInvite
     readonly event: AuditEvent
   }): Promise<void>
-  /** undefined: no such invite, used, expired, or its user was removed. */
+  /**
+   * Spends the intent, confirms the tapping credential (which must be one that may vouch) and the actor; removes passkeys, password,
+   * authenticator apps and recovery codes of the user, ends all sessions, kills older links and makes the new one.
+   * @throws Refusal as invite; user_unknown (also where another bears the name by now), own_account, last_vouching
+   */
+  reset(reset: {
+    readonly spend: Spend
+    readonly tapped: Tapped
+    readonly actor: Actor
+    readonly user: User
+    readonly invite: NewInvite
+    readonly event: AuditEvent
+  }): Promise<void>
+  /** undefined: no such link, used, expired, replaced, or its user was removed. */
   openInvite(id: string, now: Instant): Promise<OpenInvite | undefined>
   /**
    * Spends intent and invite, adds the passkey, opens the session.
-   * @throws Refusal ticket_spent, link_invalid, passkey_exists, user_locked
+   * @throws Refusal ticket_spent, link_invalid, preference_changed, passkey_exists, user_locked
    */
   accept(acceptance: {
     readonly spend: Spend
     readonly invite: InviteId
+    /** The revision of the preference by which the registration was judged. */
+    readonly preference: string | undefined
     readonly credential: NewCredential
     readonly session: NewSession
     readonly expiresAt: Instant
     readonly event: AuditEvent
   }): Promise<{ readonly expiresAt: Instant }>
   /**
-   * Removes the user with passkeys, roles and invites, and ends all sessions.
-   * @throws Refusal token_invalid, role_missing, user_unknown, own_account
+   * Removes the user with all that let him in, roles and invites, and ends all sessions.
+   * @throws Refusal token_invalid, role_missing, user_unknown, own_account, last_vouching
    */
   remove(actor: Actor, name: string, event: AuditEvent): Promise<void>
+}
+
+/** A browser session, or a program's login. */
+export interface ListedLogin {
+  readonly id: SessionId | ClientSessionId
+  readonly kind: 'browser' | 'program'
+  readonly user: User
+  /** Of a program: its client id. */
+  readonly clientId: string | undefined
+  readonly openedAt: Instant
+  /** Of a browser its last request, of a program its last refresh. */
+  readonly lastSeenAt: Instant
+  readonly expiresAt: Instant
+  readonly origin: Origin
+}
+
+export interface Logins {
+  /** Those that run, newest first. */
+  list(
+    whose: { readonly userId?: UserId | undefined; readonly name?: string | undefined },
+    now: Instant,
+  ): Promise<readonly ListedLogin[]>
+  /**
+   * Ends one of `owner`, of a browser or of a program. `reason`: told to the program's key.
+   * @throws Refusal token_invalid, role_missing, user_locked, login_unknown
+   */
+  end(
+    actor: Actor,
+    target: { readonly id: string; readonly owner: UserId; readonly reason: 'revoked' | 'administrator' },
+    event: AuditEvent,
+  ): Promise<void>
 }
 
 export interface StoredDocument {

@@ -10,11 +10,19 @@ import type { Vouch } from './vouch.ts'
 export type AuditKind =
   | 'administrator.offer'
   | 'administrator.register'
+  | 'recovery.offer'
+  | 'recovery.register'
   | 'login'
   | 'logout'
   | 'passkey.add'
   | 'passkey.remove'
+  | 'password.set'
+  | 'password.remove'
+  | 'totp.add'
+  | 'totp.remove'
+  | 'recovery.make'
   | 'session.end'
+  | 'login.end'
   | 'request'
   | 'client.approve'
   | 'client.refuse'
@@ -25,6 +33,7 @@ export type AuditKind =
   | 'tap.refuse'
   | 'user.invite'
   | 'user.register'
+  | 'user.reset'
   | 'user.remove'
   | 'document.put'
   | 'document.remove'
@@ -64,6 +73,9 @@ export interface AuditEvent {
   readonly evidence?: Evidence | undefined
 }
 
+/** A program that waits for a person hears these for minutes: they are no news. */
+const onlyWaits: ReadonlySet<RefusalCode> = new Set(['device_pending', 'device_slow_down'])
+
 /**
  * Runs a ceremony and writes down what it refuses. A second write, because the batch that would have had the effect is
  * gone. If even that fails the caller hears of the failure, and has been let in nowhere.
@@ -77,7 +89,8 @@ export async function recordingRefusals<T>(
   try {
     return await work()
   } catch (error) {
-    if (error instanceof Refusal) await audit.record(refusalEvent(error, { at: now(), kind, asking }))
+    if (error instanceof Refusal && !onlyWaits.has(error.code))
+      await audit.record(refusalEvent(error, { at: now(), kind, asking }))
     throw error
   }
 }

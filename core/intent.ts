@@ -19,13 +19,19 @@ export const membersOf = (json: Json | undefined): { readonly [member: string]: 
 
 /** What a tap is for. An answer for one purpose is refused for any other. */
 export interface Subjects {
-  login: Record<string, never>
+  login: Record<string, never> | PasswordLoginSubject
   cli: CliSubject
-  register: FirstAdministratorSubject | AddPasskeySubject | InviteSubject
+  register:
+    | FirstAdministratorSubject
+    | AddPasskeySubject
+    | InviteSubject
+    | SetPasswordSubject
+    | AddTotpSubject
+    | RecoveryCodesSubject
   vouch: VouchSubject
   session: SessionSubject
   admin: AdminSubject
-  recovery: { readonly [member: string]: Json }
+  recovery: RecoverySubject
   'device-enroll': { readonly [member: string]: Json }
   device: { readonly [member: string]: Json }
   'device-web': { readonly [member: string]: Json }
@@ -33,11 +39,37 @@ export interface Subjects {
 }
 export type Purpose = keyof Subjects
 
+/** A passkey beside a password. `name`: HMAC of the name's key, base64url: evidence names nobody who is not there. */
+export type PasswordLoginSubject = {
+  readonly kind: 'password'
+  readonly name: string
+}
+/** A new password. What it is stands nowhere: a hash that a tap names could be guessed at by whoever reads the audit log. */
+export type SetPasswordSubject = {
+  readonly kind: 'password'
+}
+/** One more authenticator app. `secret`: SHA-256 of its key as it is sealed, base64url. */
+export type AddTotpSubject = {
+  readonly kind: 'totp'
+  readonly id: string
+  readonly name: string
+  readonly secret: string
+}
+/** New recovery codes, in the place of all that are there. */
+export type RecoveryCodesSubject = {
+  readonly kind: 'recovery-codes'
+}
 /** The root credential of a new cluster. `link` is the SHA-256 of the one-time secret, base64url. */
 export type FirstAdministratorSubject = {
   readonly kind: 'first-administrator'
   readonly name: string
   readonly link: string
+}
+/** A new root credential for somebody who is there, or for somebody new. `link`: as above. */
+export type RecoverySubject = {
+  readonly name: string
+  readonly link: string
+  readonly is_new: boolean
 }
 /** One more passkey for a user. `vouch_key`: RFC 7638 thumbprint of the one-time key that will name the new passkey. */
 export type AddPasskeySubject = {
@@ -46,16 +78,16 @@ export type AddPasskeySubject = {
   readonly may_vouch: boolean
   readonly vouch_key: string
 }
-/** The first passkey of somebody invited. `invite`: RFC 7638 thumbprint of the invite's key. */
+/** The first passkey of somebody invited, or the next one of somebody reset. `invite`: RFC 7638 thumbprint of the link's key. */
 export type InviteSubject = {
-  readonly kind: 'invite'
+  readonly kind: 'invite' | 'reset'
   readonly name: string
   readonly invite: string
 }
 /**
  * A program that is to act for the user. `flow`: SHA-256 of the canonical {client_id, redirect_uri, code_challenge, state}
- * (state: '' where it sent none), base64url; `client_key`: RFC 7638 thumbprint of its DPoP key; `address`: where the browser
- * asked from.
+ * (state: '' where it sent none), base64url; in the device flow of {client_id, user_code, device_code_hash}; `client_key`: RFC 7638 thumbprint of its DPoP key; `address`: where the browser
+ * asked from; in the device flow, where the program did.
  */
 export type CliSubject = {
   readonly flow: string

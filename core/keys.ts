@@ -17,6 +17,12 @@ export interface Keys {
   readonly copies: MacKey
   /** AES-256-GCM: signing keys at rest. */
   readonly sealer: Sealer
+  /** AES-256-GCM: the keys of authenticator apps at rest. */
+  readonly factors: Sealer
+  /** HMAC-SHA-256: the names that passwords are tried for, as tickets and the database know them. */
+  readonly names: MacKey
+  /** HMAC-SHA-256: the passkeys that are made up for names which have none. */
+  readonly madeUp: MacKey
   /** Public: lies in the database, so that a wrong key is told before anything is written under it. */
   readonly check: string
 }
@@ -28,6 +34,9 @@ export const deriveKeys = (secret: Bytes): Keys => ({
   nonce: nonceKeyOf(hmacKey(derive(secret, 'sallyport nonce key v1'))),
   copies: hmacKey(derive(secret, 'sallyport copies key v1')),
   sealer: sealerOf(derive(secret, 'sallyport seal key v1')),
+  factors: sealerOf(derive(secret, 'sallyport factor seal key v1')),
+  names: hmacKey(derive(secret, 'sallyport name key v1')),
+  madeUp: hmacKey(derive(secret, 'sallyport made-up key v1')),
   check: base64url(derive(secret, 'sallyport key check v1')),
 })
 

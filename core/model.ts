@@ -10,7 +10,9 @@ export type CredentialId = Branded<'CredentialId'>
 export type SessionId = Branded<'SessionId'>
 /** 16 random bytes, base64url: one login of a program, with all the tokens that came of it. */
 export type ClientSessionId = Branded<'ClientSessionId'>
-/** RFC 7638 thumbprint of an invite's public key, base64url. */
+/** 16 random bytes, base64url: one authenticator app. */
+export type TotpId = Branded<'TotpId'>
+/** RFC 7638 thumbprint of the public key of a link (an invite's or a reset's), base64url. */
 export type InviteId = Branded<'InviteId'>
 /** SHA-256 of a COSE_Key, base64url: what names a key in a vouch and in a proxy's configuration. */
 export type Fingerprint = Branded<'Fingerprint'>
@@ -33,6 +35,14 @@ export interface Site {
   readonly rpId: string
   /** SHA-256 of `rpId`: what authenticators sign. */
   readonly rpIdHash: Bytes
+  /** Those of before, whose passkeys still work. */
+  readonly formerRps?: readonly RelyingParty[]
+}
+
+export interface RelyingParty {
+  readonly id: string
+  /** SHA-256 of `id`. */
+  readonly hash: Bytes
 }
 
 export interface User {
@@ -46,6 +56,8 @@ export interface Credential {
   readonly name: string
   readonly publicKey: Bytes
   readonly fingerprint: Fingerprint
+  /** The relying party that it was made for. */
+  readonly rpId: string
   readonly transports: readonly string[]
   /** 16 bytes in the form of a UUID: which make of authenticator it says it is. Not proven without attestation. */
   readonly aaguid: string
@@ -57,10 +69,20 @@ export interface Credential {
   readonly lastUsedAt: Instant | undefined
 }
 
+/**
+ * What was shown for a session. Only `passkey` and `password+passkey` rest on a tap; the others can be phished, and open nothing that
+ * wants one: whatever does asks for a tap of its own.
+ */
+export type SessionVia = 'passkey' | 'password' | 'password+passkey' | 'password+otp' | 'password+recovery'
+
 export interface Session {
   readonly id: SessionId
-  readonly credentialId: CredentialId
+  readonly via: SessionVia
+  /** undefined: no passkey was tapped for it. */
+  readonly credentialId: CredentialId | undefined
   readonly openedAt: Instant
+  /** Of its last request, to a minute. */
+  readonly lastSeenAt: Instant
   readonly expiresAt: Instant
   readonly origin: Origin
 }
@@ -78,12 +100,20 @@ export type ClientSessionEnd =
   /** The passkey that approved it was removed. */
   | 'passkey_removed'
   | 'user_removed'
+  /** An administrator reset its user, or the operator recovered him. */
+  | 'user_reset'
+  /** An administrator ended it. */
+  | 'administrator'
+
+/** How a program was let in: by a browser on its own machine, or by the device flow, which opens less (core/access/principal.ts). */
+export type LoginVia = 'browser' | 'device_flow'
 
 /** One login of a program. */
 export interface ClientSession {
   readonly id: ClientSessionId
   readonly clientId: string
   readonly scope: string
+  readonly via: LoginVia
   readonly authenticatedAt: Instant
   readonly expiresAt: Instant
   readonly endedAt: Instant | undefined

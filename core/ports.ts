@@ -3,12 +3,16 @@
  * the database and atomic: all of it or nothing. A verb that could not do what it says throws the Refusal that names what
  * stood in the way, and has then written nothing.
  */
-import type { Documents, Users } from './admin-ports.ts'
+import type { Preference } from './access/preference.ts'
+import type { Actor, Documents, Logins, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
+import type { DeviceCodes } from './device-flow-ports.ts'
+import type { Factors } from './factor-ports.ts'
 import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
 import type { Bytes } from './lib/bytes.ts'
 import type { Signatures } from './lib/jws.ts'
+import type { PasswordHashing } from './login/password-hash.ts'
 import type {
   Asking,
   ClientSession,
@@ -39,10 +43,15 @@ export interface Ports {
   readonly credentials: Credentials
   readonly sessions: Sessions
   readonly administrator: Administrator
+  readonly factors: Factors
+  readonly passwords: PasswordHashing
   readonly codes: Codes
+  readonly deviceCodes: DeviceCodes
   readonly clientSessions: ClientSessions
   readonly users: Users
+  readonly logins: Logins
   readonly documents: Documents
+  readonly preferences: Preferences
   readonly signingKeys: SigningKeys
   readonly proxies: Proxies
   readonly snapshots: Snapshots
@@ -67,8 +76,12 @@ export interface Tapped {
   readonly credentialId: CredentialId
   readonly userId: UserId
   readonly fingerprint: Fingerprint
+  /** What it signed for. */
+  readonly rpId: string
   readonly counter: number
   readonly backedUp: boolean
+  /** The revision of the preference by which it was judged. */
+  readonly preference: string | undefined
 }
 
 /** `secretHash`: SHA-256 of the cookie's secret. */
@@ -80,7 +93,6 @@ export interface NewSession {
 }
 
 export interface NewCredential extends Omit<Credential, 'lastUsedAt'> {
-  readonly rpId: string
   readonly counter: number
   readonly vouch: Vouch | undefined
 }
@@ -114,27 +126,55 @@ export interface PublicKeys {
   keep(id: CredentialId, known: KnownKey): Promise<void>
 }
 
+/**
+ * How people log in. What is known may be a minute old: whoever lets somebody in by it has the batch confirm the revision, as all
+ * verbs below do, and tries once more with the newest (login/with-preference.ts).
+ */
+export interface Preferences {
+  current(): Promise<Preference>
+  newest(): Promise<Preference>
+}
+
+export interface PasskeysInUse {
+  readonly user: string
+  readonly rpId: string
+  readonly mayVouch: boolean
+  readonly count: number
+}
+
 export interface Credentials {
   /** Only one that is not removed. */
   find(id: CredentialId): Promise<Credential | undefined>
+  /** Those of a user that are not removed, oldest first. */
+  of(userId: UserId): Promise<readonly Credential[]>
   /** Those that trust begins with and that are not removed, and whose they are. */
   roots(): Promise<readonly { readonly user: string; readonly name: string; readonly fingerprint: Fingerprint }[]>
+  /** How many passkeys people have, of which relying party. Those that are not removed. */
+  inUse(): Promise<readonly PasskeysInUse[]>
   /**
    * Spends, confirms session and tapping credential (and that it may vouch, where `needsMayVouch`), moves the counter on,
    * adds the credential and exchanges the session for `session`, which ends when the old one would have.
-   * @throws Refusal ticket_spent, session_missing, credential_changed, counter_regressed, passkey_exists, name_taken
+   * @throws Refusal ticket_spent, session_missing, credential_changed, preference_changed, counter_regressed, passkey_exists, name_taken
    */
   add(
     adding: Change & { readonly credential: NewCredential; readonly needsMayVouch: boolean },
   ): Promise<{ readonly expiresAt: Instant }>
   /**
    * As `add`, but removes `credentialId`, whose fingerprint is `revision`, and ends its sessions.
-   * @throws Refusal also last_passkey; not_found when it is not a passkey of this user, or one that may vouch while the
-   * tapping one may not
+   * @throws Refusal also last_passkey, last_vouching; not_found when it is not a passkey of this user, or one that may vouch
+   * while the tapping one may not
    */
   remove(
     removing: Change & { readonly credentialId: CredentialId; readonly revision: string },
   ): Promise<{ readonly expiresAt: Instant }>
+  /** The same for a program that asks: it has no browser session to confirm and exchange. @throws Refusal also token_invalid */
+  removeBy(
+    actor: Actor,
+    removing: Pick<Change, 'spend' | 'tapped' | 'event'> & {
+      readonly credentialId: CredentialId
+      readonly revision: string
+    },
+  ): Promise<void>
 }
 
 /** A change to an account that a tap approved. */
@@ -153,12 +193,14 @@ export interface Account {
   readonly sessions: readonly Session[]
   /** Those that run, and those that ended within a day otherwise than by their user. */
   readonly clientSessions: readonly ClientSession[]
+  /** In the session that the link of a reset opened: who reset the user. */
+  readonly reset: { readonly by: string; readonly at: Instant } | undefined
 }
 
 export interface Sessions {
   /**
    * A login: spends, confirms the credential, moves its counter on, opens the session.
-   * @throws Refusal ticket_spent, credential_changed, counter_regressed, user_locked
+   * @throws Refusal ticket_spent, credential_changed, preference_changed, counter_regressed, user_locked
    */
   open(login: {
     readonly spend: Spend
@@ -168,7 +210,10 @@ export interface Sessions {
     readonly expiresAt: Instant
     readonly event: AuditEvent
   }): Promise<{ readonly expiresAt: Instant }>
-  /** Whose session this is, with passkeys and sessions. undefined: no such session, or it has ended. */
+  /**
+   * Whose session this is, with passkeys and sessions. undefined: no such session, it has ended, or it was idle for too long. This and
+   * `findWithPasskeys` are what counts as a request of it, and move its last one on.
+   */
   account(claim: SessionClaim, now: Instant): Promise<Account | undefined>
   /** Whose session this is, with the passkeys that he may tap with, and not all that an account has gathered. */
   findWithPasskeys(claim: SessionClaim, now: Instant): Promise<Pick<Account, 'user' | 'credentials'> | undefined>
@@ -181,9 +226,10 @@ export interface Sessions {
   end(claim: SessionClaim, id: SessionId, event: AuditEvent): Promise<void>
 }
 
-/** `hash`: SHA-256 of the link's secret, base64url. */
+/** `hash`: SHA-256 of the link's secret, base64url. `name`: who is to be recovered; undefined for the first administrator. */
 export interface AdministratorLink {
   readonly hash: string
+  readonly name?: string | undefined
   readonly expiresAt: Instant
 }
 
@@ -192,22 +238,42 @@ export interface Administrator {
   state(): Promise<{ readonly exists: boolean; readonly link: AdministratorLink | undefined }>
   /**
    * Makes this the one link; an older one is dead from here on. `spend`: where the offer came over the network.
-   * @throws Refusal administrator_exists, ticket_spent
+   * @throws Refusal administrator_exists for a first one, administrator_missing and user_locked for a recovery, ticket_spent
    */
   offer(link: AdministratorLink, event: AuditEvent, spend?: Spend): Promise<void>
   /**
    * Spends the intent and the link, makes the user with the root credential and opens the session.
-   * @throws Refusal ticket_spent, link_invalid, name_taken, passkey_exists
+   * @throws Refusal ticket_spent, link_invalid, preference_changed, name_taken, passkey_exists
    */
   claim(claim: {
     readonly spend: Spend
     readonly link: string
+    /** The revision of the preference by which the registration was judged. */
+    readonly preference: string | undefined
     readonly user: User
     readonly credential: NewCredential
     readonly session: NewSession
     readonly expiresAt: Instant
     readonly event: AuditEvent
   }): Promise<void>
+  /**
+   * Spends the intent and the link; of a user who is there removes all that let him in, ends all sessions and kills older links, and
+   * makes any other; adds the root credential, gives all preset roles, opens the session.
+   * @throws Refusal ticket_spent, link_invalid, preference_changed, user_locked, name_taken, passkey_exists
+   */
+  recover(recovery: {
+    readonly spend: Spend
+    readonly link: string
+    /** The revision of the preference by which the registration was judged. */
+    readonly preference: string | undefined
+    readonly user: User
+    /** Whether the user was not there when the ceremony began. */
+    readonly isNew: boolean
+    readonly credential: NewCredential
+    readonly session: NewSession
+    readonly expiresAt: Instant
+    readonly event: AuditEvent
+  }): Promise<{ readonly expiresAt: Instant }>
 }
 
 export interface RecordedEvent {

@@ -6,6 +6,7 @@ import { type Json, membersOf } from '../core/intent.ts'
 import { fromBase64url, utf8 } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
 import { importPublicJwk } from '../core/lib/jwk.ts'
+import { siteUnder } from '../core/login/relying-party.ts'
 import type { CredentialId } from '../core/model.ts'
 import { proxyJwk } from '../core/proxy-proof.ts'
 import type { Snapshot } from '../core/snapshot.ts'
@@ -47,10 +48,12 @@ function requireDocument(json: Json): void {
 export function knownOf({ cluster, issuer, rp_id, users, credentials, documents }: Snapshot): Known {
   const byId = new Map(credentials.map((one) => [one.id, one]))
   const imported = new Map<CredentialId, ReturnType<typeof importPublicKey>>()
+  const policy = policyOf(documents as readonly Document[])
+  const site = { cluster, origin: issuer, rpId: rp_id, rpIdHash: sha256(utf8(rp_id)) }
   return {
-    site: { cluster, origin: issuer, rpId: rp_id, rpIdHash: sha256(utf8(rp_id)) },
+    site: siteUnder(site, policy.preference),
     users: new Map(users.map((user) => [user.id, user])),
-    ...policyOf(documents as readonly Document[]),
+    ...policy,
     credential: async (id) => {
       const found = byId.get(id)
       if (!found) return undefined

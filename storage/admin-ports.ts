@@ -1,13 +1,15 @@
 /** core's ports for users and documents: ports.ts, continued. */
-import { and, asc, count, desc, eq, gt, isNull, lt } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
 import type { Document } from '../core/access/document.ts'
 import { parseDuration } from '../core/access/duration.ts'
+import { preferenceOf } from '../core/access/preference.ts'
 import { isPreset } from '../core/access/presets.ts'
-import type { DocumentChange, ListedUser } from '../core/admin-ports.ts'
+import type { DocumentChange, FoundUser, ListedUser } from '../core/admin-ports.ts'
+import { operations } from '../core/api/operations.ts'
 import { nameKey } from '../core/login/name.ts'
 import type { Instant, InviteId, UserId } from '../core/model.ts'
 import type { Ports, RecordedEvent } from '../core/ports.ts'
-import { about, actorGuards, type Make, opened, tap } from './batches.ts'
+import { about, actorGuards, leaveNothing, type Make, opened, tap } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { auditRow, credentialRow, sessionRow, userRow } from './rows.ts'
@@ -32,12 +34,31 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
       ])
       await refusing(about(event), work)
     },
+    find: (name) => findUser(store, name),
+    reset: async ({ spend, tapped, actor, user, invite, event }) => {
+      const { id: userId } = user
+      const row = { ...invite, userId, invitedBy: actor.userId, createdAt: event.at, usedAt: null }
+      const whose = { nameKey: nameKey(user.name), at: event.at }
+      const work = store.atomically([
+        ...tap(make, { spend, tapped, event }),
+        ...actorGuards(make, actor, event),
+        make.credentialMayVouch(tapped),
+        make.userBears({ userId, nameKey: whose.nameKey }),
+        make.userIsAnother({ ...whose, userId: actor.userId }),
+        make.vouchingStaysWithoutUser(whose),
+        ...leaveNothing(make, whose, 'user_reset', event.asking.requestId),
+        make.addInvite(row),
+        make.record(auditRow(event)),
+      ])
+      await refusing(about(event), work, { not_found: 'user_unknown', last_passkey: 'own_account' })
+    },
     openInvite: (id, now) => findInvite(store, id, now),
-    accept: async ({ spend, invite, credential, session, expiresAt, event }) => {
+    accept: async ({ spend, invite, preference, credential, session, expiresAt, event }) => {
       const { userId, id: credentialId } = credential
       const work = store.atomically([
         make.spend(spend),
         make.inviteHolds({ id: invite, userId, at: event.at }),
+        make.preferenceHolds({ preference }),
         make.notLocked({ userId, at: event.at }),
         make.useInvite({ id: invite, at: event.at }),
         make.addCredential(credentialRow(credential)),
@@ -45,7 +66,7 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
         make.record(auditRow(event)),
       ])
       const refused = refusing(about(event), work)
-      return opened((await tellingLock(store, { userId }, event.at, refused))[5])
+      return opened((await tellingLock(store, { userId }, event.at, refused))[6])
     },
     remove: async (actor, name, event) => {
       const removed = { nameKey: nameKey(name), at: event.at }
@@ -53,9 +74,8 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
         ...actorGuards(make, actor, event),
         make.userIsThere(removed),
         make.userIsAnother({ ...removed, userId: actor.userId }),
-        make.removeCredentialsOf(removed),
-        make.endSessionsOfUser(removed),
-        make.endClientSessionsOfUser({ ...removed, requestId: event.asking.requestId }),
+        make.vouchingStaysWithoutUser(removed),
+        ...leaveNothing(make, removed, 'user_removed', event.asking.requestId),
         make.takeRolesOf(removed),
         make.removeUser(removed),
         make.record(auditRow(event)),
@@ -76,7 +96,7 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
       .where(isNull(credentials.removedAt))
       .groupBy(credentials.userId),
     db
-      .select({ userId: invites.userId })
+      .select({ userId: invites.userId, path: linkPath.as('path'), expiresAt: invites.expiresAt })
       .from(invites)
       .where(and(isNull(invites.usedAt), gt(invites.expiresAt, now))),
     db
@@ -88,7 +108,7 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
   const passkeys = new Map(
     rowsOf<{ userId: UserId; passkeys: number }>(answers[2]).map((row) => [row.userId, row.passkeys]),
   )
-  const invited = new Set(rowsOf<{ userId: UserId }>(answers[3]).map(({ userId }) => userId))
+  const links = new Map(rowsOf<LinkRow>(answers[3]).map((row) => [row.userId, linkOf(row)]))
   const inForce = rowsOf<{ key: string; expiresAt: Instant | null }>(answers[4]).filter(
     ({ expiresAt }) => (expiresAt ?? now + 1) > now,
   )
@@ -98,9 +118,35 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
     roles: (roles.get(id) ?? []).map(({ role }) => role),
     passkeys: passkeys.get(id) ?? 0,
     locked: locked.has(key),
-    invited: invited.has(id),
+    link: links.get(id),
     createdAt,
   }))
+}
+
+interface LinkRow {
+  readonly userId: UserId
+  readonly path: string
+  readonly expiresAt: Instant
+}
+
+/** Where the request went that was tapped: what kind of link it is. */
+export const linkPath = sql<string>`json_extract(${invites.tap}, '$.intent.subject.path')`
+
+const linkOf = ({ path, expiresAt }: LinkRow) => ({
+  kind: path === operations.userReset.path ? ('reset' as const) : ('invite' as const),
+  expiresAt,
+})
+
+async function findUser({ db }: Store, name: string): Promise<FoundUser | undefined> {
+  const passkeys = db
+    .select({ n: count() })
+    .from(credentials)
+    .where(and(eq(credentials.userId, users.id), isNull(credentials.removedAt)))
+  const [found] = await db
+    .select({ id: users.id, name: users.name, passkeys: sql<number>`(${passkeys})` })
+    .from(users)
+    .where(and(eq(users.nameKey, nameKey(name)), isNull(users.removedAt)))
+  return found
 }
 
 async function findInvite({ db, atomically }: Store, id: string, now: Instant) {
@@ -120,10 +166,10 @@ async function findInvite({ db, atomically }: Store, id: string, now: Instant) {
   const [user] = rowsOf<typeof users.$inferSelect>(answers[1])
   const [by] = rowsOf<typeof users.$inferSelect>(answers[2])
   if (!invite || !user) return undefined
-  const { key, tap: tapped, request, expiresAt } = invite
+  const { key, tap: tapped, request, createdAt, expiresAt } = invite
   const roles = rowsOf<{ role: string }>(answers[3]).map(({ role }) => role)
   const about = { user: { id: user.id, name: user.name }, roles, invitedBy: by?.name ?? '' }
-  return { id: invite.id, ...about, key, tap: tapped, request, expiresAt }
+  return { id: invite.id, ...about, key, tap: tapped, request, createdAt, expiresAt }
 }
 
 export function documentsPort(store: Store, make: Make): Ports['documents'] {
@@ -168,10 +214,13 @@ function putStatements(make: Make, change: DocumentChange, updatedBy: UserId, up
 
 /** What statements of other ceremonies ask for, taken out of the document. */
 function columnsOf(document: Document) {
-  const none = { maxSessionTtl: null, lockedUser: null, expiresAt: null }
+  const none = { maxSessionTtl: null, deviceFlow: null, lockedUser: null, expiresAt: null }
   if (document.kind === 'role') {
-    const { max_session_ttl: ttl } = document.spec.options
-    return { ...none, maxSessionTtl: ttl === undefined ? null : (parseDuration(ttl) ?? 0) }
+    const { max_session_ttl: ttl, device_flow: deviceFlow = null } = document.spec.options
+    return { ...none, deviceFlow, maxSessionTtl: ttl === undefined ? null : (parseDuration(ttl) ?? 0) }
+  }
+  if (document.kind === 'cluster_auth_preference') {
+    return { ...none, maxSessionTtl: preferenceOf(document).defaultSessionTtl }
   }
   if (document.kind === 'db') return none
   const { target, expires } = document.spec

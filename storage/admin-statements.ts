@@ -1,9 +1,21 @@
 /** The statements of users, invites and documents: statements.ts, continued. */
 import { sql } from 'drizzle-orm'
-import type { Instant, InviteId, UserId } from '../core/model.ts'
-import { clientSessions, credentials, documents, invites, sessions, userRoles, users } from './schema.ts'
-import { every, guard } from './statements.ts'
+import type { ClientSessionEnd, Instant, InviteId, UserId } from '../core/model.ts'
+import {
+  clientSessions,
+  credentials,
+  documents,
+  invites,
+  passwords,
+  recoveryCodes,
+  sessions,
+  totps,
+  userRoles,
+  users,
+} from './schema.ts'
+import { every, guard, sessionInUse, vouchingStays } from './statements.ts'
 import { type Db, recipe } from './store.ts'
+import { runs } from './token-statements.ts'
 
 type Removed = { readonly nameKey: string; readonly at: Instant }
 
@@ -12,7 +24,9 @@ const bearer = (nameKey: unknown) =>
   sql`(select ${users.id} from ${users} where ${users.nameKey} = ${nameKey} and ${users.removedAt} is null)`
 
 export const userStatements = (db: Db) => ({
-  giveRole: recipe<typeof userRoles.$inferInsert>((s) => db.insert(userRoles).values(every(userRoles, s))),
+  giveRole: recipe<typeof userRoles.$inferInsert>((s) =>
+    db.insert(userRoles).values(every(userRoles, s)).onConflictDoNothing(),
+  ),
   /** A role that is a document; presets are always there. */
   roleIsThere: recipe<{ readonly role: string }>((s) =>
     guard(
@@ -41,9 +55,50 @@ export const userStatements = (db: Db) => ({
   userIsThere: recipe<{ readonly nameKey: string }>((s) =>
     guard(db, 'target', sql`exists (select 1 from ${users} where ${users.id} = ${bearer(s.nameKey)})`),
   ),
+  /** By id and by name: who bore it when the tap was asked for bears it still. */
+  userBears: recipe<{ readonly userId: UserId; readonly nameKey: string }>((s) =>
+    guard(db, 'target', sql`exists (select 1 where ${bearer(s.nameKey)} = ${s.userId})`),
+  ),
   /** Another must do that: so there is always one left who may. */
   userIsAnother: recipe<{ readonly nameKey: string; readonly userId: UserId }>((s) =>
     guard(db, 'last', sql`${bearer(s.nameKey)} <> ${s.userId}`),
+  ),
+  takeRolesOf: recipe<{ readonly nameKey: string }>((s) =>
+    db.delete(userRoles).where(sql`${userRoles.userId} = ${bearer(s.nameKey)}`),
+  ),
+  /** Last: the others find the user by the name. */
+  removeUser: recipe<Removed>((s) =>
+    db
+      .update(users)
+      .set({ removedAt: sql`${s.at}` })
+      .where(sql`${users.nameKey} = ${s.nameKey} and ${users.removedAt} is null`),
+  ),
+})
+
+/** What goes with a user who is removed, reset or recovered, and what must stay. */
+export const leavingStatements = (db: Db) => ({
+  vouchingStaysWithoutUser: recipe<{ readonly nameKey: string }>((s) =>
+    vouchingStays(db, sql`${credentials.userId} = ${bearer(s.nameKey)}`),
+  ),
+  /** Links that a newer one replaces. */
+  closeLinksOf: recipe<Removed>((s) =>
+    db
+      .update(invites)
+      .set({ expiresAt: sql`${s.at}` })
+      .where(
+        sql`${invites.userId} = ${bearer(s.nameKey)} and ${invites.usedAt} is null and ${invites.expiresAt} > ${s.at}`,
+      ),
+  ),
+  /** A session of this user, of a browser or of a program. */
+  loginRuns: recipe<{ readonly id: string; readonly owner: UserId; readonly at: Instant }>((s) =>
+    guard(
+      db,
+      'target',
+      sql`(exists (select 1 from ${sessions} where ${sessions.id} = ${s.id} and ${sessions.userId} = ${s.owner}
+          and ${sessionInUse(s.at)})
+        or exists (select 1 from ${clientSessions} where ${clientSessions.id} = ${s.id}
+          and ${clientSessions.userId} = ${s.owner} and ${runs(s.at)}))`,
+    ),
   ),
   removeCredentialsOf: recipe<Removed>((s) =>
     db
@@ -57,21 +112,20 @@ export const userStatements = (db: Db) => ({
       .set({ endedAt: sql`${s.at}` })
       .where(sql`${sessions.userId} = ${bearer(s.nameKey)} and ${sessions.endedAt} is null`),
   ),
-  endClientSessionsOfUser: recipe<Removed & { readonly requestId: string }>((s) =>
+  endClientSessionsOfUser: recipe<Removed & { readonly reason: ClientSessionEnd; readonly requestId: string }>((s) =>
     db
       .update(clientSessions)
-      .set({ endedAt: sql`${s.at}`, endReason: sql`'user_removed'`, endedBy: sql`${s.requestId}` })
+      .set({ endedAt: sql`${s.at}`, endReason: sql`${s.reason}`, endedBy: sql`${s.requestId}` })
       .where(sql`${clientSessions.userId} = ${bearer(s.nameKey)} and ${clientSessions.endedAt} is null`),
   ),
-  takeRolesOf: recipe<{ readonly nameKey: string }>((s) =>
-    db.delete(userRoles).where(sql`${userRoles.userId} = ${bearer(s.nameKey)}`),
+  removePasswordOf: recipe<{ readonly nameKey: string }>((s) =>
+    db.delete(passwords).where(sql`${passwords.userId} = ${bearer(s.nameKey)}`),
   ),
-  /** Last: the others find the user by the name. */
-  removeUser: recipe<Removed>((s) =>
-    db
-      .update(users)
-      .set({ removedAt: sql`${s.at}` })
-      .where(sql`${users.nameKey} = ${s.nameKey} and ${users.removedAt} is null`),
+  removeTotpsOf: recipe<{ readonly nameKey: string }>((s) =>
+    db.delete(totps).where(sql`${totps.userId} = ${bearer(s.nameKey)}`),
+  ),
+  removeRecoveryCodesOf: recipe<{ readonly nameKey: string }>((s) =>
+    db.delete(recoveryCodes).where(sql`${recoveryCodes.userId} = ${bearer(s.nameKey)}`),
   ),
 })
 

@@ -1,9 +1,11 @@
 /** Which statements a batch is made of, and the parts that batches share. */
 import type { Actor } from '../core/admin-ports.ts'
 import type { AuditEvent } from '../core/audit.ts'
-import type { Instant } from '../core/model.ts'
+import type { ClientSessionEnd, Instant } from '../core/model.ts'
 import type { Change, Spend, Tapped } from '../core/ports.ts'
-import { documentStatements, userStatements } from './admin-statements.ts'
+import { documentStatements, leavingStatements, userStatements } from './admin-statements.ts'
+import { deviceCodeStatements } from './device-flow-statements.ts'
+import { codeFactorStatements, factorChangeStatements, passwordStatements } from './factor-statements.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { proxyStatements } from './proxy-statements.ts'
@@ -24,26 +26,39 @@ export const makeStatements = ({ db }: Store) => ({
   ...accountStatements(db),
   ...administratorStatements(db),
   ...codeStatements(db),
+  ...deviceCodeStatements(db),
   ...loginStatements(db),
   ...clientSessionStatements(db),
   ...actorStatements(db),
   ...signingKeyStatements(db),
   ...userStatements(db),
+  ...leavingStatements(db),
   ...documentStatements(db),
   ...proxyStatements(db),
+  ...passwordStatements(db),
+  ...codeFactorStatements(db),
+  ...factorChangeStatements(db),
 })
 export type Make = ReturnType<typeof makeStatements>
 
-/** Spends the intent, confirms the tapping credential and that no lock names its user, and moves the counter on. */
+/** Spends the intent, confirms the tapping credential, the preference that judged it and that no lock names its user, and moves the counter on. */
 export const tap = (
   make: Make,
   { spend, tapped, event }: { spend: Spend; tapped: Tapped; event: AuditEvent },
 ): Statements => [
   make.spend(spend),
   make.credentialHolds(tapped),
+  make.preferenceHolds(tapped),
   make.notLocked({ userId: tapped.userId, at: event.at }),
   make.counterIsAhead(tapped),
   make.moveCounter({ ...tapped, at: event.at }),
+]
+
+/** The tapping credential alone, where spending and locks stand elsewhere in the batch. */
+export const tapFactor = (make: Make, tapped: Tapped, at: Instant): Statement[] => [
+  make.credentialHolds(tapped),
+  make.counterIsAhead(tapped),
+  make.moveCounter({ ...tapped, at }),
 ]
 
 /** What a refusal out of a batch tells the operator. */
@@ -53,11 +68,27 @@ export const about = ({ userId, credentialId, intentId }: AuditEvent): Record<st
   ...(intentId && { intent: intentId }),
 })
 
-/** The caller's session runs, he still holds the role, and no lock names him. */
+/** The caller's session runs, he still holds the role where one is needed, and no lock names him. */
 export const actorGuards = (make: Make, actor: Actor, { at }: AuditEvent): Statements => [
   make.actorHolds({ ...actor, at }),
-  make.actorMay(actor),
+  ...(actor.role === undefined ? [] : [make.actorMay({ ...actor, role: actor.role })]),
   make.notLocked({ userId: actor.userId, at }),
+]
+
+/** Nothing stays of what let the user in: passkeys, passwords and codes, sessions of browsers and programs, open links. */
+export const leaveNothing = (
+  make: Make,
+  whose: { readonly nameKey: string; readonly at: Instant },
+  reason: ClientSessionEnd,
+  requestId: string,
+): readonly Statement[] => [
+  make.removeCredentialsOf(whose),
+  make.removePasswordOf(whose),
+  make.removeTotpsOf(whose),
+  make.removeRecoveryCodesOf(whose),
+  make.endSessionsOfUser(whose),
+  make.endClientSessionsOfUser({ ...whose, reason, requestId }),
+  make.closeLinksOf(whose),
 ]
 
 /** A change to an account: the tap, the session it was asked in and its successor, the effect, the audit row. */

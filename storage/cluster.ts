@@ -1,7 +1,7 @@
 /** Whether a database belongs to this cluster and this key, and what is cleared out of it. */
-import { and, isNotNull, lt, or } from 'drizzle-orm'
+import { and, isNotNull, lt, lte, or } from 'drizzle-orm'
 import type { Instant } from '../core/model.ts'
-import { clientSessions, cluster, codes, sessions, spent } from './schema.ts'
+import { clientSessions, cluster, codes, deviceCodes, passwordAttempts, sessions, spent } from './schema.ts'
 import { rowsOf, type Store } from './store.ts'
 
 export interface ClusterClaim {
@@ -27,7 +27,10 @@ export async function claimCluster(store: Store, claim: ClusterClaim, createdAt:
 
 const keepEndedFor = 30 * 24 * 3_600_000
 
-/** Removes what nobody can use any more: spent ids past their ticket's life, codes, sessions that ended 30 days ago. */
+/**
+ * Removes what nobody can use any more: spent ids past their ticket's life, codes of programs, attempts that are forgotten, sessions
+ * that ended 30 days ago.
+ */
 export async function purge(store: Store, now: Instant): Promise<void> {
   const before = now - keepEndedFor
   const ended = (table: typeof sessions | typeof clientSessions) =>
@@ -35,6 +38,8 @@ export async function purge(store: Store, now: Instant): Promise<void> {
   await store.atomically([
     store.db.delete(spent).where(lt(spent.expiresAt, now)),
     store.db.delete(codes).where(lt(codes.expiresAt, now - 3_600_000)),
+    store.db.delete(deviceCodes).where(lt(deviceCodes.expiresAt, now - 3_600_000)),
+    store.db.delete(passwordAttempts).where(lte(passwordAttempts.forgottenAt, now)),
     store.db.delete(sessions).where(ended(sessions)),
     store.db.delete(clientSessions).where(ended(clientSessions)),
   ])

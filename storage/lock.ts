@@ -2,7 +2,7 @@ import { and, eq, gt, isNull, or } from 'drizzle-orm'
 import type { LockDocument } from '../core/access/lock.ts'
 import type { ClientSessionId, Instant, UserId } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
-import { clientSessions, codes, documents, users } from './schema.ts'
+import { clientSessions, codes, deviceCodes, documents, users } from './schema.ts'
 import type { Db, Store } from './store.ts'
 
 /** Whom a refused batch was about. */
@@ -11,6 +11,8 @@ export type Locked =
   | { readonly clientSessionId: ClientSessionId }
   /** The hash of an authorization code. */
   | { readonly code: string }
+  /** The hash of a device code. */
+  | { readonly deviceCode: string }
 
 /** Tells a user who is locked out the lock's own words: by then his key or his token has shown who he is. */
 export async function tellingLock<T>({ db }: Store, whom: Locked, at: Instant, work: Promise<T>): Promise<T> {
@@ -26,6 +28,8 @@ export async function tellingLock<T>({ db }: Store, whom: Locked, at: Instant, w
 function userOf(db: Db, whom: Locked) {
   if ('userId' in whom) return whom.userId
   if ('code' in whom) return db.select({ id: codes.userId }).from(codes).where(eq(codes.hash, whom.code))
+  if ('deviceCode' in whom)
+    return db.select({ id: deviceCodes.userId }).from(deviceCodes).where(eq(deviceCodes.hash, whom.deviceCode))
   return db
     .select({ id: clientSessions.userId })
     .from(clientSessions)

@@ -1,13 +1,18 @@
 /** core's ports over drizzle, the same for both databases. Each verb is one round trip: a statement, or one batch. */
-import { and, asc, eq, gt, isNull, ne, or, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, asc, count, eq, gt, isNull, ne, or, sql } from 'drizzle-orm'
 import { presets } from '../core/access/presets.ts'
-import { equalBytes } from '../core/lib/bytes.ts'
-import { type CredentialId, hours, type Instant, type User, type UserId } from '../core/model.ts'
-import type { Account, Administrator, Ports, SessionClaim, Sessions } from '../core/ports.ts'
-import { documentsPort, listAudit, usersPort } from './admin-ports.ts'
-import { about, apply, type Make, makeStatements, opened, tap } from './batches.ts'
+import { operations } from '../core/api/operations.ts'
+import { nameKey } from '../core/login/name.ts'
+import { type CredentialId, hours, type Instant, type UserId } from '../core/model.ts'
+import type { Account, Administrator, Change, Ports, SessionClaim, Sessions } from '../core/ports.ts'
+import { documentsPort, linkPath, listAudit, usersPort } from './admin-ports.ts'
+import { about, actorGuards, apply, leaveNothing, type Make, makeStatements, opened, tap } from './batches.ts'
+import { deviceCodesPort } from './device-flow-ports.ts'
+import { factorsPort } from './factor-ports.ts'
 import { tellingLock } from './lock.ts'
+import { loginsPort } from './login-ports.ts'
 import { refusing } from './obstacles.ts'
+import { isRunning, type OwnerRow, ownerQuery, passkeysQuery, userOf } from './owner.ts'
 import { eventsPort, grantsPort, proxiesPort, snapshotsPort } from './proxy-ports.ts'
 import {
   auditRow,
@@ -21,9 +26,9 @@ import {
   sessionRow,
   userRow,
 } from './rows.ts'
-import { administratorLink, clientSessions, credentials, sessions, users } from './schema.ts'
-import { unlocked } from './statements.ts'
-import { type Db, rowsOf, type Statements, type Store } from './store.ts'
+import { administratorLink, clientSessions, credentials, invites, sessions, users } from './schema.ts'
+import { sessionInUse, unlocked } from './statements.ts'
+import { type Db, rowsOf, type Statement, type Statements, type Store } from './store.ts'
 import { clientSessionsPort, codesPort, signingKeysPort } from './token-ports.ts'
 
 export type StoredPorts = Pick<
@@ -31,9 +36,12 @@ export type StoredPorts = Pick<
   | 'credentials'
   | 'sessions'
   | 'administrator'
+  | 'factors'
   | 'codes'
+  | 'deviceCodes'
   | 'clientSessions'
   | 'users'
+  | 'logins'
   | 'documents'
   | 'signingKeys'
   | 'proxies'
@@ -49,9 +57,12 @@ export function storedPorts(store: Store): StoredPorts {
     credentials: credentialsPort(store, make),
     sessions: sessionsPort(store, make),
     administrator: administratorPort(store, make),
+    factors: factorsPort(store, make),
     codes: codesPort(store, make),
+    deviceCodes: deviceCodesPort(store, make),
     clientSessions: clientSessionsPort(store, make),
     users: usersPort(store, make),
+    logins: loginsPort(store, make),
     documents: documentsPort(store, make),
     signingKeys: signingKeysPort(store, make),
     proxies: proxiesPort(store, make),
@@ -74,34 +85,57 @@ function credentialsPort(store: Store, make: Make): Ports['credentials'] {
         .where(and(eq(credentials.id, id), isNull(credentials.removedAt)))
       return rows[0] && credentialOf(rows[0])
     },
+    of: async (userId) => (await passkeysQuery(store.db, sql`${userId}`)).map(credentialOf),
     roots: () =>
       store.db
         .select({ user: users.name, name: credentials.name, fingerprint: credentials.fingerprint })
         .from(credentials)
         .innerJoin(users, eq(users.id, credentials.userId))
         .where(and(eq(credentials.isRoot, true), isNull(credentials.removedAt))),
+    inUse: () =>
+      store.db
+        .select({ user: users.name, rpId: credentials.rpId, mayVouch: credentials.mayVouch, count: count() })
+        .from(credentials)
+        .innerJoin(users, eq(users.id, credentials.userId))
+        .where(isNull(credentials.removedAt))
+        .groupBy(users.id, credentials.rpId, credentials.mayVouch)
+        .orderBy(asc(users.nameKey)),
     add: ({ credential, needsMayVouch, ...change }) =>
       apply(store, make, change, [
         ...(needsMayVouch ? [make.credentialMayVouch(change.tapped)] : []),
         make.addCredential(credentialRow(credential)),
       ]),
-    remove: ({ credentialId, revision, ...change }) => {
-      const { userId } = change.tapped
-      const { at } = change.event
-      return apply(store, make, change, [
-        make.targetHolds({ credentialId, fingerprint: revision, userId, tapping: change.tapped.credentialId }),
-        make.anotherStays({ credentialId, userId }),
-        make.removeCredential({ credentialId, at }),
-        make.endSessionsOf({ credentialId, at }),
-        make.endClientSessionsOf({
-          credentialId,
-          at,
-          reason: 'passkey_removed',
-          requestId: change.event.asking.requestId,
-        }),
+    remove: ({ credentialId, revision, ...change }) =>
+      apply(store, make, change, removal(make, change, credentialId, revision)),
+    removeBy: async (actor, { credentialId, revision, ...change }) => {
+      const work = store.atomically([
+        ...tap(make, change),
+        ...actorGuards(make, actor, change.event),
+        ...removal(make, change, credentialId, revision),
+        make.record(auditRow(change.event)),
       ])
+      await refusing(about(change.event), work)
     },
   }
+}
+
+/** Of one passkey with what it opened, by a tap of another. */
+function removal(
+  make: Make,
+  { tapped, event }: Pick<Change, 'tapped' | 'event'>,
+  credentialId: CredentialId,
+  revision: string,
+): Statement[] {
+  const { userId, credentialId: tapping } = tapped
+  const [at, requestId] = [event.at, event.asking.requestId]
+  return [
+    make.targetHolds({ credentialId, fingerprint: revision, userId, tapping }),
+    make.anotherStays({ credentialId, userId }),
+    make.vouchingStaysWithout({ credentialId }),
+    make.removeCredential({ credentialId, at }),
+    make.endSessionsOf({ credentialId, at }),
+    make.endClientSessionsOf({ credentialId, at, reason: 'passkey_removed', requestId }),
+  ]
 }
 
 function sessionsPort(store: Store, make: Make): Sessions {
@@ -118,13 +152,14 @@ function sessionsPort(store: Store, make: Make): Sessions {
     find: async (claim, now) => userOf(await ownerQuery(db, claim, now), claim, now),
     findWithPasskeys: async (claim, now) => {
       const answers = await store.atomically([
+        make.sessionSeen({ ...claim, at: now }),
         ownerQuery(db, claim, now),
         passkeysQuery(db, db.select({ id: sessions.userId }).from(sessions).where(eq(sessions.id, claim.id))),
       ])
-      const user = userOf(rowsOf<OwnerRow>(answers[0]), claim, now)
-      return user && { user, credentials: rowsOf<CredentialRow>(answers[1]).map(credentialOf) }
+      const user = userOf(rowsOf<OwnerRow>(answers[1]), claim, now)
+      return user && { user, credentials: rowsOf<CredentialRow>(answers[2]).map(credentialOf) }
     },
-    account: (claim, now) => readAccount(store, claim, now),
+    account: (claim, now) => readAccount(store, make, claim, now),
     end: async (claim, target, event) => {
       const ended = { ...claim, at: event.at, target }
       const work = store.atomically([
@@ -138,48 +173,23 @@ function sessionsPort(store: Store, make: Make): Sessions {
   }
 }
 
-type Running = Pick<SessionRow, 'secretHash' | 'endedAt' | 'expiresAt'>
-
-const isRunning = (row: Running, claim: SessionClaim, now: Instant): boolean =>
-  equalBytes(row.secretHash, claim.secretHash) && row.endedAt === null && row.expiresAt > now
-
-type OwnerRow = Running & { readonly userId: UserId; readonly name: string }
-
-const ownerQuery = (db: Db, claim: SessionClaim, now: Instant) =>
-  db
-    .select({
-      secretHash: sessions.secretHash,
-      endedAt: sessions.endedAt,
-      expiresAt: sessions.expiresAt,
-      userId: sessions.userId,
-      name: users.name,
-    })
-    .from(sessions)
-    .innerJoin(users, eq(users.id, sessions.userId))
-    .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
-
-const userOf = ([row]: readonly OwnerRow[], claim: SessionClaim, now: Instant): User | undefined =>
-  row && isRunning(row, claim, now) ? { id: row.userId, name: row.name } : undefined
-
-/** `owner`: a query for the user's id. */
-const passkeysQuery = (db: Db, owner: SQLWrapper) =>
-  db
-    .select()
-    .from(credentials)
-    .where(and(sql`${credentials.userId} = ${owner}`, isNull(credentials.removedAt)))
-    .orderBy(asc(credentials.createdAt), asc(credentials.id))
-
-async function readAccount({ db, atomically }: Store, claim: SessionClaim, now: Instant): Promise<Account | undefined> {
+async function readAccount(
+  { db, atomically }: Store,
+  make: Make,
+  claim: SessionClaim,
+  now: Instant,
+): Promise<Account | undefined> {
   const owner = db
     .select({ id: sessions.userId })
     .from(sessions)
     .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
   const answers = await atomically([
+    make.sessionSeen({ ...claim, at: now }),
     db.select().from(users).where(eq(users.id, owner)),
     db
       .select()
       .from(sessions)
-      .where(and(eq(sessions.userId, owner), isNull(sessions.endedAt), gt(sessions.expiresAt, now)))
+      .where(and(eq(sessions.userId, owner), sessionInUse(now)))
       .orderBy(asc(sessions.openedAt)),
     passkeysQuery(db, owner),
     db
@@ -187,19 +197,30 @@ async function readAccount({ db, atomically }: Store, claim: SessionClaim, now: 
       .from(clientSessions)
       .where(and(eq(clientSessions.userId, owner), or(runs(now), endedOfLate(now))))
       .orderBy(asc(clientSessions.authenticatedAt)),
+    resetQuery(db, claim),
   ])
-  const [user] = rowsOf<typeof users.$inferSelect>(answers[0])
-  const running = rowsOf<SessionRow>(answers[1])
+  const [user] = rowsOf<typeof users.$inferSelect>(answers[1])
+  const running = rowsOf<SessionRow>(answers[2])
   const claimed = running.find((row) => row.id === claim.id)
   if (!user || !claimed || !isRunning(claimed, claim, now)) return undefined
   return {
     user: { id: user.id, name: user.name },
     session: sessionOf(claimed),
-    credentials: rowsOf<CredentialRow>(answers[2]).map(credentialOf),
+    credentials: rowsOf<CredentialRow>(answers[3]).map(credentialOf),
     sessions: running.map(sessionOf),
-    clientSessions: rowsOf<ClientSessionRow>(answers[3]).map(clientSessionOf),
+    clientSessions: rowsOf<ClientSessionRow>(answers[4]).map(clientSessionOf),
+    reset: rowsOf<{ by: string; at: Instant }>(answers[5])[0],
   }
 }
+
+/** The reset whose link opened this very session: used in the same batch, at the same instant. */
+const resetQuery = (db: Db, { id }: SessionClaim) =>
+  db
+    .select({ by: users.name, at: invites.createdAt })
+    .from(invites)
+    .innerJoin(users, eq(users.id, invites.invitedBy))
+    .innerJoin(sessions, and(eq(sessions.userId, invites.userId), eq(sessions.openedAt, invites.usedAt)))
+    .where(and(eq(sessions.id, id), eq(linkPath, operations.userReset.path)))
 
 const runs = (now: Instant) => and(isNull(clientSessions.endedAt), gt(clientSessions.expiresAt, now))
 /** What its user did himself needs no telling. */
@@ -212,20 +233,54 @@ function administratorPort(store: Store, make: Make): Administrator {
     state: async () => {
       const answers = await store.atomically([
         db.select({ id: credentials.id }).from(credentials).where(eq(credentials.isRoot, true)).limit(1),
-        db.select({ hash: administratorLink.hash, expiresAt: administratorLink.expiresAt }).from(administratorLink),
+        db.select().from(administratorLink),
       ])
-      const [link] = rowsOf<{ hash: string; expiresAt: Instant }>(answers[1])
-      return { exists: rowsOf<{ id: CredentialId }>(answers[0]).length > 0, link }
+      const [link] = rowsOf<typeof administratorLink.$inferSelect>(answers[1])
+      const { hash, name, expiresAt } = link ?? { hash: '', name: null, expiresAt: 0 }
+      return {
+        exists: rowsOf<{ id: CredentialId }>(answers[0]).length > 0,
+        link: link && { hash, name: name ?? undefined, expiresAt },
+      }
     },
     offer: async (link, event, spend) => {
-      const offer: Statements = [make.noAdministrator({}), make.offerLink(link), make.record(auditRow(event))]
-      await refusing({}, store.atomically(spend ? [make.spend(spend), ...offer] : offer))
+      const { name } = link
+      const guards: Statements =
+        name === undefined
+          ? [make.noAdministrator({})]
+          : [make.anAdministrator({}), make.nameNotLocked({ nameKey: nameKey(name), at: event.at })]
+      const offer: Statements = [...guards, make.offerLink(link), make.record(auditRow(event))]
+      const work = store.atomically(spend ? [make.spend(spend), ...offer] : offer)
+      await refusing({}, work, name === undefined ? {} : { administrator_exists: 'administrator_missing' })
     },
-    claim: async ({ spend, link, user, credential, session, expiresAt, event }) => {
+    recover: async ({ spend, link, preference, user, isNew, credential, session, expiresAt, event }) => {
+      const owned = { userId: user.id, credentialId: credential.id }
+      const whose = { nameKey: nameKey(user.name), at: event.at }
+      const { requestId } = event.asking
+      const before: Statements = [
+        make.spend(spend),
+        make.recoveryHolds({ hash: link, at: event.at }),
+        make.preferenceHolds({ preference }),
+        make.closeLink({}),
+        isNew ? make.addUser(userRow(user, event.at)) : make.userBears({ userId: user.id, nameKey: whose.nameKey }),
+        make.nameNotLocked(whose),
+        ...leaveNothing(make, whose, 'user_reset', requestId),
+        make.addCredential(credentialRow(credential)),
+        ...presets.map(({ metadata }) => make.giveRole({ userId: user.id, role: metadata.name })),
+      ]
+      const work = store.atomically([
+        ...before,
+        make.openSession(sessionRow(session, { ...owned, expiresAt })),
+        make.record(auditRow(event)),
+      ])
+      const refused = refusing(about(event), work, { not_found: 'wrong_user' })
+      return opened((await tellingLock(store, owned, event.at, refused))[before.length])
+    },
+    claim: async ({ spend, link, preference, user, credential, session, expiresAt, event }) => {
       const owned: { userId: UserId; credentialId: CredentialId } = { userId: user.id, credentialId: credential.id }
       const work = store.atomically([
         make.spend(spend),
         make.linkHolds({ hash: link, at: event.at }),
+        make.preferenceHolds({ preference }),
         make.closeLink({}),
         make.addUser(userRow(user, event.at)),
         make.addCredential(credentialRow(credential)),

@@ -8,6 +8,7 @@ import type {
   CredentialId,
   Instant,
   Session,
+  SessionVia,
   User,
   UserId,
 } from '../core/model.ts'
@@ -31,22 +32,40 @@ export function credentialRow({ transports, vouch, ...credential }: NewCredentia
 }
 
 export function credentialOf(row: CredentialRow): Credential {
-  const { rpId: _rpId, counter: _counter, vouch: _vouch, removedAt: _removedAt, lastUsedAt, ...credential } = row
+  const { counter: _counter, vouch: _vouch, removedAt: _removedAt, lastUsedAt, ...credential } = row
   return { ...credential, lastUsedAt: lastUsedAt ?? undefined }
 }
 
 export function sessionRow(
   { from, ...session }: NewSession,
-  of: { readonly userId: UserId; readonly credentialId: CredentialId; readonly expiresAt: Instant },
+  of: {
+    readonly userId: UserId
+    /** `passkey` where it is left out. */
+    readonly via?: SessionVia
+    readonly credentialId: CredentialId | null
+    readonly expiresAt: Instant
+  },
 ): SessionRow {
-  return { ...session, ...of, endedAt: null, address: from.address, place: from.place, browser: from.browser }
+  const { openedAt: lastSeenAt } = session
+  return {
+    ...session,
+    via: 'passkey',
+    ...of,
+    lastSeenAt,
+    endedAt: null,
+    address: from.address,
+    place: from.place,
+    browser: from.browser,
+  }
 }
 
-export const sessionOf = ({ id, credentialId, openedAt, expiresAt, address, place, browser }: SessionRow): Session => ({
-  id,
-  credentialId,
-  openedAt,
-  expiresAt,
+export const sessionOf = ({ address, place, browser, credentialId, ...row }: SessionRow): Session => ({
+  id: row.id,
+  via: row.via,
+  credentialId: credentialId ?? undefined,
+  openedAt: row.openedAt,
+  lastSeenAt: row.lastSeenAt,
+  expiresAt: row.expiresAt,
   origin: { address, place, browser },
 })
 
@@ -54,6 +73,7 @@ export const clientSessionOf = (row: ClientSessionRow): ClientSession => ({
   id: row.id,
   clientId: row.clientId,
   scope: row.scope,
+  via: row.via,
   authenticatedAt: row.authenticatedAt,
   expiresAt: row.expiresAt,
   endedAt: row.endedAt ?? undefined,

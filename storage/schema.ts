@@ -6,13 +6,28 @@ import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { AuditEvent, Evidence } from '../core/audit.ts'
 import type { Json } from '../core/intent.ts'
-import type { ClientSessionId, CredentialId, Fingerprint, Holder, InviteId, SessionId, UserId } from '../core/model.ts'
+import type {
+  ClientSessionId,
+  CredentialId,
+  Fingerprint,
+  Holder,
+  InviteId,
+  LoginVia,
+  SessionId,
+  SessionVia,
+  UserId,
+} from '../core/model.ts'
 import type { RefusalDetail } from '../core/refusal.ts'
 import type { Tap } from '../core/tap/verify.ts'
 import type { Vouch, VouchKey } from '../core/vouch.ts'
 import { bytes, flag, instant } from './columns.ts'
+import { users } from './schema-people.ts'
 
+export * from './schema-device-flow.ts'
+export * from './schema-factors.ts'
+export * from './schema-people.ts'
 export * from './schema-proxies.ts'
+export * from './schema-signing-keys.ts'
 
 /** Which cluster this database belongs to. One row, written when the database is made, for good. */
 export const cluster = sqliteTable('cluster', {
@@ -25,12 +40,14 @@ export const cluster = sqliteTable('cluster', {
   createdAt: instant('created_at').notNull(),
 })
 
-/** The open link for the first administrator. One row at most; replaced at each start, gone once it is used. */
+/** The operator's open link: for the first administrator, or to recover one. One row at most; gone once it is used. */
 export const administratorLink = sqliteTable('administrator_link', {
   /** Always 1: a new link kills the one before. */
   slot: integer('slot').primaryKey(),
   /** SHA-256 of the secret, base64url. */
   hash: text('hash').notNull(),
+  /** Who is to be recovered; NULL for the first administrator, who chooses a name. */
+  name: text('name'),
   /** One hour after it was made. */
   expiresAt: instant('expires_at').notNull(),
 })
@@ -58,14 +75,16 @@ export const guards = sqliteTable('guards', {
   counter: integer('counter').notNull().default(0),
   /** The claimed session runs, and is the tapping user's. */
   session: integer('session').notNull().default(0),
-  /** The link for the first administrator is the open one. */
+  /** The operator's link is the open one, and for what it is shown for. */
   link: integer('link').notNull().default(0),
-  /** There is no administrator yet. */
+  /** There is no administrator yet; there is one already, where one is to be recovered. */
   administrator: integer('administrator').notNull().default(0),
   /** The passkey to remove is the user's and the one that was approved. */
   target: integer('target').notNull().default(0),
   /** Another passkey stays. */
   last: integer('last').notNull().default(0),
+  /** A passkey that may vouch stays in the cluster. */
+  vouching: integer('vouching').notNull().default(0),
   /** No lock in force names the user. */
   lock: integer('lock').notNull().default(0),
   /** The code is there, unused, and of this client, redirect, challenge and key. */
@@ -84,25 +103,23 @@ export const guards = sqliteTable('guards', {
   held: integer('held').notNull().default(0),
   /** The signing key to retire is still the current one. */
   rotation: integer('rotation').notNull().default(0),
+  /** The preference about logins is the one that was read, or there is still none. */
+  preference: integer('preference').notNull().default(0),
+  /** The device code waits for its answer, or has the one that is needed. */
+  device: integer('device').notNull().default(0),
+  /** A role of the user allows the device flow. */
+  flow: integer('flow').notNull().default(0),
+  /** There is room for one more device code. */
+  room: integer('room').notNull().default(0),
+  /** The password is the one that was checked. */
+  password: integer('password').notNull().default(0),
+  /** The authenticator app is there, and no code of this step or a later one was used. */
+  step: integer('step').notNull().default(0),
+  /** The recovery code is there and unused. */
+  recovery: integer('recovery').notNull().default(0),
+  /** The user has as many passkeys and authenticator apps as when it was decided. */
+  factors: integer('factors').notNull().default(0),
 })
-
-/** People. Kept for good, also when removed: audit rows and vouches name them. */
-export const users = sqliteTable(
-  'users',
-  {
-    /** 16 random bytes, base64url; the WebAuthn user handle. */
-    id: text('id').$type<UserId>().primaryKey(),
-    /** As shown. */
-    name: text('name').notNull(),
-    /** NFKC in lower case: names that a hurried reader takes for one are one. */
-    nameKey: text('name_key').notNull(),
-    /** When the first administrator registered, or the user was invited. */
-    createdAt: instant('created_at').notNull(),
-    /** NULL while nobody removed the user. A removed user's name is free again. */
-    removedAt: instant('removed_at'),
-  },
-  (table) => [uniqueIndex('users_name_key').on(table.nameKey).where(sql`removed_at is null`)],
-)
 
 /** Which roles a user holds, by name: a preset, or a document. Gone with the user. */
 export const userRoles = sqliteTable(
@@ -118,8 +135,8 @@ export const userRoles = sqliteTable(
 )
 
 /**
- * Invites of users who are to register their first passkey. Kept for audit; one works once, until it expires. A whole copy of
- * this table lets nobody in: the private half of `key` is in the link alone.
+ * Links of users who are to register a passkey: invited, or reset (the tapped intent's path says which). Kept for audit; one
+ * works once, until it expires. A whole copy of this table lets nobody in: the private half of `key` is in the link alone.
  */
 export const invites = sqliteTable(
   'invites',
@@ -134,11 +151,12 @@ export const invites = sqliteTable(
     key: text('key', { mode: 'json' }).$type<VouchKey>().notNull(),
     /** The administrator's tap: its intent has the hash of `request`. */
     tap: text('tap', { mode: 'json' }).$type<Tap>().notNull(),
-    /** The request that the tap approved, whole: it names user, roles and key. */
+    /** The request that the tap approved, whole: it names user and key, and the roles of somebody new. */
     request: text('request', { mode: 'json' }).$type<Json>().notNull(),
-    /** Who invited. */
+    /** Who invited or reset. */
     invitedBy: text('invited_by').$type<UserId>().notNull(),
     createdAt: instant('created_at').notNull(),
+    /** Set to now where a newer link takes its place. */
     expiresAt: instant('expires_at').notNull(),
     /** NULL until its passkey is registered. */
     usedAt: instant('used_at'),
@@ -147,21 +165,26 @@ export const invites = sqliteTable(
 )
 
 /**
- * Roles, resources and locks as administrators write them. A row is one document at its newest revision; what it was before
+ * Roles, resources, locks and the preference about logins as administrators write them. A row is one document at its newest revision; what it was before
  * stands in the audit log. Removed outright.
  */
 export const documents = sqliteTable(
   'documents',
   {
-    /** role, db, lock. */
+    /** role, db, lock, cluster_auth_preference. */
     kind: text('kind').notNull(),
     name: text('name').notNull(),
     /** In its normal form: what `get` shows and `decide` reads. */
     document: text('document', { mode: 'json' }).$type<Json>().notNull(),
     /** SHA-256 of the canonical document, base64url. */
     revision: text('revision').notNull(),
-    /** Of a role: options.max_session_ttl in ms, so that a session's end is reckoned where it is opened. */
+    /**
+     * Of a role options.max_session_ttl, of the preference default_session_ttl, in ms: so that a session's end is reckoned where
+     * it is opened.
+     */
     maxSessionTtl: integer('max_session_ttl'),
+    /** Of a role: options.device_flow. NULL is no. */
+    deviceFlow: flag('device_flow'),
     /** Of a lock: the name key of the user whom it locks. */
     lockedUser: text('locked_user'),
     /** Of a lock: when it ends by itself; NULL is never. */
@@ -172,7 +195,9 @@ export const documents = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.kind, table.name] }),
     // Names of resources become host names: one is taken for all kinds.
-    uniqueIndex('documents_resource').on(table.name).where(sql`kind not in ('role', 'lock')`),
+    uniqueIndex('documents_resource')
+      .on(table.name)
+      .where(sql`kind not in ('role', 'lock', 'cluster_auth_preference')`),
     index('documents_locked_user').on(table.lockedUser).where(sql`locked_user is not null`),
   ],
 )
@@ -233,6 +258,8 @@ export const clientSessions = sqliteTable(
     /** RFC 7638 thumbprint of its key: whatever is signed by another is not of this session. */
     jkt: text('jkt').$type<Holder>().notNull(),
     scope: text('scope').notNull(),
+    /** By which flow it began: the device flow's reach resources and do nothing else. */
+    via: text('via').$type<LoginVia>().notNull().default('browser'),
     /** When the tap was given; no refresh moves it. */
     authenticatedAt: instant('authenticated_at').notNull(),
     /** Which refresh token is the newest, counted from 1. The tokens themselves are nowhere: see core/oauth/refresh.ts. */
@@ -252,25 +279,6 @@ export const clientSessions = sqliteTable(
   },
   (table) => [index('client_sessions_user').on(table.userId), index('client_sessions_expires').on(table.expiresAt)],
 )
-
-/**
- * Keys that sign tokens. The newest with `activated_at` is the current one, the one without is the next, older ones are retired.
- * Retired rows stay: whoever checks old evidence needs their public halves.
- */
-export const signingKeys = sqliteTable('signing_keys', {
-  /** 1, 2, 3 …: the primary key is the race of two rotations. */
-  generation: integer('generation').primaryKey(),
-  /** RFC 7638 thumbprint of the public half. */
-  kid: text('kid').notNull(),
-  /** The public half: x of an Ed25519 JWK (RFC 8037), base64url. */
-  x: text('x').notNull(),
-  /** The private half under AES-256-GCM (core/lib/seal.ts). NULL once retired: what signs no more is gone. */
-  sealed: bytes('sealed'),
-  createdAt: instant('created_at').notNull(),
-  /** NULL: the next one. */
-  activatedAt: instant('activated_at'),
-  retiredAt: instant('retired_at'),
-})
 
 /** Passkeys and security keys. Kept after removal, for audit and vouch chains; a removed one opens nothing. */
 export const credentials = sqliteTable(
@@ -331,14 +339,17 @@ export const sessions = sqliteTable(
       .$type<UserId>()
       .notNull()
       .references(() => users.id),
-    /** The credential that tapped for it; when that is removed, the session ends. */
+    /** What was shown for it: SessionVia in core/model.ts. */
+    via: text('via').$type<SessionVia>().notNull(),
+    /** The credential that tapped for it; when that is removed, the session ends. NULL: none did. */
     credentialId: text('credential_id')
       .$type<CredentialId>()
-      .notNull()
       .references(() => credentials.id),
     openedAt: instant('opened_at').notNull(),
     /** 12 hours after the login, whatever is done in between. */
     expiresAt: instant('expires_at').notNull(),
+    /** The last request of it, to a minute: an hour without one ends it. */
+    lastSeenAt: instant('last_seen_at').notNull().default(0),
     /** NULL while nobody ended it. */
     endedAt: instant('ended_at'),
     /** The address that it was opened from. */

@@ -3,6 +3,8 @@
  * A guard is an INSERT that fails when a fact no longer holds: see `guards` in schema.ts.
  */
 import { getTableColumns, type Placeholder, type SQL, sql, type Table } from 'drizzle-orm'
+import { preferenceKind, preferenceName } from '../core/access/auth-preference.ts'
+import { idleTtl, seenEvery } from '../core/login/ceremony.ts'
 import type { CredentialId, Instant, SessionId, UserId } from '../core/model.ts'
 import type { AdministratorLink, SessionClaim, Spend, Tapped } from '../core/ports.ts'
 import {
@@ -37,16 +39,23 @@ export const unlocked = (user: SQL, at: SQL) =>
   sql`not exists (select 1 from ${documents} inner join ${users} on ${documents.lockedUser} = ${users.nameKey}
     where ${users.id} = ${user} and (${documents.expiresAt} is null or ${documents.expiresAt} > ${at}))`
 
-/** When a session that begins at `at` ends: at `latest`, or sooner where a role of the user says so. */
+/** When a session that begins at `at` ends: at `latest`, or sooner where the preference or a role of the user says so. */
 export const endOfSession = (user: SQL, at: SQL, latest: SQL) =>
-  sql`min(${latest}, coalesce(${at} + (select min(${documents.maxSessionTtl}) from ${userRoles}
-    inner join ${documents} on ${documents.kind} = 'role' and ${documents.name} = ${userRoles.role}
-    where ${userRoles.userId} = ${user}), ${latest}))`
+  sql`min(${latest}, coalesce(${at} + (select min(${documents.maxSessionTtl}) from ${documents}
+    where ${documents.kind} = ${sql.raw(`'${preferenceKind}'`)} or (${documents.kind} = 'role' and ${documents.name} in
+      (select ${userRoles.role} from ${userRoles} where ${userRoles.userId} = ${user}))), ${latest}))`
+
+/** The revision of the preference; NULL where there is none. */
+const preferenceRevision = sql`(select ${documents.revision} from ${documents}
+  where ${documents.kind} = ${sql.raw(`'${preferenceKind}'`)} and ${documents.name} = ${sql.raw(`'${preferenceName}'`)})`
 
 /** What every tap's batch begins with. */
 export const tapStatements = (db: Db) => ({
   spend: recipe<Spend>((s) => db.insert(spent).values(every(spent, s))),
-  credentialHolds: recipe<Tapped>((s) => guard(db, 'credential', liveCredential(s))),
+  credentialHolds: recipe<Tapped>((s) => guard(db, 'credential', liveCredential(s, sql`${c.rpId} = ${s.rpId}`))),
+  preferenceHolds: recipe<Pick<Tapped, 'preference'>>((s) =>
+    guard(db, 'preference', sql`(${preferenceRevision} is ${s.preference})`),
+  ),
   notLocked: recipe<Pick<Tapped, 'userId'> & { readonly at: Instant }>((s) =>
     guard(db, 'lock', unlocked(sql`${s.userId}`, sql`${s.at}`)),
   ),
@@ -83,9 +92,12 @@ type OpenSession = typeof sessions.$inferInsert
 type Ended = SessionClaim & { readonly target: SessionId; readonly at: Instant }
 type Claimed = SessionClaim & { readonly userId: UserId; readonly at: Instant }
 
+/** Not ended, not over, and in use. */
+export const sessionInUse = (at: unknown) =>
+  sql`${sessions.endedAt} is null and ${sessions.expiresAt} > ${at} and ${sessions.lastSeenAt} > ${at} - ${idleTtl}`
+
 export const running = (s: { id: Placeholder; secretHash: Placeholder; at: Placeholder }) =>
-  sql`${sessions.id} = ${s.id} and ${sessions.secretHash} = ${s.secretHash}
-    and ${sessions.endedAt} is null and ${sessions.expiresAt} > ${s.at}`
+  sql`${sessions.id} = ${s.id} and ${sessions.secretHash} = ${s.secretHash} and ${sessionInUse(s.at)}`
 
 export const sessionStatements = (db: Db) => ({
   openSession: recipe<OpenSession>((s) => {
@@ -113,13 +125,19 @@ export const sessionStatements = (db: Db) => ({
   sessionRuns: recipe<SessionClaim & { readonly at: Instant }>((s) =>
     guard(db, 'session', sql`exists (select 1 from ${sessions} where ${running(s)})`),
   ),
+  /** A request of it. A session that was seen less than a minute ago is left as it is: most requests write nothing. */
+  sessionSeen: recipe<SessionClaim & { readonly at: Instant }>((s) =>
+    db
+      .update(sessions)
+      .set({ lastSeenAt: sql`${s.at}` })
+      .where(sql`${running(s)} and ${sessions.lastSeenAt} <= ${s.at} - ${seenEvery}`),
+  ),
   /** A session that runs, of the same user as the claimed one. */
   targetRuns: recipe<Ended>((s) =>
     guard(
       db,
       'target',
-      sql`exists (select 1 from ${sessions} where ${sessions.id} = ${s.target} and ${sessions.endedAt} is null
-        and ${sessions.expiresAt} > ${s.at}
+      sql`exists (select 1 from ${sessions} where ${sessions.id} = ${s.target} and ${sessionInUse(s.at)}
         and ${sessions.userId} = (select claimed.user_id from ${sessions} as claimed where claimed.id = ${s.id}))`,
     ),
   ),
@@ -152,6 +170,9 @@ export const accountStatements = (db: Db) => ({
       sql`exists (select 1 from ${c} where ${c.userId} = ${s.userId} and ${c.id} <> ${s.credentialId} and ${c.removedAt} is null)`,
     ),
   ),
+  vouchingStaysWithout: recipe<{ credentialId: CredentialId }>((s) =>
+    vouchingStays(db, sql`${c.id} = ${s.credentialId}`),
+  ),
   removeCredential: recipe<{ credentialId: CredentialId; at: Instant }>((s) =>
     db
       .update(credentials)
@@ -160,25 +181,50 @@ export const accountStatements = (db: Db) => ({
   ),
 })
 
+/** A passkey that may vouch stays when `leaving` go, or none of these may: else nobody could be let in any more. */
+export const vouchingStays = (db: Db, leaving: SQL) => {
+  const vouching = (which: SQL) =>
+    sql`exists (select 1 from ${c} where ${c.mayVouch} = 1 and ${c.removedAt} is null and ${which})`
+  return guard(db, 'vouching', sql`(not ${vouching(leaving)} or ${vouching(sql`not (${leaving})`)})`)
+}
+
 const noRoot = sql`not exists (select 1 from ${credentials} where ${credentials.isRoot} = 1)`
 
 export const administratorStatements = (db: Db) => ({
   noAdministrator: recipe<object>(() => guard(db, 'administrator', noRoot)),
+  anAdministrator: recipe<object>(() => guard(db, 'administrator', sql`not ${noRoot}`)),
+  /** A lock stays in force whoever bears the name: somebody new would be locked out too. */
+  nameNotLocked: recipe<{ nameKey: string; at: Instant }>((s) =>
+    guard(
+      db,
+      'lock',
+      sql`not exists (select 1 from ${documents} where ${documents.lockedUser} = ${s.nameKey}
+        and (${documents.expiresAt} is null or ${documents.expiresAt} > ${s.at}))`,
+    ),
+  ),
   linkHolds: recipe<{ hash: string; at: Instant }>((s) =>
     guard(
       db,
       'link',
-      sql`(${noRoot} and exists (select 1 from ${administratorLink}
-        where ${administratorLink.hash} = ${s.hash} and ${administratorLink.expiresAt} > ${s.at}))`,
+      sql`(${noRoot} and exists (select 1 from ${administratorLink} where ${administratorLink.hash} = ${s.hash}
+        and ${administratorLink.expiresAt} > ${s.at}))`,
+    ),
+  ),
+  recoveryHolds: recipe<{ hash: string; at: Instant }>((s) =>
+    guard(
+      db,
+      'link',
+      sql`exists (select 1 from ${administratorLink} where ${administratorLink.hash} = ${s.hash}
+        and ${administratorLink.name} is not null and ${administratorLink.expiresAt} > ${s.at})`,
     ),
   ),
   offerLink: recipe<AdministratorLink>((s) =>
     db
       .insert(administratorLink)
-      .values({ slot: 1, hash: s.hash, expiresAt: s.expiresAt })
+      .values({ slot: 1, hash: s.hash, name: s.name, expiresAt: s.expiresAt })
       .onConflictDoUpdate({
         target: administratorLink.slot,
-        set: { hash: sql`excluded.hash`, expiresAt: sql`excluded.expires_at` },
+        set: { hash: sql`excluded.hash`, name: sql`excluded.name`, expiresAt: sql`excluded.expires_at` },
       }),
   ),
   closeLink: recipe<object>(() => db.delete(administratorLink)),

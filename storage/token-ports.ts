@@ -1,7 +1,14 @@
 /** core's ports for codes, client sessions and signing keys: ports.ts, continued. */
 import { asc, eq } from 'drizzle-orm'
 import type { AuditEvent } from '../core/audit.ts'
-import { type ClientSessionEnd, type ClientSessionId, hours, type Instant, type UserId } from '../core/model.ts'
+import {
+  type ClientSessionEnd,
+  type ClientSessionId,
+  hours,
+  type Instant,
+  type LoginVia,
+  type UserId,
+} from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Entered, Login, StoredSigningKey } from '../core/token-ports.ts'
@@ -13,8 +20,8 @@ import { codes, signingKeys } from './schema.ts'
 import { rowsOf, type Store } from './store.ts'
 
 /** Of a client session, from the tap on; a role may say less. */
-const longestSession = hours(12)
-const replayedProof: Meanings = { ticket_spent: 'dpop_replayed' }
+export const longestSession = hours(12)
+export const replayedProof: Meanings = { ticket_spent: 'dpop_replayed' }
 
 export function codesPort(store: Store, make: Make): Ports['codes'] {
   return {
@@ -71,12 +78,13 @@ function whyNot(
   return code.usedAt === null && code.expiresAt <= at ? 'expired' : 'used'
 }
 
-type LoginRow = {
+export type LoginRow = {
   readonly id: ClientSessionId
   readonly userId: UserId
   readonly name: string
   readonly clientId: string
   readonly scope: string
+  readonly via: LoginVia
   readonly authenticatedAt: Instant
   readonly expiresAt: Instant
   readonly generation: number
@@ -85,11 +93,11 @@ type LoginRow = {
   readonly endReason: string | null
 }
 
-const loginOf = ({ id, userId, name, clientId, scope, authenticatedAt, expiresAt, generation }: LoginRow): Login => ({
-  user: { id: userId, name },
-  session: { id, clientId, scope, authenticatedAt, expiresAt },
-  generation,
-})
+export const loginOf = ({ userId, name, generation, ...row }: LoginRow): Login => {
+  const { id, clientId, scope, via, authenticatedAt, expiresAt } = row
+  const session = { id, clientId, scope, via, authenticatedAt, expiresAt }
+  return { user: { id: userId, name }, session, generation }
+}
 
 export function clientSessionsPort(store: Store, make: Make): Ports['clientSessions'] {
   return {

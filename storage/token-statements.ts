@@ -94,7 +94,7 @@ type Ending = {
   readonly reason: ClientSessionEnd
   readonly requestId: string
 }
-const runs = (at: unknown) => sql`${f.endedAt} is null and ${f.expiresAt} > ${at}`
+export const runs = (at: unknown) => sql`${f.endedAt} is null and ${f.expiresAt} > ${at}`
 
 const ended = (s: { at: unknown; requestId: unknown }, reason: SQL) => ({
   endedAt: sql`${s.at}`,
@@ -116,12 +116,13 @@ function recordOfEnded({ seq: _, ...given }: Record<string, unknown>, which: SQL
   return sql`insert into ${audit} (${list(names)}) select ${list(Object.values(values))} from ${f} where ${which}`
 }
 
-const loginColumns = {
+export const loginColumns = {
   id: f.id,
   userId: f.userId,
   name: users.name,
   clientId: f.clientId,
   scope: f.scope,
+  via: f.via,
   authenticatedAt: f.authenticatedAt,
   expiresAt: f.expiresAt,
   generation: f.generation,
@@ -201,6 +202,12 @@ export const clientSessionStatements = (db: Db) => ({
     const opened = sql`(select ${c.clientSessionId} from ${c} where ${c.hash} = ${s.hash})`
     return db.run(recordOfEnded(every(audit, s), sql`${f.id} = ${opened} and ${f.endedBy} = ${s.requestId}`))
   }),
+  endRunning: recipe<Ending>((s) =>
+    db
+      .update(f)
+      .set(ended(s, sql`${s.reason}`))
+      .where(sql`${f.id} = ${s.id} and ${runs(s.at)}`),
+  ),
   /** A session of the user whose browser session is claimed. */
   ownClientSessionRuns: recipe<{ id: string; target: ClientSessionId; at: Instant }>((s) =>
     guard(
@@ -233,7 +240,7 @@ export const actorStatements = (db: Db) => ({
       sql`exists (select 1 from ${f} where ${f.id} = ${s.sessionId} and ${f.userId} = ${s.userId} and ${runs(s.at)})`,
     ),
   ),
-  actorMay: recipe<Actor>((s) =>
+  actorMay: recipe<Actor & { readonly role: string }>((s) =>
     guard(
       db,
       'role',

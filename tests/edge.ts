@@ -1,13 +1,15 @@
 /** The whole edge in this process, on a real SQLite database in memory; clock, log and platform are the test's. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { defaultPreference, type Preference } from '../core/access/preference.ts'
 import { deriveKeys } from '../core/keys.ts'
 import { type Bytes, utf8 } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
 import { offerFirstAdministrator } from '../core/login/first-administrator.ts'
+import type { PasswordHashing } from '../core/login/password-hash.ts'
 import type { Asking, Duration, Instant, Site } from '../core/model.ts'
 import { builtInClients, type Clients } from '../core/oauth/clients.ts'
-import type { PublicKeys } from '../core/ports.ts'
+import type { Preferences, PublicKeys } from '../core/ports.ts'
 import { openDatabase, type SqliteStore } from '../storage/sqlite.ts'
 import { makeApp } from '../worker/app.ts'
 import type { Edge, LogLine } from '../worker/edge.ts'
@@ -15,6 +17,7 @@ import { memoryLimit } from '../worker/limits.ts'
 import { makePorts } from '../worker/ports.ts'
 import { type Authenticator, newAuthenticator } from './authenticator.ts'
 import { login, registerFirst, Visitor } from './client.ts'
+import { quickPasswords } from './passwords.ts'
 import { approve, askOf, newProofKey, Program, parametersAt, type Tokens } from './program.ts'
 
 const migrationsFolder = join(import.meta.dirname, '..', 'storage', 'migrations')
@@ -37,6 +40,14 @@ interface Settings {
   readonly publicKeys?: PublicKeys
   readonly store?: SqliteStore
   readonly clients?: Clients
+  readonly preference?: Partial<Preference>
+  readonly passwords?: PasswordHashing
+}
+
+/** As if a document said so; the batches find none, which is the revision that this one has. */
+function preferring(said: Partial<Preference>): Preferences {
+  const preference = async () => ({ ...defaultPreference, ...said })
+  return { current: preference, newest: preference }
 }
 
 export async function newEdge(settings: Settings = {}) {
@@ -48,8 +59,10 @@ export async function newEdge(settings: Settings = {}) {
   let instant: Instant = 1_800_000_000_000
   const now = () => instant
   const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
-  const made = makePorts({ now, random, keys: await deriveKeys(key), store })
-  const ports = { ...made, publicKeys: settings.publicKeys ?? made.publicKeys }
+  const passwords = settings.passwords ?? quickPasswords()
+  const made = makePorts({ now, random, keys: await deriveKeys(key), store, passwords })
+  const preferences = settings.preference ? preferring(settings.preference) : made.preferences
+  const ports = { ...made, preferences, publicKeys: settings.publicKeys ?? made.publicKeys }
   const edge: Edge = {
     site,
     ports,
@@ -57,6 +70,8 @@ export async function newEdge(settings: Settings = {}) {
     assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
     attempts: memoryLimit(settings.failuresAMinute ?? 100_000, now),
     programs: memoryLimit(settings.failuresAMinute ?? 100_000, now),
+    deviceCodes: memoryLimit(settings.failuresAMinute ?? 100_000, now),
+    userCodes: memoryLimit(settings.failuresAMinute ?? 100_000, now),
     noise: memoryLimit(settings.noiseAMinute ?? 100_000, now),
     log: (line) => logged.push(line),
     lengthsHold: false,

@@ -14,6 +14,12 @@ export async function newInvitation(name: string, roles: readonly string[] = ['a
   return { privateKey, body: { name, roles, invite_key: { ...vouch_key } } as Json }
 }
 
+/** The same for a reset. */
+export async function newReset(name: string) {
+  const { privateKey, vouch_key } = await newVouchKey()
+  return { privateKey, body: { name, reset_key: { ...vouch_key } } as Json }
+}
+
 /** The program's side: the ticket of exactly this request. */
 export async function askTap(program: Program, token: string, operation: string, body: Json): Promise<string> {
   const asked = { operation, body, redirect_uri: redirectUri, state: 'state' }
@@ -43,6 +49,13 @@ export async function addUser({ program, token, visitor, passkey }: Admin, name:
   const ticket = await askTap(program, token, 'userAdd', body)
   const headers = await tapFor(visitor, passkey, ticket)
   return { reply: await program.call('POST', '/v1/users', token, { body, headers }), privateKey }
+}
+
+/** `users reset`, whole. */
+export async function resetUser({ program, token, visitor, passkey }: Admin, name: string) {
+  const { privateKey, body } = await newReset(name)
+  const headers = await tapFor(visitor, passkey, await askTap(program, token, 'userReset', body))
+  return { reply: await program.call('POST', '/v1/users/reset', token, { body, headers }), privateKey }
 }
 
 /** Everything that the invited one's page sends at the end. */

@@ -2,11 +2,12 @@
 import type { Intent, Json, VouchSubject } from '../core/intent.ts'
 import { publicKeyIn } from '../core/lib/attestation-object.ts'
 import { base64url, utf8 } from '../core/lib/bytes.ts'
+import { offerRecovery } from '../core/login/recovery.ts'
 import { fingerprintOf } from '../core/tap/public-key.ts'
 import { signVouch, thumbprintOf } from '../core/vouch.ts'
 import type { Authenticator, CreationOptions, RequestOptions } from './authenticator.ts'
 import { intentIn, newVouchKey, type Reply, type Visitor } from './client.ts'
-import { newAdministrator, newLogin, signIn, type TestEdge } from './edge.ts'
+import { newAdministrator, newLogin, signIn, type TestEdge, terminal } from './edge.ts'
 import { type Program, redirectUri } from './program.ts'
 
 /** Somebody at a browser, with a passkey and a program that has tokens. */
@@ -19,6 +20,9 @@ export interface Person {
   readonly refreshToken: string
 }
 
+/** What an administrator's work takes, wherever the edge runs. */
+export type Acting = Pick<Person, 'visitor' | 'passkey' | 'program' | 'token'>
+
 export async function personOf(edge: TestEdge, visitor: Visitor, passkey: Authenticator): Promise<Person> {
   const { program, tokens } = await newLogin(edge, visitor, passkey)
   return { edge, visitor, passkey, program, token: tokens.access_token, refreshToken: tokens.refresh_token }
@@ -30,20 +34,25 @@ export async function newAdmin(settings: Parameters<typeof newAdministrator>[0] 
   return personOf(edge, visitor, passkey)
 }
 
-export const call = ({ program, token }: Person, method: string, path: string, body?: Json): Promise<Reply> =>
-  program.call(method, path, token, body === undefined ? {} : { body })
+export const call = (
+  { program, token }: Pick<Acting, 'program' | 'token'>,
+  method: string,
+  path: string,
+  body?: Json,
+): Promise<Reply> => program.call(method, path, token, body === undefined ? {} : { body })
 
 /** Asks for the ticket of a request, as a program does. */
-export const askForTap = (person: Person, body: Json, operation = 'userAdd'): Promise<Reply> =>
+export const askForTap = (person: Acting, body: Json, operation = 'userAdd'): Promise<Reply> =>
   call(person, 'POST', '/v1/taps', { operation, body, redirect_uri: redirectUri, state: 'state' })
 
 /** The header of a tap: asked for by the program, given by `passkey` on the page of `visitor`. */
 export async function tapFor(
-  person: Person,
+  person: Acting,
   body: Json,
   { visitor, passkey }: Pick<Person, 'visitor' | 'passkey'> = person,
+  operation = 'userAdd',
 ): Promise<string> {
-  const { ticket } = begun(await askForTap(person, body))
+  const { ticket } = begun(await askForTap(person, body, operation))
   const { options } = begun(await visitor.post('/v1/taps/options', { ticket }))
   return tapHeaderOf(ticket, await passkey.get(options as RequestOptions))
 }
@@ -56,7 +65,7 @@ function begun({ status, json, text }: Reply) {
   return json
 }
 
-export const addUser = ({ program, token }: Person, body: Json, tap?: string): Promise<Reply> =>
+export const addUser = ({ program, token }: Acting, body: Json, tap?: string): Promise<Reply> =>
   program.call('POST', '/v1/users', token, { body, headers: tap === undefined ? {} : { 'sallyport-tap': tap } })
 
 export type InviteKey = Awaited<ReturnType<typeof newVouchKey>>
@@ -72,11 +81,41 @@ export async function newInvitation(name: string, roles: readonly string[] = [],
   return { key, body: { name, roles, invite_key: { ...key.vouch_key }, ...more } }
 }
 
-export async function invite(admin: Person, name: string, roles: readonly string[] = ['access']): Promise<Invite> {
+export async function invite(admin: Acting, name: string, roles: readonly string[] = ['access']): Promise<Invite> {
   const { key, body } = await newInvitation(name, roles)
   const { status, text } = await addUser(admin, body, await tapFor(admin, body))
   if (status !== 200) throw new Error(`the invitation of ${name} was answered ${status}: ${text}`)
   return { key, id: thumbprintOf(key.vouch_key) }
+}
+
+export const resetWith = ({ program, token }: Person, body: Json, tap?: string): Promise<Reply> =>
+  program.call('POST', '/v1/users/reset', token, { body, headers: tap === undefined ? {} : { 'sallyport-tap': tap } })
+
+export async function newReset(name: string, more: { readonly ttl?: number } = {}) {
+  const key = await newVouchKey()
+  return { key, body: { name, reset_key: { ...key.vouch_key }, ...more } }
+}
+
+/** Resets somebody who is there: his link. */
+export async function reset(admin: Person, name: string): Promise<Invite> {
+  const { key, body } = await newReset(name)
+  const { status, text } = await resetWith(admin, body, await tapFor(admin, body, admin, 'userReset'))
+  if (status !== 200) throw new Error(`the reset of ${name} was answered ${status}: ${text}`)
+  return { key, id: thumbprintOf(key.vouch_key) }
+}
+
+/** The link of a recovery, and what its page does. */
+export async function recover(edge: TestEdge, name: string): Promise<Person> {
+  const { secret } = await offerRecovery(edge.ports, terminal, name)
+  const [visitor, passkey] = [edge.visitor(), await edge.authenticator()]
+  const { status, text } = await visitor.post('/v1/recovery/finish', await recoveryBody(visitor, passkey, secret))
+  if (status !== 200) throw new Error(`the recovery of ${name} was answered ${status}: ${text}`)
+  return personOf(edge, visitor, passkey)
+}
+
+export async function recoveryBody(visitor: Visitor, passkey: Authenticator, secret: string) {
+  const { ticket, options } = begun(await visitor.post('/v1/recovery/begin', { secret }))
+  return { secret, ticket: ticket as string, registration: await passkey.create(options as CreationOptions) }
 }
 
 /** Everything that finish wants, as the invite's page makes it. `signing`: the private half that the link had. */
@@ -93,17 +132,27 @@ export async function acceptBody(visitor: Visitor, passkey: Authenticator, { id,
   return { invite: id, ticket: ticket as string, registration, signature }
 }
 
+/** Somebody is invited and registers his passkey in his browser, which is then signed in. */
+export async function join(
+  admin: Acting,
+  name: string,
+  roles: readonly string[],
+  { visitor, passkey }: Pick<Person, 'visitor' | 'passkey'>,
+): Promise<void> {
+  const invited = await invite(admin, name, roles)
+  const { status, text } = await visitor.post('/v1/invites/finish', await acceptBody(visitor, passkey, invited))
+  if (status !== 200) throw new Error(`the invite of ${name} was answered ${status}: ${text}`)
+}
+
 /** Invited, registered, signed in, with a program. */
 export async function newPerson(admin: Person, name: string, roles: readonly string[] = ['access']): Promise<Person> {
   const { edge } = admin
-  const invited = await invite(admin, name, roles)
   const [visitor, passkey] = [edge.visitor(), await edge.authenticator()]
-  const { status, text } = await visitor.post('/v1/invites/finish', await acceptBody(visitor, passkey, invited))
-  if (status !== 200) throw new Error(`the invite of ${name} was answered ${status}: ${text}`)
+  await join(admin, name, roles, { visitor, passkey })
   return personOf(edge, await signIn(edge, passkey), passkey)
 }
 
-export const putDocuments = (admin: Person, documents: readonly Json[], force = false): Promise<Reply> =>
+export const putDocuments = (admin: Acting, documents: readonly Json[], force = false): Promise<Reply> =>
   call(admin, 'POST', '/v1/documents', { documents, force })
 
 export const lockOf = (user: string, spec: { readonly message?: string; readonly expires?: string } = {}) => ({

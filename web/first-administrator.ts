@@ -2,10 +2,8 @@ import { base64url, fromBase64url } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
 import { type CreationOptions, intentOf, make } from './ceremony.ts'
 import { EdgeProblem, type Finished, post } from './edge.ts'
-import { forgetSecret, showDead, showTemplate, takeSecret } from './link-secret.ts'
-import { busily, leaveFor, part, reloadWhenStale, Status } from './page.ts'
-import { showTime } from './times.ts'
-import { whyNoPasskeys } from './words.ts'
+import { forgetSecret, showDead, showTemplate, startForm, takeSecret } from './link-secret.ts'
+import { leaveFor, part, reloadWhenStale, Status } from './page.ts'
 
 const status = new Status('link-status')
 const secret = takeSecret()
@@ -17,7 +15,7 @@ async function checkLink(): Promise<void> {
   status.say('Checking the link…')
   try {
     const { expires_at } = await post<{ expires_at: number }>('/v1/first-administrator/check', { secret })
-    showForm(expires_at * 1000)
+    showForm(expires_at)
   } catch (error) {
     // A fragment that is no secret at all.
     const isNoSecret = error instanceof EdgeProblem && error.word === 'bad_request'
@@ -31,17 +29,7 @@ const isDead = (error: unknown) =>
 
 function showForm(expiresAt: number): void {
   showTemplate('form', part('place', HTMLElement))
-  showTime(part('expires', HTMLTimeElement), new Date(expiresAt))
-  const form = part('register', HTMLFormElement)
-  const button = form.querySelector('button')
-  if (!button) throw new TypeError('The form has no button')
-  status.say('')
-  const hindrance = whyNoPasskeys()
-  if (hindrance !== undefined) status.warn(hindrance)
-  form.addEventListener('submit', (event) => {
-    event.preventDefault()
-    void busily(button, status, () => register(part('name', HTMLInputElement)))
-  })
+  startForm(status, expiresAt, () => register(part('name', HTMLInputElement)))
 }
 
 async function register(input: HTMLInputElement): Promise<void> {

@@ -1,4 +1,4 @@
-/** The first passkey of somebody invited, and the signature of the link's key that names it. */
+/** The first passkey of somebody invited, or the next one of somebody reset, and the signature of the link's key that names it. */
 import type { Intent } from '../core/intent.ts'
 import { publicKeyIn } from '../core/lib/attestation-object.ts'
 import { base64url } from '../core/lib/bytes.ts'
@@ -6,19 +6,20 @@ import { sha256 } from '../core/lib/hash.ts'
 import { signVouch, thumbprintOf, type VouchKey } from '../core/vouch.ts'
 import { type CreationOptions, intentOf, make } from './ceremony.ts'
 import { EdgeProblem, type Finished, post } from './edge.ts'
-import { forgetSecret, showDead, showTemplate, takeSecret } from './link-secret.ts'
-import { busily, leaveFor, part, reloadWhenStale, Status } from './page.ts'
+import { forgetSecret, showDead, showTemplate, startForm, takeSecret } from './link-secret.ts'
+import { leaveFor, part, reloadWhenStale, Status } from './page.ts'
 import { showTime } from './times.ts'
-import { whyNoPasskeys } from './words.ts'
 
 const status = new Status('link-status')
 /** `INVITE.PRIVATE`: what the invite is called, and the private half of its key, which stays in this page. */
 const [invite = '', privateHalf = ''] = takeSecret().split('.')
 
 interface Invitation {
+  readonly kind: 'invite' | 'reset'
   readonly name: string
   readonly roles: readonly string[]
   readonly invited_by: string
+  readonly made_at: number
   readonly expires_at: number
   readonly key: VouchKey
 }
@@ -53,22 +54,16 @@ async function privateKeyOf(key: VouchKey): Promise<CryptoKey> {
   }
 }
 
-function showForm({ name, roles, invited_by, expires_at }: Invitation, key: CryptoKey): void {
-  showTemplate('form', part('place', HTMLElement))
+function showForm({ kind, name, roles, invited_by, made_at, expires_at }: Invitation, key: CryptoKey): void {
+  showTemplate(kind, part('place', HTMLElement))
   part('name', HTMLElement).textContent = name
   part('roles', HTMLElement).textContent = rolesInWords(roles)
-  part('inviter', HTMLElement).textContent = invited_by
-  showTime(part('expires', HTMLTimeElement), new Date(expires_at * 1000))
-  const form = part('register', HTMLFormElement)
-  const button = form.querySelector('button')
-  if (!button) throw new TypeError('The form has no button')
-  status.say('')
-  const hindrance = whyNoPasskeys()
-  if (hindrance !== undefined) status.warn(hindrance)
-  form.addEventListener('submit', (event) => {
-    event.preventDefault()
-    void busily(button, status, () => register(name, key))
-  })
+  part('by', HTMLElement).textContent = invited_by
+  if (kind === 'reset') {
+    part('by-again', HTMLElement).textContent = invited_by
+    showTime(part('made', HTMLTimeElement), new Date(made_at * 1000))
+  }
+  startForm(status, expires_at, () => register(kind, name, key))
 }
 
 function rolesInWords(roles: readonly string[]): string {
@@ -76,10 +71,10 @@ function rolesInWords(roles: readonly string[]): string {
   return `with the ${roles.length === 1 ? 'role' : 'roles'} ${roles.join(', ')}`
 }
 
-async function register(name: string, key: CryptoKey): Promise<void> {
+async function register(kind: Invitation['kind'], name: string, key: CryptoKey): Promise<void> {
   status.say('Waiting for your passkey…')
   try {
-    const finished = await ceremony(name, key)
+    const finished = await ceremony(kind, name, key)
     forgetSecret()
     leaveFor(finished)
   } catch (error) {
@@ -88,16 +83,12 @@ async function register(name: string, key: CryptoKey): Promise<void> {
   }
 }
 
-async function ceremony(name: string, key: CryptoKey): Promise<Finished> {
+async function ceremony(kind: Invitation['kind'], name: string, key: CryptoKey): Promise<Finished> {
   const begun = await post<{ ticket: string; options: CreationOptions; approved: Intent }>('/v1/invites/begin', {
     invite,
   })
   const { ticket, options, approved } = begun
-  const intent = await intentOf(
-    ticket,
-    { purpose: 'register', subject: { kind: 'invite', name, invite } },
-    options.challenge,
-  )
+  const intent = await intentOf(ticket, { purpose: 'register', subject: { kind, name, invite } }, options.challenge)
   const registration = await make(options)
   status.say('Registering…')
   const publicKey = publicKeyIn(registration.response.attestationObject)

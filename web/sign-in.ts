@@ -9,14 +9,21 @@ const status = new Status('sign-in-status')
 reloadWhenStale()
 const hindrance = whyNoPasskeys()
 if (hindrance !== undefined) status.warn(hindrance)
-button.addEventListener('click', () => void busily(button, status, signIn))
+button.addEventListener('click', () => void busily(button, status, () => signIn({})))
+for (const former of document.querySelectorAll<HTMLButtonElement>('button.former')) {
+  const asked = { rp_id: former.dataset['rpId'] ?? '' }
+  former.addEventListener('click', () => void busily(former, status, () => signIn(asked)))
+}
 
-async function signIn(): Promise<void> {
+/** `rp_id`: for a passkey that was made for a name of before. */
+async function signIn(asked: { rp_id?: string }): Promise<void> {
   status.say('Waiting for your passkey…')
-  const { ticket, options } = await post<{ ticket: string; options: RequestOptions }>('/v1/login/begin', {})
+  const { ticket, options } = await post<{ ticket: string; options: RequestOptions }>('/v1/login/begin', asked)
   await intentOf(ticket, { purpose: 'login', subject: {} }, options.challenge)
   const assertion = await tap(options)
   status.say('Signing in…')
   const next = button.dataset['next'] || undefined
-  leaveFor(await post<Finished>('/v1/login/finish', { ticket, assertion, next }))
+  const finished = await post<Finished>('/v1/login/finish', { ticket, assertion, next })
+  // The place in a page that was asked for: it came along the redirect to here.
+  leaveFor({ location: finished.location + location.hash })
 }

@@ -5,8 +5,10 @@ import type { App, Edge, EdgeContext, Variables } from './edge.ts'
 import { boundedAudit } from './page-call.ts'
 import { answerProblem, answerRefusal } from './problems.ts'
 import { administrationRoutes } from './routes/administration.ts'
-import { administratorRoutes } from './routes/administrator.ts'
+import { administratorRoutes, recoveryRoutes } from './routes/administrator.ts'
 import { clientRoutes } from './routes/clients.ts'
+import { deviceRoutes } from './routes/device.ts'
+import { factorRoutes } from './routes/factors.ts'
 import { healthRoutes } from './routes/health.ts'
 import { inviteRoutes } from './routes/invites.ts'
 import { loginRoutes } from './routes/login.ts'
@@ -14,6 +16,7 @@ import { oauthRoutes } from './routes/oauth.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { passkeyRoutes } from './routes/passkeys.ts'
 import { proxyRoutes } from './routes/proxies.ts'
+import { relatedOriginRoutes } from './routes/related-origins.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { isOurHost, observe, secure } from './surroundings.ts'
 
@@ -26,6 +29,7 @@ export function makeApp(given: Edge): App {
   app.notFound((c) => answerRefusal(edge, c, new Refusal('not_found')))
 
   healthRoutes(app, edge)
+  relatedOriginRoutes(app, edge)
   app.use(async (c, next) => {
     if (!isOurHost(edge.site, c)) return elsewhere(edge, c)
     return next()
@@ -47,10 +51,13 @@ export function makeApp(given: Edge): App {
   app.route('/', pageRoutes(edge))
   loginRoutes(app, edge)
   administratorRoutes(app, edge)
+  recoveryRoutes(app, edge)
   passkeyRoutes(app, edge)
+  factorRoutes(app, edge)
   sessionRoutes(app, edge)
   inviteRoutes(app, edge)
   clientRoutes(app, edge)
+  deviceRoutes(app, edge)
   oauthRoutes(app, edge)
   administrationRoutes(app, edge)
   proxyRoutes(app, edge)

@@ -16,6 +16,10 @@ export interface Edge {
   readonly attempts: FailureLimit
   /** Calls of programs of one address that failed. Apart from the others: a script with a dead token keeps nobody from signing in. */
   readonly programs: FailureLimit
+  /** Device codes that one address asked for: anybody may, so each counts. */
+  readonly deviceCodes: FailureLimit
+  /** User codes that nobody has, of one address, and of one browser session. */
+  readonly userCodes: FailureLimit
   /** Audit rows about refusals of one address. */
   readonly noise: FailureLimit
   readonly log: (line: LogLine) => void

@@ -5,13 +5,13 @@ import type { Bytes } from '../core/lib/bytes.ts'
 import type { Instant } from '../core/model.ts'
 
 import { builtInClients } from '../core/oauth/clients.ts'
-
+import type { Ports } from '../core/ports.ts'
 import type { Variables } from '../core/settings.ts'
-
 import { SetupProblem } from '../core/setup-problem.ts'
-import { claimCluster, purge } from '../storage/cluster.ts'
+import { type ClusterClaim, claimCluster, type Ownership, purge } from '../storage/cluster.ts'
 import { type D1, openD1 } from '../storage/d1.ts'
 import type { Kv } from '../storage/kv.ts'
+import type { Store } from '../storage/store.ts'
 import { makeApp } from './app.ts'
 import { assetUrl } from './asset-names.ts'
 import type { AssetStore, Edge, LogLine } from './edge.ts'
@@ -42,19 +42,28 @@ function makeEdge(env: Bindings): Edge {
   const site = readSite(env)
   const keys = deriveKeys(secret)
   const store = openD1(env.DB)
+  const ports = makePorts({ now, random, keys, store, kv: env.KV })
   return {
     site,
-    ports: makePorts({ now, random, keys, store, kv: env.KV }),
+    ports,
     clients: builtInClients,
     assets: assetsOf(env, site.origin),
     attempts: bindingLimit(env.ATTEMPTS, now),
     programs: bindingLimit(env.ATTEMPTS, now, 'program '),
+    deviceCodes: bindingLimit(env.ATTEMPTS, now, 'device code '),
+    userCodes: bindingLimit(env.ATTEMPTS, now, 'user code '),
     noise: memoryLimit(noiseAMinute, now),
     log,
     lengthsHold: false,
     whereOf,
-    ready: readiness(() => claimCluster(store, { name: site.cluster, keyCheck: keys.check }, now()), log),
+    ready: readiness(() => begin(ports, store, { name: site.cluster, keyCheck: keys.check }), log),
   }
+}
+
+/** Both at once: so the first login of an isolate waits for no preference. */
+async function begin({ preferences }: Ports, store: Store, claim: ClusterClaim): Promise<Ownership> {
+  const [ownership] = await Promise.all([claimCluster(store, claim, now()), preferences.newest()])
+  return ownership
 }
 
 function assetsOf(env: Bindings, origin: string): AssetStore {

@@ -3,7 +3,10 @@ import { addProxy, proveProxy, proxyOf } from '../core/access/proxies.ts'
 import { deriveKeys, type Keys } from '../core/keys.ts'
 import { type Bytes, base64url } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
-import { offerFirstAdministrator, proveOffer } from '../core/login/first-administrator.ts'
+import { offerFirstAdministrator } from '../core/login/first-administrator.ts'
+import { readName } from '../core/login/name.ts'
+import { type Offered, proveOffer } from '../core/login/operator-offer.ts'
+import { offerRecovery } from '../core/login/recovery.ts'
 import { type Asking, type Instant, type Site, seconds } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
@@ -39,12 +42,60 @@ export async function init(terminal: Terminal, url: string | undefined): Promise
 
 /** The secret is made here and only its hash is sent; the proof shows that whoever asks holds SALLYPORT_KEY. */
 async function initRemote(terminal: Terminal, url: string): Promise<void> {
+  const { site, secret } = await offerRemote(terminal, url, { offer: 'first-administrator' })
+  terminal.print(`first administrator: ${linkOf(site.origin, secret)}`)
+}
+
+async function offerRemote(terminal: Terminal, url: string, offered: Offered) {
   const { site, keys } = remoteEdge(url)
   const secret = terminal.random(32)
   const offer = { link: base64url(sha256(secret)), ...freshAsk(terminal) }
-  const proof = proveOffer(keys.operator, site.cluster, offer)
-  await askEdge(site, '/v1/first-administrator/offer', { ...offer, proof })
-  terminal.print(`first administrator: ${linkOf(site.origin, base64url(secret))}`)
+  const proof = proveOffer(keys.operator, site.cluster, offered, offer)
+  const { offer: what, ...named } = offered
+  await askEdge(site, `/v1/${what}/offer`, { ...offer, ...named, proof })
+  return { site, secret: base64url(secret) }
+}
+
+export interface RecoverCommand {
+  readonly name: string
+  readonly url: string | undefined
+}
+
+/** A link by which a lost administrator, or somebody new, gets a root passkey. `url`: of a deployed edge. @throws SetupProblem */
+export async function recover(terminal: Terminal, { name: typed, url }: RecoverCommand): Promise<void> {
+  const name = readName(typed)
+  if (name === undefined) throw new SetupProblem(`nobody can be called ${JSON.stringify(typed)}`, nameHint)
+  if (url !== undefined) {
+    const { site, secret } = await offerRemote(terminal, url, { offer: 'recovery', name })
+    return printRecovery(terminal, site.origin, name, secret)
+  }
+  const { site, ports, close } = await terminal.open()
+  try {
+    const { secret } = await offerRecovery(ports, operator, name)
+    printRecovery(terminal, site.origin, name, secret)
+  } catch (error) {
+    throw error instanceof Refusal ? recoveryProblem(error, name) : error
+  } finally {
+    close()
+  }
+}
+
+const nameHint = "use 1 to 64 letters, digits, spaces and . _ @ + ' -"
+
+function recoveryProblem(refusal: Refusal, name: string): Error {
+  if (refusal.code === 'administrator_missing')
+    return new SetupProblem('there is no administrator yet', 'make the first one: sallyport-edge init')
+  if (refusal.code === 'user_locked')
+    return new SetupProblem(`a lock is in force for ${name}`, 'recover under another name, then remove the lock')
+  return refusal
+}
+
+function printRecovery({ print }: Terminal, origin: string, name: string, secret: string): void {
+  print(`recovery of ${name}: ${origin}/recover#${secret}`)
+  print('The link works once, for one hour, and for nobody else. When it is used, all passkeys, passwords, codes,')
+  print(`sessions and links that ${name} has are removed, and the new passkey is a root of this cluster.`)
+  print('Proxies that pin root fingerprints do not know it: "sallyport admin status" shows it afterwards;')
+  print('put it into their configuration, and take out the one that was lost.')
 }
 
 function remoteEdge(url: string): { site: Site; keys: Keys } {

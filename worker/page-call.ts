@@ -12,7 +12,7 @@ type Work<O> = (c: EdgeContext, body: BodyOf<O>) => Promise<AnswerOf<O>>
 type Handler = (c: EdgeContext) => Promise<Response>
 
 /** Words that say a ceremony failed: these count against the address. A name that is taken does not. */
-const failures: ReadonlySet<string> = new Set(['refused', 'link_invalid'])
+const failures: ReadonlySet<string> = new Set(['refused', 'link_invalid', 'password_locked'])
 
 /**
  * A call that gets a body of the right shape from a page of ours. The exact Origin is the guard against forged requests: a
@@ -41,33 +41,49 @@ function handlerOf<const O extends AnyOperation>(edge: Edge, operation: O, work:
   }
 }
 
-/** An address has to wait when too many of its attempts ended in one of these words. */
+/** An address (or what else `whose` names) has to wait when too many of its attempts ended in one of these words. */
 export async function limitingFailures<T>(
   edge: Edge,
   c: EdgeContext,
   limit: FailureLimit,
   words: ReadonlySet<string>,
   work: () => Promise<T>,
+  whose = c.get('asking').from.address,
 ): Promise<T> {
-  const { address } = c.get('asking').from
-  const wait = limit.retryAfter(address)
-  if (wait !== undefined) {
-    c.header('Retry-After', String(Math.ceil(wait / 1000)))
-    throw new Refusal('too_many_attempts')
-  }
+  requireTurn(c, limit, whose)
   try {
     return await work()
   } catch (error) {
-    if (error instanceof Refusal && words.has(error.word)) await count(edge, c, limit)
+    if (error instanceof Refusal && words.has(error.word)) await count(edge, c, limit, whose)
     throw error
   }
 }
 
+/** The same for what each address may do so often and no more, whether it succeeds or not. */
+export async function limitingAll<T>(
+  edge: Edge,
+  c: EdgeContext,
+  limit: FailureLimit,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { address } = c.get('asking').from
+  requireTurn(c, limit, address)
+  await count(edge, c, limit, address)
+  return work()
+}
+
+function requireTurn(c: EdgeContext, limit: FailureLimit, whose: string): void {
+  const wait = limit.retryAfter(whose)
+  if (wait === undefined) return
+  c.header('Retry-After', String(Math.ceil(wait / 1000)))
+  throw new Refusal('too_many_attempts')
+}
+
 /** A limit that cannot count must not hide what was refused. */
-async function count(edge: Edge, c: EdgeContext, limit: FailureLimit): Promise<void> {
-  const { requestId, from } = c.get('asking')
+async function count(edge: Edge, c: EdgeContext, limit: FailureLimit, whose: string): Promise<void> {
+  const { requestId } = c.get('asking')
   try {
-    await limit.failed(from.address)
+    await limit.failed(whose)
   } catch (error) {
     edge.log({ level: 'error', message: `Cannot count: ${(error as Error).message}`, request_id: requestId })
   }

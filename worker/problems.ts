@@ -50,7 +50,7 @@ const titles: Readonly<Record<number, string>> = {
 function answer(edge: Edge, c: EdgeContext, status: number, word: string, remedy: string) {
   const { requestId } = c.get('asking')
   if (
-    /^\/(v1|oauth\/(token|revoke|jwks))(\/|$)/.test(c.req.path) ||
+    /^\/(v1|oauth\/(token|device_authorization|revoke|jwks))(\/|$)/.test(c.req.path) ||
     !(c.req.header('accept') ?? '').includes('text/html')
   ) {
     const forOAuth = c.req.path.startsWith('/oauth/') && { error_description: remedy }

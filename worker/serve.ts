@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The edge on Node 24, Deno and Bun: `sallyport-edge [serve]` and `sallyport-edge init [--url URL]`. */
+/** The edge on Node 24, Deno and Bun: `sallyport-edge [serve]`, and what the operator does from a terminal. */
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
@@ -21,13 +21,17 @@ import { assetUrl } from './asset-names.ts'
 import type { AssetStore, Edge, LogLine } from './edge.ts'
 import { processVariables, readKey, readServeSettings, readSite, type ServeSettings } from './env.ts'
 import { memoryLimit } from './limits.ts'
+import { nodePasswords } from './node-passwords.ts'
 import { nodeSignatures } from './node-signatures.ts'
-import { init, linkOf, operator, proxies, registerLocalProxy, type Terminal } from './operator.ts'
+import { init, linkOf, operator, proxies, recover, registerLocalProxy, type Terminal } from './operator.ts'
 import { makePorts } from './ports.ts'
 
 const usage = `Usage: sallyport-edge [serve]            serve the edge on this machine
        sallyport-edge init [--url URL]  print a new link for the first administrator;
                                         with --url for a deployed edge, proven by SALLYPORT_KEY
+       sallyport-edge recover NAME [--url URL]
+                                        when no administrator can sign in any more: print a link by
+                                        which NAME gets a new root passkey
        sallyport-edge proxies add NAME --key=X [--url URL]
                                         let a proxy in: "sallyport-proxy identity" shows its key;
                                         prints its proxy.yaml, with what is to be set in it
@@ -152,11 +156,13 @@ function readAssets(): AssetStore {
 function makeEdge({ settings, site, keys, store }: Opened): Edge {
   return {
     site,
-    ports: makePorts({ now, random, keys, store, signatures: nodeSignatures }),
+    ports: makePorts({ now, random, keys, store, signatures: nodeSignatures, passwords: nodePasswords(random) }),
     clients: builtInClients,
     assets: readAssets(),
     attempts: memoryLimit(settings.failedLoginsAMinute, now),
     programs: memoryLimit(settings.failedLoginsAMinute, now),
+    deviceCodes: memoryLimit(settings.failedLoginsAMinute, now),
+    userCodes: memoryLimit(settings.failedLoginsAMinute, now),
     noise: memoryLimit(noiseAMinute, now),
     log,
     lengthsHold: true,
@@ -291,6 +297,10 @@ function commandOf(
   if (others.length > 0) return undefined
   if (verb === 'serve') return act === undefined && url === undefined && key === undefined ? serve : undefined
   if (verb === 'init') return act === undefined && key === undefined ? () => init(terminal, url) : undefined
+  if (verb === 'recover') {
+    const isRight = act !== undefined && name === undefined && key === undefined
+    return isRight ? () => recover(terminal, { name: act, url }) : undefined
+  }
   const isRight =
     act === 'ls' ? name === undefined : (act === 'rm' && name !== undefined) || (act === 'add' && key !== undefined)
   if (verb !== 'proxies' || !isRight || (act !== 'ls' && act !== 'rm' && act !== 'add')) return undefined

@@ -3,6 +3,7 @@ import { authenticate, type Principal, requireNeeds, tokenIn } from '../core/acc
 import type { AnswerOf, AnyOperation, BodyOf, QueryOf } from '../core/api/operation.ts'
 import type { Json } from '../core/intent.ts'
 import { nonceAt } from '../core/oauth/nonce.ts'
+import { parseSentTap, type SentTap, tapHeader } from '../core/tap/sent.ts'
 import { readJson } from './body.ts'
 import type { App, Edge, EdgeContext } from './edge.ts'
 import { limitingFailures, recordingNoise } from './page-call.ts'
@@ -40,6 +41,9 @@ export function tokenCall<const O extends AnyOperation>(app: App, edge: Edge, op
     }),
   )
 }
+
+/** The tap that a request brings. @throws Refusal bad_request */
+export const sentTap = (c: EdgeContext): SentTap | undefined => parseSentTap(c.req.header(tapHeader))
 
 /** RFC 9449 section 8.2: with every answer, so that a client has the next one before it is asked for. */
 export function giveNonce({ ports }: Edge, c: EdgeContext): void {

@@ -4,6 +4,7 @@ import { text as textOf } from 'node:stream/consumers'
 import type { Document } from '../../core/access/document.ts'
 import { command, formatOption } from '../command.ts'
 import { type DocumentRead, readDocuments, showProblem } from '../documents.ts'
+import { sayLost } from '../lost-passkeys.ts'
 import { Problem } from '../problem.ts'
 import { formatOf, print, printTable, say, show } from '../term.ts'
 
@@ -11,12 +12,13 @@ export default command({
   doing: 'create documents',
   help: `Usage: sallyport admin create [-f] FILE|- [--force] [--dry-run]
 
-Creates the roles, databases and locks in FILE (YAML or JSON; - is standard input), all of
-them or none. Wants a login that is at most five minutes old.
+Creates the roles, databases, locks and the cluster_auth_preference in FILE (YAML or JSON; - is
+standard input), all of them or none. Certificates may be named by paths, which count from FILE.
+Wants a login that is at most five minutes old.
 
 Options:
   -f, --file=FILE  the same as FILE
-  --force          replace those that exist
+  --force          replace those that exist, and let passkeys stop working with a new rp_id
   --dry-run        only read FILE, offline and without a login: exit 0, or 1 and a line
                    FILE:LINE: field: what is wrong, for each problem
 
@@ -87,6 +89,9 @@ async function put(profile: string | undefined, documents: readonly Document[], 
     import('../../core/api/operations.ts'),
   ])
   const session = await openSession(profile)
-  const answer = await call(session, operations.documentsPut, { body: { documents, force } })
+  const answer = await call(session, operations.documentsPut, {
+    body: { documents, force, replaces: undefined },
+  })
+  sayLost(answer.lost)
   return answer.documents.map((document) => ({ ...document }))
 }

@@ -1,12 +1,9 @@
-import { type Document, parseDocument } from '../../core/access/document.ts'
-import { presets } from '../../core/access/presets.ts'
-import type { AnswerOf } from '../../core/api/operation.ts'
 import { operations } from '../../core/api/operations.ts'
-import type { Json } from '../../core/intent.ts'
 import { call, openSession } from '../api.ts'
 import { command, formatOption } from '../command.ts'
 import { parseMeant } from '../document-name.ts'
 import { printDocuments } from '../documents.ts'
+import { requireDocument } from '../find-document.ts'
 import { Problem } from '../problem.ts'
 import { formatOf, printText, say } from '../term.ts'
 
@@ -14,12 +11,14 @@ export default command({
   doing: 'get documents',
   help: `Usage: sallyport admin get KIND[/NAME] [--format=yaml|json|text]
 
-Roles, databases and locks as they stand: what is printed as YAML or JSON can be given to
-"sallyport admin create". Kinds: role, db, lock, or all of them with "all". Preset roles are
-part of every cluster: they show as text, and where they are named.
+Roles, databases, locks and how people log in, as they stand: what is printed as YAML or JSON
+can be given to "sallyport admin create". Kinds: role, db, lock, cap (how people log in), or all
+of them with "all". Preset roles are part of every cluster: they show as text, and where they
+are named. So does cap while nobody has written one.
 
 Examples:
   sallyport admin get all
+  sallyport admin get cap
   sallyport admin get role/dev --format=json
   sallyport admin get locks --format=text
 `,
@@ -39,18 +38,3 @@ Examples:
     return 'ok'
   },
 })
-
-type Shown = AnswerOf<typeof operations.documentsList>['documents'][number]
-
-/** What this sallyport cannot read it would not print in full. Presets do not parse, because nobody may write one. */
-function requireDocument({ document, preset }: Shown): Document {
-  const builtIn = preset && presets.find(({ metadata }) => metadata.name === nameIn(document))
-  if (builtIn) return builtIn
-  const parsed = parseDocument(document)
-  if (parsed.kind === 'value') return parsed.value
-  const [first] = parsed.problems
-  const why = `the edge holds a document that this sallyport cannot read (${first?.message})`
-  throw new Problem('failed', why, 'use a sallyport of the version of the edge')
-}
-
-const nameIn = (document: Json): unknown => (document as { metadata?: { name?: unknown } } | null)?.metadata?.name

@@ -42,7 +42,7 @@ Examples:
     const lock = lockOf(values.name ?? nameFor(user), user, values.message, expires)
     const session = await openSession(values.profile)
     await requireExisting(session, user)
-    await call(session, operations.documentsPut, { body: { documents: [lock], force: false } })
+    await call(session, operations.documentsPut, { body: { documents: [lock], force: false, replaces: undefined } })
     const { name } = lock.metadata
     say(`${user} is locked ${expires === undefined ? 'for ever' : `until ${readable(expires)}`}.`)
     say(`To end it: sallyport admin locks rm ${name}`)

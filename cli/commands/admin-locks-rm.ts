@@ -17,7 +17,13 @@ Examples:
   options: { yes: { type: 'boolean' } },
   takes: [1, 1],
   run: async (values, [name = '']) => {
-    await removeDocument({ profile: values.profile, kind: 'lock', name, isConfirmed: values.yes ?? false })
+    await removeDocument({
+      profile: values.profile,
+      kind: 'lock',
+      name,
+      isConfirmed: values.yes ?? false,
+      isForced: false,
+    })
     return 'ok'
   },
 })

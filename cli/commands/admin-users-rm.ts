@@ -8,8 +8,8 @@ export default command({
   doing: 'remove the user',
   help: `Usage: sallyport admin users rm NAME [--yes]
 
-Removes a user with passkeys, sessions and invite. Wants a login that is at most five
-minutes old. On a terminal it asks before.
+Removes a user with passkeys, passwords, codes, sessions and invite. Wants a login that is at
+most five minutes old. On a terminal it asks before.
 
 Options:
   --yes  do not ask

@@ -5,6 +5,7 @@ import { type Address, addressText, isLoopback, originOf, parseAddress } from '.
 import { call, sessionOf } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
+import { signInHeadless } from '../headless.ts'
 import { type Fetch, fetchThrough } from '../http.ts'
 import { makeKey, notAnEdge, revoke, type SignedIn, signIn } from '../oauth.ts'
 import { Problem } from '../problem.ts'
@@ -35,15 +36,19 @@ Options:
   --ca-file=FILE     trust only the CA certificates in FILE (PEM)
   --ca-pin=PIN       trust only the CA with this pin: "sallyport admin status" shows it
   --no-browser       do not open a browser, only show the address of the page
+  --headless         on a machine without a browser: show a code to enter in a browser elsewhere.
+                     A role must allow it. Such a login reaches resources and does nothing else
 
 Examples:
   sallyport login --proxy=access.example.com
   sallyport login --proxy=localhost:3443 --profile=home
+  sallyport login --proxy=access.example.com --headless
 `,
   options: {
     proxy: { type: 'string' },
     'ca-file': { type: 'string' },
     'ca-pin': { type: 'string' },
+    headless: { type: 'boolean' },
     ...browserOption,
   },
   takes: [0, 0],
@@ -53,7 +58,9 @@ Examples:
     const issuer = await issuerOf(fetchThrough(address, ca), address)
     const fetch = fetchThrough(address, ca, issuer)
     const key = await makeKey()
-    const signedIn = await signIn(fetch, issuer, key, !values['no-browser'])
+    const signedIn = values.headless
+      ? await signInHeadless(fetch, issuer, key)
+      : await signIn(fetch, issuer, key, !values['no-browser'])
     const session = await sessionOf(name, profileOf(address, ca, issuer, key, signedIn))
     const me = await call(session, operations.me, {})
     const profile = { ...session.profile, who: whoOf(me) }
@@ -131,7 +138,7 @@ function profileOf(
     ca,
     key,
     tokens,
-    who: { user: '', cluster: '', roles: [], auth_time: 0, valid_until: 0 },
+    who: { user: '', cluster: '', roles: [], via: undefined, auth_time: 0, valid_until: 0 },
   }
 }
 

@@ -52,26 +52,30 @@ export const whoOf = ({
   user,
   cluster,
   roles,
+  via,
   auth_time,
   valid_until,
 }: AnswerOf<typeof operations.me>): Profile['who'] => ({
   user: user.name,
   cluster,
   roles,
+  via,
   auth_time,
   valid_until,
 })
 
 export async function showStatus(format: Format, name: string, { proxy, issuer, who }: Profile): Promise<void> {
-  const { user, cluster, roles, auth_time, valid_until } = who
+  const { user, cluster, roles, via, auth_time, valid_until } = who
+  const headless = via === 'device_flow'
   const times = { signed_in: timestamp(auth_time), valid_until: timestamp(valid_until) }
-  await show(format, { profile: name, proxy, issuer, user, cluster, roles, ...times }, () =>
+  await show(format, { profile: name, proxy, issuer, user, cluster, roles, headless, ...times }, () =>
     printFields([
       ['Profile', name],
       ['Proxy', proxy],
       ['User', user],
       ['Cluster', cluster],
       ['Roles', roles.join(', ')],
+      ...(headless ? [['Login', 'headless: reaches resources and does nothing else'] as const] : []),
       ['Signed in', readable(auth_time)],
       ['Valid until', readableUntil(valid_until, now())],
     ]),

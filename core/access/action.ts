@@ -1,6 +1,6 @@
 /**
- * Administrative requests that a tap approves: what the person reads, and the intent of exactly this request. The edge makes it
- * when the tap is asked for, and again from the request that it receives.
+ * Administrative requests that a tap approves: what the person reads, which passkeys may tap, and the intent of exactly this
+ * request. The edge makes it when the tap is asked for, and again from the request that it receives.
  */
 import type { BodyOf } from '../api/operation.ts'
 import { operations } from '../api/operations.ts'
@@ -8,6 +8,12 @@ import { type AdminSubject, canonicalJson, type Json } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseName } from '../login/name.ts'
+import { othersThan } from '../login/passkey-remove.ts'
+import type { Credential, User } from '../model.ts'
+import type { Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import { inviteTtl, resetTtl } from './link-ttl.ts'
+import { isPreset } from './presets.ts'
 
 type Tapped = {
   [O in keyof typeof operations]: (typeof operations)[O] extends { readonly needs: { readonly presence: 'tap' } }
@@ -15,19 +21,81 @@ type Tapped = {
     : never
 }[keyof typeof operations]
 
+type Foresight = Pick<Ports, 'users' | 'documents' | 'credentials'>
+
 interface Action<Body> {
   /** One line, the largest words of the page. @throws Refusal where the request could never succeed */
   readonly summary: (body: Body) => string
-  /** What must not have changed between the tap and the request. */
-  readonly revision: (body: Body) => string
+  /**
+   * What must not have changed between the tap and the request. Looked up when the tap is asked for, so that nobody taps in vain; what
+   * holds by then is confirmed again in the batch of the effect. @throws Refusal as the request would
+   */
+  readonly foresee: (ports: Foresight, user: User, body: Body) => Promise<string>
+  /** Which passkeys may tap it, of all that the user has. */
+  readonly mayTap: (credentials: readonly Credential[], subject: AdminSubject) => readonly Credential[]
 }
+
+/** What an administrator does wants a passkey that may admit others. */
+const vouching = (credentials: readonly Credential[]) => credentials.filter(({ mayVouch }) => mayVouch)
 
 /** An operation that wants a tap and is missing here does not compile. */
 export const actions: { readonly [O in Tapped]: Action<BodyOf<(typeof operations)[O]>> } = {
   userAdd: {
-    summary: ({ name, roles }) => `Invite ${parseName(name)} with ${rolesInWords(roles)}`,
-    revision: () => 'new',
+    summary: ({ name, roles, ttl }) => {
+      inviteTtl(ttl)
+      return `Invite ${parseName(name)} with ${rolesInWords(roles)}`
+    },
+    foresee: async (ports, _, { name, roles }) => {
+      await requireFreeName(ports, parseName(name))
+      await requireRoles(ports, roles)
+      return 'new'
+    },
+    mayTap: vouching,
   },
+  userReset: {
+    summary: ({ name, ttl }) => {
+      resetTtl(ttl)
+      return `Reset ${parseName(name)}: all passkeys, passwords, codes and sessions of ${parseName(name)} are removed`
+    },
+    foresee: async ({ users }, user, { name }) => {
+      const found = await users.find(name)
+      if (!found) throw new Refusal('user_unknown', { user: user.id })
+      if (found.id === user.id) throw new Refusal('own_account', { user: user.id })
+      return found.id
+    },
+    mayTap: vouching,
+  },
+  factorRemove: {
+    summary: ({ name }) => `Remove the passkey "${parseName(name)}"`,
+    foresee: async ({ credentials }, user, { name }) => {
+      const all = await credentials.of(user.id)
+      const leaving = all.find((one) => one.name === name)
+      if (!leaving) throw new Refusal('passkey_unknown', { user: user.id })
+      if (othersThan(leaving, all).length === 0) throw new Refusal('last_passkey', { user: user.id })
+      return leaving.fingerprint
+    },
+    mayTap: (credentials, { revision }) => {
+      const leaving = credentials.find(({ fingerprint }) => fingerprint === revision)
+      return leaving ? othersThan(leaving, credentials) : []
+    },
+  },
+}
+
+async function requireFreeName({ users }: Foresight, name: string): Promise<void> {
+  const found = await users.find(name)
+  if (!found) return
+  if (found.passkeys > 0) throw new Refusal('name_taken')
+  const told = `There is a user ${found.name} who has no passkey yet, or none any more.`
+  throw new Refusal('user_waiting', {}, { told })
+}
+
+async function requireRoles({ documents }: Foresight, roles: readonly string[]): Promise<void> {
+  const written = roles.filter((role) => !isPreset(role))
+  if (written.length === 0) return
+  const there = new Set((await documents.list({ kind: 'role' })).map(({ document }) => document.metadata.name))
+  const unknown = written.find((role) => !there.has(role))
+  if (unknown !== undefined)
+    throw new Refusal('role_unknown', {}, { told: `There is no role ${JSON.stringify(unknown)}.` })
 }
 
 export type ActionName = keyof typeof actions
@@ -42,16 +110,42 @@ function rolesInWords(roles: readonly string[]): string {
 /** `body`: the request's body as it came. */
 export const bodyHash = (body: Json): string => base64url(sha256(canonicalJson(body)))
 
-export function subjectOf(name: ActionName, body: Json, address: string): AdminSubject {
+interface Known {
+  readonly revision: string
+  /** Where the program asks from. */
+  readonly address: string
+}
+
+export function subjectOf(name: ActionName, body: Json, { revision, address }: Known): AdminSubject {
   const { method, path, body: shape } = operations[name]
-  const read = shape(body, 'body')
-  const action = actions[name]
-  return {
-    method,
-    path,
-    body_hash: bodyHash(body),
-    revision: action.revision(read),
-    summary: action.summary(read),
-    address,
-  }
+  // The table's rows take different bodies; each reads its own.
+  const { summary } = actions[name] as Action<unknown>
+  return { method, path, body_hash: bodyHash(body), revision, summary: summary(shape(body, 'body')), address }
+}
+
+/** The subject of a request that is to be tapped. @throws Refusal as the request itself would */
+export async function foreseenSubject(
+  ports: Foresight,
+  name: ActionName,
+  user: User,
+  body: Json,
+  address: string,
+): Promise<AdminSubject> {
+  const { foresee, summary } = actions[name] as Action<unknown>
+  const read = operations[name].body(body, 'body')
+  summary(read)
+  return subjectOf(name, body, { revision: await foresee(ports, user, read), address })
+}
+
+/** Which of the user's passkeys may tap an administrative request, by its place. */
+export function mayTap(subject: AdminSubject, credentials: readonly Credential[]): readonly Credential[] {
+  const name = (Object.keys(actions) as ActionName[]).find((one) => operations[one].path === subject.path)
+  return name ? actions[name].mayTap(credentials, subject) : []
+}
+
+/** Which of both a one-time link is: what was tapped says it, and no column that somebody could write. undefined: neither. */
+export function linkKindOf({ method, path }: AdminSubject): 'invite' | 'reset' | undefined {
+  if (method !== 'POST') return undefined
+  if (path === operations.userAdd.path) return 'invite'
+  return path === operations.userReset.path ? 'reset' : undefined
 }

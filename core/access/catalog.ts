@@ -3,12 +3,15 @@ import type { DocumentChange, StoredDocument } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { Json } from '../intent.ts'
 import { nameKey } from '../login/name.ts'
+import type { Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type Document, parseDocument, revisionOf } from './document.ts'
 import { showPath } from './place.ts'
+import { defaultPreferenceDocument } from './preference.ts'
 import { isPreset, presets } from './presets.ts'
 import { actorOf, type Principal } from './principal.ts'
+import { type Lost, requireKept } from './rp-change.ts'
 
 export interface Filter {
   readonly kind?: string | undefined
@@ -16,15 +19,17 @@ export interface Filter {
 }
 
 export interface Listed extends StoredDocument {
-  /** Built in: cannot be changed. */
+  /** Nobody wrote it: a role that is built in and cannot be changed, or the preference while there is none. */
   readonly preset: boolean
 }
 
 export async function listDocuments({ documents }: Pick<Ports, 'documents'>, filter: Filter): Promise<Listed[]> {
-  const builtIn = presets
-    .filter(({ kind, metadata }) => kind === (filter.kind ?? kind) && metadata.name === (filter.name ?? metadata.name))
-    .map((document) => ({ document, revision: revisionOf(document), preset: true }))
   const stored = await documents.list(filter)
+  const isThere = (kind: string) => stored.some(({ document }) => document.kind === kind)
+  const builtIn = [...presets, defaultPreferenceDocument]
+    .filter(({ kind, metadata }) => kind === (filter.kind ?? kind) && metadata.name === (filter.name ?? metadata.name))
+    .filter(({ kind }) => kind === 'role' || !isThere(kind))
+    .map((document) => ({ document, revision: revisionOf(document), preset: true }))
   return [...builtIn, ...stored.map((one) => ({ ...one, preset: false }))]
 }
 
@@ -35,28 +40,48 @@ export interface Put {
   readonly outcome: 'created' | 'replaced' | 'unchanged'
 }
 
-type PutNeeds = Pick<Ports, 'now' | 'documents' | 'audit'>
+type PutNeeds = Pick<Ports, 'now' | 'documents' | 'preferences' | 'credentials' | 'audit'>
 
-/** All or none. @throws Refusal document_invalid, document_exists, document_changed, own_account, token_invalid, role_missing */
-export function putDocuments(
-  ports: PutNeeds,
-  principal: Principal,
-  given: readonly Json[],
-  force: boolean,
-): Promise<readonly Put[]> {
+export interface PutAsk {
+  readonly documents: readonly Json[]
+  /** Replaces what is there, and lets passkeys stop working. */
+  readonly force: boolean
+  /** Of the one document that was read and edited: the revision that was read, empty where there was none. */
+  readonly replaces?: string | undefined
+}
+
+export interface PutOutcome {
+  readonly documents: readonly Put[]
+  /** Whose passkeys stop working with that. */
+  readonly lost: readonly Lost[]
+}
+
+/**
+ * All or none.
+ * @throws Refusal document_invalid, document_exists, document_changed, own_account, rp_id_unfit, passkeys_lost, nobody_left,
+ * token_invalid, role_missing
+ */
+export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, ask: PutAsk): Promise<PutOutcome> {
   const { asking, user, session } = principal
+  const { force, replaces } = ask
   return recordingRefusals(ports, asking, 'document.put', async () => {
-    const wanted = requireDocuments(given, user.name)
-    const before = await revisionsBefore(ports, wanted)
+    const wanted = requireDocuments(ask.documents, user.name)
+    if (replaces !== undefined && wanted.length !== 1) throw unreadable('one document is edited at a time')
+    const before = await documentsBefore(ports, wanted)
+    const lost = await requireKept(site, ports, { before: [...before.values()], wanted, force })
     const changes = wanted.map((document): DocumentChange => {
-      const expected = before.get(keyOf(document))
-      if (expected !== undefined && !force) throw existing(keyOf(document))
+      const there = before.get(keyOf(document))
+      const expected = there && revisionOf(there)
+      if (replaces !== undefined && replaces !== (expected ?? '')) throw new Refusal('document_changed')
+      if (expected !== undefined && replaces === undefined && !force) throw existing(keyOf(document))
       return { document, revision: revisionOf(document), expected }
     })
     const changed = changes.filter(({ revision, expected }) => revision !== expected)
     if (changed.length > 0) {
       const who = { userId: user.id, sessionId: session.id }
-      const detail = { documents: changed.map(({ document }) => keyOf(document)).join(' ') }
+      const stopped = lost.reduce((sum, { passkeys }) => sum + passkeys, 0)
+      const names = changed.map(({ document }) => keyOf(document)).join(' ')
+      const detail = { documents: names, ...(stopped > 0 && { passkeys_lost: stopped }) }
       const evidence = { documents: changed.map(({ document }) => document) }
       const event = {
         at: ports.now(),
@@ -68,8 +93,9 @@ export function putDocuments(
         evidence,
       } as const
       await ports.documents.put(actorOf(principal, 'editor'), changed, event)
+      await ports.preferences.newest()
     }
-    return changes.map(putOf)
+    return { documents: changes.map(putOf), lost }
   })
 }
 
@@ -104,19 +130,39 @@ function requireNotOwn(document: Document, caller: string): void {
     throw new Refusal('own_account')
 }
 
-async function revisionsBefore({ documents }: PutNeeds, wanted: readonly Document[]): Promise<Map<string, string>> {
+async function documentsBefore(
+  { documents }: Pick<Ports, 'documents'>,
+  wanted: readonly Pick<Document, 'kind'>[],
+): Promise<Map<string, Document>> {
   const kinds = new Set(wanted.map(({ kind }) => kind))
   const lists = await Promise.all([...kinds].map((kind) => documents.list({ kind })))
-  return new Map(lists.flat().map(({ document, revision }) => [keyOf(document), revision]))
+  return new Map(lists.flat().map(({ document }) => [keyOf(document), document]))
 }
 
-/** @throws Refusal role_preset, document_unknown, role_held, token_invalid, role_missing */
-export function removeDocument(ports: PutNeeds, principal: Principal, kind: string, name: string): Promise<void> {
+/**
+ * Of the preference: the defaults hold again. `force` lets passkeys stop working.
+ * @throws Refusal role_preset, document_unknown, role_held, passkeys_lost, nobody_left, token_invalid, role_missing
+ */
+export function removeDocument(
+  site: Site,
+  ports: PutNeeds,
+  principal: Principal,
+  { kind, name, force }: { readonly kind: string; readonly name: string; readonly force: boolean },
+): Promise<readonly Lost[]> {
   const { asking, user, session } = principal
   return recordingRefusals(ports, asking, 'document.remove', async () => {
     if (kind === 'role' && isPreset(name)) throw new Refusal('role_preset')
+    const lost = await lostByRemoving(site, ports, kind, force)
     const who = { userId: user.id, sessionId: session.id, detail: { document: `${kind}/${name}` } }
     const event = { at: ports.now(), kind: 'document.remove', outcome: 'done', asking, ...who } as const
     await ports.documents.remove(actorOf(principal, 'editor'), kind, name, event)
+    if (kind === 'cluster_auth_preference') await ports.preferences.newest()
+    return lost
   })
+}
+
+async function lostByRemoving(site: Site, ports: PutNeeds, kind: string, force: boolean): Promise<readonly Lost[]> {
+  if (kind !== 'cluster_auth_preference') return []
+  const before = await documentsBefore(ports, [{ kind }])
+  return requireKept(site, ports, { before: [...before.values()], wanted: [defaultPreferenceDocument], force })
 }

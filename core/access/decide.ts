@@ -8,6 +8,7 @@ import { type Duration, hours, type Instant } from '../model.ts'
 import type { DbDocument } from './db.ts'
 import { parseDuration } from './duration.ts'
 import type { LockDocument } from './lock.ts'
+import type { Preference } from './preference.ts'
 import type { RoleConditions, RoleDocument } from './role.ts'
 
 export type LocksByUser = ReadonlyMap<string, readonly LockDocument[]>
@@ -21,6 +22,8 @@ export interface Facts {
   readonly roles: ReadonlyMap<string, RoleDocument>
   /** By the name key of the user whom they name. */
   readonly locks: LocksByUser
+  /** What the cluster asks of everybody. */
+  readonly preference: Pick<Preference, 'requireSessionMfa' | 'defaultSessionTtl'>
   readonly resource: DbDocument
   readonly principal: DbPrincipal
   readonly now: Instant
@@ -65,7 +68,7 @@ export function decide(facts: Facts): Decision {
   }
   const allowing = held.filter((role) => noteAllowance(role, facts, trace))
   if (allowing.length === 0) return refuse('not_allowed', notAllowedInWords(facts), remediesFor(facts), trace)
-  return { outcome: 'allow', constraints: constraintsOf(held, facts.resource), trace }
+  return { outcome: 'allow', constraints: constraintsOf(held, facts), trace }
 }
 
 function refuse(
@@ -141,16 +144,21 @@ function labelsMatch(wanted: NonNullable<RoleConditions['db_labels']>, { metadat
 const names = (list: readonly string[] | undefined, name: string): boolean =>
   list !== undefined && (list.includes('*') || list.includes(name))
 
-/** Of every role that reaches the resource: the strictest. The shortest life is that of all roles, as for any session. */
-function constraintsOf(held: readonly RoleDocument[], resource: DbDocument): Constraints {
+/**
+ * Of the cluster and of every role that reaches the resource: the strictest. The shortest life is that of all roles, as for any
+ * session.
+ */
+function constraintsOf(held: readonly RoleDocument[], { preference, resource }: Facts): Constraints {
   const ttls = held.flatMap(({ spec: { options } }) =>
     options.max_session_ttl === undefined ? [] : [parseDuration(options.max_session_ttl) ?? 0],
   )
   return {
-    tap: held.some((role) => role.spec.options.require_session_mfa === true && reaches(role, resource)),
-    maxTtl: Math.min(longestSession, ...ttls),
+    tap: preference.requireSessionMfa || held.some((role) => wantsTap(role) && reaches(role, resource)),
+    maxTtl: Math.min(longestSession, preference.defaultSessionTtl, ...ttls),
   }
 }
+
+const wantsTap = ({ spec }: RoleDocument): boolean => spec.options.require_session_mfa === true
 
 function notAllowedInWords({ resource, principal: { db_user, db_name } }: Facts): string {
   return `No role of yours allows ${db_user} on ${db_name} in ${resource.metadata.name}.`

@@ -1,20 +1,26 @@
 /**
- * What an administrator writes: a role, a database, a lock. A document that was read is canonical: it is what is stored
+ * What an administrator writes: a role, a database, a lock, how people log in. A document that was read is canonical: it is what is stored
  * and what is printed, and reading it again changes nothing.
  */
 import { canonicalJson, type Json } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
+import { authPreference, type PreferenceDocument } from './auth-preference.ts'
 import { type DbDocument, db } from './db.ts'
 import { isMap, member, oneOf, type Read, tellExpected, tellUnknown } from './fields.ts'
 import { type LockDocument, lock } from './lock.ts'
 import { into, type Place, type Problem, tell } from './place.ts'
 import { type RoleDocument, role } from './role.ts'
 
-export type Document = RoleDocument | DbDocument | LockDocument
+export type Document = RoleDocument | DbDocument | LockDocument | PreferenceDocument
 export type DocumentKind = Document['kind']
 
-const readers: { readonly [kind in DocumentKind]: Read<Document> } = { role, db, lock }
+const readers: { readonly [kind in DocumentKind]: Read<Document> } = {
+  role,
+  db,
+  lock,
+  cluster_auth_preference: authPreference,
+}
 const parts = ['kind', 'version', 'metadata', 'spec']
 const kinds = Object.keys(readers) as DocumentKind[]
 

@@ -89,8 +89,20 @@ export function oneOf<Word extends string>(...words: readonly Word[]): Read<Word
   }
 }
 
+/** YAML 1.1 reads these words as booleans and YAML 1.2 as text: files that people have mean booleans. */
+const booleanWords = new Map([
+  ...['true', 'yes', 'on'].map((word) => [word, true] as const),
+  ...['false', 'no', 'off'].map((word) => [word, false] as const),
+])
+
+export function yesOrNo(json: Json | undefined, place: Place): boolean | undefined {
+  if (typeof json === 'boolean') return json
+  if (typeof json !== 'string') return tellExpected(json, place, 'true or false')
+  return booleanWords.get(json.toLowerCase()) ?? tell(place, `${quoted(json)}: expected true or false`)
+}
+
 /** What stands twice counts once. */
-export function listOf(read: Read<string>, most: number): Read<readonly string[]> {
+export function listOf<Word extends string>(read: Read<Word>, most: number): Read<readonly Word[]> {
   return (json, place) => {
     if (!isList(json)) return tellExpected(json, place, 'a list of text')
     if (json.length > most) return tell(place, `${json.length} entries: at most ${most}`)

@@ -11,6 +11,7 @@ import type { PublicKey } from '../tap/public-key.ts'
 import { verifyTap } from '../tap/verify.ts'
 import type { DbDocument } from './db.ts'
 import { type Constraints, decide, type LocksByUser } from './decide.ts'
+import type { Preference } from './preference.ts'
 import type { RoleDocument } from './role.ts'
 
 /** What a proxy knows, ready to be asked. */
@@ -20,6 +21,7 @@ export interface Known {
   readonly roles: ReadonlyMap<string, RoleDocument>
   readonly locks: LocksByUser
   readonly resources: ReadonlyMap<string, DbDocument>
+  readonly preference: Preference
   /** undefined: no such credential, or none whose key can be used. */
   credential(id: CredentialId): Promise<{ readonly userId: UserId; readonly key: PublicKey } | undefined>
 }
@@ -76,8 +78,8 @@ export function requireAllowed(
   const resource = known.resources.get(subject.resource.name)
   if (!resource) throw new Refusal('resource_unknown', { resource: subject.resource.name })
   const { principal } = subject
-  const { roles, locks } = known
-  const decision = decide({ user, roles, locks, resource, principal, now })
+  const { roles, locks, preference } = known
+  const decision = decide({ user, roles, locks, preference, resource, principal, now })
   if (decision.outcome === 'refuse') throw sessionRefused(id, resource, decision)
   return {
     user: { id, name: user.name },

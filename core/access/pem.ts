@@ -20,6 +20,10 @@ export function parseCertificates(text: string): Pem {
   return { kind: 'value', value: bodies.map(wrap).join('') }
 }
 
+/** One PEM each. */
+export const eachCertificate = (canonical: string): readonly string[] =>
+  canonical.split(/(?<=-----END CERTIFICATE-----\n)/).filter((one) => one !== '')
+
 const wrap = (body: string): string =>
   `-----BEGIN CERTIFICATE-----\n${body.match(/.{1,64}/g)?.join('\n')}\n-----END CERTIFICATE-----\n`
 

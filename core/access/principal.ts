@@ -47,9 +47,14 @@ export async function authenticate(site: Site, ports: Needs, call: Call): Promis
   return { ...entered, jkt, asking: call.asking }
 }
 
-/** @throws Refusal role_missing, login_too_old. A tap is the action's own to check: it signs what the action does. */
+/** @throws Refusal login_headless, role_missing, login_too_old. A tap is the action's own to check: it signs what the action does. */
 export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, needs: OperationNeeds = {}): void {
   const { user, roles, session } = principal
+  // Who has talked somebody into entering a code has a login of his own. It must not let in more of his (a factor, an invite),
+  // nor loosen what keeps him out.
+  if (session.via === 'device_flow' && Object.keys(needs).length > 0) {
+    throw new Refusal('login_headless', { user: user.id })
+  }
   if (needs.role !== undefined && !roles.includes(needs.role)) {
     throw new Refusal('role_missing', { user: user.id, role: needs.role })
   }
@@ -58,7 +63,7 @@ export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, 
   }
 }
 
-export const actorOf = ({ user, session }: Principal, role: 'editor' | 'auditor'): Actor => ({
+export const actorOf = ({ user, session }: Principal, role: 'editor' | 'auditor' | undefined): Actor => ({
   userId: user.id,
   sessionId: session.id,
   role,

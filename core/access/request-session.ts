@@ -8,6 +8,7 @@ import { issueGrant } from '../issue/grant.ts'
 import { base64url, fromBase64url } from '../lib/bytes.ts'
 import { beginIntent, readTicket, spendOf } from '../login/ceremony.ts'
 import { withKey } from '../login/known-key.ts'
+import { siteUnder } from '../login/relying-party.ts'
 import { hours, minutes, type Site } from '../model.ts'
 import type { KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
@@ -40,13 +41,13 @@ export async function reachableResources(
   { documents }: Pick<Ports, 'documents'>,
   { roles: held }: Principal,
 ): Promise<ReachableResource[]> {
-  const { roles, resources } = policyOf((await documents.list({})).map(({ document }) => document))
+  const { roles, resources, preference } = policyOf((await documents.list({})).map(({ document }) => document))
   return [...resources.values()].flatMap((document) => {
     const reaching = held.flatMap((name) => roles.get(name) ?? []).filter((role) => reaches(role, document))
     const named = (list: 'db_users' | 'db_names') => [
       ...new Set(reaching.flatMap(({ spec }) => spec.allow[list] ?? [])),
     ]
-    const tap = reaching.some(({ spec }) => spec.options.require_session_mfa === true)
+    const tap = preference.requireSessionMfa || reaching.some(({ spec }) => spec.options.require_session_mfa === true)
     return reaching.length === 0 ? [] : [{ document, dbUsers: named('db_users'), dbNames: named('db_names'), tap }]
   })
 }
@@ -93,10 +94,11 @@ async function requireDecision(
   const policy: Policy = policyOf((await documents.list({})).map(({ document }) => document))
   const resource = policy.resources.get(name)
   if (!resource) throw new Refusal('resource_unknown', { resource: name })
-  const { roles, locks } = policy
-  const decision = decide({ user: { name: user.name, roles: held }, roles, locks, resource, principal, now: now() })
+  const { roles, locks, preference } = policy
+  const asker = { name: user.name, roles: held }
+  const decision = decide({ user: asker, roles, locks, preference, resource, principal, now: now() })
   if (decision.outcome === 'refuse') throw sessionRefused(user.id, resource, decision)
-  return decision
+  return { ...decision, preference }
 }
 
 type GrantNeeds = BeginNeeds & Pick<Ports, 'keyring' | 'publicKeys' | 'credentials' | 'grants'>
@@ -110,13 +112,16 @@ export function grantSession(
   sent: SentTap | undefined,
 ): Promise<string> {
   return recordingRefusals(ports, caller.asking, 'session.grant', async () => {
-    const { constraints, trace } = await requireDecision(ports, caller, ask)
+    const { constraints, trace, preference } = await requireDecision(ports, caller, ask)
     if (!sent) {
       if (constraints.tap) throw new Refusal('tap_wanted', { user: caller.user.id, resource: ask.resource.name })
       return grantWithoutTap(site, ports, caller, ask, trace)
     }
     const tap = { intent: readTicket(ports, sent.ticket), assertion: sent.assertion }
-    return withKey(ports, sent.assertion.id, (known) => grantWithTap(site, ports, caller, ask, tap, known, trace))
+    const here = siteUnder(site, preference)
+    return withKey(ports, sent.assertion.id, (known) =>
+      grantWithTap(here, ports, caller, ask, tap, known, trace, preference.revision),
+    )
   })
 }
 
@@ -144,6 +149,7 @@ async function grantWithTap(
   tap: Tap,
   known: KnownKey | undefined,
   trace: readonly string[],
+  preference: string | undefined,
 ): Promise<string> {
   if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
   const { intent } = tap
@@ -158,7 +164,7 @@ async function grantWithTap(
   const event = { ...eventOf(ports, caller, ask, trace), intentId: intent.id, evidence: { tap: evident } }
   await ports.grants.issue({
     spend: spendOf(intent),
-    tapped: { ...evidence, userId: user.id, fingerprint: known.publicKey.fingerprint },
+    tapped: { ...evidence, userId: user.id, fingerprint: known.publicKey.fingerprint, preference },
     clientSessionId: session.id,
     event: { ...event, credentialId: evidence.credentialId },
   })

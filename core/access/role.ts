@@ -1,12 +1,11 @@
 /** What its holders may reach, and how: `allow` and `deny` name databases by their labels, and users and names in them. */
 import type { Json } from '../intent.ts'
 import { hours, minutes } from '../model.ts'
-import { formatDuration, parseDuration } from './duration.ts'
-import { fields, listOf, oneOf, optional, orEmptyMap, type Read, refined, tellExpected, unlessEmpty } from './fields.ts'
+import { fields, listOf, oneOf, optional, orEmptyMap, type Read, refined, unlessEmpty, yesOrNo } from './fields.ts'
 import { type Metadata, metadata } from './metadata.ts'
 import { into, type Place, quoted, tell } from './place.ts'
 import { isPreset } from './presets.ts'
-import { anyText, labelMatchers, literal, oneLine, shaped, text } from './text.ts'
+import { labelMatchers, literal, oneLine, shaped, text, ttl } from './text.ts'
 
 export type RoleDocument = {
   readonly kind: 'role'
@@ -19,6 +18,8 @@ export type RoleOptions = {
   /** As `formatDuration` writes it. */
   readonly max_session_ttl?: string
   readonly require_session_mfa?: boolean
+  /** Its holders may let a program in that runs on a machine without a browser (RFC 8628). */
+  readonly device_flow?: boolean
 }
 
 /** What is left out matches nothing. `*` alone is any value; as the one label it is any resource. */
@@ -35,29 +36,12 @@ const roleName = text(
   (name) => (isPreset(name) ? `the role ${quoted(name)} is built in: choose another name` : undefined),
 )
 
-const [shortestTtl, longestTtl] = [minutes(1), hours(30)]
+const sessionTtl = ttl(minutes(1), hours(30))
 
-const sessionTtl: Read<string> = refined(anyText, (written, place) => {
-  const ttl = parseDuration(written)
-  if (ttl === undefined) return tell(place, `${quoted(written)}: expected a duration such as 8h or 1h30m`)
-  if (ttl >= shortestTtl && ttl <= longestTtl) return formatDuration(ttl)
-  return tell(place, `expected ${formatDuration(shortestTtl)} to ${formatDuration(longestTtl)}`)
-})
-
-/** YAML 1.1 reads these words as booleans and YAML 1.2 as text: files that people have mean booleans. */
-const booleanWords = new Map([
-  ...['true', 'yes', 'on'].map((word) => [word, true] as const),
-  ...['false', 'no', 'off'].map((word) => [word, false] as const),
-])
-
-function sessionMfa(json: Json | undefined, place: Place): boolean | undefined {
-  if (typeof json === 'boolean') return json
-  if (typeof json !== 'string') return tellExpected(json, place, 'true or false')
-  const word = booleanWords.get(json.toLowerCase())
-  if (word !== undefined) return word
-  const isHardwareKey = json.startsWith('hardware_key')
-  const hint = isHardwareKey ? 'not supported in this version: true asks for a tap' : 'expected true or false'
-  return tell(place, `${quoted(json)}: ${hint}`)
+export function sessionMfa(json: Json | undefined, place: Place): boolean | undefined {
+  const isHardwareKey = typeof json === 'string' && json.startsWith('hardware_key')
+  if (!isHardwareKey) return yesOrNo(json, place)
+  return tell(place, `${quoted(json)}: not supported in this version: true asks for a tap`)
 }
 
 const value = text(oneLine, literal)
@@ -90,7 +74,11 @@ export const role: Read<RoleDocument> = fields<RoleDocument>('role', {
   metadata: metadata('role', roleName),
   spec: fields<RoleDocument['spec']>('role', {
     options: orEmptyMap(
-      fields<RoleOptions>('role', { max_session_ttl: optional(sessionTtl), require_session_mfa: optional(sessionMfa) }),
+      fields<RoleOptions>('role', {
+        max_session_ttl: optional(sessionTtl),
+        require_session_mfa: optional(sessionMfa),
+        device_flow: optional(yesOrNo),
+      }),
     ),
     allow: conditions,
     deny: conditions,

@@ -1,5 +1,7 @@
 /** Text in documents: what it may hold, and what this version would read differently from the writer. */
 import type { Json } from '../intent.ts'
+import type { Duration } from '../model.ts'
+import { formatDuration, parseDuration } from './duration.ts'
 import { mapOf, type Read, refined, tellExpected } from './fields.ts'
 import { type Place, quoted, tell } from './place.ts'
 
@@ -75,3 +77,12 @@ export const message: Read<string> = refined(trimmed, (read, place) => {
   const complaint = read === '' ? undefined : oneLine(read)
   return complaint === undefined ? read || undefined : tell(place, complaint)
 })
+
+/** As `formatDuration` writes it. */
+export const ttl = (shortest: Duration, longest: Duration): Read<string> =>
+  refined(anyText, (written, place) => {
+    const duration = parseDuration(written)
+    if (duration === undefined) return tell(place, `${quoted(written)}: expected a duration such as 8h or 1h30m`)
+    if (duration >= shortest && duration <= longest) return formatDuration(duration)
+    return tell(place, `expected ${formatDuration(shortest)} to ${formatDuration(longest)}`)
+  })

@@ -1,34 +1,17 @@
 /**
- * Users: inviting, listing, removing. An invite is a one-time key made by the administrator's program: the tap approves a request
- * that names user, roles and the public half; the private half is in the link alone. See login/invite.ts for its use.
+ * Users: inviting, resetting, listing, removing. A link is a one-time key made by the administrator's program: the tap approves a
+ * request that names the user and the public half; the private half is in the link alone. See login/invite.ts for its use.
  */
 import type { ListedUser } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
-import type { Intent, Json } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
-import { readTicket, spendOf } from '../login/ceremony.ts'
-import { withKey } from '../login/known-key.ts'
 import { parseName } from '../login/name.ts'
-import {
-  type Duration,
-  hours,
-  type Instant,
-  type InviteId,
-  minutes,
-  type Site,
-  seconds,
-  type UserId,
-} from '../model.ts'
-import type { KnownKey, Ports } from '../ports.ts'
-import { Refusal } from '../refusal.ts'
-import type { SentTap } from '../tap/sent.ts'
-import { type Tap, verifyTap } from '../tap/verify.ts'
+import type { Instant, InviteId, Site, UserId } from '../model.ts'
+import type { Ports } from '../ports.ts'
 import { thumbprintOf, type VouchKey } from '../vouch.ts'
-import { subjectOf } from './action.ts'
+import { type ApprovalNeeds, type Approved, approvedEvent, type Request, withApproval } from './approved.ts'
+import { inviteTtl, resetTtl } from './link-ttl.ts'
 import { actorOf, type Principal } from './principal.ts'
-
-const defaultTtl: Duration = hours(1)
-const [shortestTtl, longestTtl] = [minutes(1), hours(48)]
 
 export interface Invitation {
   readonly name: string
@@ -38,98 +21,85 @@ export interface Invitation {
   readonly ttl: number | undefined
 }
 
-type InviteNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'credentials' | 'users' | 'audit'>
+type Needs = ApprovalNeeds & Pick<Ports, 'random' | 'users' | 'audit'>
 
-export interface Invited {
+export interface OneTimeLink {
   readonly name: string
   readonly invite: InviteId
   readonly expiresAt: Instant
 }
 
-/**
- * `request`: the body as it came; its hash is what was tapped.
- * @throws Refusal
- */
+/** @throws Refusal */
 export function inviteUser(
   site: Site,
-  ports: InviteNeeds,
+  ports: Needs,
   principal: Principal,
   invitation: Invitation,
-  request: Json,
-  sent: SentTap | undefined,
-): Promise<Invited> {
-  return recordingRefusals(ports, principal.asking, 'user.invite', async () => {
-    if (!sent) throw new Refusal('tap_missing', { user: principal.user.id })
-    const tap = { intent: readTicket(ports, sent.ticket), assertion: sent.assertion }
-    return withKey(ports, sent.assertion.id, (known) =>
-      inviteWith(site, ports, principal, invitation, request, tap, known),
-    )
-  })
+  request: Request,
+): Promise<OneTimeLink> {
+  return recordingRefusals(ports, principal.asking, 'user.invite', () =>
+    withApproval(site, ports, principal, 'userAdd', request, async (approved) => {
+      const user = { id: base64url(ports.random(16)) as UserId, name: parseName(invitation.name) }
+      const roles = [...new Set(invitation.roles)].sort()
+      const invite = linkOf(ports, approved, request, invitation.invite_key, inviteTtl(invitation.ttl))
+      const detail = { invited: user.name, roles: roles.join(' ') }
+      const event = approvedEvent(ports, principal, approved, request, 'user.invite', detail)
+      const { spend, tapped } = approved
+      await ports.users.invite({ spend, tapped, actor: actorOf(principal, 'editor'), user, roles, invite, event })
+      return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
+    }),
+  )
 }
 
-async function inviteWith(
+export interface Reset {
+  readonly name: string
+  readonly reset_key: VouchKey
+  /** Seconds. */
+  readonly ttl: number | undefined
+}
+
+/**
+ * All that lets the user in goes at once, so that whoever has it is out; the link lets the user in again. The tap names the user by
+ * id too (its revision): a namesake who came in between is another.
+ * @throws Refusal
+ */
+export function resetUser(
   site: Site,
-  ports: InviteNeeds,
+  ports: Needs,
   principal: Principal,
-  invitation: Invitation,
-  request: Json,
-  tap: Tap,
-  known: KnownKey | undefined,
-): Promise<Invited> {
-  if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
-  const { jkt, user: admin, asking } = principal
-  const { intent } = tap
-  const subject = subjectOf('userAdd', request, String((intent as Intent<'admin'>).subject.address))
-  const shown = { site, purpose: 'admin', holder: jkt, user: admin.id, subject, now: ports.now() } as const
-  const evidence = await verifyTap(tap, known.publicKey, shown)
-  if (known.userId !== admin.id) throw new Refusal('wrong_user', { user: admin.id })
-
-  const at = ports.now()
-  const user = { id: base64url(ports.random(16)) as UserId, name: parseName(invitation.name) }
-  const roles = [...new Set(invitation.roles)].sort()
-  const { invite_key: key } = invitation
-  const [id, expiresAt] = [thumbprintOf(key) as InviteId, at + ttlOf(invitation)]
-  const { id: credential, response } = tap.assertion
-  const evident: Tap = { intent, assertion: { id: credential, response } }
-  await ports.users.invite({
-    spend: spendOf(intent),
-    tapped: { ...evidence, userId: admin.id, fingerprint: known.publicKey.fingerprint },
-    actor: actorOf(principal, 'editor'),
-    user,
-    roles,
-    invite: { id, key, tap: evident, request, expiresAt },
-    event: {
-      at,
-      kind: 'user.invite',
-      outcome: 'done',
-      asking,
-      userId: admin.id,
-      credentialId: evidence.credentialId,
-      sessionId: principal.session.id,
-      intentId: intent.id,
-      detail: { invited: user.name, roles: roles.join(' ') },
-      evidence: { tap: evident, request },
-    },
-  })
-  await ports.publicKeys.keep(evidence.credentialId, known)
-  return { name: user.name, invite: id, expiresAt }
+  reset: Reset,
+  request: Request,
+): Promise<OneTimeLink> {
+  return recordingRefusals(ports, principal.asking, 'user.reset', () =>
+    withApproval(site, ports, principal, 'userReset', request, async (approved) => {
+      const user = { id: approved.revision as UserId, name: parseName(reset.name) }
+      const invite = linkOf(ports, approved, request, reset.reset_key, resetTtl(reset.ttl))
+      const event = approvedEvent(ports, principal, approved, request, 'user.reset', { reset: user.name })
+      const { spend, tapped } = approved
+      await ports.users.reset({ spend, tapped, actor: actorOf(principal, 'editor'), user, invite, event })
+      return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
+    }),
+  )
 }
 
-function ttlOf({ ttl }: Invitation): Duration {
-  const duration = ttl === undefined ? defaultTtl : seconds(ttl)
-  if (duration < shortestTtl || duration > longestTtl) throw new Refusal('invite_ttl')
-  return duration
-}
+const linkOf = ({ now }: Pick<Ports, 'now'>, { tap }: Approved, { json }: Request, key: VouchKey, ttl: number) => ({
+  id: thumbprintOf(key) as InviteId,
+  key,
+  tap,
+  request: json,
+  expiresAt: now() + ttl,
+})
 
-export type UserState = 'active' | 'locked' | 'invited' | 'expired'
+export type UserState = 'active' | 'locked' | 'invited' | 'reset' | 'expired'
 
-export function userState({ passkeys, locked, invited }: ListedUser): UserState {
+export function userState({ passkeys, locked, link }: ListedUser): UserState {
   if (locked) return 'locked'
   if (passkeys > 0) return 'active'
-  return invited ? 'invited' : 'expired'
+  if (!link) return 'expired'
+  return link.kind === 'reset' ? 'reset' : 'invited'
 }
 
-/** @throws Refusal user_unknown, own_account, token_invalid, role_missing */
+/** @throws Refusal user_unknown, own_account, last_vouching, token_invalid, role_missing */
 export function removeUser(ports: Pick<Ports, 'now' | 'users' | 'audit'>, principal: Principal, name: string) {
   const { asking, user, session } = principal
   return recordingRefusals(ports, asking, 'user.remove', async () => {

@@ -76,6 +76,7 @@ function needsInWords({ role, presence }: NonNullable<AnyOperation['needs']>): s
     role && `The role ${role}.`,
     presence === 'recent' && 'A login at most five minutes old (RFC 9470).',
     presence === 'tap' && 'A tap that approves exactly this request, in the header Sallyport-Tap.',
+    'Not with a headless login (RFC 8628).',
   ]
   return words.filter((sentence) => typeof sentence === 'string').join(' ')
 }

@@ -1,13 +1,16 @@
 /** What our own pages call: ceremonies, with this browser's cookies. */
+
+import { code, password } from './factor-operations.ts'
 import { authorizeRequest } from './oauth-operations.ts'
 import type { AnyOperation } from './operation.ts'
-import { anything, list, object, optional, text, whole } from './shape.ts'
+import { anything, list, object, oneOf, optional, text, whole, yesOrNo } from './shape.ts'
 import { assertion, registration, ticket, vouchKey } from './webauthn.ts'
 
 const name = text(256)
 /** Seconds since 1970, as on every wire. */
 const instant = whole
 const secret = text(64)
+const userCode = text(64)
 /** Where a page goes on. */
 const location = object({ location: text(16_384) })
 const begun = object({ ticket, options: anything })
@@ -19,7 +22,8 @@ export const loginOperations = {
     path: '/v1/login/begin',
     summary: 'Begin signing in with a passkey',
     auth: 'page',
-    body: empty,
+    /** A relying party of before, for a passkey that was made for it. */
+    body: object({ rp_id: optional(text(253)) }),
     answer: begun,
   },
   loginFinish: {
@@ -28,6 +32,33 @@ export const loginOperations = {
     summary: 'Finish signing in: opens a browser session',
     auth: 'page',
     body: object({ ticket, assertion, next: optional(text(16_384)) }),
+    answer: location,
+  },
+  passwordLoginBegin: {
+    method: 'POST',
+    path: '/v1/login/password/begin',
+    summary: 'Begin signing in with a password: which second factors are taken, and the passkeys to ask for',
+    auth: 'page',
+    body: object({ name }),
+    answer: object({
+      ticket,
+      factors: list(oneOf(['webauthn', 'otp', 'recovery']), 3),
+      second_factor: oneOf(['required', 'optional', 'off']),
+      options: optional(anything),
+    }),
+  },
+  passwordLoginFinish: {
+    method: 'POST',
+    path: '/v1/login/password/finish',
+    summary: 'Finish it, with one second factor at most: opens a browser session',
+    auth: 'page',
+    body: object({
+      ...{ ticket, name, password },
+      assertion: optional(assertion),
+      code: optional(code),
+      recovery_code: optional(code),
+      next: optional(text(16_384)),
+    }),
     answer: location,
   },
   logout: {
@@ -86,13 +117,53 @@ export const loginOperations = {
     body: object({ link: secret, id: secret, iat: whole, proof: secret }),
     answer: object({ expires_at: instant }),
   },
+  recoveryCheck: {
+    method: 'POST',
+    path: '/v1/recovery/check',
+    summary: 'Whom a recovery is for, and whether its link still works',
+    auth: 'page',
+    body: object({ secret }),
+    answer: object({ name, is_new: yesOrNo, expires_at: instant }),
+  },
+  recoveryBegin: {
+    method: 'POST',
+    path: '/v1/recovery/begin',
+    summary: 'Begin registering the root passkey of a recovery',
+    auth: 'page',
+    body: object({ secret }),
+    answer: begun,
+  },
+  recoveryFinish: {
+    method: 'POST',
+    path: '/v1/recovery/finish',
+    summary: 'Register it: earlier passkeys, passwords, codes and sessions of the user are removed',
+    auth: 'page',
+    body: object({ secret, ticket, registration }),
+    answer: location,
+  },
+  recoveryOffer: {
+    method: 'POST',
+    path: '/v1/recovery/offer',
+    summary: 'Offer a link for the recovery of an administrator, proven by SALLYPORT_KEY',
+    auth: 'page',
+    body: object({ name, link: secret, id: secret, iat: whole, proof: secret }),
+    answer: object({ expires_at: instant }),
+  },
   inviteCheck: {
     method: 'POST',
     path: '/v1/invites/check',
-    summary: 'Whom an invite is for, and whether it still works',
+    summary: 'Whom the link of an invite or a reset is for, and whether it still works',
     auth: 'page',
     body: object({ invite: secret }),
-    answer: object({ name, roles: list(name, 64), invited_by: name, expires_at: instant, key: vouchKey }),
+    answer: object({
+      kind: oneOf(['invite', 'reset']),
+      name,
+      roles: list(name, 64),
+      invited_by: name,
+      made_at: instant,
+      expires_at: instant,
+      key: vouchKey,
+    }),
   },
   inviteBegin: {
     method: 'POST',
@@ -175,11 +246,36 @@ export const tapOperations = {
     body: object({ request: authorizeRequest }),
     answer: location,
   },
+  deviceBegin: {
+    method: 'POST',
+    path: '/v1/device/begin',
+    summary: 'Begin approving a program that shows a code (RFC 8628): the intent of exactly its request',
+    auth: 'page',
+    body: object({ user_code: userCode }),
+    answer: begun,
+  },
+  deviceFinish: {
+    method: 'POST',
+    path: '/v1/device/finish',
+    summary: 'Approve it with a tap: the program gets tokens at its next poll',
+    auth: 'page',
+    body: object({ user_code: userCode, ticket, assertion }),
+    answer: location,
+  },
+  deviceRefuse: {
+    method: 'POST',
+    path: '/v1/device/refuse',
+    summary: 'Refuse it: the program is told access_denied',
+    auth: 'page',
+    body: object({ user_code: userCode }),
+    answer: location,
+  },
   tapBegin: {
     method: 'POST',
     path: '/v1/taps',
     summary: 'Ask for a tap that approves one administrative request; writes nothing',
     auth: 'dpop',
+    needs: { browser: true },
     body: object({ operation: name, body: anything, ...waiting }),
     answer: object({ ticket, approve_url: text(32_768) }),
   },

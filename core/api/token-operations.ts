@@ -1,4 +1,6 @@
 /** What programs call with an access token and its key: the CLI and scripts. */
+
+import { factorKinds } from './factor-kinds.ts'
 import type { AnyOperation } from './operation.ts'
 import { anything, list, object, oneOf, optional, text, whole, yesOrNo } from './shape.ts'
 import { vouchKey } from './webauthn.ts'
@@ -14,18 +16,47 @@ const me = object({
   cluster: name,
   roles: list(name, 64),
   client: name,
+  /** `device_flow`: a headless login, which reaches resources and does nothing else. */
+  via: oneOf(['browser', 'device_flow']),
   auth_time: instant,
   valid_until: instant,
 })
 const userView = object({
   name,
   roles: list(name, 64),
-  /** invited: has an invite that may still be used; expired: had one. */
-  state: oneOf(['active', 'locked', 'invited', 'expired']),
+  /** invited, reset: has no passkey and a link that may still be used; expired: has neither. */
+  state: oneOf(['active', 'locked', 'invited', 'reset', 'expired']),
   passkeys: whole,
+  link: optional(object({ kind: oneOf(['invite', 'reset']), expires_at: instant })),
   created_at: instant,
 })
+const oneTimeLink = object({ name, invite: secret, expires_at: instant, link: text(2048) })
+const loginView = object({
+  id,
+  kind: oneOf(['browser', 'program']),
+  user: name,
+  /** The program, or the browser as it says of itself. */
+  client: name,
+  address: name,
+  place: name,
+  opened_at: instant,
+  last_seen_at: instant,
+  expires_at: instant,
+  /** The very one that asks. */
+  this_one: yesOrNo,
+})
+const logins = object({ logins: list(loginView, 100_000) })
+const factorView = object({
+  kind: oneOf(factorKinds),
+  name,
+  make: optional(name),
+  synced: optional(yesOrNo),
+  created_at: instant,
+  last_used_at: optional(instant),
+})
 const documentView = object({ document: anything, revision: text(64), preset: yesOrNo })
+/** Whose passkeys stopped working by a change of the relying party. */
+const lost = list(object({ user: name, passkeys: whole }), 100_000)
 const auditView = object({
   seq: whole,
   at: text(32),
@@ -47,6 +78,39 @@ export const tokenOperations = {
     summary: 'Who this token is for, and until when',
     auth: 'dpop',
     answer: me,
+  },
+  ownLogins: {
+    method: 'GET',
+    path: '/v1/me/logins',
+    summary: 'Browser sessions and programs’ logins of this user',
+    auth: 'dpop',
+    needs: { browser: true },
+    answer: logins,
+  },
+  ownLoginEnd: {
+    method: 'DELETE',
+    path: '/v1/me/logins/{id}',
+    summary: 'End one of them',
+    auth: 'dpop',
+    needs: { browser: true },
+    answer: loginView,
+  },
+  ownFactors: {
+    method: 'GET',
+    path: '/v1/me/factors',
+    summary: 'What this user proves himself with',
+    auth: 'dpop',
+    needs: { browser: true },
+    answer: object({ factors: list(factorView, 1024) }),
+  },
+  factorRemove: {
+    method: 'POST',
+    path: '/v1/me/factors/remove',
+    summary: 'Remove one, with a tap of another',
+    auth: 'dpop',
+    needs: { presence: 'tap' },
+    body: object({ kind: oneOf(factorKinds), name }),
+    answer: object({ name }),
   },
   resourcesList: {
     method: 'GET',
@@ -114,46 +178,77 @@ export const tokenOperations = {
     needs: { role: 'editor', presence: 'tap' },
     /** `ttl` in seconds: 3600 where it is missing, 172800 at most. */
     body: object({ name, roles: list(name, 64), invite_key: vouchKey, ttl: optional(whole) }),
-    answer: object({ name, invite: secret, expires_at: instant, link: text(2048) }),
+    answer: oneTimeLink,
+  },
+  userReset: {
+    method: 'POST',
+    path: '/v1/users/reset',
+    summary:
+      'Remove all passkeys, passwords, codes and sessions of a user: the tap names the user and the key of the link that lets him in again',
+    auth: 'dpop',
+    needs: { role: 'editor', presence: 'tap' },
+    /** `ttl` in seconds: 28800 where it is missing, 86400 at most. */
+    body: object({ name, reset_key: vouchKey, ttl: optional(whole) }),
+    answer: oneTimeLink,
   },
   userRemove: {
     method: 'DELETE',
     path: '/v1/users/{name}',
-    summary: 'Remove a user with passkeys, sessions and invite',
+    summary: 'Remove a user with passkeys, passwords, codes, sessions and invite',
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
     answer: object({ name }),
   },
+  loginsList: {
+    method: 'GET',
+    path: '/v1/logins',
+    summary: 'Browser sessions and programs’ logins of all users, or of one',
+    auth: 'dpop',
+    needs: { role: 'editor' },
+    query: object({ user: optional(name) }),
+    answer: logins,
+  },
+  loginEnd: {
+    method: 'DELETE',
+    path: '/v1/logins/{id}',
+    summary: 'End one of them',
+    auth: 'dpop',
+    needs: { role: 'editor', presence: 'recent' },
+    answer: loginView,
+  },
   documentsList: {
     method: 'GET',
     path: '/v1/documents',
-    summary: 'Roles, resources and locks, as YAML documents have them',
+    summary: 'Roles, resources, locks and the preference about logins, as YAML documents have them',
     auth: 'dpop',
     needs: { role: 'editor' },
-    query: object({ kind: optional(oneOf(['role', 'db', 'lock'])), name: optional(name) }),
+    query: object({ kind: optional(oneOf(['role', 'db', 'lock', 'cluster_auth_preference'])), name: optional(name) }),
     answer: object({ documents: list(documentView, 100_000) }),
   },
   documentsPut: {
     method: 'POST',
     path: '/v1/documents',
-    summary: 'Create them, all or none; with force replace those that exist',
+    summary: 'Create them, all or none; with force replace those that exist, and let passkeys stop working',
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
-    body: object({ documents: list(anything, 100), force: optional(yesOrNo) }),
+    /** `replaces`: the revision of the one document that was read and edited; empty where there was none. */
+    body: object({ documents: list(anything, 100), force: optional(yesOrNo), replaces: optional(text(64)) }),
     answer: object({
       documents: list(
         object({ kind: name, name, revision: text(64), outcome: oneOf(['created', 'replaced', 'unchanged']) }),
         100,
       ),
+      lost,
     }),
   },
   documentRemove: {
     method: 'DELETE',
     path: '/v1/documents/{kind}/{name}',
-    summary: 'Remove one',
+    summary: 'Remove one; of the preference about logins: the defaults hold again',
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
-    answer: object({ kind: name, name }),
+    query: object({ force: optional(oneOf(['true'])) }),
+    answer: object({ kind: name, name, lost }),
   },
   auditList: {
     method: 'GET',

@@ -1,11 +1,20 @@
 /** The steps that all ceremonies share: make an intent and its ticket, read a ticket back, open a session. */
-import { type Intent, openTicket, type Purpose, type Subjects, sealTicket } from '../intent.ts'
+import {
+  type AdminSubject,
+  canonicalJson,
+  type Intent,
+  openTicket,
+  type Purpose,
+  type Subjects,
+  sealTicket,
+} from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import {
   type Duration,
   type Holder,
   hours,
+  minutes,
   type Origin,
   type SessionId,
   type Site,
@@ -17,6 +26,14 @@ import { Refusal } from '../refusal.ts'
 
 /** A browser session ends after this, whatever is done in it. */
 export const sessionTtl: Duration = hours(12)
+
+/**
+ * It ends sooner when no request of it came for so long: NIST SP 800-63B-4 section 2.2.3 advises an hour. A cookie opens pages and
+ * approves nothing, so less would cost taps and guard nothing.
+ */
+export const idleTtl: Duration = hours(1)
+/** How exactly the last request is known: a session that is in use is written to once in that time, and not at each request. */
+export const seenEvery: Duration = minutes(1)
 
 /** The value of the session cookie. The secret's hash is all that the database knows. */
 export type SessionCookie = string & { readonly secret: unique symbol }
@@ -66,3 +83,12 @@ export function newSession(
   const session = { id, secretHash: sha256(secret), openedAt: now(), from }
   return { session, cookie: `${id}.${base64url(secret)}` as SessionCookie }
 }
+
+/** A request of a page whose path says all: what a tap approves that removes something. */
+export const emptyRequest = (path: string, revision: string, summary: string): AdminSubject => ({
+  method: 'POST',
+  path,
+  body_hash: base64url(sha256(canonicalJson({}))),
+  revision,
+  summary,
+})

@@ -22,7 +22,8 @@ export async function withKey<T>(
   try {
     return await work(copy)
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    // Another key would change nothing about that.
+    if (!(error instanceof Refusal) || error.code === 'preference_changed') throw error
     const stored = await storedKey(ports, id as CredentialId)
     if (!stored || isSame(stored, copy)) throw error
     return work(stored)

@@ -1,29 +1,44 @@
 /** What the browser's WebAuthn calls are given, as JSON (WebAuthn Level 3 sections 5.1.9 and 5.1.10). */
 
+import type { AttestationPolicy } from '../access/preference.ts'
 import { challengeOf, type Intent } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import type { Credential, Duration, Site, UserId } from '../model.ts'
 import { algorithms } from '../tap/public-key.ts'
+import { ofOneRp } from './relying-party.ts'
 
-type Known = Pick<Credential, 'id' | 'transports'>
+type Known = Pick<Credential, 'id' | 'transports' | 'rpId'>
 
 const descriptors = (credentials: readonly Known[]) =>
   credentials.map(({ id, transports }) => ({ type: 'public-key' as const, id, transports }))
 
-/** No `allow`: discoverable, the authenticator shows whom it knows. */
-export function requestOptions(site: Site, intent: Intent, timeout: Duration, allow: readonly Known[] = []) {
-  return {
-    challenge: base64url(challengeOf(intent)),
-    rpId: site.rpId,
-    timeout,
-    userVerification: 'required' as const,
-    allowCredentials: descriptors(allow),
-  }
+/** Discoverable: the authenticator shows whom it knows. */
+export const discoverableOptions = (
+  { rpId }: Pick<Site, 'rpId'>,
+  intent: Intent,
+  timeout: Duration,
+  allow: readonly Known[] = [],
+) => ({
+  challenge: base64url(challengeOf(intent)),
+  rpId,
+  timeout,
+  userVerification: 'required' as const,
+  allowCredentials: descriptors(allow),
+})
+
+/** With one of these. @throws Refusal passkeys_elsewhere */
+export function requestOptions(site: Site, intent: Intent, timeout: Duration, allow: readonly Known[]) {
+  const { rpId, credentials } = ofOneRp(site, allow)
+  return discoverableOptions({ rpId }, intent, timeout, credentials)
 }
 export type RequestOptions = ReturnType<typeof requestOptions>
 
+/** Certificates decide: only then are they asked for. */
+export const asksForCertificates = (policy: AttestationPolicy | undefined): policy is AttestationPolicy =>
+  policy !== undefined && policy.allowedCas.length + policy.deniedCas.length > 0
+
 /**
- * A discoverable credential with user verification. Attestation is not asked for until a policy wants it: browsers warn
+ * A discoverable credential with user verification. Attestation is not asked for unless a policy wants it: browsers warn
  * people about it. `exclude`: what the user has already, so that an authenticator is registered once.
  */
 export function creationOptions(
@@ -31,7 +46,8 @@ export function creationOptions(
   intent: Intent,
   timeout: Duration,
   user: { readonly id: UserId; readonly name: string },
-  exclude: readonly Known[] = [],
+  exclude: readonly Known[],
+  policy: AttestationPolicy | undefined,
 ) {
   return {
     challenge: base64url(challengeOf(intent)),
@@ -39,7 +55,7 @@ export function creationOptions(
     user: { id: user.id, name: user.name, displayName: user.name },
     pubKeyCredParams: algorithms.map((alg) => ({ type: 'public-key' as const, alg })),
     timeout,
-    attestation: 'none' as const,
+    attestation: asksForCertificates(policy) ? ('direct' as const) : ('none' as const),
     authenticatorSelection: {
       residentKey: 'required' as const,
       requireResidentKey: true,

@@ -3,6 +3,7 @@
  * made over the same challenge; the page's one-time key, which the intent names, then signs a vouch that names the new
  * passkey. finish checks all three and stores passkey and vouch in one batch: a stolen cookie adds nothing.
  */
+import type { Preference } from '../access/preference.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { AddPasskeySubject, Intent, VouchSubject } from '../intent.ts'
 import { type Holder, type Instant, minutes, type Site, type UserId } from '../model.ts'
@@ -15,10 +16,11 @@ import { withKey } from './known-key.ts'
 import { parseName } from './name.ts'
 import { creationOptions, requestOptions } from './options.ts'
 import { type Registered, type RegistrationJson, verifyRegistration } from './passkey-register.ts'
+import { withSite } from './with-preference.ts'
 
 const ttl = minutes(5)
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'sessions' | 'audit'>
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'sessions' | 'audit'>
 
 export interface AddAsk {
   readonly name: string
@@ -28,7 +30,8 @@ export interface AddAsk {
 /**
  * The new passkey may admit others when one that may taps for it: an administrator who loses his first key must not be
  * locked out. Then only those that may are asked to tap.
- * @throws Refusal session_missing, name_invalid, name_taken
+ * @throws Refusal session_missing, name_invalid, name_taken, passkeys_elsewhere; tap_impossible: the session rests on a password, and
+ * there is none
  */
 export function beginPasskeyAdd(site: Site, ports: BeginNeeds, { asking, claim }: Caller, holder: Holder, ask: AddAsk) {
   return recordingRefusals(ports, asking, 'passkey.add', async () => {
@@ -36,6 +39,8 @@ export function beginPasskeyAdd(site: Site, ports: BeginNeeds, { asking, claim }
     const account = claim && (await ports.sessions.findWithPasskeys(claim, ports.now()))
     if (!account) throw new Refusal('session_missing')
     const { user, credentials } = account
+    // Without a list a browser would ask for any passkey, and none could do.
+    if (credentials.length === 0) throw new Refusal('tap_impossible', { user: user.id })
     if (credentials.some((known) => known.name === name)) throw new Refusal('name_taken', { user: user.id })
     const vouching = credentials.filter(({ mayVouch }) => mayVouch)
     const subject: AddPasskeySubject = {
@@ -51,11 +56,11 @@ export function beginPasskeyAdd(site: Site, ports: BeginNeeds, { asking, claim }
       subject,
       ttl,
     })
-    return {
+    return withSite(site, ports, async (here, { attestation }) => ({
       ticket,
-      tap: requestOptions(site, intent, ttl, vouching.length > 0 ? vouching : credentials),
-      create: creationOptions(site, intent, ttl, user, credentials),
-    }
+      tap: requestOptions(here, intent, ttl, vouching.length > 0 ? vouching : credentials),
+      create: creationOptions(here, intent, ttl, user, credentials, attestation),
+    }))
   })
 }
 
@@ -67,7 +72,7 @@ export interface AddAnswer {
   readonly vouchSignature: string
 }
 
-type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'credentials' | 'audit'>
+type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'audit'>
 
 /** @throws Refusal */
 export function finishPasskeyAdd(
@@ -78,7 +83,9 @@ export function finishPasskeyAdd(
 ): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
   return recordingRefusals(ports, caller.asking, 'passkey.add', async () => {
     const tap = { intent: readTicket(ports, answer.ticket), assertion: answer.assertion }
-    return withKey(ports, answer.assertion.id, (known) => addWith(site, ports, caller, tap, answer, known))
+    return withSite(site, ports, (here, preference) =>
+      withKey(ports, answer.assertion.id, (known) => addWith(here, ports, caller, tap, answer, known, preference)),
+    )
   })
 }
 
@@ -89,6 +96,7 @@ async function addWith(
   tap: Tap,
   answer: AddAnswer,
   known: KnownKey | undefined,
+  { attestation, revision: preference }: Preference,
 ) {
   if (!claim) throw new Refusal('session_missing')
   if (!known) throw new Refusal('credential_unknown', { credential: answer.assertion.id })
@@ -97,7 +105,13 @@ async function addWith(
   const subject = subjectOf(intent, answer.vouchKey)
   const shown = { site, purpose: 'register', holder, user: userId, subject, now: ports.now() } as const
   const evidence = await verifyTap(tap, publicKey, shown)
-  const { key: _, ...registered } = await verifyRegistration(site, intent, answer.registration)
+  const { key: _, ...registered } = await verifyRegistration(
+    site,
+    intent,
+    answer.registration,
+    ports.now(),
+    attestation,
+  )
   const vouch = await requireVouch(tap, answer, userId, registered, subject)
 
   const { session, cookie } = newSession(ports, asking.from)
@@ -106,7 +120,7 @@ async function addWith(
   const who = { userId, credentialId: registered.id, sessionId: session.id, intentId: intent.id }
   const { expiresAt } = await ports.credentials.add({
     spend: spendOf(intent),
-    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint },
+    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint, preference },
     needsMayVouch: subject.may_vouch,
     claim,
     session,

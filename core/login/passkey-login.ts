@@ -2,25 +2,48 @@
  * Signing in with a passkey alone (WebAuthn Level 3 section 7.2, discoverable credentials): begin hands the browser a
  * sealed intent and writes nothing; finish turns the key's answer into a session, in one batch.
  */
+import type { Preference } from '../access/preference.ts'
 import { recordingRefusals } from '../audit.ts'
-import { fromBase64url } from '../lib/bytes.ts'
 import { type Holder, type Instant, minutes, type Site, type UserId } from '../model.ts'
 import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import { importPublicKey } from '../tap/public-key.ts'
 import { type AssertionJson, type Shown, type Tap, verifyTap } from '../tap/verify.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, sessionTtl, spendOf } from './ceremony.ts'
 import { withKey } from './known-key.ts'
-import { requestOptions } from './options.ts'
+import { verifyAsNobody } from './nobody.ts'
+import { discoverableOptions } from './options.ts'
+import { rpIdsOf } from './relying-party.ts'
+import { withSite } from './with-preference.ts'
 
 const ttl = minutes(1)
 
-export function beginPasskeyLogin(site: Site, ports: Pick<Ports, 'keys' | 'random' | 'now'>, holder: Holder) {
-  const { intent, ticket } = beginIntent(site, ports, { purpose: 'login', holder, subject: {}, ttl })
-  return { ticket, options: requestOptions(site, intent, ttl) }
+/** `rpId`: a relying party of before, for a passkey that was made for it. @throws Refusal passwordless_off, bad_request */
+export function beginPasskeyLogin(
+  site: Site,
+  ports: Pick<Ports, 'keys' | 'random' | 'now' | 'preferences'>,
+  holder: Holder,
+  rpId?: string,
+) {
+  return withSite(site, ports, async (here, preference) => {
+    requirePasswordless(preference)
+    const { intent, ticket } = beginIntent(here, ports, { purpose: 'login', holder, subject: {}, ttl })
+    return { ticket, options: discoverableOptions({ rpId: knownRp(here, rpId) }, intent, ttl) }
+  })
 }
 
-type Needs = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'credentials' | 'sessions' | 'audit'>
+function requirePasswordless({ passwordless }: Preference): void {
+  if (!passwordless) throw new Refusal('passwordless_off')
+}
+
+function knownRp(here: Site, rpId = here.rpId): string {
+  if (!rpIdsOf(here).includes(rpId)) throw new Refusal('passkeys_elsewhere')
+  return rpId
+}
+
+type Needs = Pick<
+  Ports,
+  'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'sessions' | 'audit'
+>
 
 export interface LoginAnswer {
   readonly ticket: string
@@ -36,11 +59,21 @@ export function finishPasskeyLogin(
 ): Promise<{ cookie: SessionCookie; userId: UserId; expiresAt: Instant }> {
   return recordingRefusals(ports, caller.asking, 'login', async () => {
     const tap = { intent: readTicket(ports, ticket), assertion }
-    return withKey(ports, assertion.id, (known) => openWith(site, ports, caller, tap, known))
+    return withSite(site, ports, (here, preference) =>
+      withKey(ports, assertion.id, (known) => openWith(here, ports, caller, tap, known, preference)),
+    )
   })
 }
 
-async function openWith(site: Site, ports: Needs, { asking, holder }: Caller, tap: Tap, known: KnownKey | undefined) {
+async function openWith(
+  site: Site,
+  ports: Needs,
+  { asking, holder }: Caller,
+  tap: Tap,
+  known: KnownKey | undefined,
+  preference: Preference,
+) {
+  requirePasswordless(preference)
   const { intent, assertion } = tap
   const shown = { site, purpose: 'login', holder, user: undefined, subject: {}, now: ports.now() } as const
   if (known === undefined) return refuseUnknown(tap, shown)
@@ -52,7 +85,7 @@ async function openWith(site: Site, ports: Needs, { asking, holder }: Caller, ta
   const who = { userId, credentialId: evidence.credentialId, sessionId: session.id, intentId: intent.id }
   const { expiresAt } = await ports.sessions.open({
     spend: spendOf(intent),
-    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint },
+    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint, preference: preference.revision },
     session,
     expiresAt: session.openedAt + sessionTtl,
     event: { at: session.openedAt, kind: 'login', outcome: 'done', asking, ...who, evidence: { tap } },
@@ -61,17 +94,8 @@ async function openWith(site: Site, ports: Needs, { asking, holder }: Caller, ta
   return { cookie, userId, expiresAt }
 }
 
-/**
- * An unknown credential costs what one costs that is met for the first time: one read, one import, the same hashes and
- * one signature check. The x of this COSE_Key is SHA-256("sallyport dummy key v1\0" || 00), so nobody has its private half.
- */
-const dummyCose =
-  'pQECAyYgASFYIP4RzkOH0iw6tGtwGqAwKgaX4THiewiYk1gQ5is0jn1sIlggbPQYD2myqFFgGgBjawECef6cCg7UxxxNKtZZZTTybxI'
-
+/** An unknown credential costs what one costs that is met for the first time. */
 async function refuseUnknown(tap: Tap, shown: Shown<'login'>): Promise<never> {
-  const key = await importPublicKey(fromBase64url(dummyCose) ?? new Uint8Array(0))
-  if (key === undefined) throw new TypeError('The dummy key cannot be imported')
-  // Whatever it finds wrong, the true reason is the one for the audit log.
-  await verifyTap(tap, key, shown).catch(() => undefined)
+  await verifyAsNobody(tap, shown)
   throw new Refusal('credential_unknown', { credential: tap.assertion.id, intent: tap.intent.id })
 }

@@ -4,22 +4,20 @@
  */
 import { recordingRefusals } from '../audit.ts'
 import type { AdminSubject } from '../intent.ts'
-import { canonicalJson } from '../intent.ts'
-import { base64url } from '../lib/bytes.ts'
-import { sha256 } from '../lib/hash.ts'
-import { type CredentialId, type Holder, type Instant, minutes, type Site } from '../model.ts'
+import { type Credential, type CredentialId, type Holder, type Instant, minutes, type Site } from '../model.ts'
 import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type AssertionJson, type Tap, verifyTap } from '../tap/verify.ts'
-import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
+import { beginIntent, emptyRequest, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
 import { withKey } from './known-key.ts'
 import { requestOptions } from './options.ts'
+import { withSite } from './with-preference.ts'
 
 const ttl = minutes(5)
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'sessions' | 'audit'>
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'sessions' | 'audit'>
 
-/** @throws Refusal session_missing, not_found, last_passkey */
+/** @throws Refusal session_missing, not_found, last_passkey, passkeys_elsewhere */
 export function beginPasskeyRemove(
   site: Site,
   ports: BeginNeeds,
@@ -33,14 +31,17 @@ export function beginPasskeyRemove(
     const { user, credentials } = account
     const leaving = credentials.find((credential) => credential.id === id)
     if (!leaving) throw new Refusal('not_found', { user: user.id, credential: id })
-    // A key that admits others goes only by the word of one that does too.
-    const others = credentials.filter((other) => other !== leaving && (other.mayVouch || !leaving.mayVouch))
+    const others = othersThan(leaving, credentials)
     if (others.length === 0) throw new Refusal('last_passkey', { user: user.id, credential: id })
     const subject = removalOf(id, leaving.fingerprint, `Remove the passkey "${leaving.name}" of ${user.name}`)
     const { intent, ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder, subject, ttl })
-    return { ticket, options: requestOptions(site, intent, ttl, others) }
+    return withSite(site, ports, async (here) => ({ ticket, options: requestOptions(here, intent, ttl, others) }))
   })
 }
+
+/** Those whose tap removes `leaving`: a key that admits others goes only by the word of one that does too. */
+export const othersThan = (leaving: Credential, all: readonly Credential[]): readonly Credential[] =>
+  all.filter((other) => other.id !== leaving.id && (other.mayVouch || !leaving.mayVouch))
 
 export interface RemoveAnswer {
   readonly id: CredentialId
@@ -48,7 +49,7 @@ export interface RemoveAnswer {
   readonly assertion: AssertionJson
 }
 
-type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'credentials' | 'audit'>
+type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'audit'>
 
 /** @throws Refusal */
 export function finishPasskeyRemove(
@@ -59,7 +60,9 @@ export function finishPasskeyRemove(
 ): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
   return recordingRefusals(ports, caller.asking, 'passkey.remove', async () => {
     const tap = { intent: readTicket(ports, ticket), assertion }
-    return withKey(ports, assertion.id, (known) => removeWith(site, ports, caller, tap, id, known))
+    return withSite(site, ports, (here, { revision }) =>
+      withKey(ports, assertion.id, (known) => removeWith(here, ports, caller, tap, id, known, revision)),
+    )
   })
 }
 
@@ -70,6 +73,7 @@ async function removeWith(
   tap: Tap,
   id: CredentialId,
   known: KnownKey | undefined,
+  preference: string | undefined,
 ) {
   if (!claim) throw new Refusal('session_missing')
   if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
@@ -88,7 +92,7 @@ async function removeWith(
   const who = { userId, credentialId: id, sessionId: session.id, intentId: intent.id }
   const { expiresAt } = await ports.credentials.remove({
     spend: spendOf(intent),
-    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint },
+    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint, preference },
     claim,
     session,
     credentialId: id,
@@ -99,8 +103,6 @@ async function removeWith(
   return { cookie, expiresAt }
 }
 
-/** The request that the tap approves. A credential never changes, so its fingerprint is its revision. */
-function removalOf(id: CredentialId, revision: string, summary: string): AdminSubject {
-  const body_hash = base64url(sha256(canonicalJson({})))
-  return { method: 'POST', path: `/v1/passkeys/${id}/remove`, body_hash, revision, summary }
-}
+/** A credential never changes, so its fingerprint is its revision. */
+const removalOf = (id: CredentialId, fingerprint: string, summary: string): AdminSubject =>
+  emptyRequest(`/v1/passkeys/${id}/remove`, fingerprint, summary)

@@ -16,7 +16,7 @@ type SignNeeds = Pick<Ports, 'keyring' | 'signatures'>
 
 const inSeconds = (ms: number): number => Math.floor(ms / 1000)
 
-/** RFC 9068 section 2.2. `sid`: the client session, which a call must find running. */
+/** RFC 9068 section 2.2. `sid`: the client session, which a call must find running. `via`: where that was not opened in a browser beside it. */
 export async function issueAccessToken(
   site: Site,
   ports: SignNeeds & Pick<Ports, 'random' | 'now'>,
@@ -32,6 +32,7 @@ export async function issueAccessToken(
     client_id: session.clientId,
     scope: session.scope,
     sid: session.id,
+    ...(session.via === 'device_flow' && { via: session.via }),
     auth_time: inSeconds(session.authenticatedAt),
     iat: inSeconds(at),
     exp: inSeconds(at + ttl),

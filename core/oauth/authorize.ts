@@ -10,6 +10,7 @@ import { sha256 } from '../lib/hash.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from '../login/ceremony.ts'
 import { withKey } from '../login/known-key.ts'
 import { requestOptions } from '../login/options.ts'
+import { withSite } from '../login/with-preference.ts'
 import { type ClientSessionId, type Holder, type Instant, minutes, type Site } from '../model.ts'
 import type { Caller, KnownKey, Ports } from '../ports.ts'
 import { Refusal, type RefusalCode } from '../refusal.ts'
@@ -77,15 +78,16 @@ export function parseAuthorizeRequest(site: Site, clients: Clients, given: Autho
   if (given.response_mode !== undefined && given.response_mode !== 'query')
     throw refuse('authorize_invalid', 'response_mode')
   if (given.code_challenge_method !== 'S256') throw refuse('authorize_invalid', 'code_challenge_method')
-  if (!isHash(codeChallenge)) throw refuse('authorize_invalid', 'code_challenge')
-  if (!isHash(jkt)) throw refuse('authorize_invalid', 'dpop_jkt')
+  if (!isThumbprint(codeChallenge)) throw refuse('authorize_invalid', 'code_challenge')
+  if (!isThumbprint(jkt)) throw refuse('authorize_invalid', 'dpop_jkt')
   if (given.prompt?.split(' ').includes('none')) throw refuse('interaction_required', 'prompt')
   const scope = parseScope(given.scope)
   if (scope === undefined) throw refuse('scope_invalid', 'scope')
   return { client, redirectUri, scope, state, nonce: given.nonce ?? '', codeChallenge, jkt: jkt as Holder }
 }
 
-const isHash = (text: string): boolean => text.length === 43 && fromBase64url(text)?.length === 32
+/** SHA-256, base64url: of a key (RFC 7638), or of a verifier. */
+export const isThumbprint = (text: string): boolean => text.length === 43 && fromBase64url(text)?.length === 32
 
 /** What the tap says. The page computes it too, from what it shows. */
 export function cliSubjectOf({ client, redirectUri, ...request }: AuthorizeRequest, address: string): CliSubject {
@@ -98,9 +100,9 @@ export function cliSubjectOf({ client, redirectUri, ...request }: AuthorizeReque
   return { flow: base64url(sha256(canonicalJson(flow))), client_key: request.jkt, scope: request.scope, address }
 }
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'sessions' | 'audit'>
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'sessions' | 'audit'>
 
-/** @throws Refusal session_missing */
+/** @throws Refusal session_missing, passkeys_elsewhere, tap_impossible */
 export function beginAuthorize(
   site: Site,
   ports: BeginNeeds,
@@ -111,14 +113,22 @@ export function beginAuthorize(
   return recordingRefusals(ports, asking, 'client.approve', async () => {
     const account = claim && (await ports.sessions.findWithPasskeys(claim, ports.now()))
     if (!account) throw new Refusal('session_missing')
+    // Somebody who signed in with a password and a code.
+    if (account.credentials.length === 0) throw new Refusal('tap_impossible', { user: account.user.id })
     const subject = cliSubjectOf(request, asking.from.address)
     const begin = { purpose: 'cli', user: account.user.id, holder, subject, ttl } as const
     const { intent, ticket } = beginIntent(site, ports, begin)
-    return { ticket, options: requestOptions(site, intent, ttl, account.credentials) }
+    return withSite(site, ports, async (here) => ({
+      ticket,
+      options: requestOptions(here, intent, ttl, account.credentials),
+    }))
   })
 }
 
-type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'publicKeys' | 'credentials' | 'codes' | 'audit'>
+type FinishNeeds = Pick<
+  Ports,
+  'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'codes' | 'audit'
+>
 
 export interface AuthorizeAnswer {
   readonly ticket: string
@@ -142,7 +152,9 @@ export function finishAuthorize(
 ): Promise<Approved> {
   return recordingRefusals(ports, caller.asking, 'client.approve', async () => {
     const tap = { intent: readTicket(ports, ticket), assertion }
-    return withKey(ports, assertion.id, (known) => approveWith(site, ports, caller, request, tap, known))
+    return withSite(site, ports, (here, { revision }) =>
+      withKey(ports, assertion.id, (known) => approveWith(here, ports, caller, request, tap, known, revision)),
+    )
   })
 }
 
@@ -153,6 +165,7 @@ async function approveWith(
   request: AuthorizeRequest,
   tap: Tap,
   known: KnownKey | undefined,
+  preference: string | undefined,
 ): Promise<Approved> {
   if (!claim) throw new Refusal('session_missing')
   if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
@@ -181,7 +194,7 @@ async function approveWith(
   }
   const { expiresAt } = await ports.codes.issue({
     spend: spendOf(intent),
-    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint },
+    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint, preference },
     claim,
     session,
     code: { ...codeOf(request, code, clientSessionId, at), intentId: intent.id },

@@ -16,6 +16,7 @@ import { parseSentTap } from '../tap/sent.ts'
 import type { CodeClaim, Login } from '../token-ports.ts'
 import { issueAccessToken, issueIdToken } from './access-token.ts'
 import { type Clients, hasScope } from './clients.ts'
+import { deviceGrantType, redeemDeviceCode } from './device-flow.ts'
 import { verifyDpop } from './dpop.ts'
 import { parseRefreshToken, refreshTokenOf } from './refresh-token.ts'
 
@@ -26,6 +27,7 @@ export interface TokenRequest {
   readonly grant_type: string | undefined
   readonly client_id: string | undefined
   readonly code: string | undefined
+  readonly device_code: string | undefined
   readonly redirect_uri: string | undefined
   readonly code_verifier: string | undefined
   readonly refresh_token: string | undefined
@@ -56,6 +58,7 @@ type Needs = Pick<
   | 'signatures'
   | 'proofKeys'
   | 'codes'
+  | 'deviceCodes'
   | 'clientSessions'
   | 'documents'
   | 'proxies'
@@ -96,6 +99,7 @@ type Grant = {
 const grants: Readonly<Record<string, Grant>> = Object.assign(Object.create(null), {
   authorization_code: { kind: 'client.login', exchange: exchangeCode },
   refresh_token: { kind: 'client.refresh', exchange: exchangeRefreshToken },
+  [deviceGrantType]: { kind: 'client.login', exchange: exchangeDeviceCode },
   [tokenExchange]: { kind: 'session.grant', exchange: exchangeForGrant },
 } satisfies Record<string, Grant>)
 
@@ -119,9 +123,12 @@ async function exchangeCode(ports: Needs, context: TokenContext, request: TokenR
     if (!(error instanceof Refusal && error.code === 'code_invalid')) throw error
     throw new Refusal('code_invalid', { client: clientId, why: await ports.codes.examine(claim, event) })
   })
-  const tokens = await tokensOf(context.site, ports, login, jkt)
-  if (!hasScope(login.session.scope, 'openid')) return tokens
-  return { ...tokens, id_token: await issueIdToken(context.site, ports, login, login.nonce) }
+  return firstTokensOf(context.site, ports, login, jkt, login.nonce)
+}
+
+async function exchangeDeviceCode(ports: Needs, context: TokenContext, request: TokenRequest): Promise<Tokens> {
+  const { login, jkt } = await redeemDeviceCode(ports, context, request)
+  return firstTokensOf(context.site, ports, login, jkt, '')
 }
 
 async function exchangeRefreshToken(ports: Needs, context: TokenContext, request: TokenRequest): Promise<Tokens> {
@@ -152,6 +159,13 @@ async function exchangeForGrant(ports: Needs, context: TokenContext, request: To
   return { access_token: grant, issued_token_type: grantTokenType, token_type: 'DPoP', expires_in }
 }
 
+/** With an ID token, where one was asked for. `nonce`: empty where there is none. */
+async function firstTokensOf(site: Site, ports: Needs, login: Login, jkt: Holder, nonce: string): Promise<Tokens> {
+  const tokens = await tokensOf(site, ports, login, jkt)
+  if (!hasScope(login.session.scope, 'openid')) return tokens
+  return { ...tokens, id_token: await issueIdToken(site, ports, login, nonce) }
+}
+
 async function tokensOf(site: Site, ports: Needs, login: Login, jkt: Holder): Promise<Tokens> {
   const { session, generation } = login
   const { token, ttl } = await issueAccessToken(site, ports, login, jkt)
@@ -174,4 +188,6 @@ export const endedBecause: Readonly<Record<ClientSessionEnd, string>> = {
   code_reused: 'The code of this login was used a second time, so somebody may have a copy of it: the login was ended.',
   passkey_removed: 'The passkey that approved this login was removed.',
   user_removed: 'The user was removed.',
+  user_reset: 'All passkeys, passwords, codes and logins of this user were removed: the user was reset.',
+  administrator: 'An administrator ended it.',
 }

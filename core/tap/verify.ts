@@ -7,6 +7,7 @@ import { canonicalJson, challengeOf, type Intent, type Json, type Purpose, type 
 import { type AuthenticatorData, parseAuthenticatorData } from '../lib/authenticator-data.ts'
 import { type Bytes, concat, equalBytes, fromBase64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
+import { rpIdOf } from '../login/relying-party.ts'
 import { type CredentialId, type Holder, type Instant, type Site, seconds, type UserId } from '../model.ts'
 import { Refusal } from '../refusal.ts'
 import { mismatchOf } from './client-data.ts'
@@ -43,6 +44,8 @@ export interface Shown<P extends Purpose> {
 /** What a good tap proves beside the intent. The counter is compared in the batch that it moves. */
 export interface TapEvidence {
   readonly credentialId: CredentialId
+  /** What it signed for; that the credential is of it is confirmed in the batch. */
+  readonly rpId: string
   readonly counter: number
   readonly backedUp: boolean
 }
@@ -63,7 +66,7 @@ export async function verifyTap<P extends Purpose>(tap: Tap, key: PublicKey, sho
   const signed = concat(authenticatorData, sha256(clientData))
   const right = await signatureIsRight(key, signature, signed)
   if (!right) throw new Refusal('assertion_wrong', { why: 'signature', credential: id })
-  return { credentialId: id, counter: data.counter, backedUp: data.backedUp }
+  return { credentialId: id, rpId: data.rpId, counter: data.counter, backedUp: data.backedUp }
 }
 
 /** @throws Refusal unless the intent is for this cluster, purpose, person, place and thing, and still lives. */
@@ -94,8 +97,12 @@ function canonicalForm(json: Json): Bytes | undefined {
   }
 }
 
-/** @throws Refusal. Steps 15-18: relying party, presence, verification as the purpose says, flags that make sense. */
-export function requireAuthenticator(bytes: Bytes, site: Site, purpose: Purpose): AuthenticatorData {
+/** @throws Refusal. Steps 15-18: a relying party of this cluster, presence, verification as the purpose says, flags that make sense. */
+export function requireAuthenticator(
+  bytes: Bytes,
+  site: Site,
+  purpose: Purpose,
+): AuthenticatorData & { readonly rpId: string } {
   const parsed = parseAuthenticatorData(bytes)
   if (parsed.kind !== 'value') {
     throw new Refusal('assertion_malformed', {
@@ -103,11 +110,12 @@ export function requireAuthenticator(bytes: Bytes, site: Site, purpose: Purpose)
     })
   }
   const data = parsed.value
-  if (!equalBytes(data.rpIdHash, site.rpIdHash)) throw new Refusal('assertion_wrong', { why: 'relying party' })
+  const rpId = rpIdOf(site, data.rpIdHash)
+  if (rpId === undefined) throw new Refusal('assertion_wrong', { why: 'relying party' })
   if (!data.userPresent) throw new Refusal('assertion_wrong', { why: 'user not present' })
   if (!data.userVerified && !presenceIsEnough.has(purpose))
     throw new Refusal('assertion_wrong', { why: 'user not verified' })
-  return data
+  return { ...data, rpId }
 }
 
 function decodeAssertion({ id, response }: AssertionJson) {

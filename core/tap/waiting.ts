@@ -3,12 +3,14 @@
  * ticket to the same user and taps, and the browser carries the tap to the program's loopback address. Nothing is written
  * until the request itself comes with it.
  */
-import { isAction, subjectOf } from '../access/action.ts'
-import type { Principal } from '../access/principal.ts'
+import { foreseenSubject, isAction, mayTap } from '../access/action.ts'
+import { type Principal, requireNeeds } from '../access/principal.ts'
+import { operations } from '../api/operations.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { AdminSubject, Intent, Json } from '../intent.ts'
 import { beginIntent, readTicket } from '../login/ceremony.ts'
 import { requestOptions } from '../login/options.ts'
+import { withSite } from '../login/with-preference.ts'
 import { type Instant, minutes, type Site, seconds, type User } from '../model.ts'
 import { answerAt, isLoopbackRedirect } from '../oauth/clients.ts'
 import type { Caller, Ports } from '../ports.ts'
@@ -25,17 +27,23 @@ export interface WaitingAsk {
   readonly state: string
 }
 
-/** @throws Refusal bad_request, redirect_invalid, and what the action itself would refuse at once */
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'users' | 'documents' | 'credentials' | 'audit'>
+
+/** @throws Refusal bad_request, redirect_invalid, and what the action itself would refuse: so nobody taps in vain */
 export function beginWaiting(
   site: Site,
-  ports: Pick<Ports, 'keys' | 'random' | 'now'>,
-  { jkt, user, asking }: Principal,
+  ports: BeginNeeds,
+  principal: Principal,
   { operation, body, redirect_uri, state }: WaitingAsk,
-): { ticket: string; approve_url: string } {
-  if (!isAction(operation)) throw new Refusal('bad_request', { why: 'body.operation: no action that wants a tap' })
-  const subject = subjectOf(operation, body, asking.from.address)
-  const { ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder: jkt, subject, ttl })
-  return { ticket, approve_url: approveUrl(site, ticket, { redirect_uri, state }) }
+): Promise<{ ticket: string; approve_url: string }> {
+  const { jkt, user, asking } = principal
+  return recordingRefusals(ports, asking, 'tap.begin', async () => {
+    if (!isAction(operation)) throw new Refusal('bad_request', { why: 'body.operation: no action that wants a tap' })
+    requireNeeds(ports, principal, operations[operation].needs)
+    const subject = await foreseenSubject(ports, operation, user, body, asking.from.address)
+    const { ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder: jkt, subject, ttl })
+    return { ticket, approve_url: approveUrl(site, ticket, { redirect_uri, state }) }
+  })
 }
 
 /** The page that shows a ticket, and where it sends the tap. @throws Refusal redirect_invalid */
@@ -75,9 +83,9 @@ export function summaryOf(intent: WaitingIntent): string {
   return `${resource.name} as ${principal.db_user} in ${principal.db_name}`
 }
 
-type PageNeeds = Pick<Ports, 'keys' | 'now' | 'sessions' | 'audit'>
+type PageNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'sessions' | 'audit'>
 
-/** Only keys that may admit others approve what an administrator does. @throws Refusal session_missing, wrong_user, tap_impossible */
+/** @throws Refusal session_missing, wrong_user, tap_impossible, passkeys_elsewhere */
 export function waitingOptions(site: Site, ports: PageNeeds, { asking, claim }: Caller, ticket: string) {
   return recordingRefusals(ports, asking, 'tap.begin', async () => {
     const { intent } = readWaiting(ports, ticket)
@@ -85,10 +93,11 @@ export function waitingOptions(site: Site, ports: PageNeeds, { asking, claim }: 
     if (!account) throw new Refusal('session_missing')
     requireSameUser(intent, account.user)
     if (ports.now() >= seconds(intent.exp)) throw new Refusal('ticket_expired', { intent: intent.id })
-    const isAdministrative = intent.purpose === 'admin'
-    const vouching = account.credentials.filter(({ mayVouch }) => mayVouch || !isAdministrative)
-    if (vouching.length === 0) throw new Refusal('tap_impossible', { user: account.user.id })
-    return { options: requestOptions(site, intent, seconds(intent.exp) - ports.now(), vouching) }
+    const all = account.credentials
+    const able = intent.purpose === 'admin' ? mayTap((intent as Intent<'admin'>).subject, all) : all
+    if (able.length === 0) throw new Refusal('tap_impossible', { user: account.user.id })
+    const timeout = seconds(intent.exp) - ports.now()
+    return withSite(site, ports, async (here) => ({ options: requestOptions(here, intent, timeout, able) }))
   })
 }
 

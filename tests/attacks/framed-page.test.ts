@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { askForTap, newAdmin, newInvitation } from '../people.ts'
+import { askForCodes, headlessRole } from '../device-flow.ts'
+import { askForTap, newAdmin, newInvitation, newPerson, putDocuments } from '../people.ts'
 import { askOf } from '../program.ts'
 
 test('no page that asks for a tap can be shown in a frame, nor take a script, a style or a form from elsewhere', async () => {
@@ -18,10 +19,20 @@ test('no page that asks for a tap can be shown in a frame, nor take a script, a 
     [approve_url.slice(edge.site.origin.length), 200],
     ['/approve?ticket=x&redirect_uri=http://127.0.0.1:1/callback', 401],
     ['/approve', 400],
+    ['/device', 403],
     ['/nothing', 404],
   ]
-  for (const [path, expected] of pages) {
-    const { status, headers } = await visitor.get(path)
+  await putDocuments(admin, [headlessRole()])
+  const bob = await newPerson(admin, 'Bob', ['headless'])
+  const { user_code } = await askForCodes(await edge.program())
+  const bobs: typeof pages = [
+    ['/device', 200],
+    [`/device?user_code=${user_code}`, 200],
+    ['/device?user_code=ZZZZ-ZZZZ', 404],
+  ]
+  const all = [...pages.map((one) => [visitor, ...one] as const), ...bobs.map((one) => [bob.visitor, ...one] as const)]
+  for (const [who, path, expected] of all) {
+    const { status, headers } = await who.get(path)
     expect([path, status]).toEqual([path, expected])
     const policy = headers.get('content-security-policy') ?? ''
     for (const rule of ["frame-ancestors 'none'", "default-src 'none'", "script-src 'self'", "form-action 'self'"])

@@ -6,6 +6,7 @@ import { certificate } from '../core/access/samples.ts'
 import { lastRefusal } from '../edge.ts'
 import {
   addUser,
+  askForTap,
   call,
   lockOf,
   newAdmin,
@@ -112,13 +113,16 @@ test('a role that somebody holds stays, also when giving and removing are raced'
   expect((await call(ada, 'DELETE', '/v1/documents/role/dev')).status).toBe(200)
 })
 
-test('nobody is invited with a role that is not there', async () => {
+test('nobody is invited with a role that is not there, nor with one that went between tap and request', async () => {
   const ada = await newAdmin()
   const { body } = await newInvitation('Bob', ['access', 'root'])
-  expect(await addUser(ada, body, await tapFor(ada, body))).toMatchObject({
-    status: 422,
-    json: { error: 'role_unknown' },
-  })
+  const refused = { status: 422, json: { error: 'role_unknown' } }
+  expect(await askForTap(ada, body)).toMatchObject(refused)
+  const role = { kind: 'role', version: 'v7', metadata: { name: 'root' }, spec: {} }
+  expect((await putDocuments(ada, [role])).status).toBe(200)
+  const tap = await tapFor(ada, body)
+  expect((await call(ada, 'DELETE', '/v1/documents/role/root')).status).toBe(200)
+  expect(await addUser(ada, body, tap)).toMatchObject(refused)
   expect(ada.edge.rows('select name from users')).toEqual([{ name: 'Ada' }])
 })
 

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import type { ClientSessionId } from '../../core/model.ts'
 import { refreshTokenOf } from '../../core/oauth/refresh-token.ts'
+import { newAccount } from '../accounts.ts'
 import { newEdge } from '../edge.ts'
+import { goodPassword, makeRecoveryCodes } from '../factors.ts'
 import { call, newAdmin } from '../people.ts'
 
 /** Everything in the database, and another SALLYPORT_KEY: what a thief of backups has. */
@@ -32,6 +34,24 @@ test('a sealed key opens under its own name only: nobody makes an old key the cu
   )
   edge.ports.keyring.forget()
   await expect(edge.ports.keyring.current()).rejects.toThrow(/cannot be opened/)
+})
+
+test('no app’s key is opened without SALLYPORT_KEY, nor under another app or user; no code on paper is in it', async () => {
+  const { edge, passkey, visitor, secret } = await newAccount()
+  const codes = await makeRecoveryCodes(visitor, passkey)
+  const thief = await newEdge({ store: edge.store, key: new Uint8Array(32).fill(8) })
+  const [row] = edge.rows('select id, user_id, sealed from totps')
+  const sealed = new Uint8Array(row?.['sealed'] as Uint8Array)
+  const about = `totp ${row?.['user_id']} ${row?.['id']}`
+  expect((await edge.ports.keys.factors.open(about, sealed))?.length).toBe(20)
+  expect(await thief.ports.keys.factors.open(about, sealed)).toBeUndefined()
+  expect(await edge.ports.keys.sealer.open(about, sealed)).toBeUndefined()
+  for (const other of [`totp ${row?.['user_id']} other`, `totp other ${row?.['id']}`])
+    expect(await edge.ports.keys.factors.open(other, sealed)).toBeUndefined()
+  const tables = edge.rows("select name from sqlite_master where type = 'table'").map(({ name }) => String(name))
+  const written = JSON.stringify([edge.logged, ...tables.map((table) => edge.rows(`select * from "${table}"`))])
+  for (const one of [goodPassword, secret, ...codes, ...codes.map((code) => code.replaceAll('-', ''))])
+    expect(written).not.toContain(one)
 })
 
 test('no refresh token, nonce or ticket follows from it', async () => {

@@ -4,7 +4,7 @@ import { hours, seconds } from '../../core/model.ts'
 import { thumbprintOf, type Vouch, vouchIsRight } from '../../core/vouch.ts'
 import { newVouchKey } from '../client.ts'
 import { lastRefusal, type TestEdge } from '../edge.ts'
-import { acceptBody, addUser, call, invite, newAdmin, newInvitation, newPerson, tapFor } from '../people.ts'
+import { acceptBody, addUser, askForTap, call, invite, newAdmin, newInvitation, newPerson, tapFor } from '../people.ts'
 import { race, statuses } from '../race.ts'
 
 async function invited() {
@@ -62,7 +62,7 @@ test('an invite ends after an hour', async () => {
 test.each([59, 172_801, -1, 0])('no invite lives for %i seconds', async (ttl) => {
   const ada = await newAdmin()
   const { body } = await newInvitation('Bob', [], { ttl })
-  expect((await addUser(ada, body, await tapFor(ada, body))).status).toBe(422)
+  expect(await askForTap(ada, body)).toMatchObject({ status: 422, json: { error: 'invite_ttl' } })
   expect(lastRefusal(ada.edge)).toBe('invite_ttl')
 })
 

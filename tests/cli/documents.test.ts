@@ -175,7 +175,7 @@ const cases: readonly Case[] = [
     `${lockText}---\n\ufeff${lockText}`,
     [
       'f.yaml:7: ["\\u{feff}kind"]: a document has no field `\\u{feff}kind`: did you mean `kind`?',
-      'f.yaml:7: kind: missing: expected role, db or lock',
+      'f.yaml:7: kind: missing: expected role, db, lock or cluster_auth_preference',
     ],
   ],
   [
@@ -197,7 +197,7 @@ const cases: readonly Case[] = [
   [
     'a kind that it does not have',
     'kind: node\nlogins: [root]\n',
-    ['f.yaml:1: kind: `node`: not supported in this version: expected role, db or lock'],
+    ['f.yaml:1: kind: `node`: not supported in this version: expected role, db, lock or cluster_auth_preference'],
   ],
   ['a tab', guide.replace('  name:', '\tname:'), ['f.yaml:4: Tabs are not allowed as indentation']],
   ['a quote without its end', 'kind: role\nversion: "v7\n', ['f.yaml:3: Missing closing "quote']],
@@ -249,7 +249,7 @@ const cases: readonly Case[] = [
   [
     'what would move a terminal',
     '"kind\\e[2J": role\nkind: "\\e[2J"\n',
-    ['f.yaml:2: kind: `\\u{1b}[2J`: not supported in this version: expected role, db or lock'],
+    ['f.yaml:2: kind: `\\u{1b}[2J`: not supported in this version: expected role, db, lock or cluster_auth_preference'],
   ],
 ]
 

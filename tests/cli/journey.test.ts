@@ -161,7 +161,9 @@ test('admin users add: a tap approves it, and the link alone stands on stdout', 
   })
   expect(stderr).toContain('To approve Grace with access, open this page')
   const listed = await cli.run(['admin', 'users', 'ls'])
-  expect(listed.stdout).toMatch(/^NAME +ROLES +STATE +PASSKEYS +CREATED\nAda .*\nGrace +access +invited +0 .*\n$/)
+  expect(listed.stdout).toMatch(
+    /^NAME +ROLES +STATE +PASSKEYS +LINK UNTIL +CREATED\nAda .*\nGrace +access +invited +0 +\d{4}-.*\n$/,
+  )
   expect((await cli.run(['admin', 'users', 'rm', 'Grace'])).stderr).toBe('Grace is removed.\n')
   expect(JSON.parse((await cli.run(['admin', 'users', 'ls', '--format=json'])).stdout)).toHaveLength(1)
 })

@@ -32,6 +32,8 @@ export interface Front {
     readonly body: string
   }[]
   interfere: Interference
+  /** Changes what the edge answers on the way. */
+  alter: (path: string, body: string) => string
   close(): void
 }
 
@@ -60,6 +62,7 @@ export async function newFront(takeSession?: (socket: TLSSocket) => void): Promi
     person: { visitor, passkey },
     received,
     interfere: (() => undefined) as Interference,
+    alter: ((_, text) => text) as Front['alter'],
   }
   const answer = async (asked: IncomingMessage, reply: ServerResponse) => {
     tick()
@@ -73,7 +76,12 @@ export async function newFront(takeSession?: (socket: TLSSocket) => void): Promi
       headers: headersOf(asked),
       ...(body.length > 0 && { body: new Uint8Array(body) }),
     })
-    send(reply, response.status, Object.fromEntries(response.headers), await response.text())
+    send(
+      reply,
+      response.status,
+      Object.fromEntries(response.headers),
+      front.alter(asked.url ?? '', await response.text()),
+    )
   }
   const http = createHttpServer((asked, reply) => void answer(asked, reply))
   const ALPNProtocols = takeSession ? ['http/1.1', 'sallyport'] : ['http/1.1']

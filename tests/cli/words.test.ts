@@ -41,7 +41,7 @@ test('a group of commands alone: its commands, exit 2; with --help exit 0', asyn
   const cli = newCli()
   const alone = await cli.run(['admin', 'users'])
   expect({ code: alone.code, stdout: alone.stdout }).toEqual({ code: 2, stdout: '' })
-  expect(alone.stderr).toContain('  admin users add   invite somebody\n')
+  expect(alone.stderr).toContain('  admin users add     invite somebody\n')
   expect(alone.stderr).not.toContain('  login')
   expect((await cli.run(['admin', '--help'])).code).toBe(0)
   expect((await cli.run([])).code).toBe(2)

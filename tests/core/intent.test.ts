@@ -4,7 +4,7 @@ import { canonicalJson, challengeOf, type Intent, type Json, openTicket, sealTic
 import { deriveKeys, parseSecret } from '../../core/keys.ts'
 import { base64url, concat, fromBase64url, utf8 } from '../../core/lib/bytes.ts'
 import { hmac, hmacIsRight, hmacKey, sha256 } from '../../core/lib/hash.ts'
-import { proveOffer } from '../../core/login/first-administrator.ts'
+import { proveOffer } from '../../core/login/operator-offer.ts'
 import { intentVectors } from './vectors.ts'
 
 const golden = intentVectors()
@@ -40,7 +40,7 @@ describe('deriveKeys', () => {
   test('derives the key that seals, the public check and the key of the operator from SALLYPORT_KEY', async () => {
     const { cluster, offer, proof, canonical: form } = golden.offer
     expect(keys.check).toBe(golden.key_check)
-    expect(await proveOffer(keys.operator, cluster, offer)).toBe(proof)
+    expect(await proveOffer(keys.operator, cluster, { offer: 'first-administrator' }, offer)).toBe(proof)
     expect(await hmacIsRight(keys.operator, fromBase64url(proof)!, utf8(form))).toBe(true)
   })
 

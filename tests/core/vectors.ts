@@ -1,7 +1,7 @@
 /** Reads tests/vectors. Where each file comes from stands in tests/vectors/SOURCES.md. */
 import { readFileSync } from 'node:fs'
 import type { Intent } from '../../core/intent.ts'
-import type { RemoteOffer } from '../../core/login/first-administrator.ts'
+import type { RemoteOffer } from '../../core/login/operator-offer.ts'
 import type { ClientSessionId } from '../../core/model.ts'
 import type { VouchKey } from '../../core/vouch.ts'
 

@@ -31,22 +31,17 @@ type Room = {
 export const rooms: Record<string, Room> = {
   core: {
     ours: [],
-    npm: [
-      '@noble/hashes',
-      'jose',
-      '@simplewebauthn/server',
-      '@peculiar/x509',
-      'reflect-metadata',
-      'canonicalize',
-      'otpauth',
-      'oauth4webapi',
-    ],
+    npm: ['@noble/hashes', 'jose', '@peculiar/x509', 'reflect-metadata', 'canonicalize', 'otpauth', 'oauth4webapi'],
   },
   storage: { ours: ['core/'], npm: ['drizzle-orm'], extra: { 'storage/sqlite.ts': ['node:*'] } },
   worker: {
     ours: ['core/', 'storage/'],
     npm: ['hono'],
-    extra: { 'worker/serve.ts': ['@hono/node-server', 'node:*'], 'worker/node-signatures.ts': ['node:crypto'] },
+    extra: {
+      'worker/serve.ts': ['@hono/node-server', 'node:*'],
+      'worker/node-signatures.ts': ['node:buffer', 'node:crypto'],
+      'worker/node-passwords.ts': ['node:crypto'],
+    },
   },
   web: {
     ours: ['core/'],

@@ -74,6 +74,14 @@ interface Options {
 /** Nothing of this machine's own settings gets into an edge under test. */
 const quietEnv = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SALLYPORT_')))
 
+/** Runs one of our sources to its end, and answers what it printed. */
+export function runScript(runtime: Runtime, script: string, args: readonly string[]): string {
+  const [command = '', ...before] = commands[runtime]
+  const ran = spawnSync(command, [...before, join(root, script), ...args], { env: quietEnv, encoding: 'utf8' })
+  if (ran.status !== 0) throw new Error(`${script} on ${runtime} ended with ${ran.status}: ${ran.stderr}`)
+  return ran.stdout
+}
+
 export function spawnServe(runtime: Runtime, env: Readonly<Record<string, string>>): ChildProcess {
   const [command = '', ...args] = commands[runtime]
   const script = join(root, 'dist', 'edge', 'serve.js')

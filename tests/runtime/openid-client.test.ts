@@ -1,9 +1,11 @@
-/** A certified client of other people's making against the edge as it is deployed: discovery, code, PKCE, DPoP, refresh, revocation. */
+/** A certified client of other people's making against the edge as it is deployed: discovery, code, PKCE, DPoP, refresh, revocation, device flow. */
 import * as client from 'openid-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Authenticator, newAuthenticator } from '../authenticator.ts'
 import { login, registerFirst, Visitor } from '../client.ts'
-import { approvalBody, redirectUri } from '../program.ts'
+import { approveDevice, headlessRole, refuseDevice } from '../device-flow.ts'
+import { type Acting, join, putDocuments } from '../people.ts'
+import { approvalBody, approve, askOf, newProofKey, Program, parametersAt, redirectUri } from '../program.ts'
 import { launchServe, launchWorkerd, missing, type Running, remove } from './launch.ts'
 
 const runtimes = ['node', 'deno', 'bun', 'workerd'] as const
@@ -117,6 +119,70 @@ describe.each(runtimes)('openid-client and the edge on %s', (runtime) => {
     const tokens = await grant({})
     await expect(grant({})).rejects.toMatchObject(refused)
     await expect(call(config, tokens.access_token, DPoP)).rejects.toMatchObject({ status: 401 })
+  })
+
+  /** Somebody whom a role allows the device flow, at a browser of his own. */
+  async function headlessPerson(name: string) {
+    const program = new Program(await newProofKey(), new Visitor(edge.origin))
+    const asked = askOf(program.key)
+    const code = parametersAt((await approve(visitor, passkey, asked)).json.location).get('code') ?? ''
+    const { access_token: token } = (await program.token(program.codeForm(code, asked))).json
+    const admin: Acting = { visitor, passkey, program, token }
+    expect((await putDocuments(admin, [headlessRole()], true)).status).toBe(200)
+    const who = {
+      visitor: new Visitor(edge.origin),
+      passkey: await newAuthenticator({ origin: edge.origin, rpId: 'localhost' }),
+    }
+    await join(admin, name, ['headless'], who)
+    return who
+  }
+
+  /** A program without a browser, that shows its code to the test. */
+  async function withoutBrowser() {
+    const config = await discover('oidc')
+    client.enableNonRepudiationChecks(config)
+    const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair())
+    const dpop_jkt = await DPoP.calculateThumbprint()
+    const codes = await client.initiateDeviceAuthorization(config, { scope: 'openid api', dpop_jkt })
+    return { config, DPoP, codes }
+  }
+
+  story('device flow: it waits, is told to slow down, has tokens of who approved, and refreshes them', async () => {
+    const bob = await headlessPerson('Bob')
+    const { config, DPoP, codes } = await withoutBrowser()
+    expect(codes).toMatchObject({ verification_uri: `${edge.origin}/device`, expires_in: 600, interval: 5 })
+    // In a hurry: its second poll is too early, and it waits six seconds for the third.
+    const told: unknown[] = []
+    config[client.customFetch] = async (...asked) => {
+      const answer = await fetch(...(asked as Parameters<typeof fetch>))
+      told.push((await answer.clone().json()).error)
+      return answer
+    }
+    const waiting = client.pollDeviceAuthorizationGrant(config, { ...codes, interval: 1 }, undefined, { DPoP })
+    const page = await bob.visitor.get(new URL(codes.verification_uri_complete ?? '').pathname)
+    expect(page).toMatchObject({ status: 200, text: expect.stringContaining('Enter the code') })
+    await expect.poll(() => told, { timeout: 20_000 }).toContain('slow_down')
+    expect((await approveDevice(bob, codes)).status).toBe(200)
+    const tokens = await waiting
+    expect(told).toEqual(['use_dpop_nonce', 'authorization_pending', 'slow_down', undefined, undefined])
+    expect(tokens).toMatchObject({ token_type: 'dpop', scope: 'openid api', expires_in: 600 })
+    expect(tokens.claims()).toMatchObject({ iss: edge.origin, aud: 'sallyport-cli', name: 'Bob' })
+    const me = await call(config, tokens.access_token, DPoP)
+    expect(await me.json()).toMatchObject({ user: { name: 'Bob' }, via: 'device_flow' })
+    const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, { DPoP })
+    expect((await call(config, refreshed.access_token, DPoP)).status).toBe(200)
+  })
+
+  story('device flow: refused by the person, and to another key', async () => {
+    const eve = await headlessPerson('Eve')
+    const { config, DPoP, codes } = await withoutBrowser()
+    const soon = { ...codes, interval: 0.1 }
+    const thief = client.getDPoPHandle(config, await client.randomDPoPKeyPair())
+    const stolen = client.pollDeviceAuthorizationGrant(config, soon, undefined, { DPoP: thief })
+    await expect(stolen).rejects.toMatchObject({ error: 'invalid_grant', status: 400 })
+    expect((await refuseDevice(eve, codes)).status).toBe(200)
+    const refused = client.pollDeviceAuthorizationGrant(config, soon, undefined, { DPoP })
+    await expect(refused).rejects.toMatchObject({ error: 'access_denied', status: 400 })
   })
 
   story('an answer of another issuer or another request is not taken', async () => {

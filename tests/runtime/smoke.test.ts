@@ -11,7 +11,7 @@ import {
   sessionCookieName,
   Visitor,
 } from '../client.ts'
-import { acceptInvite, addUser } from '../invited.ts'
+import { acceptInvite, addUser, resetUser } from '../invited.ts'
 import { approve, askOf, newProofKey, Program, parametersAt, type Tokens } from '../program.ts'
 import { launchServe, launchWorkerd, missing, type Running, remove } from './launch.ts'
 import { raw } from './raw.ts'
@@ -98,6 +98,22 @@ describe.each(runtimes)('%s', (runtime) => {
     const last = await visitor.post(`/v1/passkeys/${first.credentialId}/remove/begin`, {})
     expect(last).toMatchObject({ status: 409, json: { error: 'last_passkey' } })
   })
+
+  story(
+    'passwords and codes are not taken where no preference says so, and the account page’s call tells',
+    async () => {
+      const begun = await new Visitor(edge.origin).post('/v1/login/password/begin', { name: 'Ada' })
+      expect(begun).toMatchObject({ status: 403, json: { error: 'passwords_off' } })
+      const visitor = await signedIn(first)
+      const shown = await visitor.post('/v1/factors', {})
+      expect(shown).toMatchObject({
+        status: 200,
+        json: { passkeys: 1, totps: [], passwords: false, factors: ['webauthn'] },
+      })
+      const add = await visitor.post('/v1/totp/begin', { name: 'Phone' })
+      expect(add).toMatchObject({ status: 403, json: { error: 'codes_off' } })
+    },
+  )
 
   story('32 answers with one ticket at once: one success', async () => {
     const visitor = new Visitor(edge.origin)
@@ -187,7 +203,7 @@ describe.each(runtimes)('%s', (runtime) => {
       const grace = await make()
       const page = new Visitor(edge.origin)
       expect(await page.post('/v1/invites/check', { invite })).toMatchObject({
-        json: { name: 'Grace', invited_by: 'Ada' },
+        json: { kind: 'invite', name: 'Grace', invited_by: 'Ada' },
       })
       expect(await acceptInvite(page, invite, added.privateKey, grace)).toMatchObject({ status: 200 })
       expect(await page.post('/v1/invites/check', { invite })).toMatchObject({ status: 410 })
@@ -198,6 +214,26 @@ describe.each(runtimes)('%s', (runtime) => {
       expect(forbidden).toMatchObject({ status: 403, json: { error: 'forbidden' } })
     },
   )
+
+  story('a program resets somebody: all ends, and the link lets him in again, once', async () => {
+    const visitor = await signedIn(first)
+    const { program, tokens } = await signedInProgram(visitor, first)
+    const ada = { program, token: tokens.access_token, visitor, passkey: first }
+    const added = await addUser(ada, 'Alan')
+    const [alan, page] = [await make(), new Visitor(edge.origin)]
+    expect((await acceptInvite(page, added.reply.json.invite, added.privateKey, alan)).status).toBe(200)
+    const { reply, privateKey } = await resetUser(ada, 'Alan')
+    expect(reply, reply.text).toMatchObject({ status: 200, json: { name: 'Alan' } })
+    const invite: string = reply.json.invite
+    expect((await page.get('/account')).status).toBe(302)
+    expect((await login(new Visitor(edge.origin), alan)).status).toBe(401)
+    expect((await page.post('/v1/invites/check', { invite })).json).toMatchObject({ kind: 'reset', name: 'Alan' })
+    const fresh = await make()
+    expect(await acceptInvite(page, invite, privateKey, fresh)).toMatchObject({ status: 200 })
+    expect((await page.get('/account')).text).toContain('You were reset by Ada')
+    expect((await page.post('/v1/invites/check', { invite })).status).toBe(410)
+    await signedIn(fresh)
+  })
 
   story('a rotation of the signing key logs nobody out, and its next one was published before', async () => {
     const { program, tokens } = await signedInProgram(await signedIn(first), first)

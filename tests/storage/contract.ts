@@ -6,15 +6,24 @@ import { auditing } from './contract/auditing.ts'
 import { calling } from './contract/calling.ts'
 import { clusters } from './contract/clusters.ts'
 import { codes } from './contract/codes.ts'
+import { deviceCodes } from './contract/device-codes.ts'
+import { deviceLogins } from './contract/device-logins.ts'
 import { ending } from './contract/ending.ts'
+import { factorChanges } from './contract/factor-changes.ts'
+import { factorLogins } from './contract/factor-logins.ts'
+import { idling } from './contract/idling.ts'
 import { inviting } from './contract/inviting.ts'
 import { locking } from './contract/locking.ts'
 import { logins } from './contract/logins.ts'
+import { ownersEnds } from './contract/owners-ends.ts'
+import { preferring } from './contract/preferring.ts'
 import { programRaces } from './contract/program-races.ts'
 import { races } from './contract/races.ts'
 import { reading } from './contract/reading.ts'
+import { recovering } from './contract/recovering.ts'
 import { refreshing } from './contract/refreshing.ts'
 import { removing } from './contract/removing.ts'
+import { resetting } from './contract/resetting.ts'
 import { rotating } from './contract/rotating.ts'
 import { sessionEnds } from './contract/session-ends.ts'
 import { values } from './contract/values.ts'
@@ -24,6 +33,8 @@ import { writing } from './contract/writing.ts'
 const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
+  ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges },
+  ...{ resetting, recovering, idling, ownersEnds },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

@@ -101,6 +101,32 @@ describe('0001_tokens.sql', () => {
   })
 })
 
+describe('0003_factors.sql', () => {
+  test('keeps sessions as they are, each of a passkey', () => {
+    const file = newFile()
+    apply(file, migrations.slice(0, 3))
+    const sessions = `insert into sessions values ('s', x'01', 'root', 'kroot', 2, 3, null, 'a', 'p', 'b'), ('t', x'02', 'other', 'kother', 4, 5, 6, 'a', 'p', 'b')`
+    read(file, (raw) => raw.exec(people + sessions))
+    const before = read(file, (raw) => raw.prepare('select * from sessions order by id').all())
+    apply(file, migrations)
+    const after = read(file, (raw) => raw.prepare('select * from sessions order by id').all())
+    expect(after).toEqual(before.map((row) => ({ ...row, via: 'passkey' })))
+    expect(before).toHaveLength(2)
+  })
+
+  test('takes sessions that rest on no passkey, and none of a passkey that is not there', () => {
+    const store = openDatabase(newFile(), migrations)
+    const open = (id: string, credential: string) =>
+      store.raw.exec(
+        `insert into sessions values ('${id}', x'01', 'u', 'password+otp', ${credential}, 1, 2, null, 'a', 'p', 'b')`,
+      )
+    store.raw.exec("insert into users (id, name, name_key, created_at) values ('u', 'U', 'u', 1)")
+    open('s', 'null')
+    expect(() => open('t', "'none'")).toThrow(/FOREIGN KEY/)
+    store.close()
+  })
+})
+
 const bad: Migration = { name: '9999_bad.sql', sql: 'create table one (id text); insert into none values (1);' }
 const orphaning: Migration = { name: '9999_orphans.sql', sql: 'delete from users;' }
 
@@ -165,7 +191,7 @@ describe('a migration that fails', () => {
 const rebuild = (table: string, definition: string): Migration => ({
   name: '9999_rebuild.sql',
   sql: `PRAGMA foreign_keys=OFF;--> statement-breakpoint
-${definition.replace(`\`${table}\``, `\`__new_${table}\``)};
+${definition.replace(new RegExp(`[\`"]${table}[\`"]`), `\`__new_${table}\``)};
 --> statement-breakpoint
 INSERT INTO \`__new_${table}\` SELECT * FROM \`${table}\`;--> statement-breakpoint
 DROP TABLE \`${table}\`;--> statement-breakpoint
@@ -187,7 +213,7 @@ test.each(['users', 'credentials', 'sessions'])(
     const store = openDatabase(file, [...migrations, rebuild(table, '')])
     const broken = () =>
       store.raw.exec(
-        "insert into sessions select 'y', secret_hash, 'nobody', credential_id, opened_at, expires_at, ended_at, address, place, browser from sessions",
+        "insert into sessions select 'y', secret_hash, 'nobody', via, credential_id, opened_at, expires_at, last_seen_at, ended_at, address, place, browser from sessions",
       )
     expect(broken).toThrow(/FOREIGN KEY/)
     store.close()

@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { openD1 } from '../../storage/d1.ts'
 import { newAuthenticator } from '../authenticator.ts'
-import { acceptBody, addUser, askTap, newInvitation, tapFor } from '../invited.ts'
+import { acceptBody, addUser, askTap, newInvitation, newReset, tapFor } from '../invited.ts'
 import { approvalBody, askOf, newProofKey, Program, parametersAt, type Tokens } from '../program.ts'
 import { emptied } from './emptied.ts'
 import { newAdministrator, newProcess, origin, type Process, rpId, succeeds, trips } from './trips.ts'
@@ -40,19 +40,19 @@ function at(process: Process, { key, nonce }: Program): Program {
 
 const call = (program: Program, token: string) => () => succeeds(program.call('GET', '/v1/me', token))
 
-test('authorize: the page 1 trip of 4 statements, begin 1 of 2, finish 1 of 10', async () => {
+test('authorize: the page 1 trip of 6 statements, begin 1 of 3, finish 1 of 11', async () => {
   const { process, passkey, visitor } = await newAdministrator()
   const { parameters } = askOf(await newProofKey())
   const path = `/oauth/authorize?${new URLSearchParams(parameters)}`
-  expect(await trips(() => succeeds(visitor.get(path)))).toEqual({ database: [4], kv: [] })
+  expect(await trips(() => succeeds(visitor.get(path)))).toEqual({ database: [6], kv: [] })
   expect((await trips(() => process.visitor().get(path))).database).toEqual([])
   let body: Awaited<ReturnType<typeof approvalBody>> | undefined
   const beginning = await trips(async () => {
     body = await approvalBody(visitor, passkey, parameters)
   })
-  expect(beginning).toEqual({ database: [2], kv: [] })
+  expect(beginning).toEqual({ database: [3], kv: [] })
   const finishing = await trips(() => succeeds(visitor.post('/v1/authorize/finish', body!)))
-  expect(finishing).toEqual({ database: [10], kv: [] })
+  expect(finishing).toEqual({ database: [11], kv: [] })
 })
 
 test('a code: 1 trip of 8 statements where the signing key is known, and 1 to read it in a new process', async () => {
@@ -129,26 +129,40 @@ test('a call that is refused: the batch where it came so far, and 1 trip for the
   expect(await refused(token)).toEqual({ database: [5, 1], kv: [] })
 })
 
-test('users add: the ticket 1 trip of 5 statements, the page 4, the options 2, the request itself 5 and 13', async () => {
+test('users add: the ticket 1 trip of 5 statements and 1 that looks for the name, the page 6, the options 3, the request itself 5 and 14', async () => {
   const { program, token, visitor, passkey } = await withTokens(await newAdministrator())
   const { body } = await newInvitation('Grace')
   let ticket = ''
   const asking = await trips(async () => {
     ticket = await askTap(program, token, 'userAdd', body)
   })
-  expect(asking).toEqual({ database: [5], kv: [] })
+  expect(asking).toEqual({ database: [5, 1], kv: [] })
   const query = new URLSearchParams({ ticket, redirect_uri: 'http://127.0.0.1:1/callback', state: 's' })
-  expect(await trips(() => succeeds(visitor.get(`/approve?${query}`)))).toEqual({ database: [4], kv: [] })
+  expect(await trips(() => succeeds(visitor.get(`/approve?${query}`)))).toEqual({ database: [6], kv: [] })
   let headers: Awaited<ReturnType<typeof tapFor>> | undefined
   const tapping = await trips(async () => {
     headers = await tapFor(visitor, passkey, ticket)
   })
-  expect(tapping).toEqual({ database: [2], kv: [] })
+  expect(tapping).toEqual({ database: [3], kv: [] })
   const adding = await trips(() => succeeds(program.call('POST', '/v1/users', token, { body, headers: headers! })))
-  expect(adding).toEqual({ database: [5, 13], kv: [] })
+  expect(adding).toEqual({ database: [5, 14], kv: [] })
 })
 
-test('an invite: check 1 trip of 4 statements, begin 1 of 4, finish 1 of 4 and 1 of 7', async () => {
+test('users reset: the ticket 1 trip of 5 statements and 1 that looks for the user, the request itself 5 and 22', async () => {
+  const { program, token, visitor, passkey } = await withTokens(await newAdministrator())
+  await addUser({ program, token, visitor, passkey }, 'Grace')
+  const { privateKey: _, body } = await newReset('Grace')
+  let ticket = ''
+  const asking = await trips(async () => {
+    ticket = await askTap(program, token, 'userReset', body)
+  })
+  expect(asking).toEqual({ database: [5, 1], kv: [] })
+  const headers = await tapFor(visitor, passkey, ticket)
+  const resetting = await trips(() => succeeds(program.call('POST', '/v1/users/reset', token, { body, headers })))
+  expect(resetting).toEqual({ database: [5, 22], kv: [] })
+})
+
+test('an invite: check 1 trip of 4 statements, begin 1 of 4, finish 1 of 4 and 1 of 8', async () => {
   const administrator = await withTokens(await newAdministrator())
   const { reply, privateKey } = await addUser(administrator, 'Grace')
   const { invite } = reply.json as { invite: string }
@@ -161,7 +175,7 @@ test('an invite: check 1 trip of 4 statements, begin 1 of 4, finish 1 of 4 and 1
   })
   expect(beginning).toEqual({ database: [4], kv: [] })
   const finishing = await trips(() => succeeds(visitor.post('/v1/invites/finish', { ...body! })))
-  expect(finishing).toEqual({ database: [4, 7], kv: [] })
+  expect(finishing).toEqual({ database: [4, 8], kv: [] })
 })
 
 test('administration: each list its call and 1 trip, a rotation its call and the keys, read twice', async () => {
@@ -169,6 +183,8 @@ test('administration: each list its call and 1 trip, a rotation its call and the
   const cost = (method: string, path: string, more = {}) =>
     trips(() => succeeds(program.call(method, path, token, more)))
   expect(await cost('GET', '/v1/users')).toEqual({ database: [5, 5], kv: [] })
+  expect(await cost('GET', '/v1/logins')).toEqual({ database: [5, 2], kv: [] })
+  expect(await cost('GET', '/v1/me/factors')).toEqual({ database: [5, 1], kv: [] })
   expect(await cost('GET', '/v1/documents')).toEqual({ database: [5, 1], kv: [] })
   expect(await cost('GET', '/v1/audit')).toEqual({ database: [5, 1], kv: [] })
   expect(await cost('GET', '/v1/cluster')).toEqual({ database: [5, 1, 1], kv: [] })

@@ -1,5 +1,6 @@
 /** Processes of the edge over one D1 and one KV, whose every call is counted. */
 import { env } from 'cloudflare:workers'
+import type { Preference } from '../../core/access/preference.ts'
 import { deriveKeys } from '../../core/keys.ts'
 import { utf8 } from '../../core/lib/bytes.ts'
 import { sha256 } from '../../core/lib/hash.ts'
@@ -33,15 +34,18 @@ export async function trips(work: () => Promise<unknown>): Promise<{ database: n
 }
 
 /** A process of its own over the shared D1, with KV or without. */
-export async function newProcess(withKv = true) {
+/** `preference`: as if a document said so; without it the database is asked. */
+export async function newProcess(withKv = true, preference?: Preference) {
   const now = () => Date.now()
-  const ports = makePorts({
+  const made = makePorts({
     now,
     random: (length: number) => crypto.getRandomValues(new Uint8Array(length)),
     keys: await deriveKeys(new Uint8Array(32).fill(7)),
     store: openD1(counted.DB),
     ...(withKv && { kv: counted.KV }),
   })
+  const said = preference && (async () => preference)
+  const ports = said ? { ...made, preferences: { current: said, newest: said } } : made
   const app = makeApp({
     site: { cluster: 'test', origin, rpId, rpIdHash: await sha256(utf8(rpId)) },
     ports,
@@ -49,12 +53,16 @@ export async function newProcess(withKv = true) {
     assets: { url: (name) => `/assets/${name}`, fetch: async () => undefined },
     attempts: memoryLimit(100_000, now),
     programs: memoryLimit(100_000, now),
+    deviceCodes: memoryLimit(100_000, now),
+    userCodes: memoryLimit(100_000, now),
     noise: memoryLimit(100_000, now),
     log: () => undefined,
     lengthsHold: false,
     whereOf: () => ({ address: '192.0.2.1', place: '' }),
     ready: async () => undefined,
   })
+  // As worker/index.ts does with its first request.
+  await ports.preferences.newest()
   const send = async (url: string, init: RequestInit) => app.request(url, init)
   return { ports, visitor: () => new Visitor(origin, send) }
 }
@@ -62,8 +70,8 @@ export async function newProcess(withKv = true) {
 export type Process = Awaited<ReturnType<typeof newProcess>>
 
 /** The first administrator of an empty database, signed in with a key that this process has seen. */
-export async function newAdministrator(withKv = true) {
-  const process = await newProcess(withKv)
+export async function newAdministrator(withKv = true, preference?: Preference) {
+  const process = await newProcess(withKv, preference)
   const passkey = await newAuthenticator({ origin, rpId })
   const { secret = '' } = (await offerFirstAdministrator(process.ports, asking)) ?? {}
   await succeeds(registerFirst(process.visitor(), secret, passkey))

@@ -88,6 +88,18 @@ export class LocalProgram {
     return `${json.link}#${json.invite}.${privateHalf}`
   }
 
+  /** The person approves a reset: its link, whole. */
+  async reset(person: Person, name: string): Promise<string> {
+    const { privateHalf, invite_key: reset_key } = await newInvitation(name, [])
+    const body = { name, reset_key }
+    await person.page.goto(await this.waitForTap('userReset', body))
+    await person.button('Approve with a passkey').click()
+    const { tap = '' } = await this.answerAt(person)
+    const { status, text, json } = await this.call('POST', '/v1/users/reset', body, { 'sallyport-tap': tap })
+    if (status !== 200) throw new Error(`/v1/users/reset answered ${status}: ${text}`)
+    return `${json.link}#${json.invite}.${privateHalf}`
+  }
+
   /** What its user, an editor, has it do. */
   async lock(user: string, message: string): Promise<void> {
     const lock = { kind: 'lock', version: 'v2', metadata: { name: 'lost' }, spec: { target: { user }, message } }

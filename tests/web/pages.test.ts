@@ -1,12 +1,15 @@
 /** The pages as text: what is escaped, what is not there, and that a strict content security policy can hold. */
 import { describe, expect, test } from 'vitest'
+import type { Holder } from '../../core/model.ts'
 import { accountPage } from '../../worker/pages/account.ts'
 import { approvePage, notApprovablePage } from '../../worker/pages/approve.ts'
 import { authorizePage } from '../../worker/pages/authorize.ts'
+import { deviceAnsweredPage, deviceAskPage, deviceCodePage, deviceOffPage } from '../../worker/pages/device.ts'
 import { firstAdministratorPage } from '../../worker/pages/first-administrator.ts'
 import { invitePage } from '../../worker/pages/invite.ts'
 import type { AssetName, Assets } from '../../worker/pages/layout.ts'
 import { problemPage } from '../../worker/pages/problem.ts'
+import { recoverPage } from '../../worker/pages/recover.ts'
 import { signInPage } from '../../worker/pages/sign-in.ts'
 
 const assets: Assets = { url: (name: AssetName) => `/assets/${name}` }
@@ -31,6 +34,7 @@ const session = {
   address: '192.0.2.1',
   place: '',
   openedAt: now,
+  lastSeenAt: now,
   expiresAt: now,
   isThisOne: true,
 }
@@ -39,6 +43,7 @@ const program = {
   client: 'Sallyport CLI',
   address: '192.0.2.1',
   place: '',
+  via: 'browser' as const,
   authenticatedAt: now,
   expiresAt: now + 1,
   endedAt: undefined,
@@ -50,6 +55,7 @@ const account = {
   passkeys: [passkey],
   sessions: [session],
   clientSessions: [] as Parameters<typeof accountPage>[1]['clientSessions'],
+  reset: undefined as Parameters<typeof accountPage>[1]['reset'],
   now,
 }
 
@@ -84,14 +90,32 @@ const approve = {
   issuer: 'https://access.example.com',
 }
 
+const device = {
+  cluster: 'test',
+  user: { name: 'Ada' },
+  client: 'Sallyport CLI',
+  now,
+  ask: {
+    hash: 'KKKK',
+    userCode: 'BCDF-GHJK',
+    clientId: 'sallyport-cli',
+    jkt: 'LLLL' as Holder,
+    scope: 'openid api',
+    askedAt: now,
+    from: { address: '192.0.2.1', place: 'Bern, CH', browser: '' },
+    state: 'waiting' as const,
+  },
+}
+
 const pages: Record<string, () => unknown> = {
-  'sign in': () => signInPage(assets, { cluster: hostile, next: hostile }),
+  'sign in': () => signInPage(assets, { cluster: hostile, next: hostile, formerRpIds: [hostile] }),
   'first administrator, open': () => firstAdministratorPage(assets, { cluster: hostile, open: true }),
   'first administrator, used': () => firstAdministratorPage(assets, { cluster: hostile, open: false }),
   account: () =>
     accountPage(assets, {
       ...account,
       user: { name: hostile },
+      reset: { by: hostile, at: now },
       passkeys: [
         { ...passkey, id: hostile, name: hostile, provider: hostile, fingerprint: hostile },
         { ...passkey, isRoot: true },
@@ -153,8 +177,25 @@ const pages: Record<string, () => unknown> = {
       state: hostile,
       issuer: hostile,
     }),
+  'enter the code': () => deviceCodePage(assets, { cluster: hostile, typed: undefined }),
+  'enter the code again': () => deviceCodePage(assets, { cluster: hostile, typed: hostile }),
+  'approve a headless login': () =>
+    deviceAskPage(assets, {
+      ...device,
+      cluster: hostile,
+      user: { name: hostile },
+      client: hostile,
+      ask: {
+        ...device.ask,
+        ...{ userCode: hostile, hash: hostile, clientId: hostile, jkt: hostile as Holder, scope: hostile },
+        from: { address: hostile, place: hostile, browser: hostile },
+      },
+    }),
+  'headless login answered': () => deviceAnsweredPage(assets, { cluster: hostile, state: 'approved' }),
+  'headless logins are off': () => deviceOffPage(assets, { cluster: hostile, user: { name: hostile } }),
   'not approvable': () => notApprovablePage(assets, { cluster: hostile, why: 'another-user' }),
   invite: () => invitePage(assets, { cluster: hostile }),
+  recover: () => recoverPage(assets, { cluster: hostile }),
   problem: () =>
     problemPage(assets, {
       cluster: hostile,
@@ -182,7 +223,7 @@ describe.each(Object.entries(pages))('the page "%s"', (_, render) => {
   })
 
   test('has one first heading, a title, a language, and a label for each text box', async () => {
-    const markup = (await text()).replace(/<template id="dead">.*<\/template>/s, '')
+    const markup = (await text()).replaceAll(/<template id="(dead|invite|reset)">.*?<\/template>/gs, '')
     expect(markup.match(/<h1/g)).toHaveLength(1)
     expect(markup).toMatch(/<html lang="en">[\s\S]*<title>[^<]+<\/title>/)
     for (const [, id] of markup.matchAll(/<input id="([^"]+)"/g)) expect(markup).toContain(`<label for="${id}">`)
@@ -213,6 +254,11 @@ describe('accountPage', () => {
     expect((await render({ passkeys: [passkey, other] })).match(/data-remove/g)).toHaveLength(2)
   })
 
+  test('tells of a reset where there was one', async () => {
+    expect(await render({})).not.toContain('You were reset')
+    expect(await render({ reset: { by: 'Grace', at: now } })).toContain('You were reset by Grace</strong>')
+  })
+
   test('offers to end each session but this one', async () => {
     const other = { ...session, id: 'EEEE', isThisOne: false }
     expect(await render({})).not.toContain('data-end')
@@ -232,6 +278,41 @@ describe('accountPage', () => {
     const markup = await render({})
     expect(markup).toContain('<time datetime="2026-12-31T23:59:00.000Z">31 Dec 2026, 23:59 UTC</time>')
     expect(markup).toContain('<time datetime="2027-01-02T03:04:00.000Z">2 Jan, 03:04 UTC</time>')
+  })
+})
+
+describe('deviceAskPage', () => {
+  const render = async (changes: Partial<typeof device> = {}) =>
+    String(await deviceAskPage(assets, { ...device, ...changes }))
+
+  test('shows the code largest, then the warning, the program, from where and when', async () => {
+    const markup = await render()
+    expect(markup).toMatch(/<span class="thing"><span class="code">BCDF-GHJK<\/span><\/span>/)
+    const order = ['BCDF-GHJK', 'Has somebody sent you here', 'Sallyport CLI', '192.0.2.1', 'Bern, CH', '<time ']
+    const places = order.map((words) => markup.indexOf(words))
+    expect(places.every((at) => at >= 0)).toBe(true)
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
+  })
+
+  test('says that it does not administer, or that it only learns who one is', async () => {
+    expect(await render()).toContain('It cannot administer, invite people or change passkeys.')
+    expect(await render({ ask: { ...device.ask, scope: 'openid' } })).toContain('Learn who you are, and nothing else')
+  })
+
+  test('asks for the comparison before the buttons, unticked', async () => {
+    const markup = await render()
+    expect(markup).toMatch(/<input id="compared" type="checkbox" autocomplete="off">\s*<label for="compared">/)
+    expect(markup.indexOf('id="compared"')).toBeLessThan(markup.indexOf('id="approve"'))
+  })
+})
+
+describe('deviceCodePage', () => {
+  test('is a form without a script, and tells a wrong code where it is', async () => {
+    const first = String(await deviceCodePage(assets, { cluster: 'test', typed: undefined }))
+    expect(first).toContain('<form id="register" method="get" action="/device">')
+    expect(first).not.toMatch(/<script|aria-invalid|role="alert"/)
+    const again = String(await deviceCodePage(assets, { cluster: 'test', typed: 'bcdf' }))
+    expect(again).toMatch(/value="bcdf"[\s\S]*aria-invalid="true"[\s\S]*No login waits with this code/)
   })
 })
 
@@ -291,9 +372,9 @@ describe('notApprovablePage', () => {
   })
 })
 
-describe('invitePage', () => {
+describe.each(Object.entries({ invitePage, recoverPage }))('%s', (_, render) => {
   test('keeps form and refusal in templates until the link is known to work', async () => {
-    const markup = String(await invitePage(assets, { cluster: 'test' }))
+    const markup = String(await render(assets, { cluster: 'test' }))
     const open = markup.replaceAll(/<template .*?<\/template>/gs, '')
     expect(open).not.toMatch(/<(button|form|input)/)
     expect(open).not.toContain('no longer valid')
@@ -311,7 +392,7 @@ const unescaped = (text: string): string =>
     .replaceAll('&amp;', '&')
 
 describe('signInPage', () => {
-  const render = async (next: string) => String(await signInPage(assets, { cluster: 'test', next }))
+  const render = async (next: string) => String(await signInPage(assets, { cluster: 'test', next, formerRpIds: [] }))
 
   test('says in words that a request to approve comes next, and that signing in does not approve it', async () => {
     for (const next of ['/oauth/authorize?client_id=x', '/approve?ticket=x']) {

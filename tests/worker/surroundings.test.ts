@@ -1,4 +1,5 @@
 /** What stands around every answer, whatever kind it is: headers, request id, log line. */
+
 import { describe, expect, test } from 'vitest'
 import { builtInClients } from '../../core/oauth/clients.ts'
 import { Refusal } from '../../core/refusal.ts'
@@ -22,6 +23,8 @@ async function newApp(changes: (edge: Edge) => Partial<Edge> = () => ({}), at = 
     },
     attempts: { retryAfter: () => undefined, failed: async () => undefined },
     programs: { retryAfter: () => undefined, failed: async () => undefined },
+    deviceCodes: { retryAfter: () => undefined, failed: async () => undefined },
+    userCodes: { retryAfter: () => undefined, failed: async () => undefined },
     noise: { retryAfter: () => undefined, failed: async () => undefined },
     log: (line) => logged.push(line),
     lengthsHold: false,

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { Instant } from '../../core/model.ts'
+import type { Instant, LoginVia } from '../../core/model.ts'
 import { type Assets, type Html, heading, needsScript, page, status } from './layout.ts'
 import { time } from './times.ts'
 
@@ -23,6 +23,7 @@ interface Session {
   /** Empty where the platform does not tell. */
   readonly place: string
   readonly openedAt: Instant
+  readonly lastSeenAt: Instant
   readonly expiresAt: Instant
   readonly isThisOne: boolean
 }
@@ -33,6 +34,7 @@ interface ClientSession {
   readonly client: string
   readonly address: string
   readonly place: string
+  readonly via: LoginVia
   readonly authenticatedAt: Instant
   readonly expiresAt: Instant
   /** undefined: it runs. */
@@ -46,12 +48,14 @@ interface Account {
   readonly passkeys: readonly Passkey[]
   readonly sessions: readonly Session[]
   readonly clientSessions: readonly ClientSession[]
+  /** In the session that the link of a reset opened. */
+  readonly reset: { readonly by: string; readonly at: Instant } | undefined
   readonly now: Instant
 }
 
 export const accountPage = (
   assets: Assets,
-  { cluster, user, passkeys, sessions, clientSessions, now }: Account,
+  { cluster, user, passkeys, sessions, clientSessions, reset, now }: Account,
 ): Html =>
   page(assets, {
     cluster,
@@ -62,6 +66,7 @@ export const accountPage = (
 ${heading(`Signed in to ${cluster} as`, user.name)}
 ${status('account-status')}
 ${needsScript('Only a script can ask your browser for a passkey.')}
+${reset && resetNotice(reset, now)}
 ${passkeys.length === 1 && secondPasskeyNotice}
 <section aria-labelledby="passkeys">
 <h2 id="passkeys">Passkeys</h2>
@@ -71,7 +76,8 @@ ${addForm}
 </section>
 <section aria-labelledby="sessions">
 <h2 id="sessions">Sessions</h2>
-<p class="hint">Browsers that are signed in as you. End one that you do not know, then remove the passkey that opened it.</p>
+<p class="hint">Browsers that are signed in as you. End one that you do not know, then remove
+the passkey that opened it. One that asks for nothing for an hour ends by itself.</p>
 <ul class="things">${thisOneFirst(sessions).map((session) => sessionItem(session, now))}</ul>
 ${status('sessions-status')}
 </section>
@@ -87,6 +93,12 @@ ${status('programs-status')}
 </section>
 ${removeDialog}`,
   })
+
+const resetNotice = ({ by, at }: { readonly by: string; readonly at: Instant }, now: Instant): Html => html`
+<aside class="notice" aria-label="Your reset">
+<p><strong>You were reset by ${by}</strong> (${time(at, now)}): whatever passkeys, password and codes you had here were removed, and
+you were signed out everywhere. If a passkey of yours let others in, the new one does not. You asked for nothing of that? Tell an administrator.</p>
+</aside>`
 
 const secondPasskeyNotice = html`
 <aside class="notice" aria-label="Advice">
@@ -151,7 +163,9 @@ const sessionItem = (session: Session, now: Instant): Html => html`
 ${session.isThisOne && html`<span class="tag">This browser</span>`}
 </div>
 <p class="facts">${session.place && html`${session.place}<br>`}<span class="address">${session.address}</span></p>
-<p class="facts">Since ${time(session.openedAt, now)}<br>Ends ${time(session.expiresAt, now)}</p>
+<p class="facts">Since ${time(session.openedAt, now)}<br>
+Last seen ${time(session.lastSeenAt, now)}<br>
+Ends ${time(session.expiresAt, now)} at the latest</p>
 ${
   !session.isThisOne &&
   html`<button type="button" data-end="${session.id}" aria-label="End the session of ${session.browser}">End</button>`
@@ -162,6 +176,7 @@ const clientSessionItem = (session: ClientSession, now: Instant): Html => html`
 <li>
 <div class="thing-head">
 <h3>${session.client}</h3>
+${session.via === 'device_flow' && html`<span class="tag">Headless</span>`}
 ${session.endedAt !== undefined && html`<span class="tag">Ended</span>`}
 </div>
 <p class="facts">${session.place && html`${session.place}<br>`}<span class="address">${session.address}</span></p>

@@ -58,7 +58,7 @@ else: <strong>never pass on the address that you end up at</strong>. On your acc
 
 const portOf = (redirectUri: string): string => new URL(redirectUri).port
 
-const lifetime = `${sessionTtl / hours(1)} hours`
+export const lifetime = `${sessionTtl / hours(1)} hours`
 
 const mayThen = (scope: string): string =>
   hasScope(scope, 'api')

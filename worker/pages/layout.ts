@@ -6,10 +6,12 @@ export type AssetName =
   | 'mark.svg'
   | 'sign-in.js'
   | 'first-administrator.js'
+  | 'recover.js'
   | 'invite.js'
   | 'account.js'
   | 'authorize.js'
   | 'approve.js'
+  | 'device.js'
 
 export interface Assets {
   url(name: AssetName): string
@@ -51,7 +53,7 @@ ${body}
 </html>`
 
 /** The act in small, the thing that it is about in large: a person in a hurry reads the large words. */
-export const heading = (act: string, thing: string): Html =>
+export const heading = (act: string, thing: Html | string): Html =>
   html`<h1 id="heading" tabindex="-1"><span class="act">${act}</span> <span class="thing">${thing}</span></h1>`
 
 /** What is asked, what happens next, how to say no: the same words at the same place on every page. */

@@ -7,11 +7,13 @@ interface SignIn {
   readonly cluster: string
   /** A local path, checked, or undefined for the account page. */
   readonly next: string | undefined
+  /** Names of before whose passkeys still work: a browser looks for those of one name at a time. */
+  readonly formerRpIds: readonly string[]
 }
 
 const home = '/account'
 
-export const signInPage = (assets: Assets, { cluster, next }: SignIn): Html =>
+export const signInPage = (assets: Assets, { cluster, next, formerRpIds }: SignIn): Html =>
   page(assets, {
     cluster,
     title: 'Sign in',
@@ -20,6 +22,10 @@ export const signInPage = (assets: Assets, { cluster, next }: SignIn): Html =>
 ${heading('Sign in to', cluster)}
 <p class="lead">Show that it is you with a passkey that you registered here.</p>
 <button class="primary" type="button" id="sign-in" data-next="${next ?? ''}">Sign in with a passkey</button>
+${formerRpIds.map(
+  (id) => html`
+<button type="button" class="former" data-rp-id="${id}">Use a passkey of ${id}</button>`,
+)}
 ${status('sign-in-status')}
 ${needsScript('Only a script can ask your browser for a passkey.')}
 ${terms([
@@ -39,6 +45,7 @@ ${sessionTtl / hours(1)} hours at most${next && next !== home ? html` and go on 
 /** Places with long addresses, in words. */
 const places: Readonly<Record<string, string>> = {
   '/oauth/authorize': 'the request of a program that wants to act for you. Nothing is approved by signing in',
+  '/device': 'the login of a program that shows you a code. Nothing is approved by signing in',
   '/approve': 'a request that waits for your approval. Nothing is approved by signing in',
 }
 

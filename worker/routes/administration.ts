@@ -1,35 +1,20 @@
 /** What programs do with an access token. */
 import { listDocuments, putDocuments, removeDocument } from '../../core/access/catalog.ts'
 import { clusterStatus, rotateKeys } from '../../core/access/cluster.ts'
-import { inviteUser, removeUser, userState } from '../../core/access/users.ts'
+import { endAnyLogin } from '../../core/access/logins.ts'
+import { inviteUser, type OneTimeLink, removeUser, resetUser, userState } from '../../core/access/users.ts'
 import { operations } from '../../core/api/operations.ts'
-import type { Instant } from '../../core/model.ts'
 import { Refusal } from '../../core/refusal.ts'
-import { parseSentTap, tapHeader } from '../../core/tap/sent.ts'
-import { beginWaiting } from '../../core/tap/waiting.ts'
 import type { App, Edge } from '../edge.ts'
-import { tokenCall } from '../token-call.ts'
-
-const inSeconds = (at: Instant): number => Math.floor(at / 1000)
+import { sentTap, tokenCall } from '../token-call.ts'
+import { inSeconds, loginView, ownRoutes } from './own.ts'
 
 export function administrationRoutes(app: App, edge: Edge): void {
-  meRoutes(app, edge)
+  ownRoutes(app, edge)
   userRoutes(app, edge)
+  loginRoutes(app, edge)
   documentRoutes(app, edge)
   clusterRoutes(app, edge)
-}
-
-function meRoutes(app: App, edge: Edge): void {
-  const { site, ports, clients } = edge
-  tokenCall(app, edge, operations.me, async ({ principal: { user, roles, session } }) => ({
-    user,
-    cluster: site.cluster,
-    roles,
-    client: clients.get(session.clientId)?.name ?? session.clientId,
-    auth_time: inSeconds(session.authenticatedAt),
-    valid_until: inSeconds(session.expiresAt),
-  }))
-  tokenCall(app, edge, operations.tapBegin, async ({ principal, body }) => beginWaiting(site, ports, principal, body))
 }
 
 function userRoutes(app: App, edge: Edge): void {
@@ -42,21 +27,21 @@ function userRoutes(app: App, edge: Edge): void {
         roles: user.roles,
         state: userState(user),
         passkeys: user.passkeys,
+        link: user.link && { kind: user.link.kind, expires_at: inSeconds(user.link.expiresAt) },
         created_at: inSeconds(user.createdAt),
       })),
     }
   })
-  tokenCall(app, edge, operations.userAdd, async ({ c, principal, body, json }) => {
-    const { name, invite, expiresAt } = await inviteUser(
-      site,
-      ports,
-      principal,
-      body,
-      json,
-      parseSentTap(c.req.header(tapHeader)),
-    )
-    return { name, invite, expires_at: inSeconds(expiresAt), link: `${site.origin}/invite` }
-  })
+  const linked = ({ name, invite, expiresAt }: OneTimeLink) => {
+    const link = `${site.origin}/invite`
+    return { name, invite, expires_at: inSeconds(expiresAt), link }
+  }
+  tokenCall(app, edge, operations.userAdd, async ({ c, principal, body, json }) =>
+    linked(await inviteUser(site, ports, principal, body, { json, sent: sentTap(c) })),
+  )
+  tokenCall(app, edge, operations.userReset, async ({ c, principal, body, json }) =>
+    linked(await resetUser(site, ports, principal, body, { json, sent: sentTap(c) })),
+  )
   tokenCall(app, edge, operations.userRemove, async ({ c, principal }) => {
     const name = c.req.param('name') ?? ''
     await removeUser(ports, principal, name)
@@ -64,18 +49,28 @@ function userRoutes(app: App, edge: Edge): void {
   })
 }
 
-function documentRoutes(app: App, edge: Edge): void {
+function loginRoutes(app: App, edge: Edge): void {
   const { ports } = edge
+  tokenCall(app, edge, operations.loginsList, async ({ principal, query: { user } }) => ({
+    logins: (await ports.logins.list({ name: user }, ports.now())).map((one) => loginView(edge, principal, one)),
+  }))
+  tokenCall(app, edge, operations.loginEnd, async ({ c, principal }) =>
+    loginView(edge, principal, await endAnyLogin(ports, principal, c.req.param('id') ?? '')),
+  )
+}
+
+function documentRoutes(app: App, edge: Edge): void {
+  const { site, ports } = edge
   tokenCall(app, edge, operations.documentsList, async ({ query }) => ({
     documents: await listDocuments(ports, query),
   }))
-  tokenCall(app, edge, operations.documentsPut, async ({ principal, body: { documents, force } }) => ({
-    documents: await putDocuments(ports, principal, documents, force ?? false),
-  }))
-  tokenCall(app, edge, operations.documentRemove, async ({ c, principal }) => {
+  tokenCall(app, edge, operations.documentsPut, async ({ principal, body: { force, ...body } }) =>
+    putDocuments(site, ports, principal, { ...body, force: force ?? false }),
+  )
+  tokenCall(app, edge, operations.documentRemove, async ({ c, principal, query }) => {
     const { kind = '', name = '' } = c.req.param()
-    await removeDocument(ports, principal, kind, name)
-    return { kind, name }
+    const lost = await removeDocument(site, ports, principal, { kind, name, force: query.force === 'true' })
+    return { kind, name, lost }
   })
 }
 

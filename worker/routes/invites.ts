@@ -8,8 +8,10 @@ import { beginHolder, callerOf, setSession } from '../principal.ts'
 export function inviteRoutes(app: App, edge: Edge): void {
   const { site, ports } = edge
   openPageCall(app, edge, operations.inviteCheck, async (c, { invite }) => {
-    const { user, roles, invitedBy, expiresAt, key } = await checkInvite(ports, c.get('asking'), invite)
-    return { name: user.name, roles, invited_by: invitedBy, expires_at: Math.floor(expiresAt / 1000), key }
+    const open = await checkInvite(ports, c.get('asking'), invite)
+    const { kind, user, roles, invitedBy, createdAt, expiresAt, key } = open
+    const [made_at, expires_at] = [Math.floor(createdAt / 1000), Math.floor(expiresAt / 1000)]
+    return { kind, name: user.name, roles, invited_by: invitedBy, made_at, expires_at, key }
   })
   openPageCall(app, edge, operations.inviteBegin, async (c, { invite }) => {
     const begun = await beginInvite(site, ports, c.get('asking'), beginHolder(c, ports), invite)

@@ -2,14 +2,15 @@ import { openApi } from '../../core/api/openapi.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Shape } from '../../core/api/shape.ts'
 import type { Json } from '../../core/intent.ts'
+import { beginDeviceFlow } from '../../core/oauth/device-flow.ts'
 import { metadataOf } from '../../core/oauth/discovery.ts'
 import { dpopAlgorithms } from '../../core/oauth/dpop.ts'
 import { revoke } from '../../core/oauth/revoke.ts'
-import { exchange } from '../../core/oauth/token.ts'
+import { exchange, type TokenContext } from '../../core/oauth/token.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { readForm } from '../body.ts'
 import type { App, Edge, EdgeContext } from '../edge.ts'
-import { limitingFailures } from '../page-call.ts'
+import { limitingAll, limitingFailures } from '../page-call.ts'
 import { route } from '../route.ts'
 import { giveNonce } from '../token-call.ts'
 
@@ -18,15 +19,25 @@ const failures: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_client'
 
 export function oauthRoutes(app: App, edge: Edge): void {
   const { site, ports, clients } = edge
+  const contextOf = (c: EdgeContext): TokenContext => {
+    const where = { method: c.req.method, url: site.origin + c.req.path, proof: c.req.header('dpop') }
+    return { site, clients, asking: c.get('asking'), ...where }
+  }
   route(app, operations.token, (c) =>
     limitingFailures(edge, c, edge.programs, failures, async () => {
       giveNonce(edge, c)
       const request = await readParameters(edge, c, operations.token.body)
-      const where = { method: c.req.method, url: site.origin + c.req.path, proof: c.req.header('dpop') }
-      const tokens = await exchange(ports, { site, clients, asking: c.get('asking'), ...where }, request)
+      const tokens = await exchange(ports, contextOf(c), request)
       // RFC 6749 section 5.1.
       c.header('Pragma', 'no-cache')
       return c.json(tokens)
+    }),
+  )
+  route(app, operations.deviceAuthorization, (c) =>
+    limitingAll(edge, c, edge.deviceCodes, async () => {
+      giveNonce(edge, c)
+      const request = await readParameters(edge, c, operations.deviceAuthorization.body)
+      return c.json(await beginDeviceFlow(ports, contextOf(c), request))
     }),
   )
   route(app, operations.revoke, (c) =>

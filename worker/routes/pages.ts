@@ -20,6 +20,7 @@ import { approvePage, notApprovablePage } from '../pages/approve.ts'
 import { authorizePage } from '../pages/authorize.ts'
 import { firstAdministratorPage } from '../pages/first-administrator.ts'
 import { invitePage } from '../pages/invite.ts'
+import { recoverPage } from '../pages/recover.ts'
 import { signInPage } from '../pages/sign-in.ts'
 import { clearSession, findClaim } from '../principal.ts'
 
@@ -36,12 +37,15 @@ export const pageRoutes = (edge: Edge) => {
     .get('/', async (c) => {
       const next = c.req.query('next')
       if (await accountOf(c)) return c.redirect(parseNext(next, origin))
-      return c.html(signInPage(assets, { cluster, next: next === undefined ? undefined : parseNext(next, origin) }))
+      const { formerRpIds } = await ports.preferences.current()
+      const place = next === undefined ? undefined : parseNext(next, origin)
+      return c.html(signInPage(assets, { cluster, next: place, formerRpIds }))
     })
     .get('/first-administrator', async (c) => {
       const { exists } = await ports.administrator.state()
       return c.html(firstAdministratorPage(assets, { cluster, open: !exists }))
     })
+    .get('/recover', (c) => c.html(recoverPage(assets, { cluster })))
     .get('/account', async (c) => {
       const account = await accountOf(c)
       if (!account) return c.redirect('/?next=/account')
@@ -81,18 +85,19 @@ function readAuthorize({ site, clients }: Edge, given: AuthorizeParameters): Aut
   }
 }
 
-function signInFirst(c: EdgeContext): string {
+export function signInFirst(c: EdgeContext): string {
   const { pathname, search } = new URL(c.req.url)
   return `/?next=${encodeURIComponent(pathname + search)}`
 }
 
-function viewOf({ user, session, credentials, sessions, clientSessions }: Account, clients: Clients) {
+function viewOf({ user, session, credentials, sessions, clientSessions, reset }: Account, clients: Clients) {
   return {
     clientSessions: clientSessions.map(({ clientId, endReason, origin, ...one }) => ({
       ...{ ...one, address: origin.address, place: origin.place, client: clients.get(clientId)?.name ?? clientId },
       because: endReason && endedBecause[endReason],
     })),
     user,
+    reset,
     passkeys: credentials.map((one) => ({ ...one, provider: providerOf(one.aaguid), synced: one.backedUp })),
     sessions: sessions.map(({ origin, ...one }) => ({ ...one, ...origin, isThisOne: one.id === session.id })),
   }

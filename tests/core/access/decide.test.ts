@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { DbDocument } from '../../../core/access/db.ts'
 import { type Decision, decide, type Facts, locksByUser } from '../../../core/access/decide.ts'
 import type { LockDocument } from '../../../core/access/lock.ts'
+import { defaultPreference } from '../../../core/access/preference.ts'
 import type { RoleConditions, RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { hours, minutes } from '../../../core/model.ts'
 
@@ -36,6 +37,7 @@ function facts(roles: readonly RoleDocument[], more: Partial<Facts> = {}): Facts
     user: { name: 'Ada', roles: roles.map(({ metadata }) => metadata.name) },
     roles: new Map(roles.map((one) => [one.metadata.name, one])),
     locks: new Map(),
+    preference: defaultPreference,
     resource: pg,
     principal: { db_user: 'reader', db_name: 'orders' },
     now,
@@ -117,6 +119,17 @@ describe('decide', () => {
     expect(tapOf(wanting({ env: ['dev'] }))).toMatchObject({ constraints: { tap: true } })
     expect(tapOf(wanting({ env: ['prod'] }))).toMatchObject({ constraints: { tap: false } })
     expect(tapOf(wanting(undefined))).toMatchObject({ constraints: { tap: false } })
+  })
+
+  test('the cluster can want a tap for every session, and shorten all of them', () => {
+    const preference = { requireSessionMfa: true, defaultSessionTtl: hours(2) }
+    expect(decide(facts([role('r', reader)], { preference }))).toMatchObject({
+      constraints: { tap: true, maxTtl: hours(2) },
+    })
+    const short = role('t', {}, { options: { max_session_ttl: '1h' } })
+    expect(decide(facts([role('r', reader), short], { preference }))).toMatchObject({
+      constraints: { maxTtl: hours(1) },
+    })
   })
 
   test('the shortest life of all roles counts, 12 hours where none says', () => {

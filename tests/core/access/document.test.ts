@@ -1,46 +1,13 @@
 /** What a document may say, and that whatever else it says is refused by name. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Document, parseDocument, revisionOf } from '../../../core/access/document.ts'
-import { showPath } from '../../../core/access/place.ts'
+import { parseDocument, revisionOf } from '../../../core/access/document.ts'
 import { isPreset, presets } from '../../../core/access/presets.ts'
 import { canonicalJson, type Json } from '../../../core/intent.ts'
-import { certificate, changed, db, lock, role } from './samples.ts'
+import { acceptsAndRefuses, dotted, problemsOf, read, type Wrong } from './reading.ts'
+import { certificate, changed, db, lock, preference, role } from './samples.ts'
 
-const samples: Record<string, Json> = { role, db, lock }
-const dotted = (path: string) => path.split('.')
-
-function read(json: Json): Document {
-  const parsed = parseDocument(json)
-  if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems))
-  return parsed.value
-}
-
-function problemsOf(json: Json): string[] {
-  const parsed = parseDocument(json)
-  return parsed.kind === 'value' ? [] : parsed.problems.map(({ path, message }) => `${showPath(path)}: ${message}`)
-}
-
-/** Which member, its value, and what is canonical for it: undefined is left out. */
-type Fine = readonly [path: string, written: Json, canonical: Json | undefined]
-/** Which member, its value, and the one problem: at that member, unless it names a part of it. */
-type Wrong = readonly [path: string, written: Json | undefined, problem: string]
-
-function acceptsAndRefuses(sample: Json, fine: readonly Fine[], wrong: readonly Wrong[]) {
-  test('the sample is canonical', () => {
-    expect(read(sample)).toEqual(sample)
-  })
-
-  test.each(fine)('accepts %s: %j', (path, written, canonical) => {
-    expect(read(changed(sample, dotted(path), written))).toEqual(changed(sample, dotted(path), canonical))
-  })
-
-  test.each(wrong)('refuses %s: %j', (path, written, problem) => {
-    const at = /^[.[]/.test(problem) ? `${path}${problem}` : `${path}: ${problem}`
-    expect(problemsOf(changed(sample, dotted(path), written))).toEqual([at])
-  })
-}
-
+const samples: Record<string, Json> = { role, db, lock, cluster_auth_preference: preference }
 const longText = 'x'.repeat(257)
 const manyLabels = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`l${at}`, 'x']))
 const manyNames = Array.from({ length: 257 }, (_, at) => `n${at}`)
@@ -59,11 +26,15 @@ describe('any document', () => {
       ['metadata.labels', { 'a.b/c:d_e-f': 'x y', constructor: 'z' }, { 'a.b/c:d_e-f': 'x y', constructor: 'z' }],
     ],
     [
-      ['kind', undefined, 'missing: expected role, db or lock'],
-      ['kind', 7, 'expected role, db or lock, not a number'],
-      ['kind', 'node', '`node`: not supported in this version: expected role, db or lock'],
+      ['kind', undefined, 'missing: expected role, db, lock or cluster_auth_preference'],
+      ['kind', 7, 'expected role, db, lock or cluster_auth_preference, not a number'],
+      ['kind', 'node', '`node`: not supported in this version: expected role, db, lock or cluster_auth_preference'],
       ['kind', 'roles', '`roles`: did you mean `role`?'],
-      ['kind', '__proto__', '`__proto__`: not supported in this version: expected role, db or lock'],
+      [
+        'kind',
+        '__proto__',
+        '`__proto__`: not supported in this version: expected role, db, lock or cluster_auth_preference',
+      ],
       ['version', undefined, 'missing: expected v5, v6 or v7'],
       ['version', 7, 'expected v5, v6 or v7, not a number'],
       ['version', '', '``: not supported in this version: expected v5, v6 or v7'],
@@ -92,16 +63,20 @@ describe('any document', () => {
   })
 
   test('says what was probably meant where the kind is misspelt', () => {
-    expect(problemsOf({ ...role, kind: null, Kind: 'role' })).toEqual(['kind: expected role, db or lock, not nothing'])
+    expect(problemsOf({ ...role, kind: null, Kind: 'role' })).toEqual([
+      'kind: expected role, db, lock or cluster_auth_preference, not nothing',
+    ])
     const { kind: _, ...rest } = role
     expect(problemsOf({ ...rest, Kind: 'role' })).toEqual([
       'Kind: a document has no field `Kind`: did you mean `kind`?',
-      'kind: missing: expected role, db or lock',
+      'kind: missing: expected role, db, lock or cluster_auth_preference',
     ])
   })
 
   test('does not take from a prototype what is missing', () => {
-    expect(problemsOf(Object.create(role) as Json)).toEqual(['kind: missing: expected role, db or lock'])
+    expect(problemsOf(Object.create(role) as Json)).toEqual([
+      'kind: missing: expected role, db, lock or cluster_auth_preference',
+    ])
   })
 
   test('tells all problems at once, a hundred at most', () => {
@@ -143,6 +118,9 @@ describe('a role', () => {
       ['spec.options.require_session_mfa', 'no', false],
       ['spec.options.require_session_mfa', 'off', false],
       ['spec.options.require_session_mfa', 'false', false],
+      ['spec.options.device_flow', true, true],
+      ['spec.options.device_flow', 'Yes', true],
+      ['spec.options.device_flow', false, false],
       ['spec.allow.db_labels', null, undefined],
       ['spec.allow.db_labels', {}, undefined],
       ['spec.allow.db_labels', { '*': '*' }, { '*': ['*'] }],
@@ -175,6 +153,8 @@ describe('a role', () => {
         'hardware_key_touch',
         '`hardware_key_touch`: not supported in this version: true asks for a tap',
       ],
+      ['spec.options.device_flow', null, 'expected true or false, not nothing'],
+      ['spec.options.device_flow', 'hardware_key', '`hardware_key`: expected true or false'],
       [
         'spec.options.device_trust_mode',
         'required',

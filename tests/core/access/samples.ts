@@ -43,6 +43,29 @@ export const lock = {
   spec: { target: { user: 'Ada' }, message: 'Ask the help desk', expires: '2030-01-31T12:00:00Z' },
 } as const
 
+export const preference = {
+  kind: 'cluster_auth_preference',
+  version: 'v2',
+  metadata: { name: 'cluster-auth-preference' },
+  spec: {
+    type: 'local',
+    second_factor: 'on',
+    webauthn: {
+      rp_id: 'example.com',
+      former_rp_ids: ['access.example.com'],
+      related_origins: ['https://access.example.org'],
+      attestation_allowed_cas: [certificate],
+      denied_aaguids: ['ee882879-721c-4913-9775-3dfcce97072a'],
+      backup_eligible: false,
+    },
+    require_session_mfa: true,
+    default_session_ttl: '8h',
+    locking_mode: 'strict',
+    passwordless: true,
+    allow_passwords: false,
+  },
+} as const
+
 /** A copy with another value at a path; undefined leaves the member out. */
 export function changed(json: Json, path: readonly string[], value: Json | undefined): Json {
   const [name, ...rest] = path

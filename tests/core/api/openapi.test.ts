@@ -147,6 +147,6 @@ describe('/openapi.json as OpenAPI 3.1', () => {
     const tapped = described.filter(({ operation }) =>
       operation.parameters.some(({ name }) => name === 'Sallyport-Tap'),
     )
-    expect(tapped.map(nameOf)).toEqual(['POST /v1/users'])
+    expect(tapped.map(nameOf)).toEqual(['POST /v1/me/factors/remove', 'POST /v1/users', 'POST /v1/users/reset'])
   })
 })

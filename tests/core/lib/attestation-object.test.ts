@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { authenticatorDataIn, publicKeyIn } from '../../../core/lib/attestation-object.ts'
+import { attestationObjectIn, publicKeyIn } from '../../../core/lib/attestation-object.ts'
 import { flag, newAuthenticator } from '../../authenticator.ts'
 import { cborMap, encodeCbor } from '../cbor-writer.ts'
 import { w3cVectors } from '../vectors.ts'
@@ -37,13 +37,13 @@ test('publicKeyIn finds a key in every W3C registration', () => {
 test('publicKeyIn answers undefined where there is no credential', async () => {
   const authenticator = await newAuthenticator({ origin: 'https://example.org', rpId: 'example.org' })
   const { response } = await authenticator.create(options, { flags: flag.UP | flag.UV })
-  expect(authenticatorDataIn(response.attestationObject)).toHaveLength(37)
+  expect(attestationObjectIn(response.attestationObject)?.authenticatorData).toHaveLength(37)
   expect(publicKeyIn(response.attestationObject)).toBeUndefined()
 })
 
-test('authenticatorDataIn finds the member wherever it stands', () => {
-  expect(authenticatorDataIn(object(whole))).toEqual(authData)
-  expect(authenticatorDataIn(object([...whole].reverse()))).toEqual(authData)
+test('attestationObjectIn finds the member wherever it stands', () => {
+  expect(attestationObjectIn(object(whole))?.authenticatorData).toEqual(authData)
+  expect(attestationObjectIn(object([...whole].reverse()))?.authenticatorData).toEqual(authData)
 })
 
 test.each([
@@ -51,12 +51,16 @@ test.each([
   ['nothing', ''],
   ['no map', text(encodeCbor([1]))],
   ['no member authData', object(whole.slice(0, 2))],
-  ['authData as text', object([['authData', 'text']])],
+  ['no format', object(whole.slice(1))],
+  ['no statement', object([whole[0], whole[2]])],
+  ['a format that is no text', object([['fmt', 1], whole[1], whole[2]])],
+  ['a statement that is no map', object([whole[0], ['attStmt', []], whole[2]])],
+  ['authData as text', object([whole[0], whole[1], ['authData', 'text']])],
   ['authData twice', object([...whole, ['authData', new Uint8Array(38)]])],
   ['a byte after the map', text(new Uint8Array([...cborMap(whole), 0]))],
   ['a cut map', text(cborMap(whole).subarray(0, -1))],
   ['padding', `${object(whole)}=`],
-])('authenticatorDataIn and publicKeyIn answer undefined for %s', (_what, attestationObject) => {
-  expect(authenticatorDataIn(attestationObject)).toBeUndefined()
+])('attestationObjectIn and publicKeyIn answer undefined for %s', (_what, attestationObject) => {
+  expect(attestationObjectIn(attestationObject)).toBeUndefined()
   expect(publicKeyIn(attestationObject)).toBeUndefined()
 })

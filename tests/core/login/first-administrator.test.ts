@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { deriveKeys } from '../../../core/keys.ts'
-import {
-  acceptOffer,
-  checkLink,
-  offerFirstAdministrator,
-  proveOffer,
-  type RemoteOffer,
-} from '../../../core/login/first-administrator.ts'
+import type { MacKey } from '../../../core/lib/hash.ts'
+import { acceptOffer, checkLink, offerFirstAdministrator } from '../../../core/login/first-administrator.ts'
+import { proveOffer, type RemoteOffer } from '../../../core/login/operator-offer.ts'
 import { hours, minutes } from '../../../core/model.ts'
 import { registerFirst } from '../../client.ts'
 import { lastRefusal, newAdministrator, newEdge, type TestEdge, terminal } from '../../edge.ts'
@@ -27,8 +23,11 @@ async function accept(
   offer = offerAt(edge.ports.now()),
   { key = edge.ports.keys.operator, cluster = edge.site.cluster, proof = '' } = {},
 ) {
-  return acceptOffer(edge.site, edge.ports, terminal, offer, proof || (await proveOffer(key, cluster, offer)))
+  return acceptOffer(edge.site, edge.ports, terminal, offer, proof || prove(key, cluster, offer))
 }
+
+const prove = (key: MacKey, cluster: string, offer: RemoteOffer) =>
+  proveOffer(key, cluster, { offer: 'first-administrator' }, offer)
 
 const linksOf = (edge: TestEdge) => edge.rows('select hash, expires_at from administrator_link')
 
@@ -47,14 +46,14 @@ describe('acceptOffer', () => {
     const edge = await newEdge()
     const offer = offerAt(edge.ports.now())
     const other = await deriveKeys(new Uint8Array(32).fill(8))
-    const good = await proveOffer(edge.ports.keys.operator, edge.site.cluster, offer)
+    const good = prove(edge.ports.keys.operator, edge.site.cluster, offer)
     const proofs = [
-      await proveOffer(other.operator, edge.site.cluster, offer),
-      await proveOffer(edge.ports.keys.ticket, edge.site.cluster, offer),
-      await proveOffer(edge.ports.keys.operator, 'another cluster', offer),
-      await proveOffer(edge.ports.keys.operator, edge.site.cluster, { ...offer, id: 'AQAAAAAAAAAAAAAAAAAAAA' }),
-      await proveOffer(edge.ports.keys.operator, edge.site.cluster, { ...offer, iat: offer.iat + 1 }),
-      await proveOffer(edge.ports.keys.operator, edge.site.cluster, { ...offer, link: linkOf('AAAA') }),
+      prove(other.operator, edge.site.cluster, offer),
+      prove(edge.ports.keys.ticket, edge.site.cluster, offer),
+      prove(edge.ports.keys.operator, 'another cluster', offer),
+      prove(edge.ports.keys.operator, edge.site.cluster, { ...offer, id: 'AQAAAAAAAAAAAAAAAAAAAA' }),
+      prove(edge.ports.keys.operator, edge.site.cluster, { ...offer, iat: offer.iat + 1 }),
+      prove(edge.ports.keys.operator, edge.site.cluster, { ...offer, link: linkOf('AAAA') }),
       `${good}=`,
       ` ${good}`,
       good.slice(0, -1),

@@ -6,11 +6,11 @@ import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { fromBase64url } from '../../../core/lib/bytes.ts'
 import { parseCbor } from '../../../core/lib/cbor.ts'
-import { authenticatorDataOf, bytes64, hashOf, join, type Signer, signers, text64 } from '../signer.ts'
-import { libraryVectors, w3cVectors } from '../vectors.ts'
+import { authenticatorDataOf, hashOf, join, type Signer, signers, text64 } from '../signer.ts'
 import { accepted, laxer, refusedByBoth, stricter, stricterOnVectors } from './differences.ts'
 import { authenticatorDataEdits, clientDataEdits, coseEdits, derEdits, origin, rpId } from './edits.ts'
 import { type Assertion, type Expected, ours, theirs } from './judges.ts'
+import { type Case, publishedCases } from './published.ts'
 
 /** Vectors have challenges of their own, which are the hash of no intent: in this file an intent's id is its challenge. */
 vi.mock('../../../core/intent.ts', async (original) => ({
@@ -18,43 +18,7 @@ vi.mock('../../../core/intent.ts', async (original) => ({
   challengeOf: ({ id }: { id: string }) => fromBase64url(id),
 }))
 
-const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'))
-const clientDataOf = (assertion: Assertion) =>
-  JSON.parse(Buffer.from(assertion.clientData).toString()) as { challenge: string; origin: string }
-
-interface Case extends Assertion {
-  readonly name: string
-  readonly expected: Expected
-}
-
-async function w3cCases(): Promise<Case[]> {
-  const { publicKeyIn } = await import('../../../core/lib/attestation-object.ts')
-  const { vectors, origin: site, rpId: id } = w3cVectors()
-  return vectors.map(({ id: name, registration, authentication }) => ({
-    name: `W3C ${name}`,
-    cose: publicKeyIn(text64(hex(registration.attestationObject)))!,
-    clientData: hex(authentication.clientDataJSON),
-    authenticatorData: hex(authentication.authenticatorData),
-    signature: hex(authentication.signature),
-    expected: { challenge: text64(hex(authentication.challenge)), origin: site, rpId: id, purpose: 'presence' },
-  }))
-}
-
-const libraryCases = (): Case[] =>
-  libraryVectors().flatMap((vector, i) => {
-    if (vector.publicKey === undefined) return []
-    const assertion = {
-      cose: bytes64(vector.publicKey),
-      clientData: bytes64(vector.clientDataJSON),
-      authenticatorData: bytes64(vector.authenticatorData),
-      signature: bytes64(vector.signature),
-    }
-    const { challenge, origin: site } = clientDataOf(assertion)
-    const expected = { challenge, origin: site, rpId: vector.expectedRPID ?? 'dev.dontneeda.pw', purpose: 'presence' }
-    return [{ name: `SimpleWebAuthn ${i}`, ...assertion, expected: expected as Expected }]
-  })
-
-const cases = [...(await w3cCases()), ...libraryCases()]
+const cases = publishedCases()
 
 describe('on the published vectors', () => {
   test('there are 15 of the W3C and 6 of SimpleWebAuthn', () => {

@@ -45,11 +45,16 @@ export const intentFor = (challenge: string, purpose: Purpose): Intent => ({
 
 export const siteOf = (origin: string, rpId: string) => ({ cluster: 'vectors', origin, rpId, rpIdHash: hashOf(rpId) })
 
-/** Anything but a Refusal fails the test: hostile bytes never throw. */
 export async function ours(assertion: Assertion, expected: Expected): Promise<Verdict | undefined> {
+  const verdict = await oursOrWhy(assertion, expected)
+  return typeof verdict === 'string' ? undefined : verdict
+}
+
+/** Anything but a Refusal fails the test: hostile bytes never throw. */
+export async function oursOrWhy(assertion: Assertion, expected: Expected): Promise<Verdict | string> {
   const { challenge, origin, rpId, purpose } = expected
   const key = await importPublicKey(new Uint8Array(assertion.cose))
-  if (!key) return undefined
+  if (!key) return 'public key'
   const sent = {
     id: 'AAAA',
     response: {
@@ -64,7 +69,7 @@ export async function ours(assertion: Assertion, expected: Expected): Promise<Ve
     const { counter, backedUp } = await verifyTap(tap, key, { ...shown, site: siteOf(origin, rpId), purpose })
     return { counter, backedUp }
   } catch (error) {
-    if (error instanceof Refusal) return undefined
+    if (error instanceof Refusal) return String(error.detail['why'])
     throw error
   }
 }

@@ -80,7 +80,7 @@ const extensions = encodeCbor(new Map([['credProtect', 2]]))
 
 describe('verifyTap accepts', () => {
   test.each(signers.map((signer) => [signer.name, signer] as const))('a tap with %s', async (_name, signer) => {
-    const evidence = { credentialId: text64(hashOf(signer.cose)), counter: 7, backedUp: false }
+    const evidence = { credentialId: text64(hashOf(signer.cose)), rpId: 'example.com', counter: 7, backedUp: false }
     expect(await tapWith({ signer })).toEqual(evidence)
     expect(await tapWith({ signer, flags: UP | UV | ED, rest: [extensions] })).toEqual(evidence)
     expect(await tapWith({ signer, flags: UP | UV | BE })).toEqual(evidence)

@@ -102,3 +102,17 @@ test('a grant for one resource does not open another one', async () => {
   const world = await newWorld()
   expect((await tryIt(world, world.lea, await grantFor(world, world.lea), 'pg-2')).status).toBe(403)
 })
+
+test('a grant without a tap is refused where the cluster wants one, whatever the role says', async () => {
+  const world = await newWorld()
+  const { admin, lea, proxy } = world
+  await putDocuments(admin.program, admin.token, readerRole('db-reader', false))
+  await proxy.serving.trust.ask()
+  const open = async () => tryIt(world, lea, await forge(world, lea, askFor(nameOf(proxy))))
+  expect(await open()).toMatchObject({ status: 200 })
+  const spec = { type: 'local', require_session_mfa: true } as const
+  const metadata = { name: 'cluster-auth-preference' }
+  await putDocuments(admin.program, admin.token, { kind: 'cluster_auth_preference', version: 'v2', metadata, spec })
+  await proxy.serving.trust.ask()
+  expect(await open()).toMatchObject({ status: 403, json: { error: 'tap_required' } })
+})

@@ -32,13 +32,22 @@ export const adding: Cases = {
       expect(await world.ports.credentials.add(add)).toStrictEqual({ expiresAt: ends }),
     )
     const { id, secretHash, openedAt } = session
-    const owned = { userId: person.user.id, credentialId: person.credential.id }
+    const owned = { userId: person.user.id, via: 'passkey', credentialId: person.credential.id }
     expect(done).toEqual({
       [`+spent ${add.spend.id}`]: add.spend,
       [`~credentials ${person.credential.id}`]: { counter: 9, backedUp: true, lastUsedAt: now },
       [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
       [`~sessions ${person.session.id}`]: { endedAt: now },
-      [`+sessions ${id}`]: { id, secretHash, openedAt, ...owned, expiresAt: ends, endedAt: null, ...from },
+      [`+sessions ${id}`]: {
+        id,
+        secretHash,
+        openedAt,
+        ...owned,
+        lastSeenAt: now,
+        expiresAt: ends,
+        endedAt: null,
+        ...from,
+      },
       '+audit passkey.add done': expect.objectContaining({ userId: person.user.id }),
     })
     expect(await world.ports.sessions.find(claimOf(session), now)).toEqual(person.user)

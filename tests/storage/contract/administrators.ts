@@ -38,14 +38,14 @@ export const administrators: Cases = {
     const [first, second] = [newLink(), newLink(now + 1)]
     const audited = expect.objectContaining({ kind: 'administrator.offer', userId: null })
     expect(await changes(store, () => ports.administrator.offer(first, offered))).toEqual({
-      '+administratorLink 1': { slot: 1, ...first },
+      '+administratorLink 1': { slot: 1, name: null, ...first },
       '+audit administrator.offer done': audited,
     })
     expect(await changes(store, () => ports.administrator.offer(second, offered))).toEqual({
       '~administratorLink 1': second,
       '+audit administrator.offer done': audited,
     })
-    expect(await ports.administrator.state()).toStrictEqual({ exists: false, link: second })
+    expect(await ports.administrator.state()).toStrictEqual({ exists: false, link: { name: undefined, ...second } })
   },
 
   'administrator.offer over the network spends its id once': async (world) => {
@@ -71,7 +71,7 @@ export const administrators: Cases = {
       const { user, credential, session } = claim
       expect(await changes(world.store, () => world.ports.administrator.claim(claim))).toEqual({
         [`+spent ${claim.spend.id}`]: claim.spend,
-        '-administratorLink 1': { slot: 1, ...link },
+        '-administratorLink 1': { slot: 1, name: null, ...link },
         [`+users ${user.id}`]: { ...user, nameKey: 'ada', createdAt: now, removedAt: null },
         [`+userRoles ${user.id}/access`]: { userId: user.id, role: 'access' },
         [`+userRoles ${user.id}/editor`]: { userId: user.id, role: 'editor' },
@@ -105,7 +105,7 @@ export const administrators: Cases = {
     await withRoot(world)
     const link = newLink()
 
-    await world.store.db.insert(administratorLink).values({ slot: 1, ...link })
+    await world.store.db.insert(administratorLink).values({ slot: 1, name: null, ...link })
     await expectRefused(world, 'link_invalid', () => world.ports.administrator.claim(claimingOf(link.hash)))
   },
 

@@ -14,16 +14,16 @@ export const calling: Cases = {
     await giveRoles(world, await newPerson(world), 'access')
     const person = await newPerson(world)
     await giveRoles(world, person, 'editor', 'auditor', 'dev')
-    const { id, clientId, scope, authenticatedAt, expiresAt, ...row } = await storeClientSession(
+    const { id, clientId, scope, via, authenticatedAt, expiresAt, ...row } = await storeClientSession(
       world,
       person.credential,
       { generation: 4 },
     )
-    const call = enteringOf({ ...row, id, clientId, scope, authenticatedAt, expiresAt })
+    const call = enteringOf({ ...row, id, clientId, scope, via, authenticatedAt, expiresAt })
     const done = await changes(world.store, async () =>
       expect(await world.ports.clientSessions.enter(call)).toStrictEqual({
         user: person.user,
-        session: { id, clientId, scope, authenticatedAt, expiresAt },
+        session: { id, clientId, scope, via, authenticatedAt, expiresAt },
         roles: ['auditor', 'dev', 'editor'],
       }),
     )
@@ -127,9 +127,10 @@ export const calling: Cases = {
     await store({ expiresAt: now })
     const account = await world.ports.sessions.account(person.claim, now)
     expect(account?.clientSessions.map(({ id }) => id)).toEqual([ended.id, running.id])
-    const { clientId, scope, authenticatedAt, expiresAt, id } = running
+    const { clientId, scope, via, authenticatedAt, expiresAt, id } = running
     expect(account?.clientSessions[1]).toStrictEqual({
-      ...{ id, clientId, scope, authenticatedAt, expiresAt, endedAt: undefined, endReason: undefined, origin: from },
+      ...{ id, clientId, scope, via, authenticatedAt, expiresAt },
+      ...{ endedAt: undefined, endReason: undefined, origin: from },
     })
     expect(account?.clientSessions[0]).toMatchObject({ endedAt: now - day + 1, endReason: 'token_reused' })
   },

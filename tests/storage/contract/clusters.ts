@@ -1,8 +1,9 @@
 /** claimCluster, purge and audit.record. */
 import { expect } from 'vitest'
-import { hours } from '../../../core/model.ts'
+import { hours, minutes } from '../../../core/model.ts'
 import { claimCluster, purge } from '../../../storage/cluster.ts'
 import { changes } from './changes.ts'
+import { attemptOf } from './factor-world.ts'
 import {
   type Cases,
   ends,
@@ -53,6 +54,14 @@ export const clusters: Cases = {
     const done = await changes(store, () => purge(store, now))
     expect(Object.keys(done).sort()).toEqual([`-spent ${spent.id}`, ...gone.map(({ id }) => `-sessions ${id}`)].sort())
     expect(await changes(store, () => purge(store, now))).toEqual({})
+  },
+
+  'purge removes failed attempts that are forgotten, and no others': async ({ store, ports }) => {
+    const attempt = (name: string, at: number) => ports.factors.attempt(attemptOf(name, { at }))
+    await attempt('forgotten', now - minutes(30))
+    await attempt('counted', now - minutes(30) + 1)
+    const done = await changes(store, () => purge(store, now))
+    expect(Object.keys(done)).toEqual(['-passwordAttempts forgotten'])
   },
 
   'audit.record writes one row of an event that says little, NULL where it says nothing': async ({ store, ports }) => {

@@ -70,7 +70,7 @@ export const codes: Cases = {
       const done = await changes(world.store, async () =>
         expect(await world.ports.codes.redeem(redeeming)).toStrictEqual({
           user: person.user,
-          session: { id, clientId, scope, authenticatedAt: now - 5, expiresAt },
+          session: { id, clientId, scope, via: 'browser', authenticatedAt: now - 5, expiresAt },
           generation: 1,
           nonce,
         }),
@@ -81,7 +81,7 @@ export const codes: Cases = {
         [`~codes ${code.hash}`]: { usedAt: now },
         [`+clientSessions ${id}`]: {
           ...{ id, ...owned, clientId, jkt, scope, authenticatedAt: now - 5, generation: 1, rotatedAt: now, expiresAt },
-          ...{ endedAt: null, endReason: null, endedBy: null, ...from },
+          ...{ via: 'browser', endedAt: null, endReason: null, endedBy: null, ...from },
         },
         '+audit client.login done': expect.objectContaining({ ...owned, sessionId: id, intentId }),
       })

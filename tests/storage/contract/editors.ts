@@ -109,7 +109,8 @@ export function acceptingOf({ user, invite }: Pick<Inviting, 'user' | 'invite'>,
   const credential = newCredential(user.id, { mayVouch: false })
   const event = newEvent('user.register', { userId: user.id, credentialId: credential.id })
   const accepting: Accepting = {
-    ...{ spend: newSpend(), invite: invite.id, credential, session: newSession(), expiresAt: ends, event },
+    ...{ spend: newSpend(), invite: invite.id, preference: undefined, credential },
+    ...{ session: newSession(), expiresAt: ends, event },
     ...more,
   }
   return accepting

@@ -97,7 +97,7 @@ export const inviting: Cases = {
     await world.ports.users.invite(invitation)
     const { user, invite } = invitation
     expect(await world.ports.users.openInvite(invite.id, now)).toStrictEqual({
-      ...{ ...invite, user, roles: ['access', 'auditor'], invitedBy: editor.user.name },
+      ...{ ...invite, user, roles: ['access', 'auditor'], invitedBy: editor.user.name, createdAt: now },
     })
   },
 
@@ -183,11 +183,16 @@ export const inviting: Cases = {
     await world.ports.users.remove(editor.actor, 'Gone', newEvent('user.remove'))
     const done = await changes(world.store, async () => {
       const named = (await world.ports.users.list(now)).filter(({ name }) => !name.startsWith('Ada'))
-      const listed = { createdAt: now, passkeys: 0, locked: false, invited: false, roles: ['access'] }
+      const listed = { createdAt: now, passkeys: 0, locked: false, link: undefined, roles: ['access'] }
       expect(named).toStrictEqual([
         { ...listed, name: 'grace' },
         { ...listed, name: 'Heidi', roles: [], passkeys: 1, locked: true },
-        { ...listed, name: 'Żaneta', roles: ['access', 'auditor'], invited: true },
+        {
+          ...listed,
+          name: 'Żaneta',
+          roles: ['access', 'auditor'],
+          link: { kind: 'invite', expiresAt: now + hours(1) },
+        },
       ])
     })
     expect(done).toEqual({})
@@ -231,7 +236,7 @@ export const inviting: Cases = {
     const { user } = await newInvited(world, { user: newUser(gone.user.name) })
     expect(user.id).not.toBe(gone.user.id)
     const listed = (await world.ports.users.list(now)).filter(({ name }) => name === user.name)
-    expect(listed).toMatchObject([{ passkeys: 0, invited: true }])
+    expect(listed).toMatchObject([{ passkeys: 0, link: { kind: 'invite' } }])
     expect(await world.ports.sessions.find(gone.claim, now)).toBeUndefined()
     expect(await openInvites(world)).toHaveLength(1)
   },

@@ -20,6 +20,7 @@ import {
   storeDocuments,
 } from './editors.ts'
 import { enteringOf, issuingOf, redeemingOf, refreshAt, refreshingOf, storeCode } from './programs.ts'
+import { resettingOf } from './resetting.ts'
 import { addingOf, type Cases, loginOf, newEvent, newPerson, newUser, now, type World } from './world.ts'
 
 /** Verbs of somebody who has shown who he is by his key or his token: he is told the lock's own words. */
@@ -34,6 +35,11 @@ const told: Record<string, (world: World, who: Editor) => Promise<unknown>> = {
 /** Verbs that only a lock made in this very moment can stop: `enter` was told before. */
 const stopped: Record<string, (world: World, who: Editor) => Promise<unknown>> = {
   'users.invite': ({ ports }, who) => ports.users.invite(invitingOf(who)),
+  'users.reset': ({ ports }, who) => ports.users.reset(resettingOf(who, { user: newUser() })),
+  'logins.end': ({ ports }, { actor, session }) => {
+    const target = { id: session.id, owner: actor.userId, reason: 'administrator' } as const
+    return ports.logins.end(actor, target, newEvent('login.end'))
+  },
   'users.remove': ({ ports }, { actor }) => ports.users.remove(actor, 'nobody', newEvent('user.remove')),
   'documents.put': ({ ports }, { actor }) =>
     ports.documents.put(actor, [changeTo(roleOf('dev'))], newEvent('document.put')),

@@ -68,6 +68,7 @@ export async function storeClientSession(
     clientId: 'sallyport-cli',
     jkt: newJkt(),
     scope: 'openid api',
+    via: 'browser',
     authenticatedAt: now,
     generation: 1,
     rotatedAt: now,
@@ -117,8 +118,8 @@ export function enteringOf({ id, jkt }: ClientSessionRow, more: Partial<Entering
 
 /** What a program is told of its login. */
 export const loginOfRow = (
-  { id, clientId, scope, authenticatedAt, expiresAt, generation }: ClientSessionRow,
+  { id, clientId, scope, via, authenticatedAt, expiresAt, generation }: ClientSessionRow,
   { user }: Person,
-) => ({ user, session: { id, clientId, scope, authenticatedAt, expiresAt }, generation })
+) => ({ user, session: { id, clientId, scope, via, authenticatedAt, expiresAt }, generation })
 
 export const twelveHours = hours(12)

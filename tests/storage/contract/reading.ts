@@ -42,7 +42,7 @@ const swapCase = (text: string) => text.replace(/[a-z]/gi, (c) => (c < 'a' ? c.t
 export const reading: Cases = {
   'credentials.find answers all that core knows of a passkey, and no more': async (world) => {
     const { credential } = await newPerson(world)
-    const { rpId: _rpId, counter: _counter, vouch: _vouch, ...known } = credential
+    const { counter: _counter, vouch: _vouch, ...known } = credential
     expect(await world.ports.credentials.find(credential.id)).toStrictEqual({ ...known, lastUsedAt: undefined })
     const used = await storeCredential(world, newCredential(credential.userId), { lastUsedAt: now })
     expect((await world.ports.credentials.find(used.id))?.lastUsedAt).toBe(now)
@@ -57,10 +57,11 @@ export const reading: Cases = {
 
   'sessions.find answers whose session it is': async (world) => {
     await newPerson(world)
-    const { claim, user } = await newPerson(world)
+    const { claim, credential, user } = await newPerson(world)
     expect(await world.ports.sessions.find(claim, now)).toStrictEqual(user)
-    expect(await world.ports.sessions.find(claim, ends - 1)).toStrictEqual(user)
-    expect(await world.ports.sessions.find(claim, ends)).toBeUndefined()
+    const busy = await storeSession(world, credential, { lastSeenAt: ends - 2 })
+    expect(await world.ports.sessions.find(claimOf(busy), ends - 1)).toStrictEqual(user)
+    expect(await world.ports.sessions.find(claimOf(busy), ends)).toBeUndefined()
   },
 
   'sessions.find, findWithPasskeys and account answer undefined for a stale claim, and write nothing': async (
@@ -84,7 +85,7 @@ export const reading: Cases = {
       const { user, credential, session, claim } = await newPerson(world)
       const older = await storeCredential(world, newCredential(user.id, { createdAt: now - 5 }))
       await storeCredential(world, newCredential(user.id), { removedAt: now })
-      const earlier = await storeSession(world, older, { openedAt: now - hours(1) })
+      const earlier = await storeSession(world, older, { openedAt: now - hours(1), lastSeenAt: now - 1 })
       await storeSession(world, older, { endedAt: now })
       await storeSession(world, older, { expiresAt: now })
       const account = await world.ports.sessions.account(claim, now)
@@ -93,8 +94,15 @@ export const reading: Cases = {
       expect(account?.credentials[0]).toStrictEqual(await world.ports.credentials.find(older.id))
       const shown = { expiresAt: ends, origin: from }
       expect(account?.sessions).toStrictEqual([
-        { id: earlier.id, credentialId: older.id, openedAt: now - hours(1), ...shown },
-        { id: session.id, credentialId: credential.id, openedAt: now, ...shown },
+        {
+          ...shown,
+          id: earlier.id,
+          via: 'passkey',
+          credentialId: older.id,
+          openedAt: now - hours(1),
+          lastSeenAt: now - 1,
+        },
+        { ...shown, id: session.id, via: 'passkey', credentialId: credential.id, openedAt: now, lastSeenAt: now },
       ])
       expect(account?.session).toStrictEqual(account?.sessions[1])
       const found = await world.ports.sessions.findWithPasskeys(claim, now)

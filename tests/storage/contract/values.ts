@@ -130,6 +130,7 @@ export const values: Cases = {
     await world.ports.administrator.claim({
       ...loginOf(newCredential(user.id)),
       link: link.hash,
+      preference: undefined,
       user,
       credential: newCredential(user.id, { isRoot: true }),
       session,

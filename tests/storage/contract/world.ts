@@ -69,8 +69,8 @@ export function newCredential(userId: UserId, more: Partial<NewCredential> = {})
 export const claimOf = ({ id, secretHash }: NewSession): SessionClaim => ({ id, secretHash })
 
 export function tapOf(credential: NewCredential, more: Partial<Tapped> = {}): Tapped {
-  const { id: credentialId, userId, fingerprint, counter, backedUp } = credential
-  return { credentialId, userId, fingerprint, counter, backedUp, ...more }
+  const { id: credentialId, userId, fingerprint, rpId, counter, backedUp } = credential
+  return { credentialId, userId, fingerprint, rpId, counter, backedUp, preference: undefined, ...more }
 }
 
 export function newEvent(kind: AuditEvent['kind'], more: Partial<AuditEvent> = {}): AuditEvent {
@@ -105,7 +105,7 @@ export async function storeCredential(
 export async function storeSession(
   { store }: World,
   { id: credentialId, userId }: NewCredential,
-  more: { readonly openedAt?: Instant; readonly expiresAt?: Instant; readonly endedAt?: Instant } = {},
+  more: Partial<Record<'openedAt' | 'lastSeenAt' | 'expiresAt' | 'endedAt', Instant>> = {},
 ): Promise<NewSession> {
   const session = newSession()
   await store.db
@@ -148,5 +148,6 @@ export function claimingOf(link: string, more: Partial<Claiming> = {}): Claiming
   const user = more.user ?? newUser()
   const credential = newCredential(user.id, { isRoot: true })
   const event = newEvent('administrator.register', { userId: user.id, credentialId: credential.id })
-  return { spend: newSpend(), link, user, credential, session: newSession(), expiresAt: ends, event, ...more }
+  const session = newSession()
+  return { spend: newSpend(), link, preference: undefined, user, credential, session, expiresAt: ends, event, ...more }
 }

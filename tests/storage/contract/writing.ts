@@ -28,10 +28,19 @@ export const writing: Cases = {
     const db = dbOf('orders')
     const lock = lockOf('ada-left', 'ÅDA Lovelace', { expires: '2030-01-31T12:00:00Z' })
     const documents = [role, silent, db, lock].map((document) => changeTo(document))
-    const none = { maxSessionTtl: null, lockedUser: null, expiresAt: null, updatedAt: now, updatedBy: user.id }
+    const none = { maxSessionTtl: null, deviceFlow: null, lockedUser: null, expiresAt: null }
+    const written = { updatedAt: now, updatedBy: user.id }
     const rowOf = (document: Document, more: object) => {
       const { kind, metadata } = document
-      return { ...none, kind, name: metadata.name, document, revision: changeTo(document).revision, ...more }
+      return {
+        ...none,
+        ...written,
+        kind,
+        name: metadata.name,
+        document,
+        revision: changeTo(document).revision,
+        ...more,
+      }
     }
     expect(await changes(world.store, () => put(...documents))).toEqual({
       '+documents role/dev': rowOf(role, { maxSessionTtl: minutes(90) }),

@@ -1,6 +1,7 @@
 /** From a wish to a grant at the edge: what roles say, the tap for exactly this session, the exchange. */
 import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
+import type { Json } from '../../../core/intent.ts'
 import { readGrant } from '../../../core/issue/grant.ts'
 import { lastRefusal, newAdministrator, newLogin, signIn } from '../../edge.ts'
 import {
@@ -154,7 +155,7 @@ describe('what roles and locks refuse', () => {
     const tap = await tapped()
     edge.store.raw.exec("update users set name = 'Ada B', name_key = 'ada b'")
     edge.store.raw.exec(
-      'insert into documents select \'lock\', \'l\', \'{"kind":"lock","version":"v2","metadata":{"name":"l"},"spec":{"target":{"user":"Ada B"},"message":"Away."}}\', \'r\', null, \'ada b\', null, 0, id from users',
+      'insert into documents (kind, name, document, revision, locked_user, updated_at, updated_by) select \'lock\', \'l\', \'{"kind":"lock","version":"v2","metadata":{"name":"l"},"spec":{"target":{"user":"Ada B"},"message":"Away."}}\', \'r\', \'ada b\', 0, id from users',
     )
     expect(await exchange(askFor(proxy), tap)).toMatchObject({
       status: 403,
@@ -183,5 +184,21 @@ describe('resources', () => {
         tap: true,
       },
     ])
+  })
+})
+
+describe('a cluster that wants a tap for each session', () => {
+  const preference = (spec: object) => ({ kind: 'cluster_auth_preference', version: 'v2', metadata: {}, spec })
+
+  test('wants it whatever the role says, and tells so where resources are listed', async () => {
+    const { edge, program, token, exchange, begin, tapped } = await newWorld(false)
+    expect((await begin()).json).toMatchObject({ tap: false })
+    const body = { documents: [preference({ require_session_mfa: true })] } as unknown as Json
+    expect((await program.call('POST', '/v1/documents', token, { body })).status).toBe(200)
+    expect(await exchange()).toMatchObject({ status: 403, json: { error: 'tap_required' } })
+    expect(lastRefusal(edge)).toBe('tap_wanted')
+    const { json } = await program.call('GET', '/v1/resources', token)
+    expect(json).toMatchObject({ resources: [{ name: 'pg-1', tap: true }] })
+    expect((await exchange(undefined, await tapped())).status).toBe(200)
   })
 })

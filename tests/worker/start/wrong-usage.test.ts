@@ -9,6 +9,9 @@ const wrong = [
   ['init', 'now'],
   ['--dance'],
   ['init', '--url'],
+  ['recover'],
+  ['recover', 'Ada', 'now'],
+  ['recover', 'Ada', '--key=x'],
 ]
 
 test.each(wrong.map((args) => ({ args })))(

@@ -1,0 +1,29 @@
+import { openSession } from '../api.ts'
+import { browserOption, showPage } from '../browser.ts'
+import { command } from '../command.ts'
+import { say } from '../term.ts'
+
+export default command({
+  doing: 'add a passkey',
+  help: `Usage: sallyport mfa add [--no-browser]
+
+Opens your account page where a passkey is added: you tap one that you have, then make the new
+one. Both happen in the browser, which alone can speak to a passkey.
+
+Options:
+  --no-browser  do not open a browser, only show the address of the page
+
+Examples:
+  sallyport mfa add
+`,
+  options: browserOption,
+  takes: [0, 0],
+  run: async (values) => {
+    const { profile } = await openSession(values.profile)
+    // The text box of the form: browsers scroll to it and put the cursor there.
+    const page = `${profile.issuer}/account#name`
+    showPage({ toDo: 'add a passkey', page, opensBrowser: !values['no-browser'] })
+    say('See what you have then: sallyport mfa ls')
+    return 'ok'
+  },
+})

@@ -1,0 +1,131 @@
+/** What core needs of the world for passwords, authenticator apps and recovery codes: ports.ts, continued. */
+import type { AuditEvent } from './audit.ts'
+import type { Bytes } from './lib/bytes.ts'
+import type { Credential, Duration, Instant, TotpId, User, UserId } from './model.ts'
+import type { NewSession, SessionClaim, Spend, Tapped } from './ports.ts'
+
+/** `id` is another with each password that is set, and stays when the same one is hashed anew. */
+export interface StoredPassword {
+  readonly id: string
+  /** As core/login/password-hash.ts writes it. */
+  readonly hash: string
+  readonly changedAt: Instant
+}
+
+/** An authenticator app. */
+export interface Totp {
+  readonly id: TotpId
+  readonly name: string
+  /** Its key under `keys.factors`. */
+  readonly sealed: Bytes
+  readonly createdAt: Instant
+  readonly lastUsedAt: Instant | undefined
+}
+
+/** Somebody and all that he can show. */
+export interface Person {
+  readonly user: User
+  readonly credentials: readonly Credential[]
+  readonly password: StoredPassword | undefined
+  readonly totps: readonly Totp[]
+  /** Unused ones. */
+  readonly recoveryCodes: number
+}
+
+/** What was decided upon; a batch confirms that it is so still. */
+export interface FactorCounts {
+  readonly passkeys: number
+  readonly totps: number
+}
+
+/** A second factor that was checked, but for what only the database knows: that it is there and was not used before. */
+export type ShownFactor =
+  | { readonly kind: 'passkey'; readonly tapped: Tapped }
+  /** `step`: the step of the code (RFC 6238). */
+  | { readonly kind: 'otp'; readonly id: TotpId; readonly step: number }
+  /** `hash`: of the recovery code. */
+  | { readonly kind: 'recovery'; readonly hash: string }
+  | { readonly kind: 'none'; readonly was: FactorCounts }
+
+/** What shows that the account's owner wants a change. */
+export type Proof =
+  | { readonly kind: 'tap'; readonly tapped: Tapped }
+  /** Of who has no passkey. */
+  | { readonly kind: 'password'; readonly password: StoredPassword; readonly factor: ShownFactor }
+
+export type FactorEffect =
+  | { readonly kind: 'set password'; readonly id: string; readonly hash: string }
+  | { readonly kind: 'remove password'; readonly id: string }
+  | {
+      readonly kind: 'add totp'
+      readonly id: TotpId
+      readonly name: string
+      readonly sealed: Bytes
+      readonly step: number
+    }
+  | { readonly kind: 'remove totp'; readonly id: TotpId }
+  /** Voids all that there were. */
+  | { readonly kind: 'make recovery codes'; readonly hashes: readonly string[] }
+
+/** One attempt at a password, whether or not anybody has that name. */
+export interface Attempt {
+  /** HMAC of the name's key, base64url: what is counted. */
+  readonly name: string
+  readonly nameKey: string
+  readonly at: Instant
+  /** So many failures in a row lock the name, for `window` from the last of them; after a `window` without any they are forgotten. */
+  readonly most: number
+  readonly window: Duration
+}
+
+export interface Factors {
+  /** Of the one who bears this name, those that are not removed. Empty: nobody does, or he has none. */
+  passkeysOf(nameKey: string): Promise<readonly Credential[]>
+  /**
+   * Counts an attempt as failed and answers whom it is for, in one: whoever asks a thousand times at once is counted a thousand
+   * times before the first answer. `isLocked`: there were `most` before it.
+   */
+  attempt(attempt: Attempt): Promise<{ readonly isLocked: boolean; readonly person: Person | undefined }>
+  /** Whose session this is. undefined: no such session, or it has ended, or a lock names the user. */
+  find(claim: SessionClaim, now: Instant): Promise<Person | undefined>
+  /**
+   * A login by password: spends, confirms the password (and puts `rehashed` in its place), uses up the factor, forgets the failures
+   * of the name, opens the session.
+   * @throws Refusal ticket_spent, password_changed, user_locked; credential_changed, counter_regressed; code_spent; recovery_wrong;
+   * factors_changed
+   */
+  open(login: {
+    readonly spend: Spend
+    readonly userId: UserId
+    /** As in `Attempt`. */
+    readonly name: string
+    readonly password: StoredPassword
+    readonly rehashed: string | undefined
+    readonly factor: ShownFactor
+    /** The revision of the preference that judged it. */
+    readonly preference: string | undefined
+    readonly session: NewSession
+    /** Where no role of the user says an earlier end. */
+    readonly expiresAt: Instant
+    readonly event: AuditEvent
+  }): Promise<{ readonly expiresAt: Instant }>
+  /**
+   * Spends, uses up the proof, confirms session and factors, has the effect, and exchanges the session for `session`, which ends when
+   * the old one would have. Sessions that rest on what is replaced or removed end.
+   * @throws Refusal as `open`; session_missing, not_found, name_taken
+   */
+  change(change: {
+    readonly spend: Spend
+    readonly userId: UserId
+    /** As in `Attempt`: a proof by password forgets the failures of the name. */
+    readonly name: string
+    readonly proof: Proof
+    readonly was: FactorCounts
+    /** As for `open`. */
+    readonly preference: string | undefined
+    readonly claim: SessionClaim
+    readonly session: NewSession
+    readonly effect: FactorEffect
+    readonly event: AuditEvent
+  }): Promise<{ readonly expiresAt: Instant }>
+}

@@ -1,0 +1,88 @@
+/** Setting a password, and removing it. */
+import type { Preference } from '../access/preference.ts'
+import type { FactorEffect, Person } from '../factor-ports.ts'
+import { base64url } from '../lib/bytes.ts'
+import type { Holder, Site } from '../model.ts'
+import type { Caller } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import { emptyRequest } from './ceremony.ts'
+import {
+  type Asked,
+  beginChange,
+  type ChangeAnswer,
+  type ChangeBeginNeeds,
+  type ChangeBegun,
+  type ChangeDone,
+  type ChangeFinishNeeds,
+  finishChange,
+  type Prepared,
+} from './factor-change.ts'
+import { requireGoodPassword } from './password-rules.ts'
+import { requirePasswords, requireWayIn } from './second-factor.ts'
+
+const setting: Asked<'register'> = { purpose: 'register', subject: { kind: 'password' } }
+
+/** `password`: looked at before anybody is asked to tap, and not kept. @throws Refusal session_missing, passwords_off, password_weak */
+export function beginPasswordSet(
+  site: Site,
+  ports: ChangeBeginNeeds,
+  preference: Preference,
+  caller: Caller,
+  holder: Holder,
+  password: string,
+): Promise<ChangeBegun> {
+  return beginChange(site, ports, 'password.set', caller, holder, async ({ user }) => {
+    requirePasswords(preference)
+    await requireGoodPassword(site, user.name, password)
+    return setting
+  })
+}
+
+/** Sessions that rest on the password of before end. @throws Refusal */
+export function finishPasswordSet(
+  site: Site,
+  ports: ChangeFinishNeeds,
+  preference: Preference,
+  caller: Caller,
+  answer: ChangeAnswer & { readonly password: string },
+): Promise<ChangeDone> {
+  return finishChange(site, ports, preference, 'password.set', caller, answer, async ({ user }) => {
+    requirePasswords(preference)
+    await requireGoodPassword(site, user.name, answer.password)
+    const effect = async (): Promise<FactorEffect> => ({
+      kind: 'set password',
+      id: base64url(ports.random(16)),
+      hash: await ports.passwords.hash(answer.password),
+    })
+    return { ...setting, effect }
+  })
+}
+
+/** @throws Refusal not_found, last_factor */
+function removing(preference: Preference, person: Person): Prepared<'admin'> {
+  const { user, password } = person
+  if (!password) throw new Refusal('not_found', { user: user.id })
+  requireWayIn(preference, person, { password: false })
+  const subject = emptyRequest('/v1/password/remove', password.id, `Remove the password of ${user.name}`)
+  return { purpose: 'admin', subject, effect: () => ({ kind: 'remove password', id: password.id }) }
+}
+
+/** @throws Refusal session_missing, not_found, last_factor */
+export const beginPasswordRemove = (
+  site: Site,
+  ports: ChangeBeginNeeds,
+  preference: Preference,
+  caller: Caller,
+  holder: Holder,
+): Promise<ChangeBegun> =>
+  beginChange(site, ports, 'password.remove', caller, holder, (person) => removing(preference, person))
+
+/** @throws Refusal */
+export const finishPasswordRemove = (
+  site: Site,
+  ports: ChangeFinishNeeds,
+  preference: Preference,
+  caller: Caller,
+  answer: ChangeAnswer,
+): Promise<ChangeDone> =>
+  finishChange(site, ports, preference, 'password.remove', caller, answer, (person) => removing(preference, person))

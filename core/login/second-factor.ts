@@ -1,0 +1,68 @@
+/** Which second factors the preference takes, and who must show one. Pure. */
+import type { Preference } from '../access/preference.ts'
+import type { FactorCounts, Person, ShownFactor } from '../factor-ports.ts'
+import type { SessionVia } from '../model.ts'
+import { Refusal } from '../refusal.ts'
+
+export type FactorKind = 'webauthn' | 'otp' | 'recovery'
+
+/**
+ * A recovery code stands in for a lost app, so it is taken where codes are: a cluster that takes taps alone would else be as easily
+ * phished as its paper.
+ */
+export function factorsTaken({ secondFactor, secondFactors }: Preference): readonly FactorKind[] {
+  if (secondFactor === 'off') return []
+  const taken = secondFactors.filter((kind) => kind !== 'sso')
+  return taken.includes('otp') ? [...taken, 'recovery'] : taken
+}
+
+const kinds = { passkey: 'webauthn', otp: 'otp', recovery: 'recovery' } as const
+
+export const takes = (preference: Preference, kind: FactorKind): boolean => factorsTaken(preference).includes(kind)
+
+/** @throws Refusal passwords_off */
+export function requirePasswords({ allowLocalAuth, passwords }: Preference): void {
+  if (!allowLocalAuth || !passwords) throw new Refusal('passwords_off')
+}
+
+/** @throws Refusal codes_off */
+export function requireCodes(preference: Preference): void {
+  if (!takes(preference, 'otp')) throw new Refusal('codes_off')
+}
+
+export const countsOf = ({ credentials, totps }: Pick<Person, 'credentials' | 'totps'>): FactorCounts => ({
+  passkeys: credentials.length,
+  totps: totps.length,
+})
+
+/** Whether somebody has a second factor that is taken. */
+const hasFactor = (preference: Preference, { passkeys, totps }: FactorCounts): boolean =>
+  (passkeys > 0 && takes(preference, 'webauthn')) || (totps > 0 && takes(preference, 'otp'))
+
+/** What a session stands on that opens with this factor. @throws Refusal factor_missing, factor_unwanted */
+export function requireFactor(preference: Preference, factor: ShownFactor): SessionVia {
+  if (factor.kind !== 'none') {
+    if (!takes(preference, kinds[factor.kind])) throw new Refusal('factor_unwanted', { why: factor.kind })
+    return `password+${factor.kind}`
+  }
+  const { secondFactor } = preference
+  if (secondFactor === 'required' || (secondFactor === 'optional' && hasFactor(preference, factor.was)))
+    throw new Refusal('factor_missing')
+  return 'password'
+}
+
+type Has = FactorCounts & { readonly password: boolean }
+
+/** @throws Refusal last_factor: what goes was the way in. Where there was none before, it takes none away. */
+export function requireWayIn(preference: Preference, person: Person, without: Partial<Has>): void {
+  const before = { ...countsOf(person), password: person.password !== undefined }
+  if (canSignIn(preference, before) && !canSignIn(preference, { ...before, ...without }))
+    throw new Refusal('last_factor', { user: person.user.id })
+}
+
+/** Whether somebody with these can sign in. */
+export function canSignIn(preference: Preference, has: Has): boolean {
+  if (has.passkeys > 0 && preference.passwordless) return true
+  if (!has.password || !preference.passwords) return false
+  return preference.secondFactor !== 'required' || hasFactor(preference, has)
+}

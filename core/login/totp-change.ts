@@ -1,0 +1,131 @@
+/** Adding an authenticator app, and removing one. */
+import type { Preference } from '../access/preference.ts'
+import type { FactorEffect, Person } from '../factor-ports.ts'
+import type { AddTotpSubject, Intent } from '../intent.ts'
+import { base64url, fromBase64url } from '../lib/bytes.ts'
+import { sha256 } from '../lib/hash.ts'
+import type { Holder, Site, TotpId } from '../model.ts'
+import type { Caller } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import { emptyRequest } from './ceremony.ts'
+import {
+  beginChange,
+  type ChangeAnswer,
+  type ChangeBeginNeeds,
+  type ChangeBegun,
+  type ChangeDone,
+  type ChangeFinishNeeds,
+  finishChange,
+  type Prepared,
+} from './factor-change.ts'
+import { parseName } from './name.ts'
+import { aboutTotp } from './password-check.ts'
+import { requireCodes, requireWayIn } from './second-factor.ts'
+import { stepOf, totpForApp, totpSecretLength } from './totp.ts'
+
+/** A login tries a code with each. */
+const mostTotps = 8
+
+export interface TotpBegun extends ChangeBegun {
+  /** For the QR code. */
+  readonly uri: string
+  /** For typing: base32. */
+  readonly secret: string
+  /** The key as finish wants it back; nothing is written until then. */
+  readonly sealed: string
+}
+
+/** @throws Refusal session_missing, codes_off, name_invalid, name_taken, too_many_factors */
+export async function beginTotpAdd(
+  site: Site,
+  ports: ChangeBeginNeeds,
+  preference: Preference,
+  caller: Caller,
+  holder: Holder,
+  given: string,
+): Promise<TotpBegun> {
+  const secret = ports.random(totpSecretLength)
+  const id = base64url(ports.random(16)) as TotpId
+  let shown: Pick<TotpBegun, 'uri' | 'secret' | 'sealed'> | undefined
+  const begun = await beginChange(site, ports, 'totp.add', caller, holder, async ({ user, totps }) => {
+    requireCodes(preference)
+    const name = parseName(given)
+    if (totps.some((totp) => totp.name === name)) throw new Refusal('name_taken', { user: user.id })
+    if (totps.length >= mostTotps) throw new Refusal('too_many_factors', { user: user.id })
+    const sealed = base64url(await ports.keys.factors.seal(aboutTotp(user.id, id), ports.random(12), secret))
+    shown = { ...totpForApp(site, user.name, secret), sealed }
+    return { purpose: 'register', subject: subjectOf(id, name, sealed) }
+  })
+  return { ...begun, ...(shown as NonNullable<typeof shown>) }
+}
+
+const subjectOf = (id: string, name: string, sealed: string): AddTotpSubject => ({
+  kind: 'totp',
+  id,
+  name,
+  secret: base64url(sha256(fromBase64url(sealed) ?? new Uint8Array(0))),
+})
+
+export interface TotpAnswer extends ChangeAnswer {
+  readonly sealed: string
+  /** Of the new app, which shows that it has the key. */
+  readonly newCode: string
+}
+
+/** @throws Refusal code_wrong and others */
+export function finishTotpAdd(
+  site: Site,
+  ports: ChangeFinishNeeds,
+  preference: Preference,
+  caller: Caller,
+  answer: TotpAnswer,
+): Promise<ChangeDone> {
+  return finishChange(site, ports, preference, 'totp.add', caller, answer, ({ user }, intent) => {
+    requireCodes(preference)
+    const { id, name } = (intent as Intent<'register'>).subject as AddTotpSubject
+    const subject = subjectOf(String(id), String(name), answer.sealed)
+    const effect = async (): Promise<FactorEffect> => {
+      const sealed = fromBase64url(answer.sealed) ?? new Uint8Array(0)
+      const secret = await ports.keys.factors.open(aboutTotp(user.id, subject.id), sealed)
+      const step = secret && stepOf(secret, answer.newCode, ports.now())
+      if (step === undefined) throw new Refusal('code_wrong', { user: user.id })
+      return { kind: 'add totp', id: subject.id as TotpId, name: subject.name, sealed, step }
+    }
+    return { purpose: 'register', subject, effect }
+  })
+}
+
+/** @throws Refusal not_found, last_factor */
+function removing(preference: Preference, person: Person, id: TotpId): Prepared<'admin'> {
+  const { user, totps } = person
+  const leaving = totps.find((totp) => totp.id === id)
+  if (!leaving) throw new Refusal('not_found', { user: user.id })
+  requireWayIn(preference, person, { totps: totps.length - 1 })
+  const summary = `Remove the authenticator app "${leaving.name}" of ${user.name}`
+  const subject = emptyRequest(`/v1/totp/${id}/remove`, id, summary)
+  return { purpose: 'admin', subject, effect: () => ({ kind: 'remove totp', id }) }
+}
+
+/** @throws Refusal session_missing, not_found, last_factor */
+export function beginTotpRemove(
+  site: Site,
+  ports: ChangeBeginNeeds,
+  preference: Preference,
+  caller: Caller,
+  holder: Holder,
+  id: TotpId,
+): Promise<ChangeBegun> {
+  return beginChange(site, ports, 'totp.remove', caller, holder, (person) => removing(preference, person, id))
+}
+
+/** Sessions that rest on codes end. @throws Refusal */
+export const finishTotpRemove = (
+  site: Site,
+  ports: ChangeFinishNeeds,
+  preference: Preference,
+  caller: Caller,
+  answer: ChangeAnswer & { readonly id: TotpId },
+): Promise<ChangeDone> =>
+  finishChange(site, ports, preference, 'totp.remove', caller, answer, (person) =>
+    removing(preference, person, answer.id),
+  )

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { deriveKeys } from '../../../core/keys.ts'
+import { fromBase64url } from '../../../core/lib/bytes.ts'
+import { madeUpPasskeys } from '../../../core/login/made-up.ts'
+
+const site = { rpId: 'access.example.com' }
+const madeUp = (...[keys, name]: [Parameters<typeof madeUpPasskeys>[1], string]) => madeUpPasskeys(site, keys, name)
+const keys = deriveKeys(new Uint8Array(32).fill(7))
+
+test('madeUpPasskeys answers the same for a name each time, another for each name and under each key', () => {
+  expect(madeUp(keys, 'ada')).toEqual(madeUp(keys, 'ada'))
+  expect(madeUp(keys, 'bob')).not.toEqual(madeUp(keys, 'ada'))
+  expect(madeUp(deriveKeys(new Uint8Array(32)), 'ada')).not.toEqual(madeUp(keys, 'ada'))
+})
+
+test('madeUpPasskeys answers one or two with ids as long as makes have them, none twice', () => {
+  const all = Array.from({ length: 300 }, (_, i) => madeUp(keys, `name ${i}`))
+  expect(new Set(all.map(({ length }) => length))).toEqual(new Set([1, 2]))
+  const lengths = all.flat().map(({ id }) => fromBase64url(id)?.length)
+  expect(new Set(lengths)).toEqual(new Set([16, 20, 32, 48]))
+  expect(new Set(all.flat().map(({ id }) => id)).size).toBe(all.flat().length)
+})

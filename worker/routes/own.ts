@@ -1,0 +1,57 @@
+/** What a program asks about its own user, and may change there. */
+import { listFactors, removeFactor } from '../../core/access/factors.ts'
+import { endOwnLogin } from '../../core/access/logins.ts'
+import type { Principal } from '../../core/access/principal.ts'
+import type { ListedLogin } from '../../core/admin-ports.ts'
+import { operations } from '../../core/api/operations.ts'
+import type { Instant } from '../../core/model.ts'
+import { beginWaiting } from '../../core/tap/waiting.ts'
+import type { App, Edge } from '../edge.ts'
+import { sentTap, tokenCall } from '../token-call.ts'
+
+export const inSeconds = (at: Instant): number => Math.floor(at / 1000)
+
+export function loginView({ clients }: Edge, { session }: Principal, login: ListedLogin) {
+  const { id, kind, user, clientId, openedAt, lastSeenAt, expiresAt, origin } = login
+  const program = clientId === undefined ? undefined : (clients.get(clientId)?.name ?? clientId)
+  return {
+    ...{ id, kind, user: user.name, client: program ?? origin.browser, address: origin.address, place: origin.place },
+    opened_at: inSeconds(openedAt),
+    last_seen_at: inSeconds(lastSeenAt),
+    expires_at: inSeconds(expiresAt),
+    this_one: id === session.id,
+  }
+}
+
+export function ownRoutes(app: App, edge: Edge): void {
+  const { site, ports, clients } = edge
+  tokenCall(app, edge, operations.me, async ({ principal: { user, roles, session } }) => ({
+    user,
+    cluster: site.cluster,
+    roles,
+    client: clients.get(session.clientId)?.name ?? session.clientId,
+    via: session.via,
+    auth_time: inSeconds(session.authenticatedAt),
+    valid_until: inSeconds(session.expiresAt),
+  }))
+  tokenCall(app, edge, operations.tapBegin, async ({ principal, body }) => beginWaiting(site, ports, principal, body))
+  tokenCall(app, edge, operations.ownLogins, async ({ principal }) => ({
+    logins: (await ports.logins.list({ userId: principal.user.id }, ports.now())).map((one) =>
+      loginView(edge, principal, one),
+    ),
+  }))
+  tokenCall(app, edge, operations.ownLoginEnd, async ({ c, principal }) =>
+    loginView(edge, principal, await endOwnLogin(ports, principal, c.req.param('id') ?? '')),
+  )
+  tokenCall(app, edge, operations.ownFactors, async ({ principal }) => ({
+    factors: (await listFactors(ports, principal)).map(({ createdAt, lastUsedAt, ...factor }) => ({
+      ...factor,
+      created_at: inSeconds(createdAt),
+      last_used_at: lastUsedAt && inSeconds(lastUsedAt),
+    })),
+  }))
+  tokenCall(app, edge, operations.factorRemove, async ({ c, principal, body, json }) => {
+    await removeFactor(site, ports, principal, body, { json, sent: sentTap(c) })
+    return { name: body.name }
+  })
+}
