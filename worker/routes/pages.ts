@@ -1,6 +1,8 @@
 import { Hono } from 'hono'
 import { operations } from '../../core/api/operations.ts'
+import { factorsShown } from '../../core/login/factors.ts'
 import { providerOf } from '../../core/login/providers.ts'
+import { takesPasswords } from '../../core/login/second-factor.ts'
 import {
   type AuthorizeParameters,
   AuthorizeRefusal,
@@ -32,22 +34,29 @@ export const pageRoutes = (edge: Edge) => {
     if (claim && !account) clearSession(c)
     return account
   }
+  const factorsOf = async (c: EdgeContext) => {
+    const claim = findClaim(c)
+    const person = claim && (await ports.factors.find(claim, ports.now()))
+    return person && factorsShown(await ports.preferences.current(), person)
+  }
   return new Hono<{ Variables: Variables }>()
     .get('/', async (c) => {
       const next = c.req.query('next')
       if (await accountOf(c)) return c.redirect(parseNext(next, origin))
-      const { formerRpIds } = await ports.preferences.current()
+      const preference = await ports.preferences.current()
+      const { formerRpIds, passwordless } = preference
       const place = next === undefined ? undefined : parseNext(next, origin)
-      return c.html(signInPage(assets, { cluster, next: place, formerRpIds }))
+      const taken = { formerRpIds, passwordless, passwords: takesPasswords(preference) }
+      return c.html(signInPage(assets, { cluster, next: place, ...taken }))
     })
     .get('/first-administrator', async (c) => {
       const { exists } = await ports.administrator.state()
       return c.html(firstAdministratorPage(assets, { cluster, open: !exists }))
     })
     .get('/account', async (c) => {
-      const account = await accountOf(c)
-      if (!account) return c.redirect('/?next=/account')
-      return c.html(accountPage(assets, { cluster, ...viewOf(account, clients), now: ports.now() }))
+      const [account, factors] = await Promise.all([accountOf(c), factorsOf(c)])
+      if (!account || !factors) return c.redirect('/?next=/account')
+      return c.html(accountPage(assets, { cluster, ...viewOf(account, clients), factors, now: ports.now() }))
     })
     .get('/invite', (c) => c.html(invitePage(assets, { cluster })))
     .get('/approve', async (c) => {
