@@ -6,7 +6,7 @@ import type { Account, Administrator, Ports, SessionClaim, Sessions } from '../c
 import { documentsPort, listAudit, usersPort } from './admin-ports.ts'
 import { about, apply, type Make, makeStatements, opened, tap } from './batches.ts'
 import { deviceCodesPort } from './device-flow-ports.ts'
-import { factorsPort } from './factor-ports.ts'
+import { factorsPort, personOf, personQueries } from './factor-ports.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { isRunning, type OwnerRow, ownerQuery, passkeysQuery, userOf } from './owner.ts'
@@ -164,23 +164,22 @@ async function readAccount({ db, atomically }: Store, claim: SessionClaim, now: 
       .from(sessions)
       .where(and(eq(sessions.userId, owner), isNull(sessions.endedAt), gt(sessions.expiresAt, now)))
       .orderBy(asc(sessions.openedAt)),
-    passkeysQuery(db, owner),
     db
       .select()
       .from(clientSessions)
       .where(and(eq(clientSessions.userId, owner), or(runs(now), endedOfLate(now))))
       .orderBy(asc(clientSessions.authenticatedAt)),
+    ...personQueries(db, owner),
   ])
   const [user] = rowsOf<typeof users.$inferSelect>(answers[0])
   const running = rowsOf<SessionRow>(answers[1])
   const claimed = running.find((row) => row.id === claim.id)
   if (!user || !claimed || !isRunning(claimed, claim, now)) return undefined
   return {
-    user: { id: user.id, name: user.name },
+    ...personOf({ id: user.id, name: user.name }, answers.slice(3)),
     session: sessionOf(claimed),
-    credentials: rowsOf<CredentialRow>(answers[2]).map(credentialOf),
     sessions: running.map(sessionOf),
-    clientSessions: rowsOf<ClientSessionRow>(answers[3]).map(clientSessionOf),
+    clientSessions: rowsOf<ClientSessionRow>(answers[2]).map(clientSessionOf),
   }
 }
 

@@ -103,9 +103,9 @@ test('passkey remove: begin 1 trip of 2 statements, finish 1 trip of 15', async 
   expect(await trips(() => succeeds(visitor.post(path, body!)))).toEqual({ database: [15], kv: [] })
 })
 
-test('pages: account 1 trip of 4 statements, sign-in 0 without a session, health 0', async () => {
+test('pages: account 1 trip of 7 statements, sign-in 0 without a session, health 0', async () => {
   const { process, visitor } = await newAdministrator()
-  expect(await trips(() => succeeds(visitor.get('/account')))).toEqual({ database: [4], kv: [] })
+  expect(await trips(() => succeeds(visitor.get('/account')))).toEqual({ database: [7], kv: [] })
   const stranger = process.visitor()
   expect((await trips(() => stranger.get('/account'))).database).toEqual([])
   for (const [path, cost] of [

@@ -8,25 +8,19 @@ import type { LocalProgram } from './local-program.ts'
 
 export const bothFactors = { type: 'local', second_factors: ['webauthn', 'otp'], allow_passwords: true }
 
-/** An authenticator app: each of its codes is used once, so whoever needs another may have to wait for it. */
+/** An authenticator app. */
 export class App {
+  readonly #edge: Edge
   readonly #secret: string
-  #last = 0
 
-  constructor(secret: string) {
+  constructor(edge: Edge, secret: string) {
+    this.#edge = edge
     this.#secret = secret
   }
 
-  async code(): Promise<string> {
-    const step = () => Math.floor(Date.now() / 30_000)
-    this.#last = Math.max(this.#last + 1, step())
-    // The edge takes the next step too, for a clock that is ahead.
-    while (step() + 1 < this.#last) await new Promise((done) => setTimeout(done, 500))
-    return codeAt(this.#secret, this.#last * 30_000)
-  }
-
-  /** What it shows now, for somebody who does not get as far as using it up. */
-  shown(): string {
+  /** One that was not used: as if the half minutes had passed that a person waits for the next. */
+  code(): string {
+    inDatabase(this.#edge, (database) => database.exec('update totps set last_step = 0'))
     return codeAt(this.#secret, Date.now())
   }
 
@@ -50,17 +44,17 @@ export async function setPassword(person: Person, password: string): Promise<voi
 }
 
 /** On the account page: asks for the key, as far as the code. */
-export async function beginApp(person: Person, name: string): Promise<App> {
+export async function beginApp(person: Person, edge: Edge, name: string): Promise<App> {
   await person.page.getByLabel('Name of the new app').fill(name)
   await person.button('Add an authenticator app').click()
   const shown = person.page.locator('#app-secret')
   await shown.waitFor()
-  return new App((await shown.innerText()).replaceAll(' ', ''))
+  return new App(edge, (await shown.innerText()).replaceAll(' ', ''))
 }
 
-export async function addApp(person: Person, name: string): Promise<App> {
-  const app = await beginApp(person, name)
-  await person.page.getByLabel('Code that the app shows now').fill(await app.code())
+export async function addApp(person: Person, edge: Edge, name: string): Promise<App> {
+  const app = await beginApp(person, edge, name)
+  await person.page.getByLabel('Code that the app shows now').fill(app.code())
   await person.button('Add the app').click()
   await person.page.getByText(`The app ${name} was added.`).waitFor()
   return app
@@ -93,12 +87,20 @@ export async function visitSignIn(person: Person, edge: Edge, ...keys: readonly 
 }
 
 /** As it is after an administrator's reset: whoever it is has what he types, and no passkey. */
-export function removePasskeysOf({ home }: Edge, name: string): void {
-  const database = new DatabaseSync(join(home, 'data', 'edge.db'))
-  database
-    .prepare('update credentials set removed_at = 1 where user_id = (select id from users where name = ?)')
-    .run(name)
-  database.close()
+export function removePasskeysOf(edge: Edge, name: string): void {
+  const whose = '(select id from users where name = ?)'
+  inDatabase(edge, (database) =>
+    database.prepare(`update credentials set removed_at = 1 where user_id = ${whose}`).run(name),
+  )
+}
+
+function inDatabase({ home }: Edge, work: (database: DatabaseSync) => void): void {
+  const database = new DatabaseSync(join(home, 'data', 'edge.db'), { timeout: 5000 })
+  try {
+    work(database)
+  } finally {
+    database.close()
+  }
 }
 
 /** Grace Hopper, invited by the program's user: signed in, at her account page. */

@@ -42,7 +42,7 @@ describe('a person with a password and every second factor', () => {
     await person.page.goto(`${edge.origin}/account`)
     await setPassword(person, goodPassword)
     await person.page.getByText('The password was set.').waitFor()
-    app = await addApp(person, 'Phone')
+    app = await addApp(person, edge, 'Phone')
     codes = await makeRecoveryCodes(person)
   })
   beforeEach((ctx) => requireChromium(ctx))
@@ -55,6 +55,16 @@ describe('a person with a password and every second factor', () => {
   const name = () => person.page.getByLabel('Name', { exact: true })
   const password = () => person.page.getByLabel('Password', { exact: true })
   const account = () => person.page.waitForURL('**/account')
+  /** A request that waits already is not answered by a virtual key: it is touched when the next one begins. */
+  const touchAtBegin = () =>
+    person.page.route(
+      '**/v1/login/begin',
+      async (route) => {
+        await key.touched(true)
+        await route.continue()
+      },
+      { times: 1 },
+    )
   /** One text, whatever was wrong. */
   const refusedWith = /^That did not work\. Check name, password and second factor, .* Request \S{16}$/
 
@@ -77,7 +87,7 @@ describe('a person with a password and every second factor', () => {
     await person.page.keyboard.press('Enter')
     await person.page.getByRole('heading', { name: 'Your second factor' }).waitFor()
     await person.page.keyboard.press('Tab')
-    await person.page.keyboard.insertText((await app.code()).replace(/^.../, '$& '))
+    await person.page.keyboard.insertText(app.code().replace(/^.../, '$& '))
     await person.page.keyboard.press('Enter')
     await account()
   })
@@ -105,15 +115,14 @@ describe('a person with a password and every second factor', () => {
   })
 
   test('a passkey that is picked in the name’s box signs in without any button', async () => {
+    await touchAtBegin()
     await visitSignIn(person, edge, key)
-    expect(await name().getAttribute('autocomplete')).toBe('username webauthn')
-    await key.touched(true)
     await account()
   })
 
   test('whatever is wrong, the answer is one; name and password are still there, and the password has the focus', async () => {
     const wrong: [who: string, password: string, code: string][] = [
-      [ada, 'another password', app.shown()],
+      [ada, 'another password', app.code()],
       [ada, goodPassword, app.wrongCode()],
       ['Nobody', goodPassword, app.wrongCode()],
     ]
@@ -135,7 +144,7 @@ describe('a person with a password and every second factor', () => {
     await problem(person).waitFor()
     await person.page.keyboard.press('Enter')
     await person.page.getByRole('heading', { name: 'Your second factor' }).waitFor()
-    await signInWithCode(person, await app.code())
+    await signInWithCode(person, app.code())
     await account()
   })
 
@@ -161,6 +170,19 @@ describe('a person with a password and every second factor', () => {
     await key.verifies(true)
     await person.button('Use a passkey').click()
     await account()
+  })
+
+  test('a challenge that is not the hash of a login with a password is given to no key', async () => {
+    const before = (await key.credentials())[0]?.signCount
+    await visitSignIn(person, edge, key)
+    await person.changeAnswer('/v1/login/password/begin', ({ options }) =>
+      Object.assign(options ?? {}, { challenge: 'A'.repeat(43) }),
+    )
+    await name().fill(ada)
+    await password().fill(goodPassword)
+    await person.page.keyboard.press('Enter')
+    await expect.poll(() => problem(person).textContent()).toContain('Something went wrong in this page')
+    expect((await key.credentials())[0]?.signCount).toBe(before)
   })
 
   test('five failures lock a name, whoever has it, and the page says so and what to do', async () => {
@@ -190,6 +212,30 @@ describe('a person with a password and every second factor', () => {
     await key.touched(true)
     await person.button('Use a passkey').click()
     await person.page.waitForURL('**/account?from=link')
+  })
+
+  test('whoever looks for the phone longer than a ticket lives still signs in, with a new one', async () => {
+    const code = app.code()
+    const later = await Person.at(browser)
+    await later.page.clock.install()
+    await later.page.goto(edge.origin)
+    await enterPassword(later, ada, goodPassword)
+    await later.page.clock.fastForward(290_000)
+    const again = later.page.waitForRequest('**/v1/login/password/begin')
+    await signInWithCode(later, code)
+    await again
+    await later.page.waitForURL('**/account')
+    await later.leave()
+  })
+
+  test('the request for a passkey in the name’s box is made anew before its ticket ends', async () => {
+    await person.page.clock.install()
+    const offered = person.page.waitForResponse('**/v1/login/begin')
+    await visitSignIn(person, edge, key)
+    await offered
+    await touchAtBegin()
+    await person.page.clock.fastForward(46_000)
+    await account()
   })
 
   test('where a passkey alone is not enough, there is no button for it and nothing is filled in', async () => {

@@ -34,11 +34,6 @@ export const pageRoutes = (edge: Edge) => {
     if (claim && !account) clearSession(c)
     return account
   }
-  const factorsOf = async (c: EdgeContext) => {
-    const claim = findClaim(c)
-    const person = claim && (await ports.factors.find(claim, ports.now()))
-    return person && factorsShown(await ports.preferences.current(), person)
-  }
   return new Hono<{ Variables: Variables }>()
     .get('/', async (c) => {
       const next = c.req.query('next')
@@ -54,8 +49,9 @@ export const pageRoutes = (edge: Edge) => {
       return c.html(firstAdministratorPage(assets, { cluster, open: !exists }))
     })
     .get('/account', async (c) => {
-      const [account, factors] = await Promise.all([accountOf(c), factorsOf(c)])
-      if (!account || !factors) return c.redirect('/?next=/account')
+      const account = await accountOf(c)
+      if (!account) return c.redirect('/?next=/account')
+      const factors = factorsShown(await ports.preferences.current(), account)
       return c.html(accountPage(assets, { cluster, ...viewOf(account, clients), factors, now: ports.now() }))
     })
     .get('/invite', (c) => c.html(invitePage(assets, { cluster })))
