@@ -7,7 +7,7 @@ import type { Preference } from './access/preference.ts'
 import type { Actor, Documents, Logins, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { DeviceCodes } from './device-flow-ports.ts'
-import type { Factors } from './factor-ports.ts'
+import type { Factors, Person } from './factor-ports.ts'
 import type { Keyring } from './issue/keyring.ts'
 import type { Keys } from './keys.ts'
 import type { Bytes } from './lib/bytes.ts'
@@ -186,10 +186,8 @@ export interface Change {
   readonly event: AuditEvent
 }
 
-export interface Account {
-  readonly user: User
+export interface Account extends Person {
   readonly session: Session
-  readonly credentials: readonly Credential[]
   readonly sessions: readonly Session[]
   /** Those that run, and those that ended within a day otherwise than by their user. */
   readonly clientSessions: readonly ClientSession[]

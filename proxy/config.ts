@@ -113,12 +113,12 @@ function readNames(variables: Variables): Names {
 
 export const isName = (name: string): boolean => isIP(name) !== 0 || dnsName.test(name)
 
-/** With those of the machine itself. */
+/** With those of the machine itself, which come last: the first is what the proxy is called. */
 export function canonicalNames(given: readonly string[]): Names {
   const names = given.map((name) => name.toLowerCase())
   const addresses = names.filter((name) => isIP(name) !== 0).map(canonicalAddress)
   return {
-    dns: [...new Set(['localhost', ...names.filter((name) => isIP(name) === 0)])],
+    dns: [...new Set([...names.filter((name) => isIP(name) === 0), 'localhost'])],
     addresses: [...new Set([...loopback, ...addresses])],
   }
 }

@@ -49,7 +49,7 @@ const bearer = (db: Db, nameKey: string) =>
     .from(users)
     .where(and(eq(users.nameKey, nameKey), isNull(users.removedAt)))
 
-const personQueries = (db: Db, owner: SQLWrapper): Statement[] => [
+export const personQueries = (db: Db, owner: SQLWrapper): Statement[] => [
   passkeysQuery(db, owner),
   db.select().from(passwords).where(eq(passwords.userId, owner)),
   db.select().from(totps).where(eq(totps.userId, owner)).orderBy(asc(totps.createdAt), asc(totps.id)),
@@ -59,7 +59,7 @@ const personQueries = (db: Db, owner: SQLWrapper): Statement[] => [
     .where(and(eq(recoveryCodes.userId, owner), isNull(recoveryCodes.usedAt))),
 ]
 
-function personOf(user: Person['user'], [keys, words, apps, codes]: readonly unknown[]): Person {
+export function personOf(user: Person['user'], [keys, words, apps, codes]: readonly unknown[]): Person {
   const [password] = rowsOf<typeof passwords.$inferSelect>(words)
   const [counted] = rowsOf<{ unused: number }>(codes)
   return {

@@ -8,7 +8,7 @@ import type { Account, Administrator, Change, Ports, SessionClaim, Sessions } fr
 import { documentsPort, linkPath, listAudit, usersPort } from './admin-ports.ts'
 import { about, actorGuards, apply, leaveNothing, type Make, makeStatements, opened, tap } from './batches.ts'
 import { deviceCodesPort } from './device-flow-ports.ts'
-import { factorsPort } from './factor-ports.ts'
+import { factorsPort, personOf, personQueries } from './factor-ports.ts'
 import { tellingLock } from './lock.ts'
 import { loginsPort } from './login-ports.ts'
 import { refusing } from './obstacles.ts'
@@ -191,25 +191,24 @@ async function readAccount(
       .from(sessions)
       .where(and(eq(sessions.userId, owner), sessionInUse(now)))
       .orderBy(asc(sessions.openedAt)),
-    passkeysQuery(db, owner),
     db
       .select()
       .from(clientSessions)
       .where(and(eq(clientSessions.userId, owner), or(runs(now), endedOfLate(now))))
       .orderBy(asc(clientSessions.authenticatedAt)),
     resetQuery(db, claim),
+    ...personQueries(db, owner),
   ])
   const [user] = rowsOf<typeof users.$inferSelect>(answers[1])
   const running = rowsOf<SessionRow>(answers[2])
   const claimed = running.find((row) => row.id === claim.id)
   if (!user || !claimed || !isRunning(claimed, claim, now)) return undefined
   return {
-    user: { id: user.id, name: user.name },
+    ...personOf({ id: user.id, name: user.name }, answers.slice(5)),
     session: sessionOf(claimed),
-    credentials: rowsOf<CredentialRow>(answers[3]).map(credentialOf),
     sessions: running.map(sessionOf),
-    clientSessions: rowsOf<ClientSessionRow>(answers[4]).map(clientSessionOf),
-    reset: rowsOf<{ by: string; at: Instant }>(answers[5])[0],
+    clientSessions: rowsOf<ClientSessionRow>(answers[3]).map(clientSessionOf),
+    reset: rowsOf<{ by: string; at: Instant }>(answers[4])[0],
   }
 }
 

@@ -66,9 +66,9 @@ describe('the edge on Node, Deno and Bun', () => {
 describe('the pages’ scripts', () => {
   const scripts = Object.keys(assets.outputs).filter((output) => output.endsWith('.js'))
 
-  test('are made of web/, what it may take of core, and three small libraries', () => {
+  test('are made of web/, what it may take of core, and four small libraries', () => {
     const allowed =
-      /^web\/|^core\/(intent|vouch)\.ts$|^core\/lib\/|^node_modules\/(@noble\/hashes|@simplewebauthn\/browser|canonicalize)\//
+      /^web\/|^core\/(intent|vouch)\.ts$|^core\/lib\/|^node_modules\/(@noble\/hashes|@simplewebauthn\/browser|canonicalize|uqr)\//
     expect(inputsOf(scripts, assets).filter((input) => !allowed.test(input))).toEqual([])
   })
 

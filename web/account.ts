@@ -1,13 +1,23 @@
 import { startAdding } from './add-passkey.ts'
+import { startApps } from './authenticator-app.ts'
+import { ConfirmDialog } from './confirm.ts'
 import { type Finished, post } from './edge.ts'
-import { busily, leaveFor, part, reloadWhenStale, Status, tellWhatWasDone } from './page.ts'
+import { busily, leaveFor, mayBe, part, reloadWhenStale, Status, tellWhatWasDone } from './page.ts'
+import { startPassword } from './password-change.ts'
+import { startRecoveryCodes } from './recovery-codes.ts'
 import { startRemoving } from './remove-passkey.ts'
+import { startShowing } from './show-password.ts'
 import { localizeTimes } from './times.ts'
 
 reloadWhenStale()
 localizeTimes()
-startAdding()
+if (mayBe('add', HTMLFormElement)) startAdding()
 startRemoving()
+const dialog = new ConfirmDialog()
+startShowing()
+startPassword(dialog)
+startApps(dialog)
+startRecoveryCodes(dialog)
 
 const accountStatus = new Status('account-status')
 tellWhatWasDone(accountStatus)

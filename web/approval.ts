@@ -2,7 +2,7 @@
 import { WebAuthnAbortService } from '@simplewebauthn/browser'
 import { type Assertion, type RequestOptions, tap } from './ceremony.ts'
 import type { Finished } from './edge.ts'
-import { busily, leaveFor, part, reloadWhenStale, Status } from './page.ts'
+import { busily, isBusy, leaveFor, part, reloadWhenStale, Status } from './page.ts'
 import { whyNoPasskeys } from './words.ts'
 
 export interface Approval<Begun extends { readonly options: RequestOptions }> {
@@ -34,8 +34,7 @@ export function startApproval<Begun extends { readonly options: RequestOptions }
   const hindrance = whyNoPasskeys()
   if (hindrance !== undefined) status.warn(hindrance)
   approve.addEventListener('click', () => {
-    const isBusy = document.documentElement.hasAttribute('data-busy')
-    if (!isBusy) approving = busily(approve, status, approveIt)
+    if (!isBusy()) approving = busily(approve, status, approveIt)
   })
   refuse.addEventListener('click', async () => {
     WebAuthnAbortService.cancelCeremony()

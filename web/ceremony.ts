@@ -39,4 +39,7 @@ const sameJson = (a: Json | undefined, b: Json): boolean =>
   a !== undefined && equalBytes(canonicalJson(a), canonicalJson(b))
 
 export const tap = (optionsJSON: RequestOptions): Promise<Assertion> => startAuthentication({ optionsJSON })
+/** Waits until somebody picks a passkey among what the browser fills into a text box. */
+export const tapFromAutofill = (optionsJSON: RequestOptions): Promise<Assertion> =>
+  startAuthentication({ optionsJSON, useBrowserAutofill: true })
 export const make = (optionsJSON: CreationOptions): Promise<Registration> => startRegistration({ optionsJSON })

@@ -6,7 +6,11 @@ export class EdgeProblem extends Error {
   readonly word: string
   readonly requestId: string | undefined
 
-  constructor(word: string, message: string, { requestId, cause }: { requestId?: string; cause?: unknown } = {}) {
+  constructor(
+    word: string,
+    message: string,
+    { requestId, cause }: { requestId?: string | undefined; cause?: unknown } = {},
+  ) {
     super(message, { cause })
     this.word = word
     this.requestId = requestId

@@ -8,6 +8,19 @@ export function part<T extends HTMLElement>(id: string, type: abstract new () =>
   return found
 }
 
+/** A part that is there only where it is of use. */
+export function mayBe<T extends HTMLElement>(id: string, type: abstract new () => T): T | undefined {
+  return document.getElementById(id) === null ? undefined : part(id, type)
+}
+
+/** Enter in a text box, or its button. */
+export function onSubmit(id: string, work: () => void): void {
+  part(id, HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault()
+    work()
+  })
+}
+
 export class Status {
   readonly #progress: Element | null
   readonly #problem: Element | null
@@ -57,7 +70,7 @@ function small(text: string): HTMLElement {
  * One thing at a time on the whole page, because a browser has only one passkey dialog.
  */
 export async function busily(button: HTMLElement, status: Status, work: () => Promise<void>): Promise<void> {
-  if (document.documentElement.hasAttribute('data-busy')) return
+  if (isBusy()) return
   setBusy(button, true)
   try {
     await work()
@@ -67,6 +80,8 @@ export async function busily(button: HTMLElement, status: Status, work: () => Pr
   }
 }
 
+export const isBusy = (): boolean => document.documentElement.hasAttribute('data-busy')
+
 const doneKey = 'sallyport-done'
 
 /** Leaves the page, with the button busy until the next one is there. `done` is told there: see `tellWhatWasDone`. */
@@ -74,6 +89,10 @@ export function leaveFor({ location: next }: { readonly location: string }, done
   if (done !== undefined) sessionStorage.setItem(doneKey, done)
   location.assign(next)
 }
+
+/** After signing in, with the place in the page that was asked for: it came along the redirect to here. */
+export const leaveForAsked = ({ location: next }: { readonly location: string }): void =>
+  leaveFor({ location: next + location.hash })
 
 export function tellWhatWasDone(status: Status): void {
   const done = sessionStorage.getItem(doneKey)

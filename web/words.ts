@@ -29,6 +29,16 @@ export function inWords(error: unknown): Words {
   return { message: known ?? whyNoPasskeys() ?? 'Something went wrong in this page. Reload it and try again.' }
 }
 
+/** A proof by password that was refused: what was wrong with it, the edge tells nobody. */
+export function proofRefused(error: unknown): unknown {
+  if (!(error instanceof EdgeProblem && error.word === 'refused')) return error
+  const { word, requestId } = error
+  return new EdgeProblem(word, proofAdvice, { requestId, cause: error })
+}
+
+const proofAdvice =
+  'That did not work. Check name, password and second factor, then try again. A code works once: wait for the next one. After five failures the name is locked for half an hour.'
+
 /** Why passkeys cannot work here at all, or undefined. */
 export function whyNoPasskeys(): string | undefined {
   if (!isSecureContext) return 'Passkeys need a secure connection: open this page with https.'

@@ -1,11 +1,11 @@
 /** What somebody can sign in with, for a page that shows it and lets it be changed. */
 import type { Preference } from '../access/preference.ts'
 import { recordingRefusals } from '../audit.ts'
+import type { Person } from '../factor-ports.ts'
 import type { Instant, TotpId } from '../model.ts'
 import type { Caller } from '../ports.ts'
 import { personOf, type ReadNeeds } from './factor-change.ts'
-import type { FactorKind } from './second-factor.ts'
-import { factorsTaken } from './second-factor.ts'
+import { canSignIn, type FactorKind, factorsTaken, hasOf, isWayIn, takes, takesPasswords } from './second-factor.ts'
 
 export interface FactorsShown {
   readonly passkeys: number
@@ -21,7 +21,13 @@ export interface FactorsShown {
   readonly passwords: boolean
   readonly factors: readonly FactorKind[]
   readonly secondFactor: Preference['secondFactor']
+  /** Without it nothing would sign its owner in, so it cannot be removed. */
+  readonly needed: { readonly password: boolean; readonly totp: boolean }
+  readonly ways: Ways
 }
+
+/** `one`: whoever loses one device, or the paper, signs in no more. */
+export type Ways = 'none' | 'one' | 'several'
 
 /** @throws Refusal session_missing */
 export function showFactors(
@@ -30,15 +36,33 @@ export function showFactors(
   { asking, claim }: Caller,
 ): Promise<FactorsShown> {
   return recordingRefusals(ports, asking, 'request', async () => {
-    const person = await personOf(ports, claim)
-    return {
-      passkeys: person.credentials.length,
-      passwordChangedAt: person.password?.changedAt,
-      totps: person.totps.map(({ sealed: _, ...totp }) => totp),
-      recoveryCodes: person.recoveryCodes,
-      passwords: preference.allowLocalAuth && preference.passwords,
-      factors: factorsTaken(preference),
-      secondFactor: preference.secondFactor,
-    }
+    return factorsShown(preference, await personOf(ports, claim))
   })
+}
+
+export function factorsShown(preference: Preference, person: Person): FactorsShown {
+  const has = hasOf(person)
+  return {
+    passkeys: has.passkeys,
+    passwordChangedAt: person.password?.changedAt,
+    totps: person.totps.map(({ sealed: _, ...totp }) => totp),
+    recoveryCodes: person.recoveryCodes,
+    passwords: takesPasswords(preference),
+    factors: factorsTaken(preference),
+    secondFactor: preference.secondFactor,
+    needed: {
+      password: isWayIn(preference, has, { password: false }),
+      totp: isWayIn(preference, has, { totps: has.totps - 1 }),
+    },
+    ways: waysOf(preference, person),
+  }
+}
+
+function waysOf(preference: Preference, person: Person): Ways {
+  const has = hasOf(person)
+  const isPaperTaken = takesPasswords(preference) && takes(preference, 'recovery')
+  const hasPaper = has.password && isPaperTaken && person.recoveryCodes > 0
+  if (!canSignIn(preference, has)) return hasPaper ? 'one' : 'none'
+  const losses = [{ passkeys: has.passkeys - 1 }, { totps: has.totps - 1 }]
+  return !hasPaper && losses.some((loss) => isWayIn(preference, has, loss)) ? 'one' : 'several'
 }

@@ -20,9 +20,11 @@ const kinds = { passkey: 'webauthn', otp: 'otp', recovery: 'recovery' } as const
 
 export const takes = (preference: Preference, kind: FactorKind): boolean => factorsTaken(preference).includes(kind)
 
+export const takesPasswords = ({ allowLocalAuth, passwords }: Preference): boolean => allowLocalAuth && passwords
+
 /** @throws Refusal passwords_off */
-export function requirePasswords({ allowLocalAuth, passwords }: Preference): void {
-  if (!allowLocalAuth || !passwords) throw new Refusal('passwords_off')
+export function requirePasswords(preference: Preference): void {
+  if (!takesPasswords(preference)) throw new Refusal('passwords_off')
 }
 
 /** @throws Refusal codes_off */
@@ -53,16 +55,20 @@ export function requireFactor(preference: Preference, factor: ShownFactor): Sess
 
 type Has = FactorCounts & { readonly password: boolean }
 
-/** @throws Refusal last_factor: what goes was the way in. Where there was none before, it takes none away. */
+export const hasOf = (person: Person): Has => ({ ...countsOf(person), password: person.password !== undefined })
+
+/** Whether what goes is the way in. Where there is none, nothing takes it away. */
+export const isWayIn = (preference: Preference, has: Has, without: Partial<Has>): boolean =>
+  canSignIn(preference, has) && !canSignIn(preference, { ...has, ...without })
+
+/** @throws Refusal last_factor */
 export function requireWayIn(preference: Preference, person: Person, without: Partial<Has>): void {
-  const before = { ...countsOf(person), password: person.password !== undefined }
-  if (canSignIn(preference, before) && !canSignIn(preference, { ...before, ...without }))
-    throw new Refusal('last_factor', { user: person.user.id })
+  if (isWayIn(preference, hasOf(person), without)) throw new Refusal('last_factor', { user: person.user.id })
 }
 
 /** Whether somebody with these can sign in. */
 export function canSignIn(preference: Preference, has: Has): boolean {
   if (has.passkeys > 0 && preference.passwordless) return true
-  if (!has.password || !preference.passwords) return false
+  if (!has.password || !takesPasswords(preference)) return false
   return preference.secondFactor !== 'required' || hasFactor(preference, has)
 }

@@ -46,7 +46,8 @@ export const rooms: Record<string, Room> = {
   web: {
     ours: ['core/'],
     byValue: ['core/intent.ts', 'core/vouch.ts', 'core/lib/'],
-    npm: ['@simplewebauthn/browser'],
+    // uqr: an authenticator app's key is drawn in the browser, so that no server or log sees a picture of it.
+    npm: ['@simplewebauthn/browser', 'uqr'],
   },
   proxy: { ours: ['core/'], npm: ['yaml', 'koffi', 'node:*'] },
   cli: { ours: ['core/', 'proxy/local.ts', 'proxy/yaml.ts'], npm: ['yaml', 'uqr', 'oauth4webapi', 'node:*'] },

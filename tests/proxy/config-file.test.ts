@@ -21,7 +21,7 @@ test('a whole file', () => {
   expect(read).toMatchObject({
     port: 443,
     hosts: ['0.0.0.0'],
-    names: { dns: ['localhost', 'proxy.example.com'], addresses: ['127.0.0.1', '::1', '192.0.2.1'] },
+    names: { dns: ['proxy.example.com', 'localhost'], addresses: ['127.0.0.1', '::1', '192.0.2.1'] },
     home: '/var/lib/sallyport',
     certificate: { certificate: '/etc/sallyport/cert.pem', key: '/etc/sallyport/key.pem' },
     trust: { keys: [{ x }], maxStale: 120_000 },

@@ -28,7 +28,7 @@ describe('takes', () => {
     const { names } = readSettings({
       SALLYPORT_PROXY_NAMES: 'Proxy.Example.com, db_1.internal,proxy.example.com,192.0.2.1,2001:DB8:0::1,localhost',
     })
-    expect(names.dns).toEqual(['localhost', 'proxy.example.com', 'db_1.internal'])
+    expect(names.dns).toEqual(['proxy.example.com', 'db_1.internal', 'localhost'])
     expect(names.addresses).toEqual(['127.0.0.1', '::1', '192.0.2.1', '2001:db8::1'])
   })
 

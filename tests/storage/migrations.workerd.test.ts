@@ -3,7 +3,7 @@ import { applyD1Migrations } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 
-test('0003_factors.sql keeps sessions and whatever else is there', async () => {
+test('0005_factors.sql keeps sessions and whatever else is there', async () => {
   await applyD1Migrations(env.DB, env.MIGRATIONS.slice(0, 3))
   await env.DB.batch(
     [

@@ -203,6 +203,20 @@ export class Person {
     await this.page.getByRole('heading', { name, exact: true }).waitFor()
   }
 
+  /** What the edge answers at `path` the next time reaches the page changed. */
+  async changeAnswer(path: string, change: (json: Record<string, { [name: string]: unknown }>) => void): Promise<void> {
+    await this.page.route(
+      `**${path}`,
+      async (route) => {
+        const response = await route.fetch()
+        const json = await response.json()
+        change(json)
+        await route.fulfill({ response, json })
+      },
+      { times: 1 },
+    )
+  }
+
   /** Runs `work` each time when a page is about to ask for a new passkey: the moment when a person changes keys. */
   async beforeMaking(work: () => Promise<void>): Promise<void> {
     await this.page.exposeFunction('changeKeys', work)

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Json } from '../../core/intent.ts'
 import type { VouchKey } from '../../core/vouch.ts'
 import { type Reply, Visitor } from '../client.ts'
+import { preferenceOf } from '../preferences.ts'
 import { type Asked, askOf, newProofKey, Program, type Tokens } from '../program.ts'
 import type { Edge, Person } from './browser.ts'
 
@@ -104,6 +105,12 @@ export class LocalProgram {
   async lock(user: string, message: string): Promise<void> {
     const lock = { kind: 'lock', version: 'v2', metadata: { name: 'lost' }, spec: { target: { user }, message } }
     const { status, text } = await this.call('POST', '/v1/documents', { documents: [lock] })
+    if (status !== 200) throw new Error(`/v1/documents answered ${status}: ${text}`)
+  }
+
+  /** How everybody logs in from now on, as its user, an editor, has it put. */
+  async prefer(spec: Json): Promise<void> {
+    const { status, text } = await this.call('POST', '/v1/documents', { documents: [preferenceOf(spec)], force: true })
     if (status !== 200) throw new Error(`/v1/documents answered ${status}: ${text}`)
   }
 

@@ -1,6 +1,6 @@
 /** The pages as text: what is escaped, what is not there, and that a strict content security policy can hold. */
 import { describe, expect, test } from 'vitest'
-import type { Holder } from '../../core/model.ts'
+import type { Holder, TotpId } from '../../core/model.ts'
 import { accountPage } from '../../worker/pages/account.ts'
 import { approvePage, notApprovablePage } from '../../worker/pages/approve.ts'
 import { authorizePage } from '../../worker/pages/authorize.ts'
@@ -11,6 +11,7 @@ import type { AssetName, Assets } from '../../worker/pages/layout.ts'
 import { problemPage } from '../../worker/pages/problem.ts'
 import { recoverPage } from '../../worker/pages/recover.ts'
 import { signInPage } from '../../worker/pages/sign-in.ts'
+import { allFactors, totp } from './factors-shown.ts'
 
 const assets: Assets = { url: (name: AssetName) => `/assets/${name}` }
 const now = Date.UTC(2027, 0, 2, 3, 4)
@@ -53,6 +54,7 @@ const account = {
   cluster: 'test',
   user: { name: 'Ada' },
   passkeys: [passkey],
+  factors: allFactors,
   sessions: [session],
   clientSessions: [] as Parameters<typeof accountPage>[1]['clientSessions'],
   reset: undefined as Parameters<typeof accountPage>[1]['reset'],
@@ -108,7 +110,14 @@ const device = {
 }
 
 const pages: Record<string, () => unknown> = {
-  'sign in': () => signInPage(assets, { cluster: hostile, next: hostile, formerRpIds: [hostile] }),
+  'sign in': () =>
+    signInPage(assets, {
+      cluster: hostile,
+      next: hostile,
+      formerRpIds: [hostile],
+      passwordless: true,
+      passwords: true,
+    }),
   'first administrator, open': () => firstAdministratorPage(assets, { cluster: hostile, open: true }),
   'first administrator, used': () => firstAdministratorPage(assets, { cluster: hostile, open: false }),
   account: () =>
@@ -120,6 +129,7 @@ const pages: Record<string, () => unknown> = {
         { ...passkey, id: hostile, name: hostile, provider: hostile, fingerprint: hostile },
         { ...passkey, isRoot: true },
       ],
+      factors: { ...allFactors, totps: [{ ...totp, id: hostile as TotpId, name: hostile }] },
       sessions: [{ ...session, id: hostile, browser: hostile, address: hostile, place: hostile, isThisOne: false }],
       clientSessions: [
         { ...program, id: hostile, client: hostile, address: hostile, place: hostile },
@@ -392,7 +402,8 @@ const unescaped = (text: string): string =>
     .replaceAll('&amp;', '&')
 
 describe('signInPage', () => {
-  const render = async (next: string) => String(await signInPage(assets, { cluster: 'test', next, formerRpIds: [] }))
+  const render = async (next: string) =>
+    String(await signInPage(assets, { cluster: 'test', next, formerRpIds: [], passwordless: true, passwords: false }))
 
   test('says in words that a request to approve comes next, and that signing in does not approve it', async () => {
     for (const next of ['/oauth/authorize?client_id=x', '/approve?ticket=x']) {

@@ -26,19 +26,6 @@ describe('a ceremony that does not end well', () => {
 
   const problem = () => ada.page.getByRole('alert').filter({ hasText: /\S/ })
 
-  /** What begin answers reaches the page changed. */
-  const changeAnswer = (path: string, change: (json: Record<string, { [name: string]: unknown }>) => void) =>
-    ada.page.route(
-      `**${path}`,
-      async (route) => {
-        const response = await route.fetch()
-        const json = await response.json()
-        change(json)
-        await route.fulfill({ response, json })
-      },
-      { times: 1 },
-    )
-
   test('a finger that is not the right one lets nobody in, and says what happened', async () => {
     await key.verifies(false)
     await ada.page.goto(edge.origin)
@@ -52,7 +39,7 @@ describe('a ceremony that does not end well', () => {
   test('a dialog that nobody answers ends in a message, and the button works again', async () => {
     await ada.page.goto(edge.origin)
     await key.touched(false)
-    await changeAnswer('/v1/login/begin', ({ options }) => Object.assign(options ?? {}, { timeout: 1000 }))
+    await ada.changeAnswer('/v1/login/begin', ({ options }) => Object.assign(options ?? {}, { timeout: 1000 }))
     const button = ada.button('Sign in with a passkey')
     await button.click()
     await ada.page.getByRole('status').filter({ hasText: 'Waiting for your passkey' }).waitFor()
@@ -93,7 +80,9 @@ describe('a ceremony that does not end well', () => {
   test('a challenge that is not the hash of the shown intent is never given to a key', async () => {
     await ada.page.goto(edge.origin)
     const [before] = await key.credentials()
-    await changeAnswer('/v1/login/begin', ({ options }) => Object.assign(options ?? {}, { challenge: 'A'.repeat(43) }))
+    await ada.changeAnswer('/v1/login/begin', ({ options }) =>
+      Object.assign(options ?? {}, { challenge: 'A'.repeat(43) }),
+    )
     await ada.button('Sign in with a passkey').click()
     await expect.poll(() => problem().textContent()).toContain('Something went wrong in this page')
     expect((await key.credentials())[0]?.signCount).toBe(before?.signCount)

@@ -63,7 +63,7 @@ interface Kind {
 const asset = '/assets/style.css'
 const kinds: readonly (readonly [what: string, Kind])[] = [
   ['a page', { status: 200, path: '/', init: page }],
-  ['JSON', { status: 200, path: '/healthz' }],
+  ['JSON', { status: 200, path: '/openapi.json' }],
   ['HEAD', { status: 200, path: '/', init: { method: 'HEAD' } }],
   ['a ceremony', { status: 200, path: '/v1/login/begin', init: post() }],
   ['a redirect', { status: 302, path: '/account', init: page }],
@@ -134,6 +134,12 @@ describe.each(kinds)('%s', (_what, { status, path, init, edge }) => {
     ])
     expect(JSON.stringify(logged)).not.toContain('secret=1')
   })
+})
+
+test.each(['/healthz', '/readyz'])('%s, asked all day, has no line while it is well', async (path) => {
+  const { ask, logged } = await newApp()
+  expect((await ask(path)).status).toBe(200)
+  expect(logged).toEqual([])
 })
 
 test('an asset carries the request id, as every other answer does', async () => {

@@ -1,5 +1,7 @@
 import { html } from 'hono/html'
+import type { FactorsShown } from '../../core/login/factors.ts'
 import type { Instant, LoginVia } from '../../core/model.ts'
+import { confirmDialog, factorSections } from './factors.ts'
 import { type Assets, type Html, heading, needsScript, page, status } from './layout.ts'
 import { time } from './times.ts'
 
@@ -46,6 +48,7 @@ interface Account {
   readonly cluster: string
   readonly user: { readonly name: string }
   readonly passkeys: readonly Passkey[]
+  readonly factors: FactorsShown
   readonly sessions: readonly Session[]
   readonly clientSessions: readonly ClientSession[]
   /** In the session that the link of a reset opened. */
@@ -55,7 +58,7 @@ interface Account {
 
 export const accountPage = (
   assets: Assets,
-  { cluster, user, passkeys, sessions, clientSessions, reset, now }: Account,
+  { cluster, user, passkeys, factors, sessions, clientSessions, reset, now }: Account,
 ): Html =>
   page(assets, {
     cluster,
@@ -67,13 +70,12 @@ ${heading(`Signed in to ${cluster} as`, user.name)}
 ${status('account-status')}
 ${needsScript('Only a script can ask your browser for a passkey.')}
 ${reset && resetNotice(reset, now)}
-${passkeys.length === 1 && secondPasskeyNotice}
+${advice(factors)}
 <section aria-labelledby="passkeys">
 <h2 id="passkeys">Passkeys</h2>
-<ul class="things">${passkeys.map((passkey) => passkeyItem(passkey, now, passkeys.length > 1))}</ul>
-${passkeys.length === 1 && html`<p class="hint">The last passkey cannot be removed: without one you could not sign in.</p>`}
-${addForm}
+${passkeys.length > 0 ? passkeyList(passkeys, now) : firstPasskeyHint}
 </section>
+${factorSections({ user, factors, now })}
 <section aria-labelledby="sessions">
 <h2 id="sessions">Sessions</h2>
 <p class="hint">Browsers that are signed in as you. End one that you do not know, then remove
@@ -91,7 +93,8 @@ ${
 }
 ${status('programs-status')}
 </section>
-${removeDialog}`,
+${removeDialog}
+${confirmDialog(factors)}`,
   })
 
 const resetNotice = ({ by, at }: { readonly by: string; readonly at: Instant }, now: Instant): Html => html`
@@ -100,11 +103,37 @@ const resetNotice = ({ by, at }: { readonly by: string; readonly at: Instant }, 
 you were signed out everywhere. If a passkey of yours let others in, the new one does not. You asked for nothing of that? Tell an administrator.</p>
 </aside>`
 
-const secondPasskeyNotice = html`
-<aside class="notice" aria-label="Advice">
-<p><strong>Add a second passkey.</strong> You have one. If it is lost, you cannot sign in any more. A second one on
-another device, or a security key in a drawer, lets you in again.</p>
-</aside>`
+const notice = (text: Html): Html => html`<aside class="notice" aria-label="Advice"><p>${text}</p></aside>`
+
+function advice({ ways, passkeys }: FactorsShown): Html | '' {
+  if (ways === 'several') return ''
+  if (ways === 'none') return outNotice
+  return passkeys > 0 ? secondPasskeyNotice : secondFactorNotice
+}
+
+const secondPasskeyNotice =
+  notice(html`<strong>Add a second passkey.</strong> You have one. If it is lost, you cannot sign
+in any more. A second one on another device, or a security key in a drawer, lets you in again.`)
+
+const secondFactorNotice =
+  notice(html`<strong>Make recovery codes.</strong> One thing lets you in besides your password. If it
+is lost, you cannot sign in any more. Codes on paper let you in again; an administrator can let you register a passkey.`)
+
+const outNotice =
+  notice(html`<strong>You could not sign in again.</strong> This cluster takes none of what you have. Ask an
+administrator before this session ends.`)
+
+/** Each passkey is let in by another one, so the first comes from somebody else. */
+const firstPasskeyHint = html`
+<p class="hint">You have none. An administrator can let you register the first one; you add the others yourself.</p>`
+
+const passkeyList = (passkeys: readonly Passkey[], now: Instant): Html => html`
+<ul class="things">${passkeys.map((passkey) => passkeyItem(passkey, now, passkeys.length > 1))}</ul>
+${
+  passkeys.length === 1 &&
+  html`<p class="hint">The last passkey cannot be removed: another one would have to approve that.</p>`
+}
+${addForm}`
 
 const passkeyItem = (passkey: Passkey, now: Instant, isRemovable: boolean): Html => html`
 <li>

@@ -64,5 +64,9 @@ export const terms = (entries: readonly (readonly [term: string, text: Html | st
 export const status = (id: string): Html =>
   html`<div class="status" id="${id}"><p class="progress" role="status"></p><p class="problem" role="alert"></p></div>`
 
+/** A password's box, and the button that shows what is typed in it. */
+export const passwordBox = (input: Html): Html =>
+  html`<div class="secret">${input}<button type="button" data-shows aria-pressed="false" aria-label="Show the password">Show</button></div>`
+
 export const needsScript = (why: string): Html =>
   html`<noscript><p class="notice">${why} Allow JavaScript for this address, then reload the page.</p></noscript>`

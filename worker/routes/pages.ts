@@ -1,6 +1,8 @@
 import { Hono } from 'hono'
 import { operations } from '../../core/api/operations.ts'
+import { factorsShown } from '../../core/login/factors.ts'
 import { providerOf } from '../../core/login/providers.ts'
+import { takesPasswords } from '../../core/login/second-factor.ts'
 import {
   type AuthorizeParameters,
   AuthorizeRefusal,
@@ -37,9 +39,11 @@ export const pageRoutes = (edge: Edge) => {
     .get('/', async (c) => {
       const next = c.req.query('next')
       if (await accountOf(c)) return c.redirect(parseNext(next, origin))
-      const { formerRpIds } = await ports.preferences.current()
+      const preference = await ports.preferences.current()
+      const { formerRpIds, passwordless } = preference
       const place = next === undefined ? undefined : parseNext(next, origin)
-      return c.html(signInPage(assets, { cluster, next: place, formerRpIds }))
+      const taken = { formerRpIds, passwordless, passwords: takesPasswords(preference) }
+      return c.html(signInPage(assets, { cluster, next: place, ...taken }))
     })
     .get('/first-administrator', async (c) => {
       const { exists } = await ports.administrator.state()
@@ -49,7 +53,8 @@ export const pageRoutes = (edge: Edge) => {
     .get('/account', async (c) => {
       const account = await accountOf(c)
       if (!account) return c.redirect('/?next=/account')
-      return c.html(accountPage(assets, { cluster, ...viewOf(account, clients), now: ports.now() }))
+      const factors = factorsShown(await ports.preferences.current(), account)
+      return c.html(accountPage(assets, { cluster, ...viewOf(account, clients), factors, now: ports.now() }))
     })
     .get('/invite', (c) => c.html(invitePage(assets, { cluster })))
     .get('/approve', async (c) => {

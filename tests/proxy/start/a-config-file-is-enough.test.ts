@@ -112,7 +112,7 @@ describe('a proxy by hand', () => {
     writeFileSync(file, printed)
     expect(await proxyCommand(['check', '--config', file])).toEqual({
       code: 0,
-      stdout: 'localhost: nothing is wrong with it\n',
+      stdout: 'proxy.example.com: nothing is wrong with it\n',
       stderr: '',
     })
     proxyPort = await freePort()

@@ -29,7 +29,7 @@ import {
 } from './world.ts'
 
 export const factorLogins: Cases = {
-  'factors.find answers the user with passkeys, password, apps and the number of unused codes, and nobody else’s':
+  'factors.find and sessions.account answer the user with passkeys, password, apps and the number of unused codes, and nobody else’s':
     async (world) => {
       await newEquipped(world)
       const person = await newEquipped(world)
@@ -38,6 +38,7 @@ export const factorLogins: Cases = {
       expect(found).toMatchObject({ user: person.user, password: person.password, recoveryCodes: 1 })
       expect(found?.credentials.map(({ id }) => id)).toEqual([person.credential.id])
       expect(found?.totps.map(({ id }) => id)).toEqual([person.totp])
+      expect(await world.ports.sessions.account(person.claim, now)).toMatchObject({ ...found })
       const plain = await newPerson(world)
       const nothing = { password: undefined, totps: [], recoveryCodes: 0 }
       expect(await world.ports.factors.find(plain.claim, now)).toMatchObject(nothing)

@@ -18,6 +18,8 @@ export const idling: Cases = {
     const at = now + idle
     expect(await sessions.find(person.claim, at - 1)).toEqual(person.user)
     expect(await sessions.find(person.claim, at)).toBeUndefined()
+    expect(await world.ports.factors.find(person.claim, at)).toBeUndefined()
+    expect(await world.ports.deviceCodes.look(person.claim, 'BCDF-GHJK', at)).toBeUndefined()
     for (const read of Object.values(reads)) expect(await read(world, person, at)).toBeUndefined()
     const event = newEvent('passkey.add', { at, userId: person.user.id })
     await expectRefused(world, 'session_missing', () => credentials.add(addingOf(person, { event })))

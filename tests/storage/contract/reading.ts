@@ -33,6 +33,9 @@ export async function staleClaims(world: World, { credential, claim }: Person): 
     'of an ended session': claimOf(await storeSession(world, credential, { endedAt: now - 1 })),
     'of an expired session': claimOf(await storeSession(world, credential, { expiresAt: now - 1 })),
     'of a session that expires this very moment': claimOf(await storeSession(world, credential, { expiresAt: now })),
+    'of a session that nobody used for an hour': claimOf(
+      await storeSession(world, credential, { lastSeenAt: now - hours(1) }),
+    ),
     'with an id of another letter case': { ...claim, id: swapCase(claim.id) as SessionId },
   }
 }
