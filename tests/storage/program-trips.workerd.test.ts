@@ -40,11 +40,11 @@ function at(process: Process, { key, nonce }: Program): Program {
 
 const call = (program: Program, token: string) => () => succeeds(program.call('GET', '/v1/me', token))
 
-test('authorize: the page 1 trip of 6 statements, begin 1 of 3, finish 1 of 11', async () => {
+test('authorize: the page 1 trip of 1 statement, begin 1 of 3, finish 1 of 11', async () => {
   const { process, passkey, visitor } = await newAdministrator()
   const { parameters } = askOf(await newProofKey())
   const path = `/oauth/authorize?${new URLSearchParams(parameters)}`
-  expect(await trips(() => succeeds(visitor.get(path)))).toEqual({ database: [6], kv: [] })
+  expect(await trips(() => succeeds(visitor.get(path)))).toEqual({ database: [1], kv: [] })
   expect((await trips(() => process.visitor().get(path))).database).toEqual([])
   let body: Awaited<ReturnType<typeof approvalBody>> | undefined
   const beginning = await trips(async () => {
@@ -129,7 +129,7 @@ test('a call that is refused: the batch where it came so far, and 1 trip for the
   expect(await refused(token)).toEqual({ database: [5, 1], kv: [] })
 })
 
-test('users add: the ticket 1 trip of 5 statements and 1 that looks for the name, the page 6, the options 3, the request itself 5 and 14', async () => {
+test('users add: the ticket 1 trip of 5 statements and 1 that looks for the name, the page 1, the options 3, the request itself 5 and 14', async () => {
   const { program, token, visitor, passkey } = await withTokens(await newAdministrator())
   const { body } = await newInvitation('Grace')
   let ticket = ''
@@ -138,7 +138,7 @@ test('users add: the ticket 1 trip of 5 statements and 1 that looks for the name
   })
   expect(asking).toEqual({ database: [5, 1], kv: [] })
   const query = new URLSearchParams({ ticket, redirect_uri: 'http://127.0.0.1:1/callback', state: 's' })
-  expect(await trips(() => succeeds(visitor.get(`/approve?${query}`)))).toEqual({ database: [6], kv: [] })
+  expect(await trips(() => succeeds(visitor.get(`/approve?${query}`)))).toEqual({ database: [1], kv: [] })
   let headers: Awaited<ReturnType<typeof tapFor>> | undefined
   const tapping = await trips(async () => {
     headers = await tapFor(visitor, passkey, ticket)

@@ -3,6 +3,7 @@ import { operations } from '../../core/api/operations.ts'
 import { factorsShown } from '../../core/login/factors.ts'
 import { providerOf } from '../../core/login/providers.ts'
 import { takesPasswords } from '../../core/login/second-factor.ts'
+import type { Instant } from '../../core/model.ts'
 import {
   type AuthorizeParameters,
   AuthorizeRefusal,
@@ -11,7 +12,7 @@ import {
 } from '../../core/oauth/authorize.ts'
 import { type Clients, isLoopbackRedirect } from '../../core/oauth/clients.ts'
 import { endedBecause } from '../../core/oauth/token.ts'
-import type { Account } from '../../core/ports.ts'
+import type { Account, SessionClaim } from '../../core/ports.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { readWaiting } from '../../core/tap/waiting.ts'
 import { onceEach } from '../body.ts'
@@ -29,16 +30,17 @@ import { clearSession, findClaim } from '../principal.ts'
 export const pageRoutes = (edge: Edge) => {
   const { site, ports, assets, clients } = edge
   const { cluster, origin } = site
-  const accountOf = async (c: EdgeContext) => {
+  const signedIn = async <T>(c: EdgeContext, read: Reading<T>) => {
     const claim = findClaim(c)
-    const account = claim && (await ports.sessions.account(claim, ports.now()))
-    if (claim && !account) clearSession(c)
-    return account
+    const found = claim && (await read(claim, ports.now()))
+    if (claim && !found) clearSession(c)
+    return found
   }
+  const userOf = (c: EdgeContext) => signedIn(c, ports.sessions.find)
   return new Hono<{ Variables: Variables }>()
     .get('/', async (c) => {
       const next = c.req.query('next')
-      if (await accountOf(c)) return c.redirect(parseNext(next, origin))
+      if (await userOf(c)) return c.redirect(parseNext(next, origin))
       const preference = await ports.preferences.current()
       const { formerRpIds, passwordless } = preference
       const place = next === undefined ? undefined : parseNext(next, origin)
@@ -51,34 +53,36 @@ export const pageRoutes = (edge: Edge) => {
     })
     .get('/recover', (c) => c.html(recoverPage(assets, { cluster })))
     .get('/account', async (c) => {
-      const account = await accountOf(c)
+      const account = await signedIn(c, ports.sessions.account)
       if (!account) return c.redirect('/?next=/account')
       const factors = factorsShown(await ports.preferences.current(), account)
       return c.html(accountPage(assets, { cluster, ...viewOf(account, clients), factors, now: ports.now() }))
     })
     .get('/invite', (c) => c.html(invitePage(assets, { cluster })))
     .get('/approve', async (c) => {
-      const account = await accountOf(c)
-      if (!account) return c.redirect(signInFirst(c))
+      const user = await userOf(c)
+      if (!user) return c.redirect(signInFirst(c))
       const { ticket = '', redirect_uri: redirectUri = '', state = '' } = c.req.query()
       if (!isLoopbackRedirect(redirectUri)) throw new Refusal('redirect_invalid')
       const { intent, isOpen } = readWaiting(ports, ticket)
-      const why = intent.user !== account.user.id ? 'another-user' : isOpen ? undefined : 'expired'
+      const why = intent.user !== user.id ? 'another-user' : isOpen ? undefined : 'expired'
       if (why) return c.html(notApprovablePage(assets, { cluster, why }), 403)
       const asked = { intent, ticket, redirectUri, state, issuer: origin }
-      return c.html(approvePage(assets, { cluster, user: account.user, ...asked }))
+      return c.html(approvePage(assets, { cluster, user, ...asked }))
     })
     .get(operations.authorize.path, async (c) => {
       const given = operations.authorize.query(onceEach(new URL(c.req.url).searchParams, 'authorize_invalid'), 'query')
       const asked = readAuthorize(edge, given)
       if ('location' in asked) return c.redirect(asked.location)
-      const account = await accountOf(c)
-      if (!account) return c.redirect(signInFirst(c))
+      const user = await userOf(c)
+      if (!user) return c.redirect(signInFirst(c))
       const { client, redirectUri, scope } = asked
       const shown = { client: client.name, redirectUri, scope, address: c.get('asking').from.address, request: given }
-      return c.html(authorizePage(assets, { cluster, user: account.user, ...shown }))
+      return c.html(authorizePage(assets, { cluster, user, ...shown }))
     })
 }
+
+type Reading<T> = (claim: SessionClaim, now: Instant) => Promise<T | undefined>
 
 /** A refusal that the client may hear is told at its redirect; any other is a page of ours. */
 function readAuthorize({ site, clients }: Edge, given: AuthorizeParameters): AuthorizeRequest | { location: string } {

@@ -52,7 +52,7 @@ export async function startReady(
   child.stdout?.on('data', (part) => {
     said += part
   })
-  await until(() => said === `proxy ready localhost:${chosen}\n` || child.exitCode !== null, 15_000)
+  await until(() => new RegExp(`^proxy ready \\S+:${chosen}\n$`).test(said) || child.exitCode !== null, 15_000)
   if (child.exitCode !== null) throw new Error((await ended).stderr)
   return { child, port: chosen, ended }
 }
