@@ -59,9 +59,9 @@ test('a whole list', () => {
 })
 
 test('an authority of this machine speaks for routes that show the proxy’s certificate', () => {
-  expect(certificateNames(read(good)).dns).toEqual(['localhost', 'proxy.example.com'])
+  expect(certificateNames(read(good)).dns).toEqual(['proxy.example.com', 'localhost'])
   const shared = read(good.replace(/ {4}(cert|key): .*\n/g, ''))
-  expect(certificateNames(shared).dns).toEqual(['localhost', 'proxy.example.com', 'metrics.example.com'])
+  expect(certificateNames(shared).dns).toEqual(['proxy.example.com', 'localhost', 'metrics.example.com'])
 })
 
 test.for([
