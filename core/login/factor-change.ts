@@ -13,12 +13,21 @@ import { importPublicKey } from '../tap/public-key.ts'
 import { type AssertionJson, requireIntent, type Shown, verifyTap } from '../tap/verify.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
 import { type RequestOptions, requestOptions } from './options.ts'
-import { all, countAttempt, nameHash, requirePassword, requireRecoveryForm, requireTotp } from './password-check.ts'
+import {
+  all,
+  type CountAttempt,
+  countingOnce,
+  nameHash,
+  requirePassword,
+  requireRecoveryForm,
+  requireTotp,
+} from './password-check.ts'
 import { countsOf, requirePasswords } from './second-factor.ts'
+import { withSite } from './with-preference.ts'
 
 const ttl = minutes(5)
 
-export type ReadNeeds = Pick<Ports, 'now' | 'factors' | 'audit'>
+export type ReadNeeds = Pick<Ports, 'now' | 'preferences' | 'factors' | 'audit'>
 export type ChangeBeginNeeds = ReadNeeds & Pick<Ports, 'keys' | 'random'>
 export type ChangeFinishNeeds = ChangeBeginNeeds & Pick<Ports, 'passwords'>
 
@@ -44,6 +53,12 @@ export async function personOf(
   return person
 }
 
+/** What the change is judged under. */
+export interface Under {
+  readonly site: Site
+  readonly preference: Preference
+}
+
 /** @throws Refusal session_missing, and what `ask` refuses */
 export function beginChange<P extends Purpose>(
   site: Site,
@@ -51,16 +66,18 @@ export function beginChange<P extends Purpose>(
   kind: AuditKind,
   { asking, claim }: Caller,
   holder: Holder,
-  ask: (person: Person) => Asked<P> | Promise<Asked<P>>,
+  ask: (person: Person, under: Under) => Asked<P> | Promise<Asked<P>>,
 ): Promise<ChangeBegun> {
-  return recordingRefusals(ports, asking, kind, async () => {
-    const person = await personOf(ports, claim)
-    const { purpose, subject } = await ask(person)
-    const { intent, ticket } = beginIntent(site, ports, { purpose, subject, user: person.user.id, holder, ttl })
-    const { credentials } = person
-    const options = credentials.length > 0 ? requestOptions(site, intent, ttl, credentials) : undefined
-    return { ticket, options }
-  })
+  return recordingRefusals(ports, asking, kind, () =>
+    withSite(site, ports, async (here, preference) => {
+      const person = await personOf(ports, claim)
+      const { purpose, subject } = await ask(person, { site: here, preference })
+      const { intent, ticket } = beginIntent(here, ports, { purpose, subject, user: person.user.id, holder, ttl })
+      const { credentials } = person
+      const options = credentials.length > 0 ? requestOptions(here, intent, ttl, credentials) : undefined
+      return { ticket, options }
+    }),
+  )
 }
 
 /** What shows that it is really the owner. */
@@ -85,39 +102,56 @@ export interface ChangeDone {
 /** What the intent must say, and what comes of it: `effect` is made once the proof was found to be right. */
 export type Prepared<P extends Purpose> = Asked<P> & { readonly effect: () => FactorEffect | Promise<FactorEffect> }
 
+type Preparing<P extends Purpose> = (person: Person, under: Under, intent: Intent) => Prepared<P> | Promise<Prepared<P>>
+
 /** @throws Refusal */
 export function finishChange<P extends Purpose>(
   site: Site,
   ports: ChangeFinishNeeds,
-  preference: Preference,
+  kind: AuditKind,
+  caller: Caller,
+  answer: ChangeAnswer,
+  prepare: Preparing<P>,
+): Promise<ChangeDone> {
+  return recordingRefusals(ports, caller.asking, kind, () => {
+    const count = countingOnce(ports)
+    return withSite(site, ports, (here, preference) =>
+      changeWith({ site: here, preference }, ports, kind, caller, answer, prepare, count),
+    )
+  })
+}
+
+async function changeWith<P extends Purpose>(
+  under: Under,
+  ports: ChangeFinishNeeds,
   kind: AuditKind,
   { asking, holder, claim }: Caller,
   answer: ChangeAnswer,
-  prepare: (person: Person, intent: Intent) => Prepared<P> | Promise<Prepared<P>>,
+  prepare: Preparing<P>,
+  count: CountAttempt,
 ): Promise<ChangeDone> {
-  return recordingRefusals(ports, asking, kind, async () => {
-    const intent = readTicket(ports, answer.ticket)
-    const person = await personOf(ports, claim)
-    const { id: userId, name } = person.user
-    const { purpose, subject, effect } = await prepare(person, intent)
-    const shown = { site, purpose, holder, user: userId, subject, now: ports.now() }
-    requireIntent(intent, shown)
-    const proof = await prove(ports, preference, person, answer, intent, shown)
+  const { site, preference } = under
+  const intent = readTicket(ports, answer.ticket)
+  const person = await personOf(ports, claim)
+  const { id: userId, name } = person.user
+  const { purpose, subject, effect } = await prepare(person, under, intent)
+  const shown = { site, purpose, holder, user: userId, subject, now: ports.now() }
+  requireIntent(intent, shown)
+  const proof = await prove(ports, preference, person, answer, intent, shown, count)
 
-    const { session, cookie } = newSession(ports, asking.from)
-    const tapped = proof.kind === 'tap' ? proof.tapped : undefined
-    const evidence = answer.assertion && tapped && { tap: { intent, assertion: answer.assertion } }
-    const who = { userId, credentialId: tapped?.credentialId, sessionId: session.id, intentId: intent.id }
-    const { expiresAt } = await ports.factors.change({
-      ...{ spend: spendOf(intent), userId, name: nameHash(ports.keys, name), proof, was: countsOf(person) },
-      preference: preference.revision,
-      claim: claim as SessionClaim,
-      session,
-      effect: await effect(),
-      event: { at: session.openedAt, kind, outcome: 'done', asking, ...who, evidence },
-    })
-    return { cookie, expiresAt }
+  const { session, cookie } = newSession(ports, asking.from)
+  const tapped = proof.kind === 'tap' ? proof.tapped : undefined
+  const evidence = answer.assertion && tapped && { tap: { intent, assertion: answer.assertion } }
+  const who = { userId, credentialId: tapped?.credentialId, sessionId: session.id, intentId: intent.id }
+  const { expiresAt } = await ports.factors.change({
+    ...{ spend: spendOf(intent), userId, name: nameHash(ports.keys, name), proof, was: countsOf(person) },
+    preference: preference.revision,
+    claim: claim as SessionClaim,
+    session,
+    effect: await effect(),
+    event: { at: session.openedAt, kind, outcome: 'done', asking, ...who, evidence },
   })
+  return { cookie, expiresAt }
 }
 
 /** @throws Refusal proof_missing, and what is wrong with the proof that came */
@@ -128,6 +162,7 @@ async function prove<P extends Purpose>(
   { assertion, current }: ChangeAnswer,
   intent: Intent,
   shown: Shown<P>,
+  count: CountAttempt,
 ): Promise<Proof> {
   if (person.credentials.length > 0) {
     if (!assertion) throw new Refusal('proof_missing', { user: person.user.id })
@@ -136,7 +171,7 @@ async function prove<P extends Purpose>(
   if (!current) throw new Refusal('proof_missing', { user: person.user.id })
   requirePasswords(preference)
   // The attempts of a thief of cookies count like anybody's.
-  const counted = await countAttempt(ports, person.user.name)
+  const counted = await count(person.user.name)
   const [password, factor] = await all([
     requirePassword(ports, counted, current.password),
     currentFactor(ports, person, current, shown.now),

@@ -30,13 +30,10 @@ export interface FactorsShown {
 export type Ways = 'none' | 'one' | 'several'
 
 /** @throws Refusal session_missing */
-export function showFactors(
-  ports: ReadNeeds,
-  preference: Preference,
-  { asking, claim }: Caller,
-): Promise<FactorsShown> {
+export function showFactors(ports: ReadNeeds, { asking, claim }: Caller): Promise<FactorsShown> {
   return recordingRefusals(ports, asking, 'request', async () => {
-    return factorsShown(preference, await personOf(ports, claim))
+    const person = await personOf(ports, claim)
+    return factorsShown(await ports.preferences.current(), person)
   })
 }
 

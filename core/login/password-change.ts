@@ -1,5 +1,4 @@
 /** Setting a password, and removing it. */
-import type { Preference } from '../access/preference.ts'
 import type { FactorEffect, Person } from '../factor-ports.ts'
 import { base64url } from '../lib/bytes.ts'
 import type { Holder, Site } from '../model.ts'
@@ -16,6 +15,7 @@ import {
   type ChangeFinishNeeds,
   finishChange,
   type Prepared,
+  type Under,
 } from './factor-change.ts'
 import { requireGoodPassword } from './password-rules.ts'
 import { requirePasswords, requireWayIn } from './second-factor.ts'
@@ -26,14 +26,13 @@ const setting: Asked<'register'> = { purpose: 'register', subject: { kind: 'pass
 export function beginPasswordSet(
   site: Site,
   ports: ChangeBeginNeeds,
-  preference: Preference,
   caller: Caller,
   holder: Holder,
   password: string,
 ): Promise<ChangeBegun> {
-  return beginChange(site, ports, 'password.set', caller, holder, async ({ user }) => {
-    requirePasswords(preference)
-    await requireGoodPassword(site, user.name, password)
+  return beginChange(site, ports, 'password.set', caller, holder, async ({ user }, under) => {
+    requirePasswords(under.preference)
+    await requireGoodPassword(under.site, user.name, password)
     return setting
   })
 }
@@ -42,13 +41,12 @@ export function beginPasswordSet(
 export function finishPasswordSet(
   site: Site,
   ports: ChangeFinishNeeds,
-  preference: Preference,
   caller: Caller,
   answer: ChangeAnswer & { readonly password: string },
 ): Promise<ChangeDone> {
-  return finishChange(site, ports, preference, 'password.set', caller, answer, async ({ user }) => {
-    requirePasswords(preference)
-    await requireGoodPassword(site, user.name, answer.password)
+  return finishChange(site, ports, 'password.set', caller, answer, async ({ user }, under) => {
+    requirePasswords(under.preference)
+    await requireGoodPassword(under.site, user.name, answer.password)
     const effect = async (): Promise<FactorEffect> => ({
       kind: 'set password',
       id: base64url(ports.random(16)),
@@ -59,7 +57,7 @@ export function finishPasswordSet(
 }
 
 /** @throws Refusal not_found, last_factor */
-function removing(preference: Preference, person: Person): Prepared<'admin'> {
+function removing(person: Person, { preference }: Under): Prepared<'admin'> {
   const { user, password } = person
   if (!password) throw new Refusal('not_found', { user: user.id })
   requireWayIn(preference, person, { password: false })
@@ -71,18 +69,14 @@ function removing(preference: Preference, person: Person): Prepared<'admin'> {
 export const beginPasswordRemove = (
   site: Site,
   ports: ChangeBeginNeeds,
-  preference: Preference,
   caller: Caller,
   holder: Holder,
-): Promise<ChangeBegun> =>
-  beginChange(site, ports, 'password.remove', caller, holder, (person) => removing(preference, person))
+): Promise<ChangeBegun> => beginChange(site, ports, 'password.remove', caller, holder, removing)
 
 /** @throws Refusal */
 export const finishPasswordRemove = (
   site: Site,
   ports: ChangeFinishNeeds,
-  preference: Preference,
   caller: Caller,
   answer: ChangeAnswer,
-): Promise<ChangeDone> =>
-  finishChange(site, ports, preference, 'password.remove', caller, answer, (person) => removing(preference, person))
+): Promise<ChangeDone> => finishChange(site, ports, 'password.remove', caller, answer, removing)

@@ -23,7 +23,18 @@ export const nameHash = ({ names }: Pick<Keys, 'names'>, name: string): string =
   base64url(hmac(names, utf8(askedName(name))))
 
 /** @throws Refusal password_locked */
-export async function countAttempt(
+export type CountAttempt = (name: string) => Promise<Person | undefined>
+
+/** For one request. A ceremony that is tried again under the newest preference is still one attempt. */
+export function countingOnce(ports: Pick<Ports, 'factors' | 'keys' | 'now'>): CountAttempt {
+  let counted: Promise<Person | undefined> | undefined
+  return (name) => {
+    counted ??= countAttempt(ports, name)
+    return counted
+  }
+}
+
+async function countAttempt(
   { factors, keys, now }: Pick<Ports, 'factors' | 'keys' | 'now'>,
   name: string,
 ): Promise<Person | undefined> {

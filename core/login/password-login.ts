@@ -19,7 +19,8 @@ import { type RequestOptions, requestOptions } from './options.ts'
 import {
   all,
   askedName,
-  countAttempt,
+  type CountAttempt,
+  countingOnce,
   nameHash,
   requirePassword,
   requireRecoveryForm,
@@ -27,6 +28,7 @@ import {
 } from './password-check.ts'
 import { rpIdsOf } from './relying-party.ts'
 import { countsOf, type FactorKind, factorsTaken, requireFactor, requirePasswords, takes } from './second-factor.ts'
+import { withSite } from './with-preference.ts'
 
 const ttl = minutes(5)
 
@@ -38,24 +40,25 @@ export interface PasswordBegun {
   readonly options: RequestOptions | undefined
 }
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'factors' | 'audit'>
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'factors' | 'audit'>
 
 /** @throws Refusal passwords_off */
 export function beginPasswordLogin(
   site: Site,
   ports: BeginNeeds,
-  preference: Preference,
   { asking }: Pick<Caller, 'asking'>,
   holder: Holder,
   name: string,
 ): Promise<PasswordBegun> {
-  return recordingRefusals(ports, asking, 'login', async () => {
-    requirePasswords(preference)
-    const subject = subjectOf(ports, name)
-    const { intent, ticket } = beginIntent(site, ports, { purpose: 'login', holder, subject, ttl })
-    const options = takes(preference, 'webauthn') ? await optionsFor(site, ports, intent, name) : undefined
-    return { ticket, factors: factorsTaken(preference), second_factor: preference.secondFactor, options }
-  })
+  return recordingRefusals(ports, asking, 'login', () =>
+    withSite(site, ports, async (here, preference) => {
+      requirePasswords(preference)
+      const subject = subjectOf(ports, name)
+      const { intent, ticket } = beginIntent(here, ports, { purpose: 'login', holder, subject, ttl })
+      const options = takes(preference, 'webauthn') ? await optionsFor(here, ports, intent, name) : undefined
+      return { ticket, factors: factorsTaken(preference), second_factor: preference.secondFactor, options }
+    }),
+  )
 }
 
 const subjectOf = ({ keys }: Pick<Ports, 'keys'>, name: string): PasswordLoginSubject => ({
@@ -81,45 +84,57 @@ export interface PasswordAnswer {
   readonly recoveryCode?: string | undefined
 }
 
-type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'factors' | 'passwords' | 'audit'>
+type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'factors' | 'passwords' | 'audit'>
+type LoggedIn = { readonly cookie: SessionCookie; readonly userId: UserId; readonly expiresAt: Instant }
 
 /** @throws Refusal */
 export function finishPasswordLogin(
   site: Site,
   ports: FinishNeeds,
-  preference: Preference,
+  caller: Caller,
+  answer: PasswordAnswer,
+): Promise<LoggedIn> {
+  return recordingRefusals(ports, caller.asking, 'login', () => {
+    const count = countingOnce(ports)
+    return withSite(site, ports, (here, preference) => openWith(here, ports, caller, answer, preference, count))
+  })
+}
+
+async function openWith(
+  site: Site,
+  ports: FinishNeeds,
   { asking, holder }: Caller,
   answer: PasswordAnswer,
-): Promise<{ cookie: SessionCookie; userId: UserId; expiresAt: Instant }> {
-  return recordingRefusals(ports, asking, 'login', async () => {
-    requirePasswords(preference)
-    requireOneFactor(answer)
-    const intent = readTicket(ports, answer.ticket)
-    const subject = subjectOf(ports, answer.name)
-    const shown = { site, purpose: 'login', holder, user: undefined, subject, now: ports.now() } as const
-    requireIntent(intent, shown)
+  preference: Preference,
+  count: CountAttempt,
+): Promise<LoggedIn> {
+  requirePasswords(preference)
+  requireOneFactor(answer)
+  const intent = readTicket(ports, answer.ticket)
+  const subject = subjectOf(ports, answer.name)
+  const shown = { site, purpose: 'login', holder, user: undefined, subject, now: ports.now() } as const
+  requireIntent(intent, shown)
 
-    const person = await countAttempt(ports, answer.name)
-    const [password, factor] = await all([
-      requirePassword(ports, person, answer.password),
-      checkFactor(ports, preference, person, answer, intent, shown),
-    ])
-    const via = requireFactor(preference, factor)
+  const person = await count(answer.name)
+  const [password, factor] = await all([
+    requirePassword(ports, person, answer.password),
+    checkFactor(ports, preference, person, answer, intent, shown),
+  ])
+  const via = requireFactor(preference, factor)
 
-    const { id: userId } = (person as Person).user
-    const { session, cookie } = newSession(ports, asking.from)
-    const rehashed = ports.passwords.isOutdated(password.hash) ? await ports.passwords.hash(answer.password) : undefined
-    const credentialId = factor.kind === 'passkey' ? factor.tapped.credentialId : undefined
-    const evidence = answer.assertion && { tap: { intent, assertion: answer.assertion } }
-    const who = { userId, credentialId, sessionId: session.id, intentId: intent.id }
-    const { expiresAt } = await ports.factors.open({
-      ...{ spend: spendOf(intent), userId, name: subject.name, password, rehashed, factor, session },
-      preference: preference.revision,
-      expiresAt: session.openedAt + sessionTtl,
-      event: { at: session.openedAt, kind: 'login', outcome: 'done', asking, ...who, detail: { via }, evidence },
-    })
-    return { cookie, userId, expiresAt }
+  const { id: userId } = (person as Person).user
+  const { session, cookie } = newSession(ports, asking.from)
+  const rehashed = ports.passwords.isOutdated(password.hash) ? await ports.passwords.hash(answer.password) : undefined
+  const credentialId = factor.kind === 'passkey' ? factor.tapped.credentialId : undefined
+  const evidence = answer.assertion && { tap: { intent, assertion: answer.assertion } }
+  const who = { userId, credentialId, sessionId: session.id, intentId: intent.id }
+  const { expiresAt } = await ports.factors.open({
+    ...{ spend: spendOf(intent), userId, name: subject.name, password, rehashed, factor, session },
+    preference: preference.revision,
+    expiresAt: session.openedAt + sessionTtl,
+    event: { at: session.openedAt, kind: 'login', outcome: 'done', asking, ...who, detail: { via }, evidence },
   })
+  return { cookie, userId, expiresAt }
 }
 
 /** Before anything is looked at: an answer of its own must not depend on what is right. @throws Refusal bad_request */

@@ -1,5 +1,4 @@
 /** Making recovery codes: ten at a time, shown once; those of before are void. */
-import type { Preference } from '../access/preference.ts'
 import type { FactorEffect } from '../factor-ports.ts'
 import type { Holder, Site } from '../model.ts'
 import type { Caller } from '../ports.ts'
@@ -22,11 +21,10 @@ const making: Asked<'register'> = { purpose: 'register', subject: { kind: 'recov
 export const beginRecoveryCodes = (
   site: Site,
   ports: ChangeBeginNeeds,
-  preference: Preference,
   caller: Caller,
   holder: Holder,
 ): Promise<ChangeBegun> =>
-  beginChange(site, ports, 'recovery.make', caller, holder, () => {
+  beginChange(site, ports, 'recovery.make', caller, holder, (_, { preference }) => {
     requireCodes(preference)
     return making
   })
@@ -35,12 +33,11 @@ export const beginRecoveryCodes = (
 export async function finishRecoveryCodes(
   site: Site,
   ports: ChangeFinishNeeds,
-  preference: Preference,
   caller: Caller,
   answer: ChangeAnswer,
 ): Promise<ChangeDone & { readonly codes: readonly string[] }> {
   const codes = Array.from({ length: recoveryCodes }, () => newRecoveryCode(ports.random))
-  const done = await finishChange(site, ports, preference, 'recovery.make', caller, answer, ({ user }) => {
+  const done = await finishChange(site, ports, 'recovery.make', caller, answer, ({ user }, { preference }) => {
     requireCodes(preference)
     const hashes = codes.map((code) => recoveryHash(user.id, code) as string)
     return { ...making, effect: (): FactorEffect => ({ kind: 'make recovery codes', hashes }) }

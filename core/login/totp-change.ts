@@ -1,5 +1,4 @@
 /** Adding an authenticator app, and removing one. */
-import type { Preference } from '../access/preference.ts'
 import type { FactorEffect, Person } from '../factor-ports.ts'
 import type { AddTotpSubject, Intent } from '../intent.ts'
 import { base64url, fromBase64url } from '../lib/bytes.ts'
@@ -17,6 +16,7 @@ import {
   type ChangeFinishNeeds,
   finishChange,
   type Prepared,
+  type Under,
 } from './factor-change.ts'
 import { parseName } from './name.ts'
 import { aboutTotp } from './password-check.ts'
@@ -39,7 +39,6 @@ export interface TotpBegun extends ChangeBegun {
 export async function beginTotpAdd(
   site: Site,
   ports: ChangeBeginNeeds,
-  preference: Preference,
   caller: Caller,
   holder: Holder,
   given: string,
@@ -47,13 +46,13 @@ export async function beginTotpAdd(
   const secret = ports.random(totpSecretLength)
   const id = base64url(ports.random(16)) as TotpId
   let shown: Pick<TotpBegun, 'uri' | 'secret' | 'sealed'> | undefined
-  const begun = await beginChange(site, ports, 'totp.add', caller, holder, async ({ user, totps }) => {
-    requireCodes(preference)
+  const begun = await beginChange(site, ports, 'totp.add', caller, holder, async ({ user, totps }, under) => {
+    requireCodes(under.preference)
     const name = parseName(given)
     if (totps.some((totp) => totp.name === name)) throw new Refusal('name_taken', { user: user.id })
     if (totps.length >= mostTotps) throw new Refusal('too_many_factors', { user: user.id })
     const sealed = base64url(await ports.keys.factors.seal(aboutTotp(user.id, id), ports.random(12), secret))
-    shown = { ...totpForApp(site, user.name, secret), sealed }
+    shown = { ...totpForApp(under.site, user.name, secret), sealed }
     return { purpose: 'register', subject: subjectOf(id, name, sealed) }
   })
   return { ...begun, ...(shown as NonNullable<typeof shown>) }
@@ -76,11 +75,10 @@ export interface TotpAnswer extends ChangeAnswer {
 export function finishTotpAdd(
   site: Site,
   ports: ChangeFinishNeeds,
-  preference: Preference,
   caller: Caller,
   answer: TotpAnswer,
 ): Promise<ChangeDone> {
-  return finishChange(site, ports, preference, 'totp.add', caller, answer, ({ user }, intent) => {
+  return finishChange(site, ports, 'totp.add', caller, answer, ({ user }, { preference }, intent) => {
     requireCodes(preference)
     const { id, name } = (intent as Intent<'register'>).subject as AddTotpSubject
     const subject = subjectOf(String(id), String(name), answer.sealed)
@@ -96,7 +94,7 @@ export function finishTotpAdd(
 }
 
 /** @throws Refusal not_found, last_factor */
-function removing(preference: Preference, person: Person, id: TotpId): Prepared<'admin'> {
+function removing(person: Person, { preference }: Under, id: TotpId): Prepared<'admin'> {
   const { user, totps } = person
   const leaving = totps.find((totp) => totp.id === id)
   if (!leaving) throw new Refusal('not_found', { user: user.id })
@@ -110,22 +108,18 @@ function removing(preference: Preference, person: Person, id: TotpId): Prepared<
 export function beginTotpRemove(
   site: Site,
   ports: ChangeBeginNeeds,
-  preference: Preference,
   caller: Caller,
   holder: Holder,
   id: TotpId,
 ): Promise<ChangeBegun> {
-  return beginChange(site, ports, 'totp.remove', caller, holder, (person) => removing(preference, person, id))
+  return beginChange(site, ports, 'totp.remove', caller, holder, (person, under) => removing(person, under, id))
 }
 
 /** Sessions that rest on codes end. @throws Refusal */
 export const finishTotpRemove = (
   site: Site,
   ports: ChangeFinishNeeds,
-  preference: Preference,
   caller: Caller,
   answer: ChangeAnswer & { readonly id: TotpId },
 ): Promise<ChangeDone> =>
-  finishChange(site, ports, preference, 'totp.remove', caller, answer, (person) =>
-    removing(preference, person, answer.id),
-  )
+  finishChange(site, ports, 'totp.remove', caller, answer, (person, under) => removing(person, under, answer.id))

@@ -10,7 +10,6 @@ import {
 } from '../../core/login/password-change.ts'
 import { beginRecoveryCodes, finishRecoveryCodes } from '../../core/login/recovery-codes.ts'
 import { beginTotpAdd, beginTotpRemove, finishTotpAdd, finishTotpRemove } from '../../core/login/totp-change.ts'
-import { withPreference, withSite } from '../../core/login/with-preference.ts'
 import type { Instant, TotpId } from '../../core/model.ts'
 import type { App, Edge, EdgeContext } from '../edge.ts'
 import { pageCall } from '../page-call.ts'
@@ -29,9 +28,7 @@ const proofOf = ({ ticket, assertion, current }: BodyOf<typeof operations.passwo
 export function factorRoutes(app: App, edge: Edge): void {
   const { site, ports } = edge
   pageCall(app, edge, operations.factors, async (c) => {
-    const { passkeys, totps, passwords, factors, ...shown } = await withPreference(ports, (preference) =>
-      showFactors(ports, preference, callerOf(c)),
-    )
+    const { passkeys, totps, passwords, factors, ...shown } = await showFactors(ports, callerOf(c))
     return {
       ...{ passkeys, passwords, factors },
       password_changed_at: onWire(shown.passwordChangedAt),
@@ -47,14 +44,10 @@ export function factorRoutes(app: App, edge: Edge): void {
   passwordRoutes(app, edge)
   totpRoutes(app, edge)
   pageCall(app, edge, operations.recoveryCodesBegin, async (c) =>
-    withSite(site, ports, (here, preference) =>
-      beginRecoveryCodes(here, ports, preference, callerOf(c), beginHolder(c, ports)),
-    ),
+    beginRecoveryCodes(site, ports, callerOf(c), beginHolder(c, ports)),
   )
   pageCall(app, edge, operations.recoveryCodesMake, async (c, given) => {
-    const done = await withSite(site, ports, (here, preference) =>
-      finishRecoveryCodes(here, ports, preference, callerOf(c), proofOf(given)),
-    )
+    const done = await finishRecoveryCodes(site, ports, callerOf(c), proofOf(given))
     setSession(c, done.cookie, done.expiresAt, ports.now())
     return { codes: done.codes }
   })
@@ -69,62 +62,34 @@ function changed({ ports }: Edge, c: EdgeContext, { cookie, expiresAt }: ChangeD
 function passwordRoutes(app: App, edge: Edge): void {
   const { site, ports } = edge
   pageCall(app, edge, operations.passwordSetBegin, async (c, { password }) =>
-    withSite(site, ports, (here, preference) =>
-      beginPasswordSet(here, ports, preference, callerOf(c), beginHolder(c, ports), password),
-    ),
+    beginPasswordSet(site, ports, callerOf(c), beginHolder(c, ports), password),
   )
   pageCall(app, edge, operations.passwordSet, async (c, { password, ...given }) => {
     const answer = { ...proofOf(given), password }
-    return changed(
-      edge,
-      c,
-      await withSite(site, ports, (here, preference) =>
-        finishPasswordSet(here, ports, preference, callerOf(c), answer),
-      ),
-    )
+    return changed(edge, c, await finishPasswordSet(site, ports, callerOf(c), answer))
   })
   pageCall(app, edge, operations.passwordRemoveBegin, async (c) =>
-    withSite(site, ports, (here, preference) =>
-      beginPasswordRemove(here, ports, preference, callerOf(c), beginHolder(c, ports)),
-    ),
+    beginPasswordRemove(site, ports, callerOf(c), beginHolder(c, ports)),
   )
   pageCall(app, edge, operations.passwordRemove, async (c, given) =>
-    changed(
-      edge,
-      c,
-      await withSite(site, ports, (here, preference) =>
-        finishPasswordRemove(here, ports, preference, callerOf(c), proofOf(given)),
-      ),
-    ),
+    changed(edge, c, await finishPasswordRemove(site, ports, callerOf(c), proofOf(given))),
   )
 }
 
 function totpRoutes(app: App, edge: Edge): void {
   const { site, ports } = edge
   pageCall(app, edge, operations.totpAddBegin, async (c, { name }) =>
-    withSite(site, ports, (here, preference) =>
-      beginTotpAdd(here, ports, preference, callerOf(c), beginHolder(c, ports), name),
-    ),
+    beginTotpAdd(site, ports, callerOf(c), beginHolder(c, ports), name),
   )
   pageCall(app, edge, operations.totpAdd, async (c, { sealed, new_code, ...given }) => {
     const answer = { ...proofOf(given), sealed, newCode: new_code }
-    return changed(
-      edge,
-      c,
-      await withSite(site, ports, (here, preference) => finishTotpAdd(here, ports, preference, callerOf(c), answer)),
-    )
+    return changed(edge, c, await finishTotpAdd(site, ports, callerOf(c), answer))
   })
   pageCall(app, edge, operations.totpRemoveBegin, async (c) =>
-    withSite(site, ports, (here, preference) =>
-      beginTotpRemove(here, ports, preference, callerOf(c), beginHolder(c, ports), idOf(c)),
-    ),
+    beginTotpRemove(site, ports, callerOf(c), beginHolder(c, ports), idOf(c)),
   )
   pageCall(app, edge, operations.totpRemove, async (c, given) => {
     const answer = { ...proofOf(given), id: idOf(c) }
-    return changed(
-      edge,
-      c,
-      await withSite(site, ports, (here, preference) => finishTotpRemove(here, ports, preference, callerOf(c), answer)),
-    )
+    return changed(edge, c, await finishTotpRemove(site, ports, callerOf(c), answer))
   })
 }

@@ -1,7 +1,6 @@
 import { operations } from '../../core/api/operations.ts'
 import { beginPasskeyLogin, finishPasskeyLogin } from '../../core/login/passkey-login.ts'
 import { beginPasswordLogin, finishPasswordLogin } from '../../core/login/password-login.ts'
-import { withSite } from '../../core/login/with-preference.ts'
 import type { App, Edge } from '../edge.ts'
 import { parseNext } from '../next.ts'
 import { openPageCall } from '../page-call.ts'
@@ -17,17 +16,12 @@ export function loginRoutes(app: App, edge: Edge): void {
     setSession(c, cookie, expiresAt, ports.now())
     return { location: parseNext(next, site.origin) }
   })
-  openPageCall(app, edge, operations.passwordLoginBegin, async (c, { name }) => {
-    const [caller, holder] = [callerOf(c), beginHolder(c, ports)]
-    return withSite(site, ports, (here, preference) =>
-      beginPasswordLogin(here, ports, preference, caller, holder, name),
-    )
-  })
+  openPageCall(app, edge, operations.passwordLoginBegin, async (c, { name }) =>
+    beginPasswordLogin(site, ports, callerOf(c), beginHolder(c, ports), name),
+  )
   openPageCall(app, edge, operations.passwordLoginFinish, async (c, { next, recovery_code, ...given }) => {
     const answer = { ...given, recoveryCode: recovery_code }
-    const done = await withSite(site, ports, (here, preference) =>
-      finishPasswordLogin(here, ports, preference, callerOf(c), answer),
-    )
+    const done = await finishPasswordLogin(site, ports, callerOf(c), answer)
     setSession(c, done.cookie, done.expiresAt, ports.now())
     return { location: parseNext(next, site.origin) }
   })
