@@ -5,7 +5,7 @@
 import type { Keys } from '../keys.ts'
 import { base64url, utf8 } from '../lib/bytes.ts'
 import { hmac } from '../lib/hash.ts'
-import type { Credential, CredentialId, Site } from '../model.ts'
+import type { Credential, CredentialId } from '../model.ts'
 
 type Known = Pick<Credential, 'id' | 'transports' | 'rpId'>
 
@@ -17,10 +17,12 @@ const makes: readonly { readonly length: number; readonly transports: readonly s
   { length: 48, transports: ['usb', 'nfc'] },
 ]
 
-/** `name`: HMAC of the name's key. */
-export function madeUpPasskeys({ rpId }: Pick<Site, 'rpId'>, { madeUp }: Pick<Keys, 'madeUp'>, name: string): Known[] {
+/** `rpIds`: all that the cluster takes, since real ones may be of any. `name`: HMAC of the name's key. */
+export function madeUpPasskeys(rpIds: readonly string[], { madeUp }: Pick<Keys, 'madeUp'>, name: string): Known[] {
   const bytes = (what: string) => hmac(madeUp, utf8(`${what}\0${name}`))
   const [count = 0, ...kinds] = bytes('kinds')
+  const [which = 0] = bytes('relying party')
+  const rpId = rpIds[which % rpIds.length] ?? ''
   // Most people have one or two.
   return kinds.slice(0, 1 + (count & 1)).map((kind, i) => {
     const { length, transports } = makes[kind % makes.length] as (typeof makes)[number]

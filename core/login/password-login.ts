@@ -69,8 +69,9 @@ const subjectOf = ({ keys }: Pick<Ports, 'keys'>, name: string): PasswordLoginSu
 async function optionsFor(site: Site, { keys, factors }: BeginNeeds, intent: Intent, name: string) {
   const passkeys = await factors.passkeysOf(askedName(name))
   // Those of a relying party that is not taken any more are as good as none.
-  const usable = passkeys.filter(({ rpId }) => rpIdsOf(site).includes(rpId))
-  const known = usable.length > 0 ? usable : madeUpPasskeys(site, keys, nameHash(keys, name))
+  const rpIds = rpIdsOf(site)
+  const usable = passkeys.filter(({ rpId }) => rpIds.includes(rpId))
+  const known = usable.length > 0 ? usable : madeUpPasskeys(rpIds, keys, nameHash(keys, name))
   return requestOptions(site, intent, ttl, known)
 }
 

@@ -48,6 +48,24 @@ test('begin makes up passkeys for somebody who has none', async () => {
   expect(passkeysIn(await begin(edge.visitor(), 'Grace')).length).toBeGreaterThan(0)
 })
 
+test('begin makes up passkeys for somebody whose own are of a relying party that is not taken any more', async () => {
+  const { edge, under } = await newCluster()
+  const moved = await under({ ...bothFactors, rpId: 'example.com' })
+  const [known, unknown] = [await begin(moved.visitor(), 'Ada'), await begin(moved.visitor(), 'Eve')]
+  expect(shapeOf(known)).toEqual(shapeOf(unknown))
+  const real = edge.rows('select id from credentials').map(({ id }) => id)
+  for (const { id } of passkeysIn(known)) expect(real).not.toContain(id)
+})
+
+test('the relying party of an answer does not tell who has a passkey of before: names that nobody has get it too', async () => {
+  const { under } = await newCluster()
+  const moved = await under({ ...bothFactors, rpId: 'example.com', formerRpIds: ['access.example.com'] })
+  const rpIdFor = async (name: string) => (await begin(moved.visitor(), name)).json.options.rpId
+  expect(await rpIdFor('Ada')).toBe('access.example.com')
+  const made = await Promise.all(Array.from({ length: 30 }, (_, i) => rpIdFor(`Nobody ${i}`)))
+  expect(new Set(made)).toEqual(new Set(['example.com', 'access.example.com']))
+})
+
 test('a ticket says of a name no more than whoever typed it knows', async () => {
   const { edge } = await newCluster()
   const intents = await Promise.all(
