@@ -120,7 +120,11 @@ export interface ListedLogin {
 export interface Logins {
   /** Those that run, newest first. */
   list(
-    whose: { readonly userId?: UserId | undefined; readonly name?: string | undefined },
+    which: {
+      readonly id?: string | undefined
+      readonly userId?: UserId | undefined
+      readonly name?: string | undefined
+    },
     now: Instant,
   ): Promise<readonly ListedLogin[]>
   /**

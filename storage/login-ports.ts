@@ -14,7 +14,7 @@ import { runs } from './token-statements.ts'
 
 export function loginsPort(store: Store, make: Make): Ports['logins'] {
   return {
-    list: (whose, now) => listLogins(store, whose, now),
+    list: (which, now) => listLogins(store, which, now),
     end: async (actor, { id, owner, reason }, event) => {
       const { at, asking } = event
       const work = store.atomically([
@@ -31,7 +31,7 @@ export function loginsPort(store: Store, make: Make): Ports['logins'] {
 
 async function listLogins(
   { db, atomically }: Store,
-  { userId, name }: Parameters<Ports['logins']['list']>[0],
+  { id, userId, name }: Parameters<Ports['logins']['list']>[0],
   now: Instant,
 ): Promise<ListedLogin[]> {
   const owner = and(
@@ -43,13 +43,13 @@ async function listLogins(
       .select({ session: sessions, userName: users.name })
       .from(sessions)
       .innerJoin(users, eq(users.id, sessions.userId))
-      .where(and(owner, sessionInUse(now)))
+      .where(and(owner, id === undefined ? undefined : eq(sessions.id, id as SessionId), sessionInUse(now)))
       .orderBy(desc(sessions.openedAt)),
     db
       .select({ session: clientSessions, userName: users.name })
       .from(clientSessions)
       .innerJoin(users, eq(users.id, clientSessions.userId))
-      .where(and(owner, runs(now)))
+      .where(and(owner, id === undefined ? undefined : eq(clientSessions.id, id as ClientSessionId), runs(now)))
       .orderBy(desc(clientSessions.authenticatedAt)),
   ])
   const browsers = rowsOf<{ session: SessionRow; userName: string }>(answers[0]).map(browserOf)

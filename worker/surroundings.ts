@@ -1,5 +1,6 @@
 /** What surrounds every request: its id, its log line, the headers of its answer. */
 import type { Context, MiddlewareHandler } from 'hono'
+import { operations } from '../core/api/operations.ts'
 import { base64url } from '../core/lib/bytes.ts'
 import type { Site } from '../core/model.ts'
 import { browserName } from './browser-name.ts'
@@ -33,7 +34,8 @@ export function observe({ ports, whereOf, log }: Edge): Middleware {
 }
 
 /** A proxy asks every two seconds, and a balancer looks as often: a line each would hide the others. What fails is told. */
-const askedAllDay: ReadonlySet<string> = new Set(['/v1/proxy/snapshot', '/healthz', '/readyz'])
+const { proxySnapshot, health, readiness } = operations
+const askedAllDay: ReadonlySet<string> = new Set([proxySnapshot, health, readiness].map(({ path }) => path))
 
 const idLength = 12
 const idsAtOnce = 64

@@ -153,12 +153,18 @@ function constraintsOf(held: readonly RoleDocument[], { preference, resource }: 
     options.max_session_ttl === undefined ? [] : [parseDuration(options.max_session_ttl) ?? 0],
   )
   return {
-    tap: preference.requireSessionMfa || held.some((role) => wantsTap(role) && reaches(role, resource)),
+    tap: wantsTap(preference, held, resource),
     maxTtl: Math.min(longestSession, preference.defaultSessionTtl, ...ttls),
   }
 }
 
-const wantsTap = ({ spec }: RoleDocument): boolean => spec.options.require_session_mfa === true
+/** Whether each session on it wants a tap of its own: the cluster says so, or a role of the user that reaches it. */
+export const wantsTap = (
+  { requireSessionMfa }: Pick<Preference, 'requireSessionMfa'>,
+  held: readonly RoleDocument[],
+  resource: DbDocument,
+): boolean =>
+  requireSessionMfa || held.some((role) => role.spec.options.require_session_mfa === true && reaches(role, resource))
 
 function notAllowedInWords({ resource, principal: { db_user, db_name } }: Facts): string {
   return `No role of yours allows ${db_user} on ${db_name} in ${resource.metadata.name}.`

@@ -21,8 +21,7 @@ function endLogin(ports: Needs, principal: Principal, id: string, reason: 'revok
   const { asking, user, session } = principal
   return recordingRefusals(ports, asking, 'login.end', async () => {
     const isAdministrator = reason === 'administrator'
-    const running = await ports.logins.list(isAdministrator ? {} : { userId: user.id }, ports.now())
-    const found = running.find((login) => login.id === id)
+    const [found] = await ports.logins.list({ id, userId: isAdministrator ? undefined : user.id }, ports.now())
     if (!found) throw new Refusal('login_unknown', { user: user.id })
     const detail = { ended: id, of: found.user.name }
     const who = { userId: user.id, sessionId: session.id, detail }

@@ -16,7 +16,7 @@ import type { SentTap } from '../tap/sent.ts'
 import { type Tap, verifyTap } from '../tap/verify.ts'
 import { approveUrl } from '../tap/waiting.ts'
 import type { DbDocument } from './db.ts'
-import { type DbPrincipal, decide, reaches } from './decide.ts'
+import { type DbPrincipal, decide, reaches, wantsTap } from './decide.ts'
 import { sessionRefused } from './open-session.ts'
 import { type Policy, policyOf } from './policy.ts'
 import type { Principal } from './principal.ts'
@@ -47,7 +47,7 @@ export async function reachableResources(
     const named = (list: 'db_users' | 'db_names') => [
       ...new Set(reaching.flatMap(({ spec }) => spec.allow[list] ?? [])),
     ]
-    const tap = preference.requireSessionMfa || reaching.some(({ spec }) => spec.options.require_session_mfa === true)
+    const tap = wantsTap(preference, reaching, document)
     return reaching.length === 0 ? [] : [{ document, dbUsers: named('db_users'), dbNames: named('db_names'), tap }]
   })
 }

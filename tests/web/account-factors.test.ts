@@ -1,8 +1,8 @@
 /** Setting and removing a password, an authenticator app and recovery codes at the account page, in a real browser. */
-import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { goodPassword } from '../factors.ts'
-import { type Edge, type Key, openBrowser, Person, requireChromium, startEdge } from './browser.ts'
+import { type Administered, startWithAdministrator } from './administrator.ts'
+import { type Edge, type Key, Person, requireChromium } from './browser.ts'
 import {
   type App,
   addApp,
@@ -19,10 +19,10 @@ import {
   signInWithCode,
   visitSignIn,
 } from './factors.ts'
-import { LocalProgram } from './local-program.ts'
+import type { LocalProgram } from './local-program.ts'
 
 describe('somebody who sets and removes what signs him in', () => {
-  let browser: Browser | undefined
+  let started: Administered | undefined
   let edge: Edge
   let ada: Person
   let grace: Person
@@ -32,21 +32,12 @@ describe('somebody who sets and removes what signs him in', () => {
   let app: App
 
   beforeAll(async () => {
-    browser = await openBrowser()
-    if (!browser) return
-    edge = await startEdge()
-    ada = await Person.at(browser)
-    key = await ada.newKey()
-    await ada.registerFirst(edge)
-    program = await LocalProgram.at(edge)
-    await program.loginOf(ada)
+    started = await startWithAdministrator()
+    if (!started) return
+    ;({ edge, ada, key, program } = started)
   })
   beforeEach((ctx) => requireChromium(ctx))
-  afterAll(async () => {
-    await browser?.close()
-    await program?.end()
-    await edge?.end()
-  })
+  afterAll(() => started?.end())
 
   const told = ({ page }: Person, text: string) => page.getByText(text).waitFor()
   const dialog = ({ page }: Person) => page.getByRole('dialog')
@@ -206,7 +197,7 @@ describe('somebody who sets and removes what signs him in', () => {
   })
 
   test('somebody with an app and no passkey signs in by a code, and is warned', async () => {
-    grace = await Person.at(browser)
+    grace = await Person.at(started?.browser)
     hers = await joinAsGrace(grace, program, ada)
     await setPassword(grace, goodPassword)
     await told(grace, 'The password was set.')

@@ -1,32 +1,23 @@
 /** A tap for a program that waits, in a real browser: approved, refused, and shown to nobody else. */
-import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Edge, type Key, openBrowser, Person, requireChromium, startEdge } from './browser.ts'
-import { LocalProgram, newInvitation } from './local-program.ts'
+import { type Administered, startWithAdministrator } from './administrator.ts'
+import { type Edge, type Key, Person, requireChromium } from './browser.ts'
+import { type LocalProgram, newInvitation } from './local-program.ts'
 
 describe('an administrative request that waits for a tap', () => {
-  let browser: Browser | undefined
+  let started: Administered | undefined
   let edge: Edge
   let ada: Person
   let key: Key
   let program: LocalProgram
 
   beforeAll(async () => {
-    browser = await openBrowser()
-    if (!browser) return
-    edge = await startEdge()
-    ada = await Person.at(browser)
-    key = await ada.newKey()
-    await ada.registerFirst(edge)
-    program = await LocalProgram.at(edge)
-    await program.loginOf(ada)
+    started = await startWithAdministrator()
+    if (!started) return
+    ;({ edge, ada, key, program } = started)
   })
   beforeEach((ctx) => requireChromium(ctx))
-  afterAll(async () => {
-    await browser?.close()
-    await program?.end()
-    await edge?.end()
-  })
+  afterAll(() => started?.end())
 
   const approve = () => ada.button('Approve with a passkey')
   const problem = () => ada.page.getByRole('alert').filter({ hasText: /\S/ })
@@ -118,7 +109,7 @@ describe('an administrative request that waits for a tap', () => {
   })
 
   test('at the browser of somebody else there is nothing to press', async () => {
-    const katherine = await Person.at(browser)
+    const katherine = await Person.at(started?.browser)
     await katherine.newKey()
     await katherine.page.goto(await program.invite(ada, 'Katherine Johnson'))
     await katherine.button('Register a passkey').click()

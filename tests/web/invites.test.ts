@@ -1,11 +1,11 @@
 /** An invitation in the browser of whoever is invited: what the link shows, what it is good for, and when it is dead. */
-import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Edge, openBrowser, Person, requireChromium, startEdge } from './browser.ts'
-import { LocalProgram } from './local-program.ts'
+import { type Administered, startWithAdministrator } from './administrator.ts'
+import { type Edge, Person, requireChromium } from './browser.ts'
+import type { LocalProgram } from './local-program.ts'
 
 describe('an invitation', () => {
-  let browser: Browser | undefined
+  let started: Administered | undefined
   let edge: Edge
   let ada: Person
   let grace: Person
@@ -13,24 +13,15 @@ describe('an invitation', () => {
   let link: string
 
   beforeAll(async () => {
-    browser = await openBrowser()
-    if (!browser) return
-    edge = await startEdge()
-    ada = await Person.at(browser)
-    await ada.newKey()
-    await ada.registerFirst(edge)
-    program = await LocalProgram.at(edge)
-    await program.loginOf(ada)
+    started = await startWithAdministrator()
+    if (!started) return
+    ;({ edge, ada, program } = started)
     link = await program.invite(ada, 'Grace Hopper', ['access', 'auditor'])
-    grace = await Person.at(browser)
+    grace = await Person.at(started.browser)
     await grace.newKey()
   })
   beforeEach((ctx) => requireChromium(ctx))
-  afterAll(async () => {
-    await browser?.close()
-    await program?.end()
-    await edge?.end()
-  })
+  afterAll(() => started?.end())
 
   const register = (person: Person) => person.button('Register a passkey')
   const open = async (person: Person, url: string) => {
@@ -44,7 +35,7 @@ describe('an invitation', () => {
   }
 
   test('altered or cut short shows no form, and costs the right one nothing', async () => {
-    const eve = await Person.at(browser)
+    const eve = await Person.at(started?.browser)
     const [invite = '', secret = ''] = new URL(link).hash.slice(1).split('.')
     const changed = (text: string) => (text.startsWith('A') ? 'B' : 'A') + text.slice(1)
     const wrong = ['', invite, `${invite}.`, `${invite}.${secret.slice(0, -4)}`, `${invite}.${changed(secret)}`]
@@ -96,7 +87,7 @@ describe('an invitation', () => {
 
   test('that was used while it stayed open elsewhere refuses at the click, and the form goes', async () => {
     const url = await program.invite(ada, 'Alan Turing', [])
-    const [alan, eve] = [await Person.at(browser), await Person.at(browser)]
+    const [alan, eve] = [await Person.at(started?.browser), await Person.at(started?.browser)]
     for (const person of [alan, eve]) {
       await person.newKey()
       await person.page.goto(url)

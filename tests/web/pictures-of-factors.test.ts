@@ -1,8 +1,8 @@
 /** Every state of signing in with a password and of the account's factors, as tests/web/pictures.test.ts has the others. */
-import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { goodPassword } from '../factors.ts'
-import { type Edge, type Key, openBrowser, Person, picture, requireChromium, startEdge } from './browser.ts'
+import { type Administered, startWithAdministrator } from './administrator.ts'
+import { type Edge, type Key, Person, picture, requireChromium } from './browser.ts'
 import {
   addApp,
   beginApp,
@@ -16,10 +16,10 @@ import {
   signInWithCode,
   visitSignIn,
 } from './factors.ts'
-import { LocalProgram } from './local-program.ts'
+import type { LocalProgram } from './local-program.ts'
 
 describe('every state of the pages for passwords and codes', () => {
-  let browser: Browser | undefined
+  let started: Administered | undefined
   let edge: Edge
   let ada: Person
   let grace: Person
@@ -28,24 +28,15 @@ describe('every state of the pages for passwords and codes', () => {
   let program: LocalProgram
 
   beforeAll(async () => {
-    browser = await openBrowser()
-    if (!browser) return
-    edge = await startEdge()
-    ada = await Person.at(browser)
-    key = await ada.newKey()
-    await ada.registerFirst(edge)
-    program = await LocalProgram.at(edge)
-    await program.loginOf(ada)
+    started = await startWithAdministrator()
+    if (!started) return
+    ;({ edge, ada, key, program } = started)
     await program.prefer(bothFactors)
-    grace = await Person.at(browser)
+    grace = await Person.at(started.browser)
     hers = await joinAsGrace(grace, program, ada)
   })
   beforeEach((ctx) => requireChromium(ctx))
-  afterAll(async () => {
-    await browser?.close()
-    await program?.end()
-    await edge?.end()
-  })
+  afterAll(() => started?.end())
 
   const account = () => ada.page.goto(`${edge.origin}/account`)
 

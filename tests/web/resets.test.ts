@@ -1,14 +1,14 @@
 /** A reset and a recovery in the browser: what the links show, what they are good for, when they are dead; with pictures. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { root } from '../runtime/launch.ts'
-import { type Edge, openBrowser, Person, picture, requireChromium, startEdge } from './browser.ts'
-import { LocalProgram } from './local-program.ts'
+import { type Administered, startWithAdministrator } from './administrator.ts'
+import { type Edge, Person, picture, requireChromium } from './browser.ts'
+import type { LocalProgram } from './local-program.ts'
 
 describe('a reset, then a recovery', () => {
-  let browser: Browser | undefined
+  let started: Administered | undefined
   let edge: Edge
   let ada: Person
   let grace: Person
@@ -16,26 +16,17 @@ describe('a reset, then a recovery', () => {
   let link: string
 
   beforeAll(async () => {
-    browser = await openBrowser()
-    if (!browser) return
-    edge = await startEdge()
-    ada = await Person.at(browser)
-    await ada.newKey()
-    await ada.registerFirst(edge)
-    program = await LocalProgram.at(edge)
-    await program.loginOf(ada)
-    grace = await Person.at(browser)
+    started = await startWithAdministrator()
+    if (!started) return
+    ;({ edge, ada, program } = started)
+    grace = await Person.at(started.browser)
     await grace.newKey()
     await grace.page.goto(await program.invite(ada, 'Grace Hopper', ['access', 'auditor']))
     await grace.button('Register a passkey').click()
     await grace.page.waitForURL('**/account')
   })
   beforeEach((ctx) => requireChromium(ctx))
-  afterAll(async () => {
-    await browser?.close()
-    await program?.end()
-    await edge?.end()
-  })
+  afterAll(() => started?.end())
 
   const expectDead = async (person: Person) => {
     await person.page.getByRole('heading', { name: 'This link was used or is no longer valid' }).waitFor()
@@ -106,7 +97,7 @@ describe('a reset, then a recovery', () => {
     await ada.button('Register a passkey').click()
     await expectDead(ada)
     await picture(ada, 'recover-dead')
-    const alan = await Person.at(browser)
+    const alan = await Person.at(started?.browser)
     await alan.newKey()
     await alan.page.goto(newer)
     await alan.page.getByText('You will be Alan Turing, who is new here').waitFor()

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { AdminSubject, Intent, Json, SessionSubject } from '../../core/intent.ts'
 import type { WaitingIntent } from '../../core/tap/waiting.ts'
-import { type Assets, type Html, heading, needsScript, page, status, terms } from './layout.ts'
+import { type Assets, approveOrRefuse, type Html, heading, needsScript, page, terms } from './layout.ts'
 
 interface Approve {
   readonly cluster: string
@@ -68,11 +68,7 @@ program’s login on your account page.`,
 ])}
 <div class="answer" id="asked" data-ticket="${asked.ticket}" data-redirect="${asked.redirectUri}" data-state="${asked.state}"
 data-issuer="${asked.issuer}" data-purpose="${intent.purpose}" data-shown="${JSON.stringify(shown)}">
-<p class="actions">
-<button type="button" id="refuse" aria-describedby="heading">Refuse</button>
-<button class="primary" type="button" id="approve" aria-describedby="heading">Approve with a passkey</button>
-</p>
-${status('approve-status')}
+${approveOrRefuse()}
 </div>
 ${needsScript('Only a script can ask your browser for a passkey.')}
 ${terms([

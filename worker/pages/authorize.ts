@@ -3,7 +3,7 @@ import { sessionTtl } from '../../core/login/ceremony.ts'
 import { hours } from '../../core/model.ts'
 import type { AuthorizeParameters } from '../../core/oauth/authorize.ts'
 import { hasScope } from '../../core/oauth/clients.ts'
-import { type Assets, type Html, heading, needsScript, page, status, terms } from './layout.ts'
+import { type Assets, approveOrRefuse, type Html, heading, needsScript, page, terms } from './layout.ts'
 
 interface Authorize {
   readonly cluster: string
@@ -38,11 +38,7 @@ somebody sent you here, refuse: approving could let them act as you.`,
   ],
 ])}
 <div class="answer" id="asked" data-request="${JSON.stringify(request)}" data-address="${address}" data-scope="${scope}">
-<p class="actions">
-<button type="button" id="refuse" aria-describedby="heading">Refuse</button>
-<button class="primary" type="button" id="approve" aria-describedby="heading">Approve with a passkey</button>
-</p>
-${status('approve-status')}
+${approveOrRefuse()}
 </div>
 ${needsScript('Only a script can ask your browser for a passkey.')}
 ${terms([

@@ -4,7 +4,7 @@ import type { Instant } from '../../core/model.ts'
 import { hasScope } from '../../core/oauth/clients.ts'
 import { devicePage } from '../../core/oauth/device-flow.ts'
 import { lifetime } from './authorize.ts'
-import { type Assets, type Html, heading, needsScript, page, status, terms } from './layout.ts'
+import { type Assets, approveOrRefuse, type Html, heading, needsScript, page, terms } from './layout.ts'
 import { time } from './times.ts'
 
 interface Named {
@@ -87,11 +87,7 @@ data-key="${ask.jkt}" data-scope="${ask.scope}" data-address="${ask.from.address
 <input id="compared" type="checkbox" autocomplete="off">
 <label for="compared">The terminal where I started it shows exactly this code</label>
 </p>
-<p class="actions">
-<button type="button" id="refuse" aria-describedby="heading">Refuse</button>
-<button class="primary" type="button" id="approve" aria-describedby="heading">Approve with a passkey</button>
-</p>
-${status('approve-status')}
+${approveOrRefuse()}
 </div>
 ${needsScript('Only a script can ask your browser for a passkey.')}
 ${terms([

@@ -64,6 +64,10 @@ export const ownersEnds: Cases = {
       expect(all).toHaveLength(listed.length + 2)
       expect(all).toContain(other.program.id)
       expect(await world.ports.logins.list({ name: 'nobody' }, now)).toEqual([])
+      for (const { id } of [late, one.program]) {
+        expect((await world.ports.logins.list({ id }, now)).map((found) => found.id)).toEqual([id])
+        expect(await world.ports.logins.list({ id, userId: other.user.id }, now)).toEqual([])
+      }
     })
     expect(done).toEqual({})
   },
