@@ -1,7 +1,8 @@
 /** A proxy's side of the edge, and a session's way to its grant: every part can be made wrong. */
 import type { Document } from '../core/access/document.ts'
 import { addProxy, proxyOf } from '../core/access/proxies.ts'
-import { resourceUri, type SessionAsk } from '../core/access/request-session.ts'
+import type { SessionAsk } from '../core/access/request-session.ts'
+import { resourceUri } from '../core/access/resource-uri.ts'
 import type { Json } from '../core/intent.ts'
 import { base64url, utf8 } from '../core/lib/bytes.ts'
 import { type ProxyRequest, proveRequest } from '../core/proxy-proof.ts'

@@ -5,7 +5,15 @@ import type { Person } from '../factor-ports.ts'
 import type { Instant, TotpId } from '../model.ts'
 import type { Caller } from '../ports.ts'
 import { personOf, type ReadNeeds } from './factor-change.ts'
-import { canSignIn, type FactorKind, factorsTaken, hasOf, isWayIn, takes, takesPasswords } from './second-factor.ts'
+import {
+  canSignIn,
+  factorsTaken,
+  hasOf,
+  isWayIn,
+  type SecondFactorKind,
+  takes,
+  takesPasswords,
+} from './second-factor.ts'
 
 export interface FactorsShown {
   readonly passkeys: number
@@ -19,7 +27,7 @@ export interface FactorsShown {
   readonly recoveryCodes: number
   /** What the preference takes: a page offers nothing else. */
   readonly passwords: boolean
-  readonly factors: readonly FactorKind[]
+  readonly factors: readonly SecondFactorKind[]
   readonly secondFactor: Preference['secondFactor']
   /** Without it nothing would sign its owner in, so it cannot be removed. */
   readonly needed: { readonly password: boolean; readonly totp: boolean }

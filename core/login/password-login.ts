@@ -27,7 +27,14 @@ import {
   requireTotp,
 } from './password-check.ts'
 import { rpIdsOf } from './relying-party.ts'
-import { countsOf, type FactorKind, factorsTaken, requireFactor, requirePasswords, takes } from './second-factor.ts'
+import {
+  countsOf,
+  factorsTaken,
+  requireFactor,
+  requirePasswords,
+  type SecondFactorKind,
+  takes,
+} from './second-factor.ts'
 import { withSite } from './with-preference.ts'
 
 const ttl = minutes(5)
@@ -35,7 +42,7 @@ const ttl = minutes(5)
 export interface PasswordBegun {
   readonly ticket: string
   /** What may be shown beside the password: the same for everybody. */
-  readonly factors: readonly FactorKind[]
+  readonly factors: readonly SecondFactorKind[]
   readonly second_factor: Preference['secondFactor']
   readonly options: RequestOptions | undefined
 }

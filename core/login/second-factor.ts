@@ -4,13 +4,13 @@ import type { FactorCounts, Person, ShownFactor } from '../factor-ports.ts'
 import type { SessionVia } from '../model.ts'
 import { Refusal } from '../refusal.ts'
 
-export type FactorKind = 'webauthn' | 'otp' | 'recovery'
+export type SecondFactorKind = 'webauthn' | 'otp' | 'recovery'
 
 /**
  * A recovery code stands in for a lost app, so it is taken where codes are: a cluster that takes taps alone would else be as easily
  * phished as its paper.
  */
-export function factorsTaken({ secondFactor, secondFactors }: Preference): readonly FactorKind[] {
+export function factorsTaken({ secondFactor, secondFactors }: Preference): readonly SecondFactorKind[] {
   if (secondFactor === 'off') return []
   const taken = secondFactors.filter((kind) => kind !== 'sso')
   return taken.includes('otp') ? [...taken, 'recovery'] : taken
@@ -18,7 +18,8 @@ export function factorsTaken({ secondFactor, secondFactors }: Preference): reado
 
 const kinds = { passkey: 'webauthn', otp: 'otp', recovery: 'recovery' } as const
 
-export const takes = (preference: Preference, kind: FactorKind): boolean => factorsTaken(preference).includes(kind)
+export const takes = (preference: Preference, kind: SecondFactorKind): boolean =>
+  factorsTaken(preference).includes(kind)
 
 export const takesPasswords = ({ allowLocalAuth, passwords }: Preference): boolean => allowLocalAuth && passwords
 

@@ -4,7 +4,8 @@
  */
 
 import { authenticate } from '../access/principal.ts'
-import { grantSession, parseResourceUri } from '../access/request-session.ts'
+import { grantSession } from '../access/request-session.ts'
+import { parseResourceUri } from '../access/resource-uri.ts'
 import { recordingRefusals } from '../audit.ts'
 import { grantTtl } from '../issue/grant.ts'
 import { base64url, utf8 } from '../lib/bytes.ts'

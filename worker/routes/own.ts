@@ -1,6 +1,7 @@
 /** What a program asks about its own user, and may change there. */
-import { listFactors, removeFactor } from '../../core/access/factors.ts'
+
 import { endOwnLogin } from '../../core/access/logins.ts'
+import { listFactors, removeFactor } from '../../core/access/own-factors.ts'
 import type { Principal } from '../../core/access/principal.ts'
 import type { ListedLogin } from '../../core/admin-ports.ts'
 import { operations } from '../../core/api/operations.ts'
