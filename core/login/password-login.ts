@@ -35,7 +35,7 @@ import {
   type SecondFactorKind,
   takes,
 } from './second-factor.ts'
-import { withSite } from './with-preference.ts'
+import { orTellsNothing, withSite } from './with-preference.ts'
 
 const ttl = minutes(5)
 
@@ -104,7 +104,8 @@ export function finishPasswordLogin(
 ): Promise<LoggedIn> {
   return recordingRefusals(ports, caller.asking, 'login', () => {
     const count = countingOnce(ports)
-    return withSite(site, ports, (here, preference) => openWith(here, ports, caller, answer, preference, count))
+    const open = (here: Site, preference: Preference) => openWith(here, ports, caller, answer, preference, count)
+    return withSite(site, ports, open, orTellsNothing)
   })
 }
 

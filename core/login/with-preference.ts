@@ -16,7 +16,21 @@ const decidedByIt: ReadonlySet<RefusalCode> = new Set([
   'attestation_refused',
   'passwords_off',
   'codes_off',
+  'last_factor',
 ])
+
+/** Whether a refusal may be otherwise under the newest preference. */
+type Decided = (refusal: Refusal) => boolean
+
+const byDefault: Decided = ({ code }) => decidedByIt.has(code)
+
+/**
+ * For a ceremony that looks at a password and a factor: what it refuses with the one word that tells nothing is tried anew whatever
+ * was wrong. A missing factor alone would answer later than a wrong password, and so tell that the password was right.
+ */
+export const orTellsNothing: Decided = (refusal) => byDefault(refusal) || refusal.word === tellsNothing
+
+const tellsNothing: Refusal['word'] = 'refused'
 
 /**
  * Runs `work` with the preference: the one in memory, which saves a round trip, and the batch confirms its revision. What is
@@ -26,12 +40,13 @@ const decidedByIt: ReadonlySet<RefusalCode> = new Set([
 export async function withPreference<T>(
   { preferences }: Pick<Ports, 'preferences'>,
   work: (preference: Preference) => Promise<T>,
+  isDecidedByIt: Decided = byDefault,
 ): Promise<T> {
   const known = await preferences.current()
   try {
     return await work(known)
   } catch (error) {
-    if (!(error instanceof Refusal) || !decidedByIt.has(error.code)) throw error
+    if (!(error instanceof Refusal) || !isDecidedByIt(error)) throw error
     const newest = await preferences.newest()
     if (newest.revision === known.revision && error.code !== 'preference_changed') throw error
     return work(newest)
@@ -43,4 +58,5 @@ export const withSite = <T>(
   site: Site,
   ports: Pick<Ports, 'preferences'>,
   work: (here: Site, preference: Preference) => Promise<T>,
-): Promise<T> => withPreference(ports, (preference) => work(siteUnder(site, preference), preference))
+  isDecidedByIt?: Decided,
+): Promise<T> => withPreference(ports, (preference) => work(siteUnder(site, preference), preference), isDecidedByIt)

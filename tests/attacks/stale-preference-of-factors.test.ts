@@ -96,3 +96,36 @@ test('a change that another preference allows too goes on, unseen', async () => 
   expect(heard()).toEqual([])
   expect((await passwordLogin(other.visitor(), { password: goodPassword, passkey })).status).toBe(401)
 })
+
+test('who needs no second factor any more is let in at once, whatever this process has heard', async () => {
+  const { admin, other, heard } = await twoProcesses()
+  const visitor = other.visitor()
+  const body = await passwordBody(visitor, {})
+  await prefer(admin, { allow_passwords: true, second_factor: 'off' })
+  expect(await visitor.post('/v1/login/password/finish', body)).toMatchObject({ status: 200 })
+  expect(heard()).toEqual([])
+})
+
+test('a second factor that is taken by now is taken, whatever this process has heard', async () => {
+  const { admin, code } = await twoProcesses()
+  await prefer(admin, { ...both, second_factors: ['webauthn'] })
+  const late = await newEdge({ store: admin.edge.store })
+  late.advance(30_000)
+  await late.ports.preferences.newest()
+  const visitor = late.visitor()
+  const body = await passwordBody(visitor, { code: code() })
+  await prefer(admin, both)
+  expect(await visitor.post('/v1/login/password/finish', body)).toMatchObject({ status: 200 })
+})
+
+test('what is no last factor any more can be removed at once, whatever this process has heard', async () => {
+  const { admin, other, there, passkey, heard } = await twoProcesses()
+  await prefer(admin, { allow_passwords: true, passwordless: false, second_factors: ['otp'] })
+  await other.ports.preferences.newest()
+  const path = `/v1/totp/${other.rows('select id from totps')[0]?.['id']}/remove`
+  expect(await there.post(`${path}/begin`, {})).toMatchObject({ status: 409, json: { error: 'last_factor' } })
+  await prefer(admin, both)
+  const removed = await there.post(path, await changeBody(there, path, {}, passkey))
+  expect(removed.status).toBe(200)
+  expect([other.rows('select id from totps'), heard()]).toEqual([[], ['last_factor']])
+})

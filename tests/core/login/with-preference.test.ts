@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { defaultPreference, type Preference } from '../../../core/access/preference.ts'
-import { withPreference } from '../../../core/login/with-preference.ts'
+import { orTellsNothing, withPreference } from '../../../core/login/with-preference.ts'
 import { Refusal, type RefusalCode } from '../../../core/refusal.ts'
 
 const revised = (revision: string | undefined): Preference => ({ ...defaultPreference, revision })
@@ -21,16 +21,19 @@ function world(known: string | undefined, newest: string | undefined) {
     },
   }
   /** Refuses with these codes one after the other, and then is done. */
-  const run = (...codes: readonly RefusalCode[]) => {
-    const left = [...codes]
-    return withPreference(ports, async ({ revision }) => {
-      calls.push(`work ${revision}`)
-      const code = left.shift()
-      if (code) throw new Refusal(code)
-      return revision
-    })
-  }
-  return { calls, run }
+  const runAs =
+    (isDecidedByIt?: typeof orTellsNothing) =>
+    (...codes: readonly RefusalCode[]) => {
+      const left = [...codes]
+      const work = async ({ revision }: Preference) => {
+        calls.push(`work ${revision}`)
+        const code = left.shift()
+        if (code) throw new Refusal(code)
+        return revision
+      }
+      return withPreference(ports, work, isDecidedByIt)
+    }
+  return { calls, run: runAs(), runOfPassword: runAs(orTellsNothing) }
 }
 
 describe('withPreference', () => {
@@ -40,7 +43,7 @@ describe('withPreference', () => {
     expect(calls).toEqual(['current', 'work a'])
   })
 
-  test.each(['preference_changed', 'passwordless_off', 'passkeys_elsewhere'] as const)(
+  test.each(['preference_changed', 'passwordless_off', 'passkeys_elsewhere', 'last_factor'] as const)(
     'tries once more with the newest after %s',
     async (code) => {
       const { calls, run } = world('a', 'b')
@@ -73,6 +76,21 @@ describe('withPreference', () => {
       expect(calls).toEqual(['current', 'work a'])
     },
   )
+
+  test.each(['factor_missing', 'factor_unwanted', 'password_wrong', 'name_unknown', 'code_wrong'] as const)(
+    'of a password tries once more after %s: whatever was wrong takes as long',
+    async (code) => {
+      const { calls, runOfPassword } = world('a', 'b')
+      expect(await runOfPassword(code)).toBe('b')
+      expect(calls).toEqual(['current', 'work a', 'newest', 'work b'])
+    },
+  )
+
+  test('of a password reads nothing after what everybody is told', async () => {
+    const { calls, runOfPassword } = world('a', 'b')
+    await expect(runOfPassword('password_locked')).rejects.toThrow('password_locked')
+    expect(calls).toEqual(['current', 'work a'])
+  })
 
   test('passes on what is no refusal', async () => {
     const { calls } = world('a', 'b')
