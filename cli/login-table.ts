@@ -13,7 +13,7 @@ export async function showLogins(format: Format, logins: Logins, withUsers: bool
     last_seen_at: timestamp(last_seen_at),
     expires_at: timestamp(expires_at),
   }))
-  const columns = ['KIND', 'CLIENT', 'FROM', 'SINCE', 'LAST SEEN', 'ENDS', 'ID']
+  const columns = ['KIND', 'VIA', 'CLIENT', 'FROM', 'SINCE', 'LAST SEEN', 'ENDS', 'ID']
   await show(format, data, () =>
     printTable(
       withUsers ? ['USER', ...columns] : columns,
@@ -22,8 +22,9 @@ export async function showLogins(format: Format, logins: Logins, withUsers: bool
   )
 }
 
-const rowOf = ({ id, kind, client, address, opened_at, last_seen_at, expires_at, this_one }: Logins[number]) => [
+const rowOf = ({ id, kind, via, client, address, opened_at, last_seen_at, expires_at, this_one }: Logins[number]) => [
   this_one ? `${kind} (this one)` : kind,
+  via,
   client,
   address,
   readable(opened_at),

@@ -2,7 +2,17 @@
 import type { Document } from './access/document.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Json } from './intent.ts'
-import type { ClientSessionId, Instant, InviteId, Origin, SessionId, User, UserId } from './model.ts'
+import type {
+  ClientSessionId,
+  Instant,
+  InviteId,
+  LoginVia,
+  Origin,
+  SessionId,
+  SessionVia,
+  User,
+  UserId,
+} from './model.ts'
 import type { NewCredential, NewSession, Spend, Tapped } from './ports.ts'
 import type { Tap } from './tap/verify.ts'
 import type { VouchKey } from './vouch.ts'
@@ -110,6 +120,7 @@ export interface ListedLogin {
   readonly user: User
   /** Of a program: its client id. */
   readonly clientId: string | undefined
+  readonly via: SessionVia | LoginVia
   readonly openedAt: Instant
   /** Of a browser its last request, of a program its last refresh. */
   readonly lastSeenAt: Instant

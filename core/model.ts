@@ -73,7 +73,8 @@ export interface Credential {
  * What was shown for a session. Only `passkey` and `password+passkey` rest on a tap; the others can be phished, and open nothing that
  * wants one: whatever does asks for a tap of its own.
  */
-export type SessionVia = 'passkey' | 'password' | 'password+passkey' | 'password+otp' | 'password+recovery'
+export const sessionVias = ['passkey', 'password', 'password+passkey', 'password+otp', 'password+recovery'] as const
+export type SessionVia = (typeof sessionVias)[number]
 
 export interface Session {
   readonly id: SessionId
@@ -106,7 +107,8 @@ export type ClientSessionEnd =
   | 'administrator'
 
 /** How a program was let in: by a browser on its own machine, or by the device flow, which opens less (core/access/principal.ts). */
-export type LoginVia = 'browser' | 'device_flow'
+export const loginVias = ['browser', 'device_flow'] as const
+export type LoginVia = (typeof loginVias)[number]
 
 /** One login of a program. */
 export interface ClientSession {

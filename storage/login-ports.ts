@@ -58,13 +58,13 @@ async function listLogins(
 }
 
 function browserOf({ session, userName }: { session: SessionRow; userName: string }): ListedLogin {
-  const { id, openedAt, lastSeenAt, expiresAt, origin } = sessionOf(session)
+  const { id, via, openedAt, lastSeenAt, expiresAt, origin } = sessionOf(session)
   const user = { id: session.userId, name: userName }
-  return { id, kind: 'browser', user, clientId: undefined, openedAt, lastSeenAt, expiresAt, origin }
+  return { id, kind: 'browser', user, clientId: undefined, via, openedAt, lastSeenAt, expiresAt, origin }
 }
 
 function programOf({ session, userName }: { session: ClientSessionRow; userName: string }): ListedLogin {
-  const { id, clientId, authenticatedAt: openedAt, expiresAt, origin } = clientSessionOf(session)
+  const { id, clientId, via, authenticatedAt: openedAt, expiresAt, origin } = clientSessionOf(session)
   const user = { id: session.userId, name: userName }
-  return { id, kind: 'program', user, clientId, openedAt, lastSeenAt: session.rotatedAt, expiresAt, origin }
+  return { id, kind: 'program', user, clientId, via, openedAt, lastSeenAt: session.rotatedAt, expiresAt, origin }
 }

@@ -10,6 +10,9 @@ export default command({
 
 Who is signed in where: browsers, and programs such as this command.
 
+VIA says how: of a browser what was shown (passkey, password+otp, ...), of a program how it was
+let in (browser, or device_flow for a headless login).
+
 Options:
   --user=NAME  only those of this user
 

@@ -11,6 +11,9 @@ export default command({
 Where you are signed in: browsers, and programs such as this command. A browser that asked
 for nothing for an hour is signed out by itself.
 
+VIA says how: of a browser what was shown (passkey, password+otp, ...), of a program how it was
+let in (browser, or device_flow for a headless login).
+
 Examples:
   sallyport sessions ls
   sallyport sessions ls --format=json

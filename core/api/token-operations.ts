@@ -1,5 +1,6 @@
 /** What programs call with an access token and its key: the CLI and scripts. */
 
+import { loginVias, sessionVias } from '../model.ts'
 import { factorKinds } from './factor-kinds.ts'
 import type { AnyOperation } from './operation.ts'
 import { anything, list, object, oneOf, optional, text, whole, yesOrNo } from './shape.ts'
@@ -17,7 +18,7 @@ const me = object({
   roles: list(name, 64),
   client: name,
   /** `device_flow`: a headless login, which reaches resources and does nothing else. */
-  via: oneOf(['browser', 'device_flow']),
+  via: oneOf(loginVias),
   auth_time: instant,
   valid_until: instant,
 })
@@ -39,6 +40,8 @@ const loginView = object({
   client: name,
   address: name,
   place: name,
+  /** What was shown for a browser's session; of a program, how it was let in. */
+  via: oneOf([...sessionVias, ...loginVias]),
   opened_at: instant,
   last_seen_at: instant,
   expires_at: instant,

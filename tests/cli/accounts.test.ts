@@ -53,8 +53,8 @@ test('sessions ls and rm: browsers and programs of one’s own; this one is mark
   const cli = await signedIn(front)
   await login(front.edge.visitor(), front.person.passkey)
   const { stdout } = await cli.run(['sessions', 'ls'])
-  expect(stdout).toMatch(/^KIND +CLIENT +FROM +SINCE +LAST SEEN +ENDS +ID\n/)
-  expect(stdout).toMatch(/^program \(this one\) +\S.* UTC +\S+ \S+ UTC +[\w-]{22}$/m)
+  expect(stdout).toMatch(/^KIND +VIA +CLIENT +FROM +SINCE +LAST SEEN +ENDS +ID\n/)
+  expect(stdout).toMatch(/^program \(this one\) +browser +\S.* UTC +\S+ \S+ UTC +[\w-]{22}$/m)
   const browsers = () =>
     cli
       .run(['sessions', 'ls', '--format=json'])
@@ -73,7 +73,7 @@ test('admin sessions ls and rm: of everybody, or of one', async () => {
   const front = await newFront()
   const cli = await signedIn(front)
   const { stdout } = await cli.run(['admin', 'sessions', 'ls', '--user=ada'])
-  expect(stdout).toMatch(/^USER +KIND +CLIENT/)
+  expect(stdout).toMatch(/^USER +KIND +VIA +CLIENT/)
   expect((await cli.run(['admin', 'sessions', 'ls', '--user=nobody', '--format=json'])).stdout).toBe('[]\n')
   const all = JSON.parse((await cli.run(['admin', 'sessions', 'ls', '--format=json'])).stdout) as {
     id: string

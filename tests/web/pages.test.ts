@@ -30,6 +30,7 @@ const passkey = {
   lastUsedAt: undefined,
 }
 const session = {
+  via: 'passkey' as const,
   id: 'CCCC',
   browser: 'Firefox on Linux',
   address: '192.0.2.1',

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { FactorsShown } from '../../core/login/factors.ts'
-import type { Instant, LoginVia } from '../../core/model.ts'
+import type { Instant, LoginVia, SessionVia } from '../../core/model.ts'
 import { confirmDialog, factorSections } from './factors.ts'
 import { type Assets, type Html, heading, needsScript, page, status } from './layout.ts'
 import { time } from './times.ts'
@@ -20,6 +20,7 @@ interface Passkey {
 
 interface Session {
   readonly id: string
+  readonly via: SessionVia
   readonly browser: string
   readonly address: string
   /** Empty where the platform does not tell. */
@@ -185,6 +186,14 @@ ${status('add-status')}
 const thisOneFirst = (sessions: readonly Session[]) =>
   sessions.toSorted((a, b) => Number(b.isThisOne) - Number(a.isThisOne))
 
+const shownFor: { readonly [via in SessionVia]: string } = {
+  passkey: 'Signed in with a passkey',
+  password: 'Signed in with the password alone',
+  'password+passkey': 'Signed in with password and passkey',
+  'password+otp': 'Signed in with password and code',
+  'password+recovery': 'Signed in with password and recovery code',
+}
+
 const sessionItem = (session: Session, now: Instant): Html => html`
 <li>
 <div class="thing-head">
@@ -192,7 +201,8 @@ const sessionItem = (session: Session, now: Instant): Html => html`
 ${session.isThisOne && html`<span class="tag">This browser</span>`}
 </div>
 <p class="facts">${session.place && html`${session.place}<br>`}<span class="address">${session.address}</span></p>
-<p class="facts">Since ${time(session.openedAt, now)}<br>
+<p class="facts">${shownFor[session.via]}<br>
+Since ${time(session.openedAt, now)}<br>
 Last seen ${time(session.lastSeenAt, now)}<br>
 Ends ${time(session.expiresAt, now)} at the latest</p>
 ${

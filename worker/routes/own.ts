@@ -13,10 +13,11 @@ import { sentTap, tokenCall } from '../token-call.ts'
 export const inSeconds = (at: Instant): number => Math.floor(at / 1000)
 
 export function loginView({ clients }: Edge, { session }: Principal, login: ListedLogin) {
-  const { id, kind, user, clientId, openedAt, lastSeenAt, expiresAt, origin } = login
+  const { id, kind, user, clientId, via, openedAt, lastSeenAt, expiresAt, origin } = login
   const program = clientId === undefined ? undefined : (clients.get(clientId)?.name ?? clientId)
   return {
-    ...{ id, kind, user: user.name, client: program ?? origin.browser, address: origin.address, place: origin.place },
+    ...{ id, kind, via, user: user.name, client: program ?? origin.browser },
+    ...{ address: origin.address, place: origin.place },
     opened_at: inSeconds(openedAt),
     last_seen_at: inSeconds(lastSeenAt),
     expires_at: inSeconds(expiresAt),
