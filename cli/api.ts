@@ -158,7 +158,18 @@ async function problemOf(answer: Response): Promise<Problem> {
   const [what = '', ...details] = said.filter((part) => part !== '')
   const state = asksForLogin ? 'this wants a login that is at most five minutes old' : `the edge answered: ${what}`
   const remedy = message ?? hints[exit] ?? 'try again'
-  return new Problem(exit, details.length > 0 ? `${state} (${details.join(', ')})` : state, remedy)
+  return new EdgeProblem(exit, details.length > 0 ? `${state} (${details.join(', ')})` : state, remedy, error)
+}
+
+/** What the edge refused. */
+export class EdgeProblem extends Problem {
+  /** Its word for programs; empty where it gave none. */
+  readonly word: string
+
+  constructor(exit: Exit, message: string, hint: string, word: string) {
+    super(exit, message, hint)
+    this.word = word
+  }
 }
 
 function errorOf(json: Json): Partial<Of<typeof errorBody>> {

@@ -5,7 +5,7 @@
 import process from 'node:process'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import type { Json } from '../core/intent.ts'
-import { Problem } from './problem.ts'
+import { Interrupted, Problem } from './problem.ts'
 
 export const formats = ['text', 'json', 'yaml'] as const
 export type Format = (typeof formats)[number]
@@ -117,4 +117,52 @@ export async function confirmed(question: string): Promise<boolean> {
   } finally {
     terminal.close()
   }
+}
+
+/** The next line of the answer; undefined where there is none any more. */
+export type Ask = (question: string) => Promise<string | undefined>
+
+/**
+ * Questions whose answers are lines of stdin: of a person, or of a script that reads what was said on stderr. All of them in one, so
+ * that lines which came early are not lost.
+ * @throws Interrupted on Ctrl-C
+ */
+export async function asking<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
+  const { createInterface } = await import('node:readline')
+  const { stdin: input, stderr: output } = process
+  const isTerminal = input.isTTY && output.isTTY
+  const terminal = createInterface(isTerminal ? { input, output } : { input })
+  const lines = terminal[Symbol.asyncIterator]()
+  let isInterrupted = false
+  terminal.once('SIGINT', () => {
+    isInterrupted = true
+    terminal.close()
+  })
+  const ask: Ask = async (question) => {
+    if (isTerminal) {
+      terminal.setPrompt(`${clean(question)} `)
+      terminal.prompt()
+    } else say(question)
+    const next = await lines.next()
+    if (isInterrupted) throw new Interrupted('stopped, nothing was changed')
+    return next.done ? undefined : next.value.trim()
+  }
+  try {
+    return await work(ask)
+  } finally {
+    terminal.close()
+  }
+}
+
+/**
+ * On stderr, where that is a terminal that is wide enough; answers whether. Dark on light whatever the terminal's own colours are;
+ * without colours in those, taken for light on dark as most are.
+ */
+export function sayPicture(draw: (inkIsDark: boolean) => readonly string[]): boolean {
+  const { stderr } = process
+  const paint = (line: string) => styled(['black', 'bgWhiteBright'], line, stderr)
+  const lines = draw(paint(' ') !== ' ')
+  if (!stderr.isTTY || stderr.columns < (lines[0]?.length ?? 0)) return false
+  for (const line of lines) stderr.write(`${paint(line)}\n`)
+  return true
 }

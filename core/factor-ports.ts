@@ -1,4 +1,5 @@
 /** What core needs of the world for passwords, authenticator apps and recovery codes: ports.ts, continued. */
+import type { Actor } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Bytes } from './lib/bytes.ts'
 import type { Credential, Duration, Instant, TotpId, User, UserId } from './model.ts'
@@ -88,6 +89,8 @@ export interface Factors {
   attempt(attempt: Attempt): Promise<{ readonly isLocked: boolean; readonly person: Person | undefined }>
   /** Whose session this is. undefined: no such session, or it has ended, or a lock names the user. */
   find(claim: SessionClaim, now: Instant): Promise<Person | undefined>
+  /** undefined: there is no such user, or he was removed. */
+  of(userId: UserId): Promise<Person | undefined>
   /**
    * A login by password: spends, confirms the password (and puts `rehashed` in its place), uses up the factor, forgets the failures
    * of the name, opens the session.
@@ -128,4 +131,19 @@ export interface Factors {
     readonly effect: FactorEffect
     readonly event: AuditEvent
   }): Promise<{ readonly expiresAt: Instant }>
+  /**
+   * The same by a tap for a program that asks: it has no browser session to confirm and exchange.
+   * @throws Refusal ticket_spent, credential_changed, preference_changed, counter_regressed, token_invalid, user_locked,
+   * factors_changed, not_found, name_taken
+   */
+  changeBy(
+    actor: Actor,
+    change: {
+      readonly spend: Spend
+      readonly tapped: Tapped
+      readonly was: FactorCounts
+      readonly effect: FactorEffect
+      readonly event: AuditEvent
+    },
+  ): Promise<void>
 }

@@ -48,12 +48,13 @@ export type PasswordLoginSubject = {
 export type SetPasswordSubject = {
   readonly kind: 'password'
 }
-/** One more authenticator app. `secret`: SHA-256 of its key as it is sealed, base64url. */
+/** One more authenticator app. `secret`: SHA-256 of its key as it is sealed, base64url. `address`: as for `AdminSubject`. */
 export type AddTotpSubject = {
   readonly kind: 'totp'
   readonly id: string
   readonly name: string
   readonly secret: string
+  readonly address?: string
 }
 /** New recovery codes, in the place of all that are there. */
 export type RecoveryCodesSubject = {

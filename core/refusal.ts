@@ -186,6 +186,7 @@ const answers = {
   name_invalid: [422, 'name_invalid', "Use 1 to 64 letters, digits, spaces and . _ @ + ' -"],
   name_taken: [409, 'name_taken', 'Choose another name.'],
   passkey_unknown: [404, 'passkey_unknown', 'See which you have: sallyport mfa ls'],
+  totp_unknown: [404, 'totp_unknown', 'See which you have: sallyport mfa ls'],
   passkey_exists: [409, 'passkey_exists', 'This passkey is registered already: use another authenticator.'],
   password_weak: [
     422,
@@ -194,6 +195,11 @@ const answers = {
   ],
   proof_missing: [403, 'proof_required', 'Confirm it with a passkey; who has none, with the password and a code.'],
   last_factor: [409, 'last_factor', 'Add another way to sign in first: without this one you could not.'],
+  new_code_wrong: [
+    422,
+    'new_code_wrong',
+    'Type the code that the app shows now; if it does not fit either, let that device set its clock by itself.',
+  ],
   too_many_factors: [409, 'too_many_factors', 'Remove an authenticator app first: eight are the most.'],
   last_passkey: [409, 'last_passkey', 'Add another passkey first: the last one cannot be removed.'],
 } as const satisfies Record<string, readonly [status: number, word: string, remedy: string]>

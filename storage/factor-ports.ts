@@ -1,8 +1,8 @@
 /** core's port for passwords, authenticator apps and recovery codes: ports.ts, continued. */
 import { and, asc, count, eq, isNull, type SQLWrapper } from 'drizzle-orm'
 import type { FactorEffect, Factors, Person, Proof, ShownFactor, Totp } from '../core/factor-ports.ts'
-import type { Instant, SessionVia, UserId } from '../core/model.ts'
-import { about, type Make, opened, tapFactor } from './batches.ts'
+import type { Instant, SessionId, SessionVia, UserId } from '../core/model.ts'
+import { about, actorGuards, type Make, opened, tap, tapFactor } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { type OwnerRow, ownerQuery, passkeysQuery, userOf } from './owner.ts'
@@ -37,10 +37,33 @@ export function factorsPort(store: Store, make: Make): Factors {
       const user = userOf(rowsOf<OwnerRow>(answers[0]), claim, now)
       return user && personOf(user, answers.slice(1))
     },
+    of: async (userId) => {
+      const isHim = and(eq(users.id, userId), isNull(users.removedAt))
+      const owner = db.select({ id: users.id }).from(users).where(isHim)
+      const him = db.select({ id: users.id, name: users.name }).from(users).where(isHim)
+      const answers = await atomically([him, ...personQueries(db, owner)])
+      const [user] = rowsOf<Person['user']>(answers[0])
+      return user && personOf(user, answers.slice(1))
+    },
     open: (login) => openSession(store, make, login),
     change: (change) => applyChange(store, make, change),
+    changeBy: async (actor, { was, effect, ...change }) => {
+      const { userId } = change.tapped
+      const { at } = change.event
+      const work = atomically([
+        ...tap(make, change),
+        ...actorGuards(make, actor, change.event),
+        make.factorsAre({ ...was, userId }),
+        ...effectStatements(make, effect, { userId, except: noSession, at }),
+        make.record(auditRow(change.event)),
+      ])
+      await refusing(about(change.event), work)
+    },
   }
 }
+
+/** A program's login is none of the sessions that a change ends. */
+const noSession = '' as SessionId
 
 /** The one who bears the name now. */
 const bearer = (db: Db, nameKey: string) =>

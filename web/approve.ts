@@ -8,7 +8,7 @@ import { part } from './page.ts'
 
 const asked = part('asked', HTMLElement)
 const { ticket = '', redirect = '', state = '', issuer = '' } = asked.dataset
-const purpose = asked.dataset['purpose'] === 'session' ? 'session' : 'admin'
+const purpose = (['session', 'register'] as const).find((one) => one === asked.dataset['purpose']) ?? 'admin'
 const subject = JSON.parse(asked.dataset['shown'] ?? '') as Partial<Subjects[typeof purpose]>
 
 startApproval({

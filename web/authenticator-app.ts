@@ -104,10 +104,10 @@ class AppForm {
     try {
       leaveFor(await finishChange<Finished>(path, begun, proof, more), `The app ${this.#name.value.trim()} was added.`)
     } catch (error) {
-      if (!(error instanceof EdgeProblem && error.word === 'refused')) throw error
+      if (!(error instanceof EdgeProblem && error.word === 'new_code_wrong')) throw error
       this.#code.setAttribute('aria-invalid', 'true')
       this.#code.select()
-      throw current ? error : new EdgeProblem('refused', wrongCode, { requestId: error.requestId, cause: error })
+      throw new EdgeProblem(error.word, wrongCode, { requestId: error.requestId, cause: error })
     }
   }
 

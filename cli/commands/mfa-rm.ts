@@ -1,32 +1,55 @@
+import type { FactorKind } from '../../core/api/factor-kinds.ts'
+import type { AnswerOf } from '../../core/api/operation.ts'
 import { operations } from '../../core/api/operations.ts'
 import { call, openSession } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
+import { Problem } from '../problem.ts'
 import { askForTap } from '../tap.ts'
 import { say } from '../term.ts'
 
 export default command({
-  doing: 'remove the passkey',
-  help: `Usage: sallyport mfa rm NAME [--no-browser]
+  doing: 'remove it',
+  help: `Usage: sallyport mfa rm NAME|ID [--no-browser]
 
-Removes a passkey of yours. You approve it with a tap of another one in the browser: so you can
-still sign in. Sessions that it opened end. "sallyport mfa ls" shows the names.
+Removes a passkey or an authenticator app of yours. You approve it with a tap in the browser, of
+a passkey with another one: so you can still sign in. Sessions that it opened end. "sallyport
+mfa ls" shows names and ids; where a passkey and an app have one name, give the id.
+
+An ID that begins with a dash is written after two: -- -ID
 
 Options:
   --no-browser  do not open a browser, only show the address of the page
 
 Examples:
   sallyport mfa rm "Old phone"
+  sallyport mfa rm vG0nq3mJc1yq7c0Z0b5cIw
 `,
   options: browserOption,
   takes: [1, 1],
-  run: async (values, [name = '']) => {
+  run: async (values, [given = '']) => {
     const session = await openSession(values.profile)
-    const body = { kind: 'passkey', name } as const
-    const toDo = `approve that the passkey "${name}" is removed, with another one`
+    const { factors } = await call(session, operations.ownFactors, {})
+    const { kind, name } = requireOne(factors, given)
+    const body = { kind, name } as const
+    const toDo = `approve that the ${words[kind]} "${name}" is removed${kind === 'passkey' ? ', with another one' : ''}`
     const tap = await askForTap(session, { operation: 'factorRemove', body, toDo, opensBrowser: !values['no-browser'] })
     await call(session, operations.factorRemove, { body, tap })
-    say(`The passkey "${name}" is removed.`)
+    say(`The ${words[kind]} "${name}" is removed.`)
     return 'ok'
   },
 })
+
+const words: { readonly [kind in FactorKind]: string } = { passkey: 'passkey', totp: 'authenticator app' }
+
+type Factors = AnswerOf<typeof operations.ownFactors>['factors']
+
+/** @throws Problem failed */
+function requireOne(factors: Factors, given: string): Factors[number] {
+  const found = factors.filter(({ name, id }) => name === given || id === given)
+  const [one, ...others] = found
+  if (!one) throw new Problem('failed', `you have nothing of the name ${given}`, 'See which you have: sallyport mfa ls')
+  if (others.length === 0) return one
+  const which = found.map(({ kind, id }) => `the ${words[kind]} with "sallyport mfa rm -- ${id}"`).join(', ')
+  throw new Problem('failed', `you have ${found.length} of the name ${given}`, `remove ${which}`)
+}

@@ -2,13 +2,17 @@
  * Administrative requests that a tap approves: what the person reads, which passkeys may tap, and the intent of exactly this
  * request. The edge makes it when the tap is asked for, and again from the request that it receives.
  */
+import type { FactorKind } from '../api/factor-kinds.ts'
 import type { BodyOf } from '../api/operation.ts'
 import { operations } from '../api/operations.ts'
+import type { Totp } from '../factor-ports.ts'
 import { type AdminSubject, canonicalJson, type Json } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseName } from '../login/name.ts'
 import { othersThan } from '../login/passkey-remove.ts'
+import { requireWayIn } from '../login/second-factor.ts'
+import { withPreference } from '../login/with-preference.ts'
 import type { Credential, User } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
@@ -21,7 +25,7 @@ type Tapped = {
     : never
 }[keyof typeof operations]
 
-type Foresight = Pick<Ports, 'users' | 'documents' | 'credentials'>
+type Foresight = Pick<Ports, 'users' | 'documents' | 'credentials' | 'factors' | 'preferences'>
 
 interface Action<Body> {
   /** One line, the largest words of the page. @throws Refusal where the request could never succeed */
@@ -66,19 +70,38 @@ export const actions: { readonly [O in Tapped]: Action<BodyOf<(typeof operations
     mayTap: vouching,
   },
   factorRemove: {
-    summary: ({ name }) => `Remove the passkey "${parseName(name)}"`,
-    foresee: async ({ credentials }, user, { name }) => {
-      const all = await credentials.of(user.id)
+    summary: ({ kind, name }) => `Remove the ${factorWords[kind]} "${parseName(name)}"`,
+    foresee: async (ports, user, { kind, name }) => {
+      if (kind === 'totp') return foreseeTotpRemoval(ports, user, name)
+      const all = await ports.credentials.of(user.id)
       const leaving = all.find((one) => one.name === name)
       if (!leaving) throw new Refusal('passkey_unknown', { user: user.id })
       if (othersThan(leaving, all).length === 0) throw new Refusal('last_passkey', { user: user.id })
       return leaving.fingerprint
     },
     mayTap: (credentials, { revision }) => {
+      if (revision.startsWith(ofTotp)) return credentials
       const leaving = credentials.find(({ fingerprint }) => fingerprint === revision)
       return leaving ? othersThan(leaving, credentials) : []
     },
   },
+}
+
+const ofTotp = 'totp '
+/** No passkey has such a fingerprint. */
+export const totpRevision = ({ id }: Pick<Totp, 'id'>): string => `${ofTotp}${id}`
+
+const factorWords: { readonly [kind in FactorKind]: string } = { passkey: 'passkey', totp: 'authenticator app' }
+
+/** @throws Refusal totp_unknown, last_factor */
+async function foreseeTotpRemoval(ports: Foresight, user: User, name: string): Promise<string> {
+  const person = await ports.factors.of(user.id)
+  const leaving = person?.totps.find((one) => one.name === name)
+  if (!person || !leaving) throw new Refusal('totp_unknown', { user: user.id })
+  await withPreference(ports, async (preference) =>
+    requireWayIn(preference, person, { totps: person.totps.length - 1 }),
+  )
+  return totpRevision(leaving)
 }
 
 async function requireFreeName({ users }: Foresight, name: string): Promise<void> {

@@ -13,6 +13,7 @@ import { Refusal, type RefusalDetail } from '../refusal.ts'
 import type { SentTap } from '../tap/sent.ts'
 import { type Tap, verifyTap } from '../tap/verify.ts'
 import { type ActionName, subjectOf } from './action.ts'
+import type { Preference } from './preference.ts'
 import type { Principal } from './principal.ts'
 
 export type ApprovalNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'publicKeys' | 'credentials'>
@@ -39,15 +40,15 @@ export async function withApproval<T>(
   principal: Principal,
   action: ActionName,
   { json, sent }: Request,
-  work: (approved: Approved) => Promise<T>,
+  work: (approved: Approved, preference: Preference) => Promise<T>,
 ): Promise<T> {
   if (!sent) throw new Refusal('tap_missing', { user: principal.user.id })
   const tap = { intent: readTicket(ports, sent.ticket), assertion: sent.assertion }
-  return withSite(site, ports, (here, { revision: preference }) =>
+  return withSite(site, ports, (here, preference) =>
     withKey(ports, sent.assertion.id, async (known) => {
       if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
-      const approved = await requireApproval(here, ports, principal, action, json, tap, known, preference)
-      const done = await work(approved)
+      const approved = await requireApproval(here, ports, principal, action, json, tap, known, preference.revision)
+      const done = await work(approved, preference)
       await ports.publicKeys.keep(approved.tapped.credentialId, known)
       return done
     }),

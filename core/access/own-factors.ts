@@ -1,58 +1,110 @@
 /** What a user proves himself with, for a program that he is signed in with: listing, and removing one with a tap of another. */
 import type { FactorKind } from '../api/factor-kinds.ts'
 import { recordingRefusals } from '../audit.ts'
+import type { Totp } from '../factor-ports.ts'
 import { providerOf } from '../login/providers.ts'
+import { countsOf, requireWayIn } from '../login/second-factor.ts'
 import type { Credential, Instant, Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import { type ApprovalNeeds, approvedEvent, type Request, withApproval } from './approved.ts'
+import { totpRevision } from './action.ts'
+import { type ApprovalNeeds, type Approved, approvedEvent, type Request, withApproval } from './approved.ts'
+import { ownPerson } from './own-totp.ts'
+import type { Preference } from './preference.ts'
 import { actorOf, type Principal } from './principal.ts'
 
 export interface Factor {
   readonly kind: FactorKind
+  readonly id: string
   readonly name: string
-  /** What make it says it is. */
+  /** Of a passkey: what make it says it is. */
   readonly make: string | undefined
   readonly synced: boolean | undefined
   readonly createdAt: Instant
   readonly lastUsedAt: Instant | undefined
 }
 
-export async function listFactors({ credentials }: Pick<Ports, 'credentials'>, { user }: Principal) {
-  return (await credentials.of(user.id)).map(factorOf)
+export interface OwnFactors {
+  readonly factors: readonly Factor[]
+  /** Unused ones. */
+  readonly recoveryCodes: number
 }
 
-const factorOf = ({ name, aaguid, backedUp, createdAt, lastUsedAt }: Credential): Factor => ({
-  kind: 'passkey',
-  name,
-  make: providerOf(aaguid),
-  synced: backedUp,
-  createdAt,
-  lastUsedAt,
+/** @throws Refusal token_invalid */
+export async function listFactors(ports: Pick<Ports, 'factors'>, principal: Principal): Promise<OwnFactors> {
+  const { credentials, totps, recoveryCodes } = await ownPerson(ports, principal)
+  return { factors: [...credentials.map(passkeyOf), ...totps.map(totpOf)], recoveryCodes }
+}
+
+const passkeyOf = ({ id, name, aaguid, backedUp, createdAt, lastUsedAt }: Credential): Factor => ({
+  ...{ kind: 'passkey', id, name, make: providerOf(aaguid), synced: backedUp, createdAt, lastUsedAt },
 })
 
+const totpOf = ({ id, name, createdAt, lastUsedAt }: Totp): Factor => ({
+  ...{ kind: 'totp', id, name, make: undefined, synced: undefined, createdAt, lastUsedAt },
+})
+
+export interface Removal {
+  readonly kind: FactorKind
+  readonly name: string
+}
+
+type RemovalNeeds = ApprovalNeeds & Pick<Ports, 'factors' | 'audit'>
+
 /**
- * The tap names the passkey by its fingerprint too (its revision), and comes of another one: it shows that the user can still get in.
+ * The tap names it by its revision too (of a passkey its fingerprint, of an app its id), and comes of another passkey than the one to
+ * remove: it shows that the user can still get in.
  * @throws Refusal
  */
 export function removeFactor(
   site: Site,
-  ports: ApprovalNeeds & Pick<Ports, 'audit'>,
+  ports: RemovalNeeds,
   principal: Principal,
-  { name }: { readonly name: string },
+  { kind, name }: Removal,
   request: Request,
 ): Promise<void> {
-  return recordingRefusals(ports, principal.asking, 'passkey.remove', () =>
-    withApproval(site, ports, principal, 'factorRemove', request, async (approved) => {
-      const { spend, tapped, revision } = approved
-      const leaving = (await ports.credentials.of(principal.user.id)).find((one) => one.name === name)
-      if (!leaving) throw new Refusal('passkey_unknown', { user: principal.user.id })
-      if (leaving.id === tapped.credentialId) {
-        throw new Refusal('wrong_subject', { why: 'tapped with the passkey to remove', credential: leaving.id })
-      }
-      const event = approvedEvent(ports, principal, approved, request, 'passkey.remove', { removed: name })
-      const removing = { spend, tapped, credentialId: leaving.id, revision, event }
-      await ports.credentials.removeBy(actorOf(principal, undefined), removing)
-    }),
+  const remove = kind === 'passkey' ? removePasskey : removeTotp
+  return recordingRefusals(ports, principal.asking, `${kind}.remove`, () =>
+    withApproval(site, ports, principal, 'factorRemove', request, (approved, preference) =>
+      remove(ports, principal, name, approved, request, preference),
+    ),
   )
+}
+
+async function removePasskey(
+  ports: RemovalNeeds,
+  principal: Principal,
+  name: string,
+  approved: Approved,
+  request: Request,
+): Promise<void> {
+  const { spend, tapped, revision } = approved
+  const leaving = (await ports.credentials.of(principal.user.id)).find((one) => one.name === name)
+  if (!leaving) throw new Refusal('passkey_unknown', { user: principal.user.id })
+  if (leaving.id === tapped.credentialId) {
+    throw new Refusal('wrong_subject', { why: 'tapped with the passkey to remove', credential: leaving.id })
+  }
+  const event = approvedEvent(ports, principal, approved, request, 'passkey.remove', { removed: name })
+  const removing = { spend, tapped, credentialId: leaving.id, revision, event }
+  await ports.credentials.removeBy(actorOf(principal, undefined), removing)
+}
+
+/** @throws Refusal totp_unknown, last_factor */
+async function removeTotp(
+  ports: RemovalNeeds,
+  principal: Principal,
+  name: string,
+  approved: Approved,
+  request: Request,
+  preference: Preference,
+): Promise<void> {
+  const { spend, tapped, revision } = approved
+  const person = await ownPerson(ports, principal)
+  // Another one may bear the name by now: what was tapped says which it is.
+  const leaving = person.totps.find((one) => one.name === name && totpRevision(one) === revision)
+  if (!leaving) throw new Refusal('totp_unknown', { user: principal.user.id })
+  requireWayIn(preference, person, { totps: person.totps.length - 1 })
+  const event = approvedEvent(ports, principal, approved, request, 'totp.remove', { removed: name })
+  const effect = { kind: 'remove totp', id: leaving.id } as const
+  await ports.factors.changeBy(actorOf(principal, undefined), { spend, tapped, was: countsOf(person), effect, event })
 }

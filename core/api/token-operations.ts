@@ -51,6 +51,8 @@ const loginView = object({
 const logins = object({ logins: list(loginView, 100_000) })
 const factorView = object({
   kind: oneOf(factorKinds),
+  /** Of a passkey as its authenticator made it. */
+  id: text(2048),
   name,
   make: optional(name),
   synced: optional(yesOrNo),
@@ -104,7 +106,8 @@ export const tokenOperations = {
     summary: 'What this user proves himself with',
     auth: 'dpop',
     needs: { browser: true },
-    answer: object({ factors: list(factorView, 1024) }),
+    /** `recovery_codes`: how many are left. */
+    answer: object({ factors: list(factorView, 1024), recovery_codes: whole }),
   },
   factorRemove: {
     method: 'POST',
@@ -113,6 +116,24 @@ export const tokenOperations = {
     auth: 'dpop',
     needs: { presence: 'tap' },
     body: object({ kind: oneOf(factorKinds), name }),
+    answer: object({ name }),
+  },
+  ownTotpBegin: {
+    method: 'POST',
+    path: '/v1/me/totps/begin',
+    summary: 'Begin adding an authenticator app: its key, and the page where a passkey approves it; writes nothing',
+    auth: 'dpop',
+    needs: { browser: true },
+    body: object({ name, redirect_uri: text(2048), state: text(1024) }),
+    answer: object({ approve_url: text(32_768), uri: text(2048), secret, sealed: text(256) }),
+  },
+  ownTotpAdd: {
+    method: 'POST',
+    path: '/v1/me/totps',
+    summary: 'Add it, with a code that it shows (`new_code`) and the tap in the header Sallyport-Tap',
+    auth: 'dpop',
+    needs: { browser: true },
+    body: object({ sealed: text(256), new_code: secret }),
     answer: object({ name }),
   },
   resourcesList: {

@@ -7,10 +7,10 @@ import { type AuditKind, recordingRefusals } from '../audit.ts'
 import type { FactorEffect, Person, Proof, ShownFactor } from '../factor-ports.ts'
 import type { Intent, Purpose, Subjects } from '../intent.ts'
 import { type Holder, type Instant, minutes, type Site } from '../model.ts'
-import type { Caller, Ports, SessionClaim } from '../ports.ts'
+import type { Caller, Ports, SessionClaim, Tapped } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { importPublicKey } from '../tap/public-key.ts'
-import { type AssertionJson, requireIntent, type Shown, verifyTap } from '../tap/verify.ts'
+import { type AssertionJson, requireIntent, type Shown, type Tap, verifyTap } from '../tap/verify.ts'
 import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
 import { type RequestOptions, requestOptions } from './options.ts'
 import {
@@ -166,7 +166,7 @@ async function prove<P extends Purpose>(
 ): Promise<Proof> {
   if (person.credentials.length > 0) {
     if (!assertion) throw new Refusal('proof_missing', { user: person.user.id })
-    return proveByTap(person, preference, { intent, assertion }, shown)
+    return { kind: 'tap', tapped: await requireOwnTap(person, preference, { intent, assertion }, shown) }
   }
   if (!current) throw new Refusal('proof_missing', { user: person.user.id })
   requirePasswords(preference)
@@ -179,20 +179,20 @@ async function prove<P extends Purpose>(
   return { kind: 'password', password, factor }
 }
 
-/** @throws Refusal credential_unknown, and what verifyTap finds wrong */
-async function proveByTap<P extends Purpose>(
+/** Of the person whose factors are to change. @throws Refusal credential_unknown, and what verifyTap finds wrong */
+export async function requireOwnTap<P extends Purpose>(
   { user, credentials }: Person,
   { revision }: Preference,
-  tap: { readonly intent: Intent; readonly assertion: AssertionJson },
+  tap: Tap,
   shown: Shown<P>,
-): Promise<Proof> {
+): Promise<Tapped> {
   const credential = credentials.find(({ id }) => id === tap.assertion.id)
   const publicKey = credential && (await importPublicKey(credential.publicKey))
   if (!credential || !publicKey)
     throw new Refusal('credential_unknown', { user: user.id, credential: tap.assertion.id })
   const evidence = await verifyTap(tap, publicKey, shown)
   const { userId, fingerprint } = credential
-  return { kind: 'tap', tapped: { ...evidence, userId, fingerprint, preference: revision } }
+  return { ...evidence, userId, fingerprint, preference: revision }
 }
 
 /** @throws Refusal factor_missing, code_wrong, recovery_wrong */

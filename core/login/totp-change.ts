@@ -3,8 +3,8 @@ import type { FactorEffect, Person } from '../factor-ports.ts'
 import type { AddTotpSubject, Intent } from '../intent.ts'
 import { base64url, fromBase64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
-import type { Holder, Site, TotpId } from '../model.ts'
-import type { Caller } from '../ports.ts'
+import type { Holder, Site, TotpId, UserId } from '../model.ts'
+import type { Caller, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { emptyRequest } from './ceremony.ts'
 import {
@@ -43,22 +43,39 @@ export async function beginTotpAdd(
   holder: Holder,
   given: string,
 ): Promise<TotpBegun> {
-  const secret = ports.random(totpSecretLength)
-  const id = base64url(ports.random(16)) as TotpId
-  let shown: Pick<TotpBegun, 'uri' | 'secret' | 'sealed'> | undefined
-  const begun = await beginChange(site, ports, 'totp.add', caller, holder, async ({ user, totps }, under) => {
-    requireCodes(under.preference)
-    const name = parseName(given)
-    if (totps.some((totp) => totp.name === name)) throw new Refusal('name_taken', { user: user.id })
-    if (totps.length >= mostTotps) throw new Refusal('too_many_factors', { user: user.id })
-    const sealed = base64url(await ports.keys.factors.seal(aboutTotp(user.id, id), ports.random(12), secret))
-    shown = { ...totpForApp(under.site, user.name, secret), sealed }
-    return { purpose: 'register', subject: subjectOf(id, name, sealed) }
+  let shown: NewTotp['shown'] | undefined
+  const begun = await beginChange(site, ports, 'totp.add', caller, holder, async (person, under) => {
+    const made = await newTotp(ports, person, under, given)
+    shown = made.shown
+    return { purpose: 'register', subject: made.subject }
   })
   return { ...begun, ...(shown as NonNullable<typeof shown>) }
 }
 
-const subjectOf = (id: string, name: string, sealed: string): AddTotpSubject => ({
+interface NewTotp {
+  readonly subject: AddTotpSubject
+  readonly shown: Pick<TotpBegun, 'uri' | 'secret' | 'sealed'>
+}
+
+/** An app that is not there yet. @throws Refusal codes_off, name_invalid, name_taken, too_many_factors */
+export async function newTotp(
+  { keys, random }: Pick<Ports, 'keys' | 'random'>,
+  { user, totps }: Person,
+  { site, preference }: Under,
+  given: string,
+): Promise<NewTotp> {
+  requireCodes(preference)
+  const name = parseName(given)
+  if (totps.some((totp) => totp.name === name)) throw new Refusal('name_taken', { user: user.id })
+  if (totps.length >= mostTotps) throw new Refusal('too_many_factors', { user: user.id })
+  const secret = random(totpSecretLength)
+  const id = base64url(random(16)) as TotpId
+  const sealed = base64url(await keys.factors.seal(aboutTotp(user.id, id), random(12), secret))
+  return { subject: totpSubject(id, name, sealed), shown: { ...totpForApp(site, user.name, secret), sealed } }
+}
+
+/** The key by its hash: what is tapped is shown to people and kept for years. */
+export const totpSubject = (id: string, name: string, sealed: string): AddTotpSubject => ({
   kind: 'totp',
   id,
   name,
@@ -71,7 +88,7 @@ export interface TotpAnswer extends ChangeAnswer {
   readonly newCode: string
 }
 
-/** @throws Refusal code_wrong and others */
+/** @throws Refusal new_code_wrong and others */
 export function finishTotpAdd(
   site: Site,
   ports: ChangeFinishNeeds,
@@ -81,16 +98,23 @@ export function finishTotpAdd(
   return finishChange(site, ports, 'totp.add', caller, answer, ({ user }, { preference }, intent) => {
     requireCodes(preference)
     const { id, name } = (intent as Intent<'register'>).subject as AddTotpSubject
-    const subject = subjectOf(String(id), String(name), answer.sealed)
-    const effect = async (): Promise<FactorEffect> => {
-      const sealed = fromBase64url(answer.sealed) ?? new Uint8Array(0)
-      const secret = await ports.keys.factors.open(aboutTotp(user.id, subject.id), sealed)
-      const step = secret && stepOf(secret, answer.newCode, ports.now())
-      if (step === undefined) throw new Refusal('code_wrong', { user: user.id })
-      return { kind: 'add totp', id: subject.id as TotpId, name: subject.name, sealed, step }
-    }
-    return { purpose: 'register', subject, effect }
+    const subject = totpSubject(String(id), String(name), answer.sealed)
+    return { purpose: 'register', subject, effect: () => addingTotp(ports, user.id, subject, answer) }
   })
+}
+
+/** Once the proof was found to be right. @throws Refusal new_code_wrong */
+export async function addingTotp(
+  { keys, now }: Pick<Ports, 'keys' | 'now'>,
+  user: UserId,
+  { id, name }: AddTotpSubject,
+  answer: Pick<TotpAnswer, 'sealed' | 'newCode'>,
+): Promise<FactorEffect> {
+  const sealed = fromBase64url(answer.sealed) ?? new Uint8Array(0)
+  const secret = await keys.factors.open(aboutTotp(user, id), sealed)
+  const step = secret && stepOf(secret, answer.newCode, now())
+  if (step === undefined) throw new Refusal('new_code_wrong', { user })
+  return { kind: 'add totp', id: id as TotpId, name, sealed, step }
 }
 
 /** @throws Refusal not_found, last_factor */

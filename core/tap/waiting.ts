@@ -7,7 +7,7 @@ import { foreseenSubject, isAction, mayTap } from '../access/action.ts'
 import { type Principal, requireNeeds } from '../access/principal.ts'
 import { operations } from '../api/operations.ts'
 import { recordingRefusals } from '../audit.ts'
-import type { AdminSubject, Intent, Json } from '../intent.ts'
+import type { AddTotpSubject, AdminSubject, Intent, Json } from '../intent.ts'
 import { beginIntent, readTicket } from '../login/ceremony.ts'
 import { requestOptions } from '../login/options.ts'
 import { withSite } from '../login/with-preference.ts'
@@ -27,7 +27,10 @@ export interface WaitingAsk {
   readonly state: string
 }
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'users' | 'documents' | 'credentials' | 'audit'>
+type BeginNeeds = Pick<
+  Ports,
+  'keys' | 'random' | 'now' | 'users' | 'documents' | 'credentials' | 'factors' | 'preferences' | 'audit'
+>
 
 /** @throws Refusal bad_request, redirect_invalid, and what the action itself would refuse: so nobody taps in vain */
 export function beginWaiting(
@@ -57,7 +60,9 @@ export function approveUrl(
 }
 
 /** What a program may wait for. */
-export type WaitingIntent = Intent<'admin'> | Intent<'session'>
+export type WaitingIntent = Intent<'admin'> | Intent<'session'> | NewTotpIntent
+/** Of purpose `register` nothing else is begun by a program. */
+export type NewTotpIntent = Intent<'register'> & { readonly subject: AddTotpSubject }
 
 export interface Waiting {
   readonly intent: WaitingIntent
@@ -72,13 +77,19 @@ export function readWaiting(ports: Pick<Ports, 'keys' | 'now'>, ticket: string):
   return { intent, isOpen: ports.now() < seconds(intent.exp) }
 }
 
-/** A page's own administrative intents have no address. */
-const isOfProgram = (intent: Intent): intent is WaitingIntent =>
-  intent.purpose === 'session' || (intent.purpose === 'admin' && (intent.subject as AdminSubject).address !== undefined)
+/** A page's own intents have no address. */
+function isOfProgram(intent: Intent): intent is WaitingIntent {
+  const { purpose, subject } = intent
+  if (purpose === 'session') return true
+  if (purpose === 'admin') return (subject as AdminSubject).address !== undefined
+  const { kind, address } = subject as Partial<AddTotpSubject>
+  return purpose === 'register' && kind === 'totp' && address !== undefined
+}
 
 /** One line: what the person approves. */
 export function summaryOf(intent: WaitingIntent): string {
   if (intent.purpose === 'admin') return (intent as Intent<'admin'>).subject.summary
+  if (intent.purpose === 'register') return `Add the authenticator app "${(intent as NewTotpIntent).subject.name}"`
   const { resource, principal } = (intent as Intent<'session'>).subject
   return `${resource.name} as ${principal.db_user} in ${principal.db_name}`
 }

@@ -1,8 +1,7 @@
-/** Resets, sessions and passkeys from a terminal. */
+/** Resets and sessions from a terminal. */
 import { expect, test } from 'vitest'
-import { addPasskey, login } from '../client.ts'
-import { recordingBrowser } from './run-cli.ts'
-import { answerIn, issuer, newFront, signedIn } from './tls-edge.ts'
+import { login } from '../client.ts'
+import { answerIn, newFront, signedIn } from './tls-edge.ts'
 
 test('admin users reset: a tap approves it, the link alone stands on stdout, and the list tells until when', async () => {
   const front = await newFront()
@@ -83,25 +82,4 @@ test('admin sessions ls and rm: of everybody, or of one', async () => {
   const { stderr, code } = await cli.run(['admin', 'sessions', 'rm', '--', browser?.id ?? ''])
   expect([code, stderr]).toEqual([0, expect.stringMatching(/^The session of Ada \(.+\) is ended\.\n$/)])
   expect((await front.person.visitor.get('/account')).status).toBe(302)
-})
-
-test('mfa ls, add and rm', async () => {
-  const front = await newFront()
-  const cli = await signedIn(front)
-  const { visitor, passkey } = front.person
-  await addPasskey(visitor, passkey, await front.edge.authenticator(), { name: 'Blue key' })
-  const { stdout } = await cli.run(['mfa', 'ls'])
-  expect(stdout).toMatch(/^NAME +KIND +MAKE +SYNCED +CREATED +LAST USED\n/)
-  expect(stdout).toMatch(/^Blue key +passkey +\S.* +(yes|no) +\S+ \S+ UTC +never$/m)
-  const browser = recordingBrowser(cli.home)
-  Object.assign(cli.env, { BROWSER: browser.program })
-  const added = await cli.run(['mfa', 'add'])
-  expect([added.code, added.stderr]).toEqual([0, expect.stringContaining(`${issuer}/account#name\n`)])
-  await expect.poll(() => browser.calls().trim()).toBe(`${issuer}/account#name`)
-  const running = cli.start(['mfa', 'rm', 'Blue key', '--no-browser'])
-  await answerIn(running, front.person)
-  expect((await running.ended).stderr).toContain('The passkey "Blue key" is removed.\n')
-  expect(JSON.parse((await cli.run(['mfa', 'ls', '--format=json'])).stdout)).toMatchObject([{ kind: 'passkey' }])
-  const unknown = await cli.run(['mfa', 'rm', 'Blue key'])
-  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('See which you have: sallyport mfa ls')])
 })

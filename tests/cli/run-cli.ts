@@ -24,12 +24,15 @@ export interface Running {
   readonly ended: Promise<Ended>
 }
 
+type Input = string | { readonly open: true }
+
 export interface Cli {
   readonly home: string
   /** Of the profiles. */
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
-  start(args: readonly string[], input?: string): Running
+  /** `input`: all of stdin, or `open` where the test writes it later. */
+  start(args: readonly string[], input?: Input): Running
   run(args: readonly string[], input?: string): Promise<Ended>
 }
 
@@ -38,7 +41,7 @@ export function newCli(env: Readonly<Record<string, string>> = {}): Cli {
   const kept = keepCli()
   onTestFinished(kept.end)
   const all = { ...kept.env, ...env }
-  const start = (args: readonly string[], input?: string) => kept.start(args, all, input)
+  const start = (args: readonly string[], input?: Input) => kept.start(args, all, input)
   return { home: kept.home, folder: kept.folder, env: all, start, run: (args, input) => start(args, input).ended }
 }
 
@@ -51,10 +54,10 @@ export function keepCli() {
     home,
     folder: join(home, '.config', 'sallyport'),
     env: base,
-    start: (args: readonly string[], env: Readonly<Record<string, string>> = {}, input?: string): Running => {
+    start: (args: readonly string[], env: Readonly<Record<string, string>> = {}, input: Input = ''): Running => {
       const child = spawn(process.execPath, [program, ...args], { cwd: home, env: { ...base, ...env }, stdio: 'pipe' })
       children.push(child)
-      child.stdin.end(input ?? '')
+      if (typeof input === 'string') child.stdin.end(input)
       return watch(child)
     },
     end: () => {

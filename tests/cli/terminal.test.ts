@@ -1,31 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
-import process from 'node:process'
-import { expect, onTestFinished, test } from 'vitest'
-import { newCli, program, putProfile } from './run-cli.ts'
+import { expect, test } from 'vitest'
+import { hasTmux, newTerminal, skipReason } from './pty.ts'
+import { newCli, putProfile } from './run-cli.ts'
 import { newFront, signedIn } from './tls-edge.ts'
-
-const hasTmux = spawnSync('tmux', ['-V']).status === 0
-const skipReason = 'tmux is not installed'
-
-/** A terminal of 120 columns, on a server of its own. */
-function newTerminal(home: string, env: Readonly<Record<string, string>>) {
-  const tmux = (...args: string[]) =>
-    spawnSync('tmux', ['-S', join(home, 'tmux.sock'), '-f', '/dev/null', ...args], {
-      encoding: 'utf8',
-      env: { ...env, TERM: 'xterm-256color' },
-    })
-  onTestFinished(() => void tmux('kill-server'))
-  tmux('new-session', '-d', '-x', '120', '-y', '40', '-c', home, 'sh')
-  const type = (text: string) => tmux('send-keys', text, 'Enter')
-  const shows = async (pattern: RegExp, escapes = false) => {
-    const look = () => tmux('capture-pane', '-p', ...(escapes ? ['-e'] : [])).stdout
-    await expect.poll(look, { timeout: 15_000 }).toMatch(pattern)
-    return look()
-  }
-  const run = (args: string) => type(`${process.execPath} ${program} ${args}; echo "exit $?"`)
-  return { type, run, shows }
-}
 
 test('on a terminal labels are bold and errors red; with NO_COLOR nothing is', async (context) => {
   if (!hasTmux) return context.skip(skipReason)

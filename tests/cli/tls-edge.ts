@@ -126,7 +126,7 @@ const page = /^(http:\/\/localhost:\d+\/\S+)$/m
 
 /** Opens the page that the CLI shows, approves or refuses, and lets the browser go where it is sent. */
 export async function answerIn(
-  running: Running,
+  running: Pick<Running, 'seen'>,
   { visitor, passkey }: Person,
   says: 'yes' | 'no' = 'yes',
 ): Promise<string> {

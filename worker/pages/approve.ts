@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
-import type { AdminSubject, Intent, Json, SessionSubject } from '../../core/intent.ts'
-import type { WaitingIntent } from '../../core/tap/waiting.ts'
+import type { AddTotpSubject, AdminSubject, Intent, Json, SessionSubject } from '../../core/intent.ts'
+import type { NewTotpIntent, WaitingIntent } from '../../core/tap/waiting.ts'
 import { type Assets, approveOrRefuse, type Html, heading, needsScript, page, terms } from './layout.ts'
 
 interface Approve {
@@ -41,10 +41,18 @@ const sessionWords = ({ resource, principal, proxy, address }: SessionSubject): 
   shown: { resource, principal, proxy, address },
 })
 
-const wordsOf = (intent: WaitingIntent): Words =>
-  intent.purpose === 'session'
-    ? sessionWords((intent as Intent<'session'>).subject)
-    : adminWords((intent as Intent<'admin'>).subject)
+const totpWords = ({ kind, name, secret, address = '' }: AddTotpSubject): Words => ({
+  act: 'add the authenticator app',
+  thing: name,
+  facts: [['What it does', 'Its codes will sign you in together with your password. The program shows its key next.']],
+  shown: { kind, name, secret, address },
+})
+
+function wordsOf(intent: WaitingIntent): Words {
+  if (intent.purpose === 'session') return sessionWords((intent as Intent<'session'>).subject)
+  if (intent.purpose === 'register') return totpWords((intent as NewTotpIntent).subject)
+  return adminWords((intent as Intent<'admin'>).subject)
+}
 
 export const approvePage = (assets: Assets, { cluster, user, intent, ...asked }: Approve): Html => {
   const { act, thing, facts, shown } = wordsOf(intent)

@@ -2,6 +2,7 @@
 
 import { endOwnLogin } from '../../core/access/logins.ts'
 import { listFactors, removeFactor } from '../../core/access/own-factors.ts'
+import { beginOwnTotp, finishOwnTotp } from '../../core/access/own-totp.ts'
 import type { Principal } from '../../core/access/principal.ts'
 import type { ListedLogin } from '../../core/admin-ports.ts'
 import { operations } from '../../core/api/operations.ts'
@@ -45,13 +46,28 @@ export function ownRoutes(app: App, edge: Edge): void {
   tokenCall(app, edge, operations.ownLoginEnd, async ({ c, principal }) =>
     loginView(edge, principal, await endOwnLogin(ports, principal, c.req.param('id') ?? '')),
   )
-  tokenCall(app, edge, operations.ownFactors, async ({ principal }) => ({
-    factors: (await listFactors(ports, principal)).map(({ createdAt, lastUsedAt, ...factor }) => ({
-      ...factor,
-      created_at: inSeconds(createdAt),
-      last_used_at: lastUsedAt && inSeconds(lastUsedAt),
-    })),
-  }))
+  factorRoutes(app, edge)
+}
+
+function factorRoutes(app: App, edge: Edge): void {
+  const { site, ports } = edge
+  tokenCall(app, edge, operations.ownFactors, async ({ principal }) => {
+    const { factors, recoveryCodes } = await listFactors(ports, principal)
+    return {
+      factors: factors.map(({ createdAt, lastUsedAt, ...factor }) => ({
+        ...factor,
+        created_at: inSeconds(createdAt),
+        last_used_at: lastUsedAt && inSeconds(lastUsedAt),
+      })),
+      recovery_codes: recoveryCodes,
+    }
+  })
+  tokenCall(app, edge, operations.ownTotpBegin, async ({ principal, body }) =>
+    beginOwnTotp(site, ports, principal, body),
+  )
+  tokenCall(app, edge, operations.ownTotpAdd, async ({ c, principal, body: { sealed, new_code: newCode } }) =>
+    finishOwnTotp(site, ports, principal, { sealed, newCode }, sentTap(c)),
+  )
   tokenCall(app, edge, operations.factorRemove, async ({ c, principal, body, json }) => {
     await removeFactor(site, ports, principal, body, { json, sent: sentTap(c) })
     return { name: body.name }
