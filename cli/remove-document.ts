@@ -1,7 +1,7 @@
 import { operations } from '../core/api/operations.ts'
 import { call, openSession } from './api.ts'
 import { type MeantOne, showMeant } from './document-name.ts'
-import { sayLost } from './lost-passkeys.ts'
+import { sayTaken } from './lost.ts'
 import { Problem } from './problem.ts'
 import { confirmed, say } from './term.ts'
 
@@ -9,7 +9,7 @@ export interface Removal extends MeantOne {
   readonly profile: string | undefined
   /** It was said already. */
   readonly isConfirmed: boolean
-  /** Passkeys may stop working. */
+  /** Passkeys may stop working, and people lose their way in. */
   readonly isForced: boolean
 }
 
@@ -21,7 +21,7 @@ export async function removeDocument({ profile, kind, name, isConfirmed, isForce
     throw new Problem('failed', 'it was not confirmed, nothing was changed', 'answer y, or call it with --yes')
   }
   const query = { force: isForced ? ('true' as const) : undefined }
-  const { lost } = await call(session, operations.documentRemove, { parameters: { kind, name }, query })
-  sayLost(lost)
+  const taken = await call(session, operations.documentRemove, { parameters: { kind, name }, query })
+  sayTaken(taken)
   say(`The ${one} is removed${kind === 'cluster_auth_preference' ? ': the defaults hold again' : ''}.`)
 }

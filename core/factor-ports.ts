@@ -79,6 +79,11 @@ export interface Attempt {
   readonly window: Duration
 }
 
+export interface PasswordHolder {
+  readonly user: string
+  readonly totps: number
+}
+
 export interface Factors {
   /** Of the one who bears this name, those that are not removed. Empty: nobody does, or he has none. */
   passkeysOf(nameKey: string): Promise<readonly Credential[]>
@@ -89,6 +94,8 @@ export interface Factors {
   attempt(attempt: Attempt): Promise<{ readonly isLocked: boolean; readonly person: Person | undefined }>
   /** Whose session this is. undefined: no such session, or it has ended, or a lock names the user. */
   find(claim: SessionClaim, now: Instant): Promise<Person | undefined>
+  /** Everybody with a password, by name. */
+  withPassword(): Promise<readonly PasswordHolder[]>
   /** undefined: there is no such user, or he was removed. */
   of(userId: UserId): Promise<Person | undefined>
   /**

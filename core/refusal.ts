@@ -166,10 +166,11 @@ const answers = {
     'Use the host of the public URL, a domain above it, or one whose related_origins name the public URL.',
   ],
   passkeys_lost: [409, 'passkeys_lost', 'Name the old rp_id in webauthn.former_rp_ids, or let them stop: --force'],
+  ways_lost: [409, 'ways_lost', 'Let them set a password or register what is taken before, or shut them out: --force'],
   nobody_left: [
     409,
     'nobody_left',
-    'Nobody could administer the cluster any more: name the old rp_id in webauthn.former_rp_ids.',
+    'Nobody could administer the cluster any more: name an old rp_id in webauthn.former_rp_ids, or give an administrator another way in before.',
   ],
   role_preset: [409, 'role_preset', 'access, editor and auditor are built in: choose another name.'],
   role_held: [409, 'role_held', 'Somebody holds this role: remove the user first, or keep the role.'],

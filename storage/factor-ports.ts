@@ -37,6 +37,15 @@ export function factorsPort(store: Store, make: Make): Factors {
       const user = userOf(rowsOf<OwnerRow>(answers[0]), claim, now)
       return user && personOf(user, answers.slice(1))
     },
+    withPassword: () =>
+      db
+        .select({ user: users.name, totps: count(totps.id) })
+        .from(users)
+        .innerJoin(passwords, eq(passwords.userId, users.id))
+        .leftJoin(totps, eq(totps.userId, users.id))
+        .where(isNull(users.removedAt))
+        .groupBy(users.id)
+        .orderBy(asc(users.nameKey)),
     of: async (userId) => {
       const isHim = and(eq(users.id, userId), isNull(users.removedAt))
       const owner = db.select({ id: users.id }).from(users).where(isHim)

@@ -4,7 +4,7 @@ import { text as textOf } from 'node:stream/consumers'
 import type { Document } from '../../core/access/document.ts'
 import { command, formatOption } from '../command.ts'
 import { type DocumentRead, readDocuments, showProblem } from '../documents.ts'
-import { sayLost } from '../lost-passkeys.ts'
+import { sayTaken } from '../lost.ts'
 import { Problem } from '../problem.ts'
 import { formatOf, print, printTable, say, show } from '../term.ts'
 
@@ -18,7 +18,8 @@ Wants a login that is at most five minutes old.
 
 Options:
   -f, --file=FILE  the same as FILE
-  --force          replace those that exist, and let passkeys stop working with a new rp_id
+  --force          replace those that exist; let passkeys stop working with a new rp_id, and
+                   people be shut out who have nothing else that is taken
   --dry-run        only read FILE, offline and without a login: exit 0, or 1 and a line
                    FILE:LINE: field: what is wrong, for each problem
 
@@ -92,6 +93,6 @@ async function put(profile: string | undefined, documents: readonly Document[], 
   const answer = await call(session, operations.documentsPut, {
     body: { documents, force, replaces: undefined },
   })
-  sayLost(answer.lost)
+  sayTaken(answer)
   return answer.documents.map((document) => ({ ...document }))
 }

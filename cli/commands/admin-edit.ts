@@ -8,7 +8,7 @@ import { command } from '../command.ts'
 import { type MeantOne, requireOne, showMeant } from '../document-name.ts'
 import { printDocuments, readDocuments, showProblem } from '../documents.ts'
 import { findDocument } from '../find-document.ts'
-import { sayLost } from '../lost-passkeys.ts'
+import { sayTaken } from '../lost.ts'
 import { Problem } from '../problem.ts'
 import { environment } from '../profile.ts'
 import { runProgram } from '../run.ts'
@@ -24,7 +24,8 @@ path of a certificate in it counts from where you are. Wants a login that is at 
 minutes old.
 
 Options:
-  --force  let passkeys stop working with a new rp_id
+  --force  let passkeys stop working with a new rp_id, and people be shut out who have nothing
+           else that is taken
 
 Examples:
   sallyport admin edit cap
@@ -111,6 +112,6 @@ function requireSame({ kind, name }: MeantOne, file: string, content: string): D
 }
 
 async function put(session: Session, document: Document, replaces: string, force: boolean): Promise<void> {
-  const { lost } = await call(session, operations.documentsPut, { body: { documents: [document], force, replaces } })
-  sayLost(lost)
+  const taken = await call(session, operations.documentsPut, { body: { documents: [document], force, replaces } })
+  sayTaken(taken)
 }

@@ -11,7 +11,8 @@ login that is at most five minutes old. On a terminal it asks before.
 
 Options:
   --yes    do not ask
-  --force  let passkeys stop working with the default rp_id
+  --force  let passkeys stop working with the default rp_id, and people be shut out who have
+           no passkey
 
 Examples:
   sallyport admin rm role/dev

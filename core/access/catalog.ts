@@ -9,9 +9,9 @@ import { Refusal } from '../refusal.ts'
 import { type Document, parseDocument, revisionOf } from './document.ts'
 import { showPath } from './place.ts'
 import { defaultPreferenceDocument } from './preference.ts'
+import { nothingTaken, requireKept, type Taken } from './preference-change.ts'
 import { isPreset, presets } from './presets.ts'
 import { actorOf, type Principal } from './principal.ts'
-import { type Lost, requireKept } from './rp-change.ts'
 
 export interface Filter {
   readonly kind?: string | undefined
@@ -40,26 +40,22 @@ export interface Put {
   readonly outcome: 'created' | 'replaced' | 'unchanged'
 }
 
-type PutNeeds = Pick<Ports, 'now' | 'documents' | 'preferences' | 'credentials' | 'audit'>
+type PutNeeds = Pick<Ports, 'now' | 'documents' | 'preferences' | 'credentials' | 'factors' | 'audit'>
 
 export interface PutAsk {
   readonly documents: readonly Json[]
-  /** Replaces what is there, and lets passkeys stop working. */
+  /** Replaces what is there, lets passkeys stop working and people lose their way in. */
   readonly force: boolean
   /** Of the one document that was read and edited: the revision that was read, empty where there was none. */
   readonly replaces?: string | undefined
 }
 
-export interface PutOutcome {
-  readonly documents: readonly Put[]
-  /** Whose passkeys stop working with that. */
-  readonly lost: readonly Lost[]
-}
+export type PutOutcome = Taken & { readonly documents: readonly Put[] }
 
 /**
  * All or none.
- * @throws Refusal document_invalid, document_exists, document_changed, own_account, rp_id_unfit, passkeys_lost, nobody_left,
- * token_invalid, role_missing
+ * @throws Refusal document_invalid, document_exists, document_changed, own_account, rp_id_unfit, passkeys_lost, ways_lost,
+ * nobody_left, token_invalid, role_missing
  */
 export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, ask: PutAsk): Promise<PutOutcome> {
   const { asking, user, session } = principal
@@ -68,10 +64,11 @@ export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, 
     const wanted = requireDocuments(ask.documents, user.name)
     if (replaces !== undefined && wanted.length !== 1) throw unreadable('one document is edited at a time')
     const before = await documentsBefore(ports, wanted)
-    const lost = await requireKept(site, ports, { before: [...before.values()], wanted, force })
+    const asked = { before: [...before.values()], wanted, force, caller: user.name }
+    const taken = await requireKept(site, ports, asked)
     const changes = wanted.map((document): DocumentChange => {
-      const there = before.get(keyOf(document))
-      const expected = there && revisionOf(there)
+      const found = before.get(keyOf(document))
+      const expected = found && revisionOf(found)
       if (replaces !== undefined && replaces !== (expected ?? '')) throw new Refusal('document_changed')
       if (expected !== undefined && replaces === undefined && !force) throw existing(keyOf(document))
       return { document, revision: revisionOf(document), expected }
@@ -79,9 +76,8 @@ export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, 
     const changed = changes.filter(({ revision, expected }) => revision !== expected)
     if (changed.length > 0) {
       const who = { userId: user.id, sessionId: session.id }
-      const stopped = lost.reduce((sum, { passkeys }) => sum + passkeys, 0)
       const names = changed.map(({ document }) => keyOf(document)).join(' ')
-      const detail = { documents: names, ...(stopped > 0 && { passkeys_lost: stopped }) }
+      const detail = { documents: names, ...countsOf(taken) }
       const evidence = { documents: changed.map(({ document }) => document) }
       const event = {
         at: ports.now(),
@@ -95,8 +91,13 @@ export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, 
       await ports.documents.put(actorOf(principal, 'editor'), changed, event)
       await ports.preferences.newest()
     }
-    return { documents: changes.map(putOf), lost }
+    return { documents: changes.map(putOf), ...taken }
   })
+}
+
+function countsOf({ lost, shut_out: out }: Taken) {
+  const stopped = lost.reduce((sum, { passkeys }) => sum + passkeys, 0)
+  return { ...(stopped > 0 && { passkeys_lost: stopped }), ...(out.length > 0 && { shut_out: out.length }) }
 }
 
 const existing = (document: string) =>
@@ -140,29 +141,34 @@ async function documentsBefore(
 }
 
 /**
- * Of the preference: the defaults hold again. `force` lets passkeys stop working.
- * @throws Refusal role_preset, document_unknown, role_held, passkeys_lost, nobody_left, token_invalid, role_missing
+ * Of the preference: the defaults hold again. `force`: as for `putDocuments`.
+ * @throws Refusal role_preset, document_unknown, role_held, passkeys_lost, ways_lost, nobody_left, token_invalid, role_missing
  */
 export function removeDocument(
   site: Site,
   ports: PutNeeds,
   principal: Principal,
   { kind, name, force }: { readonly kind: string; readonly name: string; readonly force: boolean },
-): Promise<readonly Lost[]> {
+): Promise<Taken> {
   const { asking, user, session } = principal
   return recordingRefusals(ports, asking, 'document.remove', async () => {
     if (kind === 'role' && isPreset(name)) throw new Refusal('role_preset')
-    const lost = await lostByRemoving(site, ports, kind, force)
-    const who = { userId: user.id, sessionId: session.id, detail: { document: `${kind}/${name}` } }
+    const taken = await takenByRemoving(site, ports, { kind, force, caller: user.name })
+    const detail = { document: `${kind}/${name}`, ...countsOf(taken) }
+    const who = { userId: user.id, sessionId: session.id, detail }
     const event = { at: ports.now(), kind: 'document.remove', outcome: 'done', asking, ...who } as const
     await ports.documents.remove(actorOf(principal, 'editor'), kind, name, event)
     if (kind === 'cluster_auth_preference') await ports.preferences.newest()
-    return lost
+    return taken
   })
 }
 
-async function lostByRemoving(site: Site, ports: PutNeeds, kind: string, force: boolean): Promise<readonly Lost[]> {
-  if (kind !== 'cluster_auth_preference') return []
+async function takenByRemoving(
+  site: Site,
+  ports: PutNeeds,
+  { kind, ...asked }: { readonly kind: string; readonly force: boolean; readonly caller: string },
+): Promise<Taken> {
+  if (kind !== 'cluster_auth_preference') return nothingTaken
   const before = await documentsBefore(ports, [{ kind }])
-  return requireKept(site, ports, { before: [...before.values()], wanted: [defaultPreferenceDocument], force })
+  return requireKept(site, ports, { before: [...before.values()], wanted: [defaultPreferenceDocument], ...asked })
 }

@@ -60,8 +60,11 @@ const factorView = object({
   last_used_at: optional(instant),
 })
 const documentView = object({ document: anything, revision: text(64), preset: yesOrNo })
-/** Whose passkeys stopped working by a change of the relying party. */
-const lost = list(object({ user: name, passkeys: whole }), 100_000)
+/** What a change of how people log in took: whose passkeys stopped working, and who could sign in and can no more. */
+const taken = {
+  lost: list(object({ user: name, passkeys: whole }), 100_000),
+  shut_out: list(name, 100_000),
+}
 const auditView = object({
   seq: whole,
   at: text(32),
@@ -252,7 +255,8 @@ export const tokenOperations = {
   documentsPut: {
     method: 'POST',
     path: '/v1/documents',
-    summary: 'Create them, all or none; with force replace those that exist, and let passkeys stop working',
+    summary:
+      'Create them, all or none; with force replace those that exist, let passkeys stop working and people lose their way in',
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
     /** `replaces`: the revision of the one document that was read and edited; empty where there was none. */
@@ -262,7 +266,7 @@ export const tokenOperations = {
         object({ kind: name, name, revision: text(64), outcome: oneOf(['created', 'replaced', 'unchanged']) }),
         100,
       ),
-      lost,
+      ...taken,
     }),
   },
   documentRemove: {
@@ -272,7 +276,7 @@ export const tokenOperations = {
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
     query: object({ force: optional(oneOf(['true'])) }),
-    answer: object({ kind: name, name, lost }),
+    answer: object({ kind: name, name, ...taken }),
   },
   auditList: {
     method: 'GET',

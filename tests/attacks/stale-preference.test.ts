@@ -4,6 +4,7 @@ import type { Json } from '../../core/intent.ts'
 import { offerRecovery } from '../../core/login/recovery.ts'
 import { addPasskey, login, loginBody } from '../client.ts'
 import { lastRefusal, newEdge, sessionsOf, terminal } from '../edge.ts'
+import { setPassword } from '../factors.ts'
 import { acceptBody, invite, newAdmin, newInvitation, newReset, recoveryBody, reset, tapFor } from '../people.ts'
 import { prefer } from '../preferences.ts'
 import { approvalBody, askOf, Program } from '../program.ts'
@@ -15,6 +16,9 @@ const movedAway = { rp_id: 'example.com', former_rp_ids: ['access.example.com'] 
 /** An administrator at one process, and another process over the same database that knows today's preference. */
 async function twoProcesses(settings: Parameters<typeof prefer>[1] = {}) {
   const admin = await newAdmin()
+  // A cluster that is about to want more than a passkey keeps an administrator who has more.
+  await prefer(admin, { allow_passwords: true })
+  await setPassword(admin.visitor, admin.passkey)
   await prefer(admin, settings)
   const other = await newEdge({ store: admin.edge.store })
   await other.ports.preferences.newest()

@@ -143,19 +143,21 @@ test('a new rp_id: whose passkeys stop working is told, by name and number, befo
   expect(stderr).toContain('No browser on http://localhost:3080 takes example.com.')
 })
 
-test('whose passkeys have stopped working is said after create, edit and rm, each with --force', async () => {
+test('whose passkeys have stopped working, and who is shut out, is said after create, edit and rm, each with --force', async () => {
   const { front, cli } = await newCli()
   const lost = [
     { user: 'Ada', passkeys: 2 },
     { user: 'Bob', passkeys: 1 },
   ]
+  const taken = { lost, shut_out: ['Bob', 'Carol'] }
   const cap = { kind: 'cluster_auth_preference', name: 'cluster-auth-preference' }
   front.interfere = (method, path) => {
     if (method === 'POST' && path === '/v1/documents')
-      return { json: { documents: [{ ...cap, revision: 'r', outcome: 'replaced' }], lost } }
-    return method === 'DELETE' ? { json: { ...cap, lost } } : undefined
+      return { json: { documents: [{ ...cap, revision: 'r', outcome: 'replaced' }], ...taken } }
+    return method === 'DELETE' ? { json: { ...cap, ...taken } } : undefined
   }
-  const said = 'These passkeys have stopped working: Ada (2), Bob (1).\n'
+  const said =
+    'These passkeys have stopped working: Ada (2), Bob (1).\n2 people cannot sign in any more: Bob, Carol.\nTo let somebody in again: sallyport admin users reset NAME\n'
   writeFileSync(join(cli.home, 'cap.yaml'), 'kind: cluster_auth_preference\nversion: v2\nspec: {}\n')
   expect((await cli.run(['admin', 'create', '--force', 'cap.yaml'])).stderr).toContain(said)
   expect((await edit(cli, say('12h', '4h'), 'cap', '--force')).stderr).toContain(said)

@@ -11,6 +11,7 @@ import { deviceLogins } from './contract/device-logins.ts'
 import { ending } from './contract/ending.ts'
 import { factorChanges } from './contract/factor-changes.ts'
 import { factorLogins } from './contract/factor-logins.ts'
+import { factorPrograms } from './contract/factor-programs.ts'
 import { idling } from './contract/idling.ts'
 import { inviting } from './contract/inviting.ts'
 import { locking } from './contract/locking.ts'
@@ -33,7 +34,7 @@ import { writing } from './contract/writing.ts'
 const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
-  ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges },
+  ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges, factorPrograms },
   ...{ resetting, recovering, idling, ownersEnds },
 }
 

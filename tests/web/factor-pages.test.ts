@@ -1,6 +1,7 @@
 /** Which ways in the pages offer, as text: what is taken and what somebody has decide it. */
 import { describe, expect, test } from 'vitest'
 import type { FactorsShown } from '../../core/login/factors.ts'
+import { hours } from '../../core/model.ts'
 import { accountPage } from '../../worker/pages/account.ts'
 import type { Assets } from '../../worker/pages/layout.ts'
 import { signInPage } from '../../worker/pages/sign-in.ts'
@@ -17,6 +18,7 @@ describe('signInPage', () => {
         formerRpIds: ['old.example'],
         passwordless,
         passwords,
+        sessionTtl: hours(12),
       }),
     )
 

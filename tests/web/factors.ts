@@ -112,3 +112,18 @@ export async function joinAsGrace(grace: Person, program: LocalProgram, admin: P
   expect(await grace.page.getByRole('heading', { level: 1 }).innerText()).toContain('Grace Hopper')
   return key
 }
+
+/** Names of before: no browser takes them here, so no administrator could say so. The put of a role has the edge read anew. */
+export async function formerly(edge: Edge, program: LocalProgram, rpIds: readonly string[]): Promise<void> {
+  await program.prefer(bothFactors)
+  inDatabase(edge, (database) =>
+    database
+      .prepare(
+        "update documents set document = json_set(document, '$.spec.webauthn', json(?)) where kind = 'cluster_auth_preference'",
+      )
+      .run(JSON.stringify({ former_rp_ids: rpIds })),
+  )
+  const role = { kind: 'role', version: 'v7', metadata: { name: 'any' }, spec: { options: {}, allow: {}, deny: {} } }
+  const { status, text } = await program.call('POST', '/v1/documents', { documents: [role], force: true })
+  if (status !== 200) throw new Error(`the role was answered ${status}: ${text}`)
+}

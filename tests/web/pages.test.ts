@@ -1,6 +1,6 @@
 /** The pages as text: what is escaped, what is not there, and that a strict content security policy can hold. */
 import { describe, expect, test } from 'vitest'
-import type { Holder, TotpId } from '../../core/model.ts'
+import { type Holder, hours, minutes, seconds, type TotpId } from '../../core/model.ts'
 import { accountPage } from '../../worker/pages/account.ts'
 import { approvePage, notApprovablePage } from '../../worker/pages/approve.ts'
 import { authorizePage } from '../../worker/pages/authorize.ts'
@@ -116,6 +116,7 @@ const pages: Record<string, () => unknown> = {
       cluster: hostile,
       next: hostile,
       formerRpIds: [hostile],
+      sessionTtl: hours(12),
       passwordless: true,
       passwords: true,
     }),
@@ -403,8 +404,18 @@ const unescaped = (text: string): string =>
     .replaceAll('&amp;', '&')
 
 describe('signInPage', () => {
-  const render = async (next: string) =>
-    String(await signInPage(assets, { cluster: 'test', next, formerRpIds: [], passwordless: true, passwords: false }))
+  const taken = { formerRpIds: [], passwordless: true, passwords: false }
+  const render = async (next: string, sessionTtl = hours(12)) =>
+    String(await signInPage(assets, { cluster: 'test', next, ...taken, sessionTtl }))
+
+  test.each([
+    [hours(12), '12 hours'],
+    [hours(1), '1 hour'],
+    [minutes(90), '1 hour 30 minutes'],
+    [minutes(1) + seconds(30), '1 minute 30 seconds'],
+  ])('says how long a session lasts at most: %i ms as %s', async (ttl, words) => {
+    expect((await render('/account', ttl)).replaceAll('\n', ' ')).toContain(`on this browser for ${words} at most`)
+  })
 
   test('says in words that a request to approve comes next, and that signing in does not approve it', async () => {
     for (const next of ['/oauth/authorize?client_id=x', '/approve?ticket=x']) {

@@ -1,5 +1,5 @@
 /** Every state of signing in with a password and of the account's factors, as tests/web/pictures.test.ts has the others. */
-import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { goodPassword } from '../factors.ts'
 import { type Administered, startWithAdministrator } from './administrator.ts'
 import { type Edge, type Key, Person, picture, requireChromium } from './browser.ts'
@@ -8,6 +8,7 @@ import {
   beginApp,
   bothFactors,
   enterPassword,
+  formerly,
   joinAsGrace,
   makeRecoveryCodes,
   problem,
@@ -133,6 +134,22 @@ describe('every state of the pages for passwords and codes', () => {
     await picture(ada, 'account-not-taken')
     await grace.page.goto(`${edge.origin}/account`)
     await picture(grace, 'account-no-way-in')
+  })
+
+  test('names of before, short and long: under the button that most need, one a line', async () => {
+    const long = `a-name-of-before-that-no-phone-has-room-for.${'and-another-label.'.repeat(4)}example.org`
+    await formerly(edge, program, [long, 'old.example.net'])
+    await visitSignIn(ada, edge)
+    await picture(ada, 'sign-in-former-names')
+    const box = async (name: string) => {
+      const { x = 0, y = 0, height = 0 } = (await ada.button(name).boundingBox()) ?? {}
+      return { left: x, top: y, bottom: y + height }
+    }
+    const primary = await box('Sign in with a passkey')
+    const [one, other] = [await box(`Use a passkey of ${long}`), await box('Use a passkey of old.example.net')]
+    expect([one.left, other.left]).toEqual([primary.left, primary.left])
+    expect(one.top).toBeGreaterThan(primary.bottom)
+    expect(other.top - one.bottom).toBeGreaterThanOrEqual(8)
   })
 
   test('no page complained about anything but what was provoked', async () => {

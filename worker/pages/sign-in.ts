@@ -1,6 +1,5 @@
 import { html } from 'hono/html'
-import { sessionTtl } from '../../core/login/ceremony.ts'
-import { hours } from '../../core/model.ts'
+import { type Duration, hours, minutes, seconds } from '../../core/model.ts'
 import { type Assets, type Html, heading, needsScript, page, passwordBox, status, terms } from './layout.ts'
 
 interface SignIn {
@@ -12,11 +11,16 @@ interface SignIn {
   /** Whether a passkey alone signs in. */
   readonly passwordless: boolean
   readonly passwords: boolean
+  /** How long a session lasts here at most; a role may say less. */
+  readonly sessionTtl: Duration
 }
 
 const home = '/account'
 
-export const signInPage = (assets: Assets, { cluster, next, formerRpIds, passwordless, passwords }: SignIn): Html =>
+export const signInPage = (
+  assets: Assets,
+  { cluster, next, formerRpIds, passwordless, passwords, sessionTtl }: SignIn,
+): Html =>
   page(assets, {
     cluster,
     title: 'Sign in',
@@ -30,7 +34,7 @@ ${passwords && passwordPart(passwordless)}
 ${passwords && secondPart}
 ${needsScript('Only a script can ask your browser for a passkey.')}
 ${terms([
-  ['Next', html`${whatIsAsked(passwordless, passwords)} ${thenSignedIn(next)}`],
+  ['Next', html`${whatIsAsked(passwordless, passwords)} ${thenSignedIn(next, sessionTtl)}`],
   ['To say no', 'Cancel in the browser’s dialog, or close this page. Nothing changes.'],
   passwordless ? anotherDevice : anotherWay,
 ])}`,
@@ -46,11 +50,14 @@ const anotherWay = ['Lost something?', 'If password or second factor are lost, a
 const passkeyPart = (formerRpIds: readonly string[]): Html => html`
 <p class="lead">Show that it is you with a passkey that you registered here.</p>
 <button class="primary" type="button" id="sign-in">Sign in with a passkey</button>
-${formerRpIds.map(
-  (id) => html`
-<button type="button" class="former" data-rp-id="${id}">Use a passkey of ${id}</button>`,
-)}
+${formerRpIds.length > 0 && formerPart(formerRpIds)}
 ${status('sign-in-status')}`
+
+const formerPart = (rpIds: readonly string[]): Html => html`
+<div class="formers">
+<p class="hint">Made yours when this cluster had another name?</p>
+${rpIds.map((id) => html`<button type="button" class="former" data-rp-id="${id}">Use a passkey of ${id}</button>`)}
+</div>`
 
 /** Browsers offer passkeys in the name's box too, where they can. */
 const passwordPart = (passwordless: boolean): Html => html`
@@ -95,8 +102,24 @@ function whatIsAsked(passwordless: boolean, passwords: boolean): string {
   return passwords ? `${asked}; after a password, you are asked for your second factor.` : `${asked}.`
 }
 
-const thenSignedIn = (next: string | undefined): Html => html`Then you are signed in on this browser for
-${sessionTtl / hours(1)} hours at most${next && next !== home ? html` and go on to ${placeOf(next)}` : ''}.`
+const thenSignedIn = (
+  next: string | undefined,
+  sessionTtl: Duration,
+): Html => html`Then you are signed in on this browser for
+${inWords(sessionTtl)} at most${next && next !== home ? html` and go on to ${placeOf(next)}` : ''}.`
+
+/** Whole seconds, as a preference has them. */
+function inWords(duration: Duration): string {
+  const parts = [
+    counted(Math.floor(duration / hours(1)), 'hour'),
+    counted(Math.floor((duration % hours(1)) / minutes(1)), 'minute'),
+    counted(Math.floor((duration % minutes(1)) / seconds(1)), 'second'),
+  ]
+  return parts.filter((part) => part !== '').join(' ')
+}
+
+const counted = (count: number, unit: string): string =>
+  count === 0 ? '' : `${count} ${unit}${count === 1 ? '' : 's'}`
 
 /** Places with long addresses, in words. */
 const places: Readonly<Record<string, string>> = {

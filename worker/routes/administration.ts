@@ -69,8 +69,8 @@ function documentRoutes(app: App, edge: Edge): void {
   )
   tokenCall(app, edge, operations.documentRemove, async ({ c, principal, query }) => {
     const { kind = '', name = '' } = c.req.param()
-    const lost = await removeDocument(site, ports, principal, { kind, name, force: query.force === 'true' })
-    return { kind, name, lost }
+    const taken = await removeDocument(site, ports, principal, { kind, name, force: query.force === 'true' })
+    return { kind, name, ...taken }
   })
 }
 

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { operations } from '../../core/api/operations.ts'
+import { sessionTtl } from '../../core/login/ceremony.ts'
 import { factorsShown } from '../../core/login/factors.ts'
 import { providerOf } from '../../core/login/providers.ts'
 import { takesPasswords } from '../../core/login/second-factor.ts'
@@ -45,7 +46,8 @@ export const pageRoutes = (edge: Edge) => {
       const { formerRpIds, passwordless } = preference
       const place = next === undefined ? undefined : parseNext(next, origin)
       const taken = { formerRpIds, passwordless, passwords: takesPasswords(preference) }
-      return c.html(signInPage(assets, { cluster, next: place, ...taken }))
+      const lasts = Math.min(sessionTtl, preference.defaultSessionTtl)
+      return c.html(signInPage(assets, { cluster, next: place, ...taken, sessionTtl: lasts }))
     })
     .get('/first-administrator', async (c) => {
       const { exists } = await ports.administrator.state()

@@ -166,8 +166,8 @@ describe('an authenticator app', () => {
     const now = edge.ports.now()
     const send = async ({ uri: _, secret: __, ...body }: typeof one, new_code: string) =>
       (await visitor.post('/v1/totp', { ...body, new_code })).status
-    expect(await send(one, codeAt(one.secret, now, 9))).toBe(401)
-    expect(lastRefusal(edge)).toBe('code_wrong')
+    expect(await send(one, codeAt(one.secret, now, 9))).toBe(422)
+    expect(lastRefusal(edge)).toBe('new_code_wrong')
     expect(await send({ ...one, sealed: other.sealed }, codeAt(other.secret, now))).toBe(401)
     expect(lastRefusal(edge)).toBe('wrong_subject')
     expect(await send({ ...one, sealed: `${one.sealed.slice(0, -4)}AAAA` }, codeAt(one.secret, now))).toBe(401)

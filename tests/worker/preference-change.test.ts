@@ -1,8 +1,9 @@
-/** A change of the relying party: what is told before, what goes on, what stops. */
+/** A change of how people log in that takes something away: what is told before, what goes on, what stops. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Authenticator, CreationOptions, RequestOptions } from '../authenticator.ts'
 import { addPasskey, login, newVouchKey } from '../client.ts'
 import { lastRefusal, signIn } from '../edge.ts'
+import { addTotp, setPassword } from '../factors.ts'
 import { newAdmin, newPerson, type Person, putDocuments } from '../people.ts'
 import { forget, loginOfBefore, prefer, preferenceOf } from '../preferences.ts'
 import { askOf } from '../program.ts'
@@ -144,6 +145,103 @@ describe('afterwards', () => {
       json: { error: 'passkeys_elsewhere' },
     })
     expect((await ada.edge.visitor().get('/')).text).not.toContain('data-rp-id')
+  })
+})
+
+describe('who could not sign in any more', () => {
+  const passwords = { allow_passwords: true, second_factors: ['webauthn', 'otp'] }
+  const notPasskeysAlone = { ...passwords, passwordless: false }
+  const told = async (spec: Parameters<typeof preferenceOf>[0], force = false) => {
+    const { status, json } = await putDocuments(ada, [preferenceOf(spec)], force)
+    return status === 200 ? json : { status, error: json.error, message: json.message.split(/(?<=\.) /)[0] }
+  }
+
+  test('is told where a passkey alone is enough no more, oneself first, and nothing changes', async () => {
+    await newPerson(ada, 'Carol')
+    await prefer(ada, passwords)
+    await setPassword(bob.visitor, bob.passkey)
+    ada.edge.store.raw.exec('update credentials set may_vouch = 1')
+    expect(await told(notPasskeysAlone)).toEqual({
+      status: 409,
+      error: 'ways_lost',
+      message: 'With that 2 people could not sign in any more: you yourself (Ada), Carol.',
+    })
+    expect(lastRefusal(ada.edge)).toBe('ways_lost')
+    expect((await login(ada.edge.visitor(), ada.passkey)).status).toBe(200)
+  })
+
+  test('is told and written down where it is forced', async () => {
+    await prefer(ada, passwords)
+    await setPassword(ada.visitor, ada.passkey)
+    expect(await told(notPasskeysAlone, true)).toMatchObject({ lost: [], shut_out: ['Bob'] })
+    const [row] = ada.edge.rows("select detail from audit where kind = 'document.put' order by seq desc limit 1")
+    expect(JSON.parse(String(row?.['detail']))).toMatchObject({ shut_out: 1 })
+    expect((await login(ada.edge.visitor(), bob.passkey).catch(() => ({ status: 403 }))).status).toBe(403)
+  })
+
+  test('is never everybody who can administer the cluster, not even with force', async () => {
+    await prefer(ada, passwords)
+    await setPassword(bob.visitor, bob.passkey)
+    for (const force of [false, true]) {
+      expect(await told(notPasskeysAlone, force)).toEqual({
+        status: 409,
+        error: 'nobody_left',
+        message: 'With that one person could not sign in any more: you yourself (Ada).',
+      })
+    }
+  })
+
+  test('is nobody where all have what is wanted: no force is needed', async () => {
+    await prefer(ada, passwords)
+    for (const { visitor, passkey } of [ada, bob]) await setPassword(visitor, passkey)
+    const { revision } = (await ada.program.call('GET', '/v1/documents?kind=cluster_auth_preference', ada.token)).json
+      .documents[0]
+    const body = { documents: [preferenceOf(notPasskeysAlone)], replaces: revision }
+    const reply = await ada.program.call('POST', '/v1/documents', ada.token, { body })
+    expect(reply).toMatchObject({ status: 200, json: { lost: [], shut_out: [] } })
+  })
+
+  test.each([
+    ['whose second factor is taken no more', { ...notPasskeysAlone, second_factors: ['webauthn'] }],
+    ['whose password is taken no more', { allow_passwords: false }],
+  ])('is somebody %s', async (_, spec) => {
+    await prefer(ada, { ...passwords, second_factors: ['webauthn', 'otp'] })
+    for (const { visitor, passkey } of [ada, bob]) await setPassword(visitor, passkey)
+    await addTotp(ada.edge, bob.visitor, bob.passkey)
+    ada.edge.store.raw.exec('update credentials set removed_at = 1 where may_vouch = 0')
+    expect(await told(spec)).toEqual({
+      status: 409,
+      error: 'ways_lost',
+      message: 'With that one person could not sign in any more: Bob.',
+    })
+  })
+
+  test('is told before the preference is removed, too: passwords are taken no more', async () => {
+    await prefer(ada, passwords)
+    await setPassword(bob.visitor, bob.passkey)
+    await addTotp(ada.edge, bob.visitor, bob.passkey)
+    ada.edge.store.raw.exec('update credentials set removed_at = 1 where may_vouch = 0')
+    expect((await forget(ada)).json.message).toContain('With that one person could not sign in any more: Bob.')
+    expect(await forget(ada, true)).toMatchObject({ status: 200, json: { shut_out: ['Bob'] } })
+  })
+
+  test('stands beside the passkeys that stop working', async () => {
+    await moved()
+    expect((await putDocuments(ada, [preferenceOf(youngAlone)])).json.message).toContain(
+      'stop working: Ada (1), Bob (1). With that one person could not sign in any more: Bob.',
+    )
+  })
+
+  test('of many the first twenty are named', async () => {
+    await prefer(ada, { allow_passwords: true, second_factor: 'off' })
+    ada.edge.store.raw.exec(`
+      with recursive n(i) as (select 10 union all select i + 1 from n where i < 40)
+      insert into users (id, name, name_key, created_at) select 'u' || i, 'p' || i, 'p' || i, 1 from n;
+      insert into passwords (user_id, id, hash, changed_at) select id, id, 'x', 1 from users where id like 'u__'`)
+    const first = Array.from({ length: 20 }, (_, i) => `p${i + 10}`).join(', ')
+    expect(await told({ allow_passwords: false })).toMatchObject({
+      message: `With that 31 people could not sign in any more: ${first} and 11 more.`,
+    })
   })
 })
 
