@@ -139,7 +139,7 @@ describe('every state of the pages for passwords and codes', () => {
   test('names of before, short and long: under the button that most need, one a line', async () => {
     const long = `a-name-of-before-that-no-phone-has-room-for.${'and-another-label.'.repeat(4)}example.org`
     await formerly(edge, program, [long, 'old.example.net'])
-    await visitSignIn(ada, edge)
+    await visitSignIn(ada, edge, key)
     await picture(ada, 'sign-in-former-names')
     const box = async (name: string) => {
       const { x = 0, y = 0, height = 0 } = (await ada.button(name).boundingBox()) ?? {}
