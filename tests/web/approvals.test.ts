@@ -1,7 +1,9 @@
 /** A tap for a program that waits, in a real browser: approved, refused, and shown to nobody else. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { codeAt } from '../factors.ts'
 import { type Administered, startWithAdministrator } from './administrator.ts'
-import { type Edge, type Key, Person, requireChromium } from './browser.ts'
+import { type Edge, type Key, Person, picture, requireChromium } from './browser.ts'
+import { bothFactors } from './factors.ts'
 import { type LocalProgram, newInvitation } from './local-program.ts'
 
 describe('an administrative request that waits for a tap', () => {
@@ -91,6 +93,25 @@ describe('an administrative request that waits for a tap', () => {
     await expect.poll(() => problem().textContent()).toContain('Something went wrong in this page')
     expect((await key.credentials())[0]?.signCount).toBe(before?.signCount)
     await ada.page.unroute('**/approve?*')
+  })
+
+  test('an authenticator app is shown by its name and without its key; the tap adds it with a code', async () => {
+    await program.prefer(bothFactors)
+    const asked = { name: 'Phone', redirect_uri: program.redirectUri, state: 'app' }
+    const { approve_url, secret, sealed } = (await program.call('POST', '/v1/me/totps/begin', asked)).json
+    await ada.page.goto(approve_url)
+    const heading = await ada.page.getByRole('heading', { level: 1 }).innerText()
+    expect(heading).toMatch(/^Ada Lovelace, add the authenticator app on localhost\?\s+Phone$/)
+    for (const hidden of [secret, sealed]) expect(await ada.page.content()).not.toContain(hidden)
+    await picture(ada, 'approve-app')
+    await approve().click()
+    const { tap = '', state } = await program.answerAt(ada)
+    expect(state).toBe('app')
+    const body = { sealed, new_code: codeAt(secret, Date.now()) }
+    const reply = await program.call('POST', '/v1/me/totps', body, { 'sallyport-tap': tap })
+    expect(reply).toMatchObject({ status: 200, json: { name: 'Phone' } })
+    // Where passwords are taken too, the browser's autofill signs in by itself with a key that is always touched.
+    await program.prefer({ type: 'local', second_factor: 'webauthn', allow_passwords: false })
   })
 
   test('a session that has ended meanwhile leads to signing in, and back to this request', async () => {

@@ -46,6 +46,7 @@ export const ownersEnds: Cases = {
       kind: 'browser',
       user: one.user,
       clientId: undefined,
+      via: 'passkey',
       lastSeenAt: now,
       expiresAt: ends,
       origin: from,
