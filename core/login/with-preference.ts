@@ -16,6 +16,7 @@ const decidedByIt: ReadonlySet<RefusalCode> = new Set([
   'attestation_refused',
   'passwords_off',
   'codes_off',
+  'passkey_missing',
 ])
 
 /**

@@ -1,6 +1,7 @@
 /** The pages as text: what is escaped, what is not there, and that a strict content security policy can hold. */
 import { describe, expect, test } from 'vitest'
 import type { Holder, TotpId } from '../../core/model.ts'
+import type { ApprovalWay } from '../../core/oauth/approval.ts'
 import { accountPage } from '../../worker/pages/account.ts'
 import { approvePage, notApprovablePage } from '../../worker/pages/approve.ts'
 import { authorizePage } from '../../worker/pages/authorize.ts'
@@ -69,6 +70,7 @@ const authorize = {
   redirectUri: 'http://127.0.0.1:49152/callback',
   scope: 'openid api',
   address: '192.0.2.1',
+  way: 'tap' as ApprovalWay,
   request: { state: 'AAAA' },
 }
 const approve = {
@@ -97,6 +99,7 @@ const device = {
   user: { name: 'Ada' },
   client: 'Sallyport CLI',
   now,
+  way: 'tap' as ApprovalWay,
   ask: {
     hash: 'KKKK',
     userCode: 'BCDF-GHJK',
