@@ -46,6 +46,7 @@ const program = {
   address: '192.0.2.1',
   place: '',
   via: 'browser' as const,
+  tapped: true,
   authenticatedAt: now,
   expiresAt: now + 1,
   endedAt: undefined,
@@ -190,6 +191,8 @@ const pages: Record<string, () => unknown> = {
       state: hostile,
       issuer: hostile,
     }),
+  'authorize by code': () =>
+    authorizePage(assets, { ...authorize, way: 'code', user: { name: hostile }, request: { state: hostile } }),
   'enter the code': () => deviceCodePage(assets, { cluster: hostile, typed: undefined }),
   'enter the code again': () => deviceCodePage(assets, { cluster: hostile, typed: hostile }),
   'approve a headless login': () =>
@@ -317,6 +320,29 @@ describe('deviceAskPage', () => {
     expect(markup).toMatch(/<input id="compared" type="checkbox" autocomplete="off">\s*<label for="compared">/)
     expect(markup.indexOf('id="compared"')).toBeLessThan(markup.indexOf('id="approve"'))
   })
+})
+
+describe('what a page that approves asks for', () => {
+  const renders: Record<string, (way: ApprovalWay) => Promise<string>> = {
+    authorizePage: async (way) => String(await authorizePage(assets, { ...authorize, way })),
+    deviceAskPage: async (way) => String(await deviceAskPage(assets, { ...device, way })),
+  }
+
+  test.each(Object.entries(renders))(
+    '%s: a passkey, or password and code, or how to get a passkey',
+    async (_, render) => {
+      const [tap, code, none] = [await render('tap'), await render('code'), await render('none')]
+      expect(tap).toMatch(/id="approve"[^>]*>Approve with a passkey</)
+      expect(tap).not.toMatch(/<form|type="password"/)
+      expect(code).toMatch(/<form id="proof" method="post"[\s\S]*value="Ada" readonly hidden/)
+      expect(code).toMatch(/id="current-password" type="password"[^>]*autocomplete="current-password"/)
+      expect(code).toMatch(/id="current-code"[^>]*autocomplete="one-time-code"/)
+      expect(code).not.toContain('Approve with a passkey')
+      expect(none).not.toMatch(/id="approve"|<form/)
+      expect(none).toContain('You cannot approve this: it wants a passkey, and you have none.')
+      for (const markup of [tap, code, none]) expect(markup.match(/id="refuse"/g)).toHaveLength(1)
+    },
+  )
 })
 
 describe('deviceCodePage', () => {

@@ -21,7 +21,8 @@ ${status('approve-status')}`
 /** Where nothing that somebody has may approve: what to do, and the answer that says no. */
 const onlyRefuse =
   (): Html => html`<p class="notice warning"><strong>You cannot approve this: it wants a passkey, and you have none.</strong> Ask an administrator for a link to register one
-(<code>sallyport admin users reset</code> with your name), then start again in the program.</p>
+(<code>sallyport admin users reset</code> with your name; it takes the place of your password and codes). Then start again in the
+program.</p>
 <p class="actions">${refuseButton}</p>
 ${status('approve-status')}`
 
