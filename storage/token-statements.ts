@@ -179,6 +179,31 @@ export const loginStatements = (db: Db) => ({
   ),
 })
 
+/** Logins of programs that end with what approved them. */
+export const approverStatements = (db: Db) => ({
+  endClientSessionsOf: recipe<{ credentialId: CredentialId; at: Instant; reason: ClientSessionEnd; requestId: string }>(
+    (s) =>
+      db
+        .update(f)
+        .set(ended(s, sql`${s.reason}`))
+        .where(sql`${f.credentialId} = ${s.credentialId} and ${f.endedAt} is null`),
+  ),
+  /** Those that a code of this app approved, with the password. */
+  endProgramsOf: recipe<EndingOfUser & { readonly totpId: TotpId }>((s) =>
+    db
+      .update(f)
+      .set(ended(s, sql`${s.reason}`))
+      .where(sql`${f.totpId} = ${s.totpId} and ${f.userId} = ${s.userId} and ${f.endedAt} is null`),
+  ),
+  /** Those that the password approved, with a code of whichever app. */
+  endProgramsOfCodes: recipe<EndingOfUser>((s) =>
+    db
+      .update(f)
+      .set(ended(s, sql`${s.reason}`))
+      .where(sql`${f.userId} = ${s.userId} and ${f.totpId} is not null and ${f.endedAt} is null`),
+  ),
+})
+
 export const clientSessionStatements = (db: Db) => ({
   /** The newest token, by its key: on to the next. */
   rotate: recipe<Refreshing>((s) =>
@@ -210,27 +235,6 @@ export const clientSessionStatements = (db: Db) => ({
       .update(f)
       .set(ended(s, sql`${s.reason}`))
       .where(sql`${f.id} = ${s.id}`),
-  ),
-  endClientSessionsOf: recipe<{ credentialId: CredentialId; at: Instant; reason: ClientSessionEnd; requestId: string }>(
-    (s) =>
-      db
-        .update(f)
-        .set(ended(s, sql`${s.reason}`))
-        .where(sql`${f.credentialId} = ${s.credentialId} and ${f.endedAt} is null`),
-  ),
-  /** Those that a code of this app approved, with the password. */
-  endProgramsOf: recipe<EndingOfUser & { readonly totpId: TotpId }>((s) =>
-    db
-      .update(f)
-      .set(ended(s, sql`${s.reason}`))
-      .where(sql`${f.totpId} = ${s.totpId} and ${f.userId} = ${s.userId} and ${f.endedAt} is null`),
-  ),
-  /** Those that the password approved, with a code of whichever app. */
-  endProgramsOfCodes: recipe<EndingOfUser>((s) =>
-    db
-      .update(f)
-      .set(ended(s, sql`${s.reason}`))
-      .where(sql`${f.userId} = ${s.userId} and ${f.totpId} is not null and ${f.endedAt} is null`),
   ),
   /** Only where this very request ended it: of several that try, one writes the row. */
   recordIfEnded: recipe<typeof audit.$inferInsert>((s) =>

@@ -47,7 +47,7 @@ const ways: { readonly [way in ApprovalWay]: Way } = {
   none: {
     ask: onlyRefuse,
     script: 'Only a script can tell the program.',
-    next: 'Nothing, before you have a passkey: your browser then asks for it.',
+    next: 'Register a passkey, start the program again, and approve it here.',
   },
 }
 
