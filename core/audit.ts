@@ -1,6 +1,6 @@
 import type { Intent, Json } from './intent.ts'
 import type { RegistrationJson } from './login/passkey-register.ts'
-import type { Asking, ClientSessionId, CredentialId, Instant, SessionId, UserId } from './model.ts'
+import type { Asking, ClientSessionId, CredentialId, Instant, SessionId, TotpId, UserId } from './model.ts'
 import type { Ports } from './ports.ts'
 import { Refusal, type RefusalCode, type RefusalDetail } from './refusal.ts'
 import type { Tap } from './tap/verify.ts'
@@ -56,6 +56,8 @@ export type Evidence =
   | { readonly tap: Tap; readonly request: Json }
   | { readonly intent: Intent; readonly registration: RegistrationJson; readonly vouch?: Vouch }
   | { readonly documents: readonly Json[] }
+  /** A code in the place of a tap: nobody but the edge can check it. */
+  | { readonly intent: Intent; readonly factor: { readonly kind: 'totp'; readonly id: TotpId; readonly step: number } }
 
 export interface AuditEvent {
   readonly at: Instant

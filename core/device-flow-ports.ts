@@ -1,8 +1,9 @@
 /** What core needs of the world for the device flow (RFC 8628): token-ports.ts, continued. */
 import type { AuditEvent } from './audit.ts'
-import type { ClientSessionId, Credential, Duration, Holder, Instant, Origin, User } from './model.ts'
-import type { Change, SessionClaim, Spend } from './ports.ts'
-import type { Login } from './token-ports.ts'
+import type { Person } from './factor-ports.ts'
+import type { ClientSessionId, Duration, Holder, Instant, Origin } from './model.ts'
+import type { SessionClaim, Spend } from './ports.ts'
+import type { Approval, Login } from './token-ports.ts'
 
 /** What a program asks with. `hash`: SHA-256 of the device code, base64url. */
 export interface NewDeviceCode {
@@ -31,9 +32,7 @@ export interface DeviceAsk
 }
 
 /** Who looks at a request. `mayUse`: a role of the user allows the device flow. */
-export interface DeviceView {
-  readonly user: User
-  readonly credentials: readonly Credential[]
+export interface DeviceView extends Person {
   readonly mayUse: boolean
   readonly ask: DeviceAsk | undefined
 }
@@ -61,13 +60,11 @@ export interface DeviceCodes {
   /** Whose session this is, and what he may see under this code. undefined: no such session, or it has ended. */
   look(claim: SessionClaim, userCode: string, now: Instant): Promise<DeviceView | undefined>
   /**
-   * Spends, confirms session, tapping credential and role, moves the counter on, gives the code to the user and exchanges the
-   * session for another, which ends when the old one would have.
-   * @throws Refusal ticket_spent, session_missing, credential_changed, counter_regressed, user_locked, device_flow_off,
-   * device_code_answered
+   * As `Codes.issue`, but confirms the role too, and gives the code to the user.
+   * @throws Refusal as that; device_flow_off, device_code_answered
    */
   approve(
-    approval: Change & { readonly hash: string; readonly intentId: string },
+    approval: Approval & { readonly hash: string; readonly intentId: string },
   ): Promise<{ readonly expiresAt: Instant }>
   /** @throws Refusal session_missing, device_code_answered */
   refuse(claim: SessionClaim, hash: string, event: AuditEvent): Promise<void>
@@ -78,7 +75,7 @@ export interface DeviceCodes {
    */
   poll(poll: DeviceCodeClaim & { readonly spend: Spend; readonly at: Instant }): Promise<DevicePoll>
   /**
-   * Uses the code up and opens the client session, which ends 12 hours after the tap or when a role of the user says so.
+   * Uses the code up and opens the client session, which ends 12 hours after the approval or when a role of the user says so.
    * @throws Refusal device_code_invalid, device_flow_off, credential_changed, user_locked
    */
   redeem(claim: DeviceCodeClaim & { readonly event: AuditEvent }): Promise<Login>

@@ -39,11 +39,17 @@ export interface FactorCounts {
   readonly totps: number
 }
 
+/** A code of an app. `step`: which (RFC 6238). */
+export interface ShownCode {
+  readonly kind: 'otp'
+  readonly id: TotpId
+  readonly step: number
+}
+
 /** A second factor that was checked, but for what only the database knows: that it is there and was not used before. */
 export type ShownFactor =
   | { readonly kind: 'passkey'; readonly tapped: Tapped }
-  /** `step`: the step of the code (RFC 6238). */
-  | { readonly kind: 'otp'; readonly id: TotpId; readonly step: number }
+  | ShownCode
   /** `hash`: of the recovery code. */
   | { readonly kind: 'recovery'; readonly hash: string }
   | { readonly kind: 'none'; readonly was: FactorCounts }
@@ -53,6 +59,27 @@ export type Proof =
   | { readonly kind: 'tap'; readonly tapped: Tapped }
   /** Of who has no passkey. */
   | { readonly kind: 'password'; readonly password: StoredPassword; readonly factor: ShownFactor }
+
+/** What the account's owner was shown to want, in a browser session of his. */
+export interface Proven {
+  readonly spend: Spend
+  readonly userId: UserId
+  /** As in `Attempt`: a proof by password forgets the failures of the name. */
+  readonly name: string
+  readonly proof: Proof
+  /** What it was decided upon. */
+  readonly was: FactorCounts
+  /** The revision of the preference that judged it. */
+  readonly preference: string | undefined
+  readonly claim: SessionClaim
+  readonly session: NewSession
+  readonly event: AuditEvent
+}
+
+/** Password and code in the place of a tap, of who has no passkey. */
+export type ProvenByCode = Proven & {
+  readonly proof: { readonly kind: 'password'; readonly password: StoredPassword; readonly factor: ShownCode }
+}
 
 export type FactorEffect =
   | { readonly kind: 'set password'; readonly id: string; readonly hash: string }
@@ -121,23 +148,10 @@ export interface Factors {
   }): Promise<{ readonly expiresAt: Instant }>
   /**
    * Spends, uses up the proof, confirms session and factors, has the effect, and exchanges the session for `session`, which ends when
-   * the old one would have. Sessions that rest on what is replaced or removed end.
+   * the old one would have. Sessions and programs' logins that rest on what is replaced or removed end.
    * @throws Refusal as `open`; session_missing, not_found, name_taken
    */
-  change(change: {
-    readonly spend: Spend
-    readonly userId: UserId
-    /** As in `Attempt`: a proof by password forgets the failures of the name. */
-    readonly name: string
-    readonly proof: Proof
-    readonly was: FactorCounts
-    /** As for `open`. */
-    readonly preference: string | undefined
-    readonly claim: SessionClaim
-    readonly session: NewSession
-    readonly effect: FactorEffect
-    readonly event: AuditEvent
-  }): Promise<{ readonly expiresAt: Instant }>
+  change(change: Proven & { readonly effect: FactorEffect }): Promise<{ readonly expiresAt: Instant }>
   /**
    * The same by a tap for a program that asks: it has no browser session to confirm and exchange.
    * @throws Refusal ticket_spent, credential_changed, preference_changed, counter_regressed, token_invalid, user_locked,

@@ -100,6 +100,10 @@ export type ClientSessionEnd =
   | 'code_reused'
   /** The passkey that approved it was removed. */
   | 'passkey_removed'
+  /** The authenticator app whose code approved it was removed. */
+  | 'app_removed'
+  /** The password that was shown with that code is another now, or none. */
+  | 'password_changed'
   | 'user_removed'
   /** An administrator reset its user, or the operator recovered him. */
   | 'user_reset'
@@ -116,6 +120,8 @@ export interface ClientSession {
   readonly clientId: string
   readonly scope: string
   readonly via: LoginVia
+  /** Whether a tap approved it. Else password and code did, which can be phished: it does nothing that rests on a tap. */
+  readonly tapped: boolean
   readonly authenticatedAt: Instant
   readonly expiresAt: Instant
   readonly endedAt: Instant | undefined

@@ -134,6 +134,16 @@ const answers = {
   role_missing: [403, 'forbidden', 'Ask an administrator for a role that may do this.'],
   tap_missing: [403, 'tap_required', 'This wants a tap that approves exactly this request: use the sallyport command.'],
   tap_impossible: [403, 'tap_impossible', 'No passkey of yours may do this: ask an administrator.'],
+  passkey_missing: [
+    403,
+    'tap_impossible',
+    'This wants a passkey, and you have none: ask an administrator for a link to register one (sallyport admin users reset NAME).',
+  ],
+  login_untapped: [
+    403,
+    'tap_required',
+    'A code approved this login, and this wants one that a passkey approved. Ask an administrator for a link to register one, then: sallyport login',
+  ],
   passkeys_elsewhere: [
     403,
     'passkeys_elsewhere',

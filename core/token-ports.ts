@@ -2,6 +2,7 @@
 
 import type { Actor } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
+import type { ProvenByCode } from './factor-ports.ts'
 import type { Bytes } from './lib/bytes.ts'
 import type { ClientSession, ClientSessionId, Duration, Holder, Instant, User } from './model.ts'
 import type { Change, SessionClaim, Spend } from './ports.ts'
@@ -24,6 +25,9 @@ export interface NewCode {
 /** What the token endpoint is shown for a code. */
 export type CodeClaim = Pick<NewCode, 'hash' | 'clientId' | 'redirectUri' | 'codeChallenge' | 'jkt'>
 
+/** What approves a program: a tap, or a password and a code where the preference knows only codes. */
+export type Approval = Change | ProvenByCode
+
 /** What a program holds tokens for, and for whom. */
 export interface Login {
   readonly user: User
@@ -34,14 +38,15 @@ export interface Login {
 
 export interface Codes {
   /**
-   * Spends, confirms session and tapping credential, moves the counter on, stores the code and exchanges the browser's session
-   * for `session`, which ends when the old one would have.
-   * @throws Refusal ticket_spent, session_missing, credential_changed, counter_regressed, user_locked
+   * Spends, confirms session and tapping credential, moves the counter on (or confirms the password and uses up the step of the code),
+   * stores the code and exchanges the browser's session for `session`, which ends when the old one would have.
+   * @throws Refusal ticket_spent, session_missing, credential_changed, counter_regressed, user_locked; preference_changed,
+   * password_changed, code_spent, factors_changed
    */
-  issue(approval: Change & { readonly code: NewCode }): Promise<{ readonly expiresAt: Instant }>
+  issue(approval: Approval & { readonly code: NewCode }): Promise<{ readonly expiresAt: Instant }>
   /**
-   * Spends the proof and the code and opens the client session, which ends 12 hours after the tap or when a role of the user
-   * says so.
+   * Spends the proof and the code and opens the client session, which ends 12 hours after the approval or when a role of the user
+   * says so. What approved must stand still: the passkey, or the app and the password.
    * @throws Refusal dpop_replayed, code_invalid, credential_changed, user_locked
    */
   redeem(

@@ -14,6 +14,7 @@ import { accountStatements, administratorStatements, sessionStatements, tapState
 import { rowsOf, type Statement, type Statements, type Store } from './store.ts'
 import {
   actorStatements,
+  approverStatements,
   clientSessionStatements,
   codeStatements,
   loginStatements,
@@ -29,6 +30,7 @@ export const makeStatements = ({ db }: Store) => ({
   ...deviceCodeStatements(db),
   ...loginStatements(db),
   ...clientSessionStatements(db),
+  ...approverStatements(db),
   ...actorStatements(db),
   ...signingKeyStatements(db),
   ...userStatements(db),

@@ -3,12 +3,14 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { DeviceAsk, DeviceCodeClaim, DevicePoll, DeviceView } from '../core/device-flow-ports.ts'
 import type { Duration, Instant, UserId } from '../core/model.ts'
 import type { Ports, SessionClaim } from '../core/ports.ts'
-import { about, apply, type Make } from './batches.ts'
+import { approve } from './approvals.ts'
+import { about, type Make } from './batches.ts'
 import { mayUseDeviceFlow } from './device-flow-statements.ts'
+import { personOf, personQueries } from './factor-ports.ts'
 import { tellingLock } from './lock.ts'
 import { type Meanings, refusing } from './obstacles.ts'
-import { type OwnerRow, ownerQuery, passkeysQuery, userOf } from './owner.ts'
-import { auditRow, type CredentialRow, credentialOf } from './rows.ts'
+import { type OwnerRow, ownerQuery, userOf } from './owner.ts'
+import { auditRow } from './rows.ts'
 import { deviceCodes, sessions, users } from './schema.ts'
 import { rowsOf, type Store } from './store.ts'
 import { type LoginRow, loginOf, longestSession, replayedProof } from './token-ports.ts'
@@ -21,6 +23,8 @@ const unanswered = {
   refusedAt: null,
   authenticatedAt: null,
   credentialId: null,
+  totpId: null,
+  passwordId: null,
   intentId: null,
   usedAt: null,
 }
@@ -39,13 +43,12 @@ export function deviceCodesPort(store: Store, make: Make): Ports['deviceCodes'] 
       await refusing({ client: code.clientId }, work, replayedProof)
     },
     look: (claim, userCode, now) => look(store, claim, userCode, now),
-    approve: ({ hash, intentId, ...change }) => {
-      const { userId, credentialId } = change.tapped
-      const { at } = change.event
-      return apply(store, make, change, [
+    approve: ({ hash, intentId, ...approval }) => {
+      const { at } = approval.event
+      return approve(store, make, approval, (approver) => [
         make.deviceCodeWaits({ hash, at }),
-        make.userMayUseDeviceFlow({ userId }),
-        make.approveDeviceCode({ hash, userId, credentialId, intentId, at }),
+        make.userMayUseDeviceFlow(approver),
+        make.approveDeviceCode({ ...approver, hash, intentId, at }),
       ])
     },
     refuse: async (claim, hash, event) => {
@@ -75,7 +78,7 @@ export function deviceCodesPort(store: Store, make: Make): Ports['deviceCodes'] 
       const { hash } = claim
       const work = store.atomically([
         make.deviceCodeHolds({ ...claim, at }),
-        make.deviceCredentialHolds({ hash }),
+        make.deviceApproverStands({ hash }),
         make.deviceUserNotLocked({ hash, at }),
         make.deviceUserStillMay({ hash }),
         make.openDeviceSession({ hash, at, latest: longestSession, ...asking.from }),
@@ -116,20 +119,19 @@ async function look(
   const owner = db.select({ id: sessions.userId }).from(sessions).where(eq(sessions.id, claim.id))
   const answers = await atomically([
     ownerQuery(db, claim, now),
-    passkeysQuery(db, owner),
     db
       .select({ id: users.id })
       .from(users)
       .where(and(sql`${users.id} = ${owner}`, mayUseDeviceFlow(sql`${users.id}`))),
     db.select().from(deviceCodes).where(eq(deviceCodes.userCode, userCode)),
+    ...personQueries(db, owner),
   ])
   const user = userOf(rowsOf<OwnerRow>(answers[0]), claim, now)
-  const [row] = rowsOf<DeviceCodeRow>(answers[3])
+  const [row] = rowsOf<DeviceCodeRow>(answers[2])
   return (
     user && {
-      user,
-      credentials: rowsOf<CredentialRow>(answers[1]).map(credentialOf),
-      mayUse: rowsOf(answers[2]).length > 0,
+      ...personOf(user, answers.slice(3)),
+      mayUse: rowsOf(answers[1]).length > 0,
       ask: row && askOf(row, user.id, now),
     }
   )

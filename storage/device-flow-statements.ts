@@ -2,10 +2,10 @@
 import { eq, type SQL, sql } from 'drizzle-orm'
 import type { DeviceCodeClaim } from '../core/device-flow-ports.ts'
 import { type Instant, type LoginVia, type SessionId, seconds, type UserId } from '../core/model.ts'
-import { audit, clientSessions, credentials, deviceCodes, documents, sessions, userRoles, users } from './schema.ts'
+import { audit, clientSessions, deviceCodes, documents, sessions, userRoles, users } from './schema.ts'
 import { endOfSession, every, guard, unlocked } from './statements.ts'
 import { type Db, recipe } from './store.ts'
-import { loginColumns, type OpenFromCode } from './token-statements.ts'
+import { approverStands, loginColumns, type OpenFromCode } from './token-statements.ts'
 
 const d = deviceCodes
 const f = clientSessions
@@ -14,7 +14,12 @@ const f = clientSessions
 const slower = seconds(5)
 
 type Claimed = DeviceCodeClaim & { readonly at: Instant }
-type Answered = { readonly hash: string; readonly userId: UserId; readonly at: Instant }
+type Approved = Pick<typeof deviceCodes.$inferSelect, 'credentialId' | 'totpId' | 'passwordId'> & {
+  readonly hash: string
+  readonly userId: UserId
+  readonly intentId: string
+  readonly at: Instant
+}
 
 const theCode = (s: { readonly [K in keyof DeviceCodeClaim]: unknown }) =>
   sql`${d.hash} = ${s.hash} and ${d.clientId} = ${s.clientId} and ${d.jkt} = ${s.jkt}`
@@ -58,13 +63,15 @@ const answeringStatements = (db: Db) => ({
   userMayUseDeviceFlow: recipe<{ readonly userId: UserId }>((s) =>
     guard(db, 'flow', mayUseDeviceFlow(sql`${s.userId}`)),
   ),
-  approveDeviceCode: recipe<Answered & { readonly credentialId: string; readonly intentId: string }>((s) =>
+  approveDeviceCode: recipe<Approved>((s) =>
     db
       .update(d)
       .set({
         userId: sql`${s.userId}`,
         authenticatedAt: sql`${s.at}`,
         credentialId: sql`${s.credentialId}`,
+        totpId: sql`${s.totpId}`,
+        passwordId: sql`${s.passwordId}`,
         intentId: sql`${s.intentId}`,
       })
       .where(sql`${d.hash} = ${s.hash}`),
@@ -91,14 +98,9 @@ const redeemingStatements = (db: Db) => ({
         and ${d.usedAt} is null and ${d.expiresAt} > ${s.at})`,
     ),
   ),
-  /** The passkey that approved may have been removed since. */
-  deviceCredentialHolds: recipe<{ readonly hash: string }>((s) =>
-    guard(
-      db,
-      'credential',
-      sql`exists (select 1 from ${d} inner join ${credentials} on ${credentials.id} = ${d.credentialId}
-        where ${d.hash} = ${s.hash} and ${credentials.removedAt} is null)`,
-    ),
+  /** What approved may have been removed since. */
+  deviceApproverStands: recipe<{ readonly hash: string }>((s) =>
+    guard(db, 'credential', sql`exists (select 1 from ${d} where ${d.hash} = ${s.hash} and ${approverStands(d)})`),
   ),
   deviceUserNotLocked: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
     guard(db, 'lock', unlocked(userOfCode(s.hash), sql`${s.at}`)),
@@ -111,13 +113,13 @@ const redeemingStatements = (db: Db) => ({
       .set({ usedAt: sql`${s.at}` })
       .where(sql`${d.hash} = ${s.hash}`),
   ),
-  /** Twelve hours from the tap, or less where a role says so. */
+  /** Twelve hours from the approval, or less where a role says so. */
   openDeviceSession: recipe<OpenFromCode>((s) => {
     const via = sql`${'device_flow' satisfies LoginVia}`
     const end = endOfSession(sql`${d.userId}`, sql`${d.authenticatedAt}`, sql`${d.authenticatedAt} + ${s.latest}`)
-    return db.run(sql`insert into ${f} (id, user_id, credential_id, client_id, jkt, scope, via, authenticated_at,
+    return db.run(sql`insert into ${f} (id, user_id, credential_id, totp_id, client_id, jkt, scope, via, authenticated_at,
         generation, rotated_at, expires_at, address, place, browser)
-      select ${d.clientSessionId}, ${d.userId}, ${d.credentialId}, ${d.clientId}, ${d.jkt}, ${d.scope}, ${via},
+      select ${d.clientSessionId}, ${d.userId}, ${d.credentialId}, ${d.totpId}, ${d.clientId}, ${d.jkt}, ${d.scope}, ${via},
         ${d.authenticatedAt}, 1, ${s.at}, ${end}, ${s.address}, ${s.place}, ${s.browser}
       from ${d} where ${d.hash} = ${s.hash}`)
   }),

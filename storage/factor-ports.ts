@@ -1,6 +1,6 @@
 /** core's port for passwords, authenticator apps and recovery codes: ports.ts, continued. */
 import { and, asc, count, eq, isNull, type SQLWrapper } from 'drizzle-orm'
-import type { FactorEffect, Factors, Person, Proof, ShownFactor, Totp } from '../core/factor-ports.ts'
+import type { FactorEffect, Factors, Person, Proof, Proven, ShownFactor, Totp } from '../core/factor-ports.ts'
 import type { Instant, SessionId, SessionVia, UserId } from '../core/model.ts'
 import { about, actorGuards, type Make, opened, tap, tapFactor } from './batches.ts'
 import { tellingLock } from './lock.ts'
@@ -58,12 +58,11 @@ export function factorsPort(store: Store, make: Make): Factors {
     change: (change) => applyChange(store, make, change),
     changeBy: async (actor, { was, effect, ...change }) => {
       const { userId } = change.tapped
-      const { at } = change.event
       const work = atomically([
         ...tap(make, change),
         ...actorGuards(make, actor, change.event),
         make.factorsAre({ ...was, userId }),
-        ...effectStatements(make, effect, { userId, except: noSession, at }),
+        ...effectStatements(make, effect, { userId, except: noSession, event: change.event }),
         make.record(auditRow(change.event)),
       ])
       await refusing(about(change.event), work)
@@ -159,8 +158,16 @@ const restsOn = (proof: Proof) =>
     ? ({ via: 'passkey', credentialId: proof.tapped.credentialId } as const)
     : { via: viaOf(proof.factor), credentialId: credentialOfFactor(proof.factor) }
 
-async function applyChange(store: Store, make: Make, change: Change): Promise<{ expiresAt: Instant }> {
-  const { spend, userId, name, proof, was, preference, claim, session, effect, event } = change
+const applyChange = (store: Store, make: Make, { effect, ...change }: Change): Promise<{ expiresAt: Instant }> =>
+  applyProven(store, make, change, effectStatements(make, effect, { ...change, except: change.session.id }))
+
+/** As `apply` in batches.ts, for a proof that need not be a tap. */
+export async function applyProven(
+  store: Store,
+  make: Make,
+  { spend, userId, name, proof, was, preference, claim, session, event }: Proven,
+  effect: readonly Statement[],
+): Promise<{ expiresAt: Instant }> {
   const { at } = event
   const successor = sessionRow(session, { userId, ...restsOn(proof), expiresAt: 0 })
   const before: Statements = [
@@ -175,23 +182,31 @@ async function applyChange(store: Store, make: Make, change: Change): Promise<{ 
     ...before,
     make.exchangeSession({ ...successor, oldId: claim.id }),
     make.endSession({ target: claim.id, at }),
-    ...effectStatements(make, effect, { userId, except: session.id, at }),
+    ...effect,
     make.record(auditRow(event)),
   ])
   const refused = refusing(about(event), work)
   return opened((await tellingLock(store, { userId }, at, refused))[before.length])
 }
 
-type Ending = Parameters<Make['endPasswordSessions']>[0]
+/** `except`: the session that asked, which goes on. */
+type Ending = Pick<Proven, 'userId' | 'event'> & { readonly except: SessionId }
 
-function effectStatements(make: Make, effect: FactorEffect, ending: Ending): Statement[] {
-  const { userId, at } = ending
+function effectStatements(make: Make, effect: FactorEffect, { userId, except, event }: Ending): Statement[] {
+  const { at, asking } = event
+  const ending = { userId, except, at }
+  const program = { userId, at, requestId: asking.requestId }
+  /** What the password of before let in: browsers, and programs that it approved with a code. */
+  const withoutPassword = [
+    make.endPasswordSessions(ending),
+    make.endProgramsOfCodes({ ...program, reason: 'password_changed' }),
+  ]
   switch (effect.kind) {
     case 'set password':
-      return [make.setPassword({ ...effect, userId, changedAt: at }), make.endPasswordSessions(ending)]
+      return [make.setPassword({ ...effect, userId, changedAt: at }), ...withoutPassword]
     case 'remove password': {
       const removed = { id: effect.id, userId }
-      return [make.passwordIsThere(removed), make.removePassword(removed), make.endPasswordSessions(ending)]
+      return [make.passwordIsThere(removed), make.removePassword(removed), ...withoutPassword]
     }
     case 'add totp': {
       const { step: lastStep, ...totp } = effect
@@ -199,7 +214,12 @@ function effectStatements(make: Make, effect: FactorEffect, ending: Ending): Sta
     }
     case 'remove totp': {
       const removed = { id: effect.id, userId }
-      return [make.totpIsThere(removed), make.removeTotp(removed), make.endCodeSessions(ending)]
+      return [
+        make.totpIsThere(removed),
+        make.removeTotp(removed),
+        make.endCodeSessions(ending),
+        make.endProgramsOf({ ...program, totpId: effect.id, reason: 'app_removed' }),
+      ]
     }
     case 'make recovery codes':
       return [

@@ -74,6 +74,7 @@ export const clientSessionOf = (row: ClientSessionRow): ClientSession => ({
   clientId: row.clientId,
   scope: row.scope,
   via: row.via,
+  tapped: row.credentialId !== null,
   authenticatedAt: row.authenticatedAt,
   expiresAt: row.expiresAt,
   endedAt: row.endedAt ?? undefined,

@@ -1,6 +1,6 @@
 /** The storage document, continued: programs that wait for an answer in a browser elsewhere. */
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { ClientSessionId, CredentialId, Holder, UserId } from '../core/model.ts'
+import type { ClientSessionId, CredentialId, Holder, TotpId, UserId } from '../core/model.ts'
 import { instant } from './columns.ts'
 
 /**
@@ -35,9 +35,11 @@ export const deviceCodes = sqliteTable(
     userId: text('user_id').$type<UserId>(),
     /** NULL unless the answer was no. */
     refusedAt: instant('refused_at'),
-    /** NULL unless it was yes: the tap's time, the passkey that tapped, the intent. */
+    /** NULL unless it was yes: when, the passkey that tapped (or the app and the password that were shown), the intent. */
     authenticatedAt: instant('authenticated_at'),
     credentialId: text('credential_id').$type<CredentialId>(),
+    totpId: text('totp_id').$type<TotpId>(),
+    passwordId: text('password_id'),
     intentId: text('intent_id'),
     /** NULL until it was exchanged. */
     usedAt: instant('used_at'),

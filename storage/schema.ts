@@ -15,6 +15,7 @@ import type {
   LoginVia,
   SessionId,
   SessionVia,
+  TotpId,
   UserId,
 } from '../core/model.ts'
 import type { RefusalDetail } from '../core/refusal.ts'
@@ -23,34 +24,12 @@ import type { Vouch, VouchKey } from '../core/vouch.ts'
 import { bytes, flag, instant } from './columns.ts'
 import { users } from './schema-people.ts'
 
+export * from './schema-cluster.ts'
 export * from './schema-device-flow.ts'
 export * from './schema-factors.ts'
 export * from './schema-people.ts'
 export * from './schema-proxies.ts'
 export * from './schema-signing-keys.ts'
-
-/** Which cluster this database belongs to. One row, written when the database is made, for good. */
-export const cluster = sqliteTable('cluster', {
-  /** Always 1: there is one row. */
-  slot: integer('slot').primaryKey(),
-  /** The cluster's name, as in every intent. */
-  name: text('name').notNull(),
-  /** Derived from SALLYPORT_KEY, public: tells a wrong key before anything is written under it. */
-  keyCheck: text('key_check').notNull(),
-  createdAt: instant('created_at').notNull(),
-})
-
-/** The operator's open link: for the first administrator, or to recover one. One row at most; gone once it is used. */
-export const administratorLink = sqliteTable('administrator_link', {
-  /** Always 1: a new link kills the one before. */
-  slot: integer('slot').primaryKey(),
-  /** SHA-256 of the secret, base64url. */
-  hash: text('hash').notNull(),
-  /** Who is to be recovered; NULL for the first administrator, who chooses a name. */
-  name: text('name'),
-  /** One hour after it was made. */
-  expiresAt: instant('expires_at').notNull(),
-})
 
 /** Ids of intents that were answered: once-only facts. A row lives an hour longer than its ticket. */
 export const spent = sqliteTable(
@@ -223,12 +202,14 @@ export const codes = sqliteTable(
       .$type<UserId>()
       .notNull()
       .references(() => users.id),
-    /** The passkey that approved. */
+    /** The passkey that approved. NULL: password and code did, where the preference knows only codes. */
     credentialId: text('credential_id')
       .$type<CredentialId>()
-      .notNull()
       .references(() => credentials.id),
-    /** The intent that was tapped. */
+    /** The app and the password that did, which are removed outright. NULL: a passkey did. */
+    totpId: text('totp_id').$type<TotpId>(),
+    passwordId: text('password_id'),
+    /** The intent that was approved. */
     intentId: text('intent_id').notNull(),
     authenticatedAt: instant('authenticated_at').notNull(),
     /** One minute after it was made. */
@@ -249,18 +230,19 @@ export const clientSessions = sqliteTable(
       .$type<UserId>()
       .notNull()
       .references(() => users.id),
-    /** The passkey that approved; when that is removed, the session ends. */
+    /** The passkey that approved; when that is removed, the session ends. NULL: password and code did. */
     credentialId: text('credential_id')
       .$type<CredentialId>()
-      .notNull()
       .references(() => credentials.id),
+    /** The app that did; when that is removed or the password is another, the session ends. NULL: a passkey did. */
+    totpId: text('totp_id').$type<TotpId>(),
     clientId: text('client_id').notNull(),
     /** RFC 7638 thumbprint of its key: whatever is signed by another is not of this session. */
     jkt: text('jkt').$type<Holder>().notNull(),
     scope: text('scope').notNull(),
     /** By which flow it began: the device flow's reach resources and do nothing else. */
     via: text('via').$type<LoginVia>().notNull().default('browser'),
-    /** When the tap was given; no refresh moves it. */
+    /** When it was approved; no refresh moves it. */
     authenticatedAt: instant('authenticated_at').notNull(),
     /** Which refresh token is the newest, counted from 1. The tokens themselves are nowhere: see core/oauth/refresh.ts. */
     generation: integer('generation').notNull(),

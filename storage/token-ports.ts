@@ -12,30 +12,29 @@ import {
 import type { Ports } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Entered, Login, StoredSigningKey } from '../core/token-ports.ts'
-import { about, actorGuards, apply, type Make } from './batches.ts'
+import { approve } from './approvals.ts'
+import { about, actorGuards, type Make } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { type Meanings, refusing } from './obstacles.ts'
 import { auditRow } from './rows.ts'
 import { codes, signingKeys } from './schema.ts'
 import { rowsOf, type Store } from './store.ts'
 
-/** Of a client session, from the tap on; a role may say less. */
+/** Of a client session, from its approval on; a role may say less. */
 export const longestSession = hours(12)
 export const replayedProof: Meanings = { ticket_spent: 'dpop_replayed' }
 
 export function codesPort(store: Store, make: Make): Ports['codes'] {
   return {
-    issue: ({ code, ...change }) => {
-      const { userId, credentialId } = change.tapped
-      return apply(store, make, change, [make.addCode({ ...code, userId, credentialId, usedAt: null })])
-    },
+    issue: ({ code, ...approval }) =>
+      approve(store, make, approval, (approver) => [make.addCode({ ...code, ...approver, usedAt: null })]),
     redeem: async ({ spend, event, ...claim }) => {
       const { at, asking } = event
       const { hash } = claim
       const work = store.atomically([
         make.spend(spend),
         make.codeHolds({ ...claim, at }),
-        make.codeCredentialHolds({ hash }),
+        make.codeApproverStands({ hash }),
         make.codeUserNotLocked({ hash, at }),
         make.openClientSession({ hash, at, latest: longestSession, ...asking.from }),
         make.recordOfCode({ ...auditRow(event), hash }),
@@ -85,6 +84,7 @@ export type LoginRow = {
   readonly clientId: string
   readonly scope: string
   readonly via: LoginVia
+  readonly credentialId: string | null
   readonly authenticatedAt: Instant
   readonly expiresAt: Instant
   readonly generation: number
@@ -95,7 +95,7 @@ export type LoginRow = {
 
 export const loginOf = ({ userId, name, generation, ...row }: LoginRow): Login => {
   const { id, clientId, scope, via, authenticatedAt, expiresAt } = row
-  const session = { id, clientId, scope, via, authenticatedAt, expiresAt }
+  const session = { id, clientId, scope, via, tapped: row.credentialId !== null, authenticatedAt, expiresAt }
   return { user: { id: userId, name }, session, generation }
 }
 

@@ -1,9 +1,30 @@
 /** The statements of authorization codes, client sessions and signing keys: statements.ts, continued. */
 import { asc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Actor } from '../core/admin-ports.ts'
-import type { ClientSessionEnd, ClientSessionId, CredentialId, Duration, Holder, Instant } from '../core/model.ts'
+import type {
+  ClientSessionEnd,
+  ClientSessionId,
+  CredentialId,
+  Duration,
+  Holder,
+  Instant,
+  TotpId,
+  UserId,
+} from '../core/model.ts'
 import type { CodeClaim, RefreshClaim } from '../core/token-ports.ts'
-import { audit, clientSessions, codes, credentials, sessions, signingKeys, userRoles, users } from './schema.ts'
+import {
+  audit,
+  clientSessions,
+  codes,
+  credentials,
+  type deviceCodes,
+  passwords,
+  sessions,
+  signingKeys,
+  totps,
+  userRoles,
+  users,
+} from './schema.ts'
 import { endOfSession, every, guard, unlocked } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 
@@ -15,6 +36,13 @@ const theCode = (s: { readonly [K in keyof CodeClaim]: unknown }) =>
   sql`${c.hash} = ${s.hash} and ${c.clientId} = ${s.clientId} and ${c.redirectUri} = ${s.redirectUri}
     and ${c.codeChallenge} = ${s.codeChallenge} and ${c.jkt} = ${s.jkt}`
 const userOfCode = (hash: unknown) => sql`(select ${c.userId} from ${c} where ${c.hash} = ${hash})`
+
+/** Of a code that was approved: the passkey is not removed; or the app is there, and the password is the same. */
+export const approverStands = (code: typeof codes | typeof deviceCodes) =>
+  sql`(exists (select 1 from ${credentials} where ${credentials.id} = ${code.credentialId} and ${credentials.removedAt} is null)
+    or (exists (select 1 from ${totps} where ${totps.id} = ${code.totpId} and ${totps.userId} = ${code.userId})
+      and exists (select 1 from ${passwords} where ${passwords.id} = ${code.passwordId}
+        and ${passwords.userId} = ${code.userId})))`
 
 export type OpenFromCode = {
   readonly hash: string
@@ -34,14 +62,9 @@ export const codeStatements = (db: Db) => ({
       sql`exists (select 1 from ${c} where ${theCode(s)} and ${c.usedAt} is null and ${c.expiresAt} > ${s.at})`,
     ),
   ),
-  /** The passkey that approved may have been removed in the minute since. */
-  codeCredentialHolds: recipe<{ readonly hash: string }>((s) =>
-    guard(
-      db,
-      'credential',
-      sql`exists (select 1 from ${c} inner join ${credentials} on ${credentials.id} = ${c.credentialId}
-        where ${c.hash} = ${s.hash} and ${credentials.removedAt} is null)`,
-    ),
+  /** What approved may have been removed in the minute since. */
+  codeApproverStands: recipe<{ readonly hash: string }>((s) =>
+    guard(db, 'credential', sql`exists (select 1 from ${c} where ${c.hash} = ${s.hash} and ${approverStands(c)})`),
   ),
   codeUserNotLocked: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
     guard(db, 'lock', unlocked(userOfCode(s.hash), sql`${s.at}`)),
@@ -52,12 +75,12 @@ export const codeStatements = (db: Db) => ({
       .set({ usedAt: sql`${s.at}` })
       .where(sql`${c.hash} = ${s.hash}`),
   ),
-  /** Twelve hours from the tap, or less where a role says so. */
+  /** Twelve hours from the approval, or less where a role says so. */
   openClientSession: recipe<OpenFromCode>((s) => {
     const end = endOfSession(sql`${c.userId}`, sql`${c.authenticatedAt}`, sql`${c.authenticatedAt} + ${s.latest}`)
-    return db.run(sql`insert into ${f} (id, user_id, credential_id, client_id, jkt, scope, authenticated_at, generation,
-        rotated_at, expires_at, address, place, browser)
-      select ${c.clientSessionId}, ${c.userId}, ${c.credentialId}, ${c.clientId}, ${c.jkt}, ${c.scope},
+    return db.run(sql`insert into ${f} (id, user_id, credential_id, totp_id, client_id, jkt, scope, authenticated_at,
+        generation, rotated_at, expires_at, address, place, browser)
+      select ${c.clientSessionId}, ${c.userId}, ${c.credentialId}, ${c.totpId}, ${c.clientId}, ${c.jkt}, ${c.scope},
         ${c.authenticatedAt}, 1, ${s.at}, ${end}, ${s.address}, ${s.place}, ${s.browser}
       from ${c} where ${c.hash} = ${s.hash}`)
   }),
@@ -94,6 +117,7 @@ type Ending = {
   readonly reason: ClientSessionEnd
   readonly requestId: string
 }
+type EndingOfUser = Omit<Ending, 'id'> & { readonly userId: UserId }
 export const runs = (at: unknown) => sql`${f.endedAt} is null and ${f.expiresAt} > ${at}`
 
 const ended = (s: { at: unknown; requestId: unknown }, reason: SQL) => ({
@@ -123,6 +147,7 @@ export const loginColumns = {
   clientId: f.clientId,
   scope: f.scope,
   via: f.via,
+  credentialId: f.credentialId,
   authenticatedAt: f.authenticatedAt,
   expiresAt: f.expiresAt,
   generation: f.generation,
@@ -151,6 +176,31 @@ export const loginStatements = (db: Db) => ({
       .innerJoin(f, eq(f.userId, userRoles.userId))
       .where(sql`${f.id} = ${s.id}`)
       .orderBy(asc(userRoles.role)),
+  ),
+})
+
+/** Logins of programs that end with what approved them. */
+export const approverStatements = (db: Db) => ({
+  endClientSessionsOf: recipe<{ credentialId: CredentialId; at: Instant; reason: ClientSessionEnd; requestId: string }>(
+    (s) =>
+      db
+        .update(f)
+        .set(ended(s, sql`${s.reason}`))
+        .where(sql`${f.credentialId} = ${s.credentialId} and ${f.endedAt} is null`),
+  ),
+  /** Those that a code of this app approved, with the password. */
+  endProgramsOf: recipe<EndingOfUser & { readonly totpId: TotpId }>((s) =>
+    db
+      .update(f)
+      .set(ended(s, sql`${s.reason}`))
+      .where(sql`${f.totpId} = ${s.totpId} and ${f.userId} = ${s.userId} and ${f.endedAt} is null`),
+  ),
+  /** Those that the password approved, with a code of whichever app. */
+  endProgramsOfCodes: recipe<EndingOfUser>((s) =>
+    db
+      .update(f)
+      .set(ended(s, sql`${s.reason}`))
+      .where(sql`${f.userId} = ${s.userId} and ${f.totpId} is not null and ${f.endedAt} is null`),
   ),
 })
 
@@ -185,13 +235,6 @@ export const clientSessionStatements = (db: Db) => ({
       .update(f)
       .set(ended(s, sql`${s.reason}`))
       .where(sql`${f.id} = ${s.id}`),
-  ),
-  endClientSessionsOf: recipe<{ credentialId: CredentialId; at: Instant; reason: ClientSessionEnd; requestId: string }>(
-    (s) =>
-      db
-        .update(f)
-        .set(ended(s, sql`${s.reason}`))
-        .where(sql`${f.credentialId} = ${s.credentialId} and ${f.endedAt} is null`),
   ),
   /** Only where this very request ended it: of several that try, one writes the row. */
   recordIfEnded: recipe<typeof audit.$inferInsert>((s) =>

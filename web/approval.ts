@@ -1,28 +1,45 @@
-/** What the pages that approve share: one button says yes with a passkey; the other says no, also while the browser waits for a tap. */
+/**
+ * What the pages that approve share: one button says yes, with a passkey or with what is typed beside it; the other says no, also while
+ * the browser waits for a tap.
+ */
 import { WebAuthnAbortService } from '@simplewebauthn/browser'
 import { type Assertion, type RequestOptions, tap } from './ceremony.ts'
-import type { Finished } from './edge.ts'
-import { busily, isBusy, leaveFor, part, reloadWhenStale, Status } from './page.ts'
-import { whyNoPasskeys } from './words.ts'
+import { EdgeProblem, type Finished } from './edge.ts'
+import { busily, isBusy, leaveFor, mayBe, onSubmit, part, reloadWhenStale, Status } from './page.ts'
+import { startShowing } from './show-password.ts'
+import { proofRefused, whyNoPasskeys } from './words.ts'
 
-export interface Approval<Begun extends { readonly options: RequestOptions }> {
-  /** Asks for the tap. @throws where it would be for something other than what the page shows */
-  begin(): Promise<Begun>
-  finish(begun: Begun, assertion: Assertion): Promise<Finished>
+export interface Begun {
+  /** undefined: it takes password and code. */
+  readonly options?: RequestOptions
+}
+
+export const challengesOf = ({ options }: Begun): string[] => (options ? [options.challenge] : [])
+
+/** What the edge reads beside the ticket. */
+export interface Proof {
+  readonly assertion?: Assertion
+  readonly current?: { readonly password: string; readonly code: string }
+}
+
+export interface Approval<B extends Begun> {
+  /** Asks for the approval. @throws where it would be for something other than what the page shows */
+  begin(): Promise<B>
+  finish(begun: B, proof: Proof): Promise<Finished>
   refuse(): Promise<Finished>
 }
 
-export function startApproval<Begun extends { readonly options: RequestOptions }>(approval: Approval<Begun>): void {
+export function startApproval<B extends Begun>(approval: Approval<B>): void {
   const status = new Status('approve-status')
-  const [approve, refuse] = [part('approve', HTMLButtonElement), part('refuse', HTMLButtonElement)]
+  const refuse = part('refuse', HTMLButtonElement)
   let approving = Promise.resolve()
 
   async function approveIt(): Promise<void> {
-    status.say('Waiting for your passkey…')
+    status.say(isTyped() ? 'Checking…' : 'Waiting for your passkey…')
     const begun = await approval.begin()
-    const assertion = await tap(begun.options)
+    const proof = await prove(begun)
     status.say('Handing over…')
-    leaveFor(await approval.finish(begun, assertion))
+    leaveFor(await approval.finish(begun, proof).catch(tryAnotherCode))
   }
 
   async function refuseIt(): Promise<void> {
@@ -31,15 +48,41 @@ export function startApproval<Begun extends { readonly options: RequestOptions }
   }
 
   reloadWhenStale()
-  const hindrance = whyNoPasskeys()
-  if (hindrance !== undefined) status.warn(hindrance)
-  approve.addEventListener('click', () => {
-    if (!isBusy()) approving = busily(approve, status, approveIt)
-  })
+  const approve = mayBe('approve', HTMLButtonElement)
+  const start = () => {
+    if (approve && !isBusy()) approving = busily(approve, status, approveIt)
+  }
+  if (isTyped()) {
+    startShowing()
+    onSubmit('proof', start)
+  } else if (approve) {
+    const hindrance = whyNoPasskeys()
+    if (hindrance !== undefined) status.warn(hindrance)
+    approve.addEventListener('click', start)
+  }
   refuse.addEventListener('click', async () => {
     WebAuthnAbortService.cancelCeremony()
     // A tap that was given before is on its way: then the page stays busy, and this does nothing.
     await approving
     await busily(refuse, status, refuseIt)
   })
+}
+
+/** Whether the page asks for password and code. */
+const isTyped = (): boolean => mayBe('proof', HTMLFormElement) !== undefined
+const codeBox = () => part('current-code', HTMLInputElement)
+
+async function prove({ options }: Begun): Promise<Proof> {
+  if ((options === undefined) !== isTyped())
+    throw new EdgeProblem('proof_changed', 'What it takes to approve this has changed: reload the page.')
+  if (options) return { assertion: await tap(options) }
+  return { current: { password: part('current-password', HTMLInputElement).value, code: codeBox().value } }
+}
+
+/** A code that was sent is used up, or was wrong. */
+function tryAnotherCode(error: unknown): never {
+  if (!isTyped()) throw error
+  codeBox().value = ''
+  codeBox().focus()
+  throw proofRefused(error)
 }

@@ -17,8 +17,10 @@ startApproval({
     await intentOf(ticket, { purpose, subject }, begun.options.challenge)
     return begun
   },
-  finish: async (_, { id, response: { clientDataJSON, authenticatorData, signature } }) => {
-    const assertion = { id, response: { clientDataJSON, authenticatorData, signature } }
+  finish: async (_, { assertion: tapped }) => {
+    if (!tapped) throw new TypeError('Nothing but a tap approves this')
+    const { clientDataJSON, authenticatorData, signature } = tapped.response
+    const assertion = { id: tapped.id, response: { clientDataJSON, authenticatorData, signature } }
     const given = { tap: base64url(utf8(JSON.stringify({ ticket, assertion }))), state, iss: issuer }
     return { location: `${redirect}?${new URLSearchParams(given)}` }
   },

@@ -1,9 +1,9 @@
-/** Approving a program: the tap signs the hash of exactly the request that this page shows. */
+/** Approving a program: what is approved is exactly the request that this page shows, which a tap signs the hash of. */
 import { canonicalJson } from '../core/intent.ts'
 import { base64url } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
-import { startApproval } from './approval.ts'
-import { intentOf, type RequestOptions } from './ceremony.ts'
+import { type Begun, challengesOf, startApproval } from './approval.ts'
+import { intentOf } from './ceremony.ts'
 import { post } from './edge.ts'
 import { part } from './page.ts'
 
@@ -12,11 +12,11 @@ const request = JSON.parse(asked.dataset['request'] ?? '') as Readonly<Record<st
 
 startApproval({
   begin: async () => {
-    const begun = await post<{ ticket: string; options: RequestOptions }>('/v1/authorize/begin', { request })
-    await intentOf(begun.ticket, { purpose: 'cli', subject: subjectShown() }, begun.options.challenge)
+    const begun = await post<Begun & { ticket: string }>('/v1/authorize/begin', { request })
+    await intentOf(begun.ticket, { purpose: 'cli', subject: subjectShown() }, ...challengesOf(begun))
     return begun
   },
-  finish: ({ ticket }, assertion) => post('/v1/authorize/finish', { request, ticket, assertion }),
+  finish: ({ ticket }, proof) => post('/v1/authorize/finish', { request, ticket, ...proof }),
   refuse: () => post('/v1/authorize/refuse', { request }),
 })
 

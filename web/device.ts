@@ -1,9 +1,9 @@
-/** Approving a program that runs elsewhere: the tap signs the hash of exactly the request that this page shows. */
+/** Approving a program that runs elsewhere: what is approved is exactly the request that this page shows, which a tap signs the hash of. */
 import { canonicalJson } from '../core/intent.ts'
 import { base64url } from '../core/lib/bytes.ts'
 import { sha256 } from '../core/lib/hash.ts'
-import { startApproval } from './approval.ts'
-import { intentOf, type RequestOptions } from './ceremony.ts'
+import { type Begun, challengesOf, startApproval } from './approval.ts'
+import { intentOf } from './ceremony.ts'
 import { EdgeProblem, post } from './edge.ts'
 import { part } from './page.ts'
 import { localizeTimes } from './times.ts'
@@ -15,11 +15,11 @@ localizeTimes()
 startApproval({
   begin: async () => {
     requireComparison()
-    const begun = await post<{ ticket: string; options: RequestOptions }>('/v1/device/begin', { user_code: code })
-    await intentOf(begun.ticket, { purpose: 'cli', subject: subjectShown() }, begun.options.challenge)
+    const begun = await post<Begun & { ticket: string }>('/v1/device/begin', { user_code: code })
+    await intentOf(begun.ticket, { purpose: 'cli', subject: subjectShown() }, ...challengesOf(begun))
     return begun
   },
-  finish: ({ ticket }, assertion) => post('/v1/device/finish', { user_code: code, ticket, assertion }),
+  finish: ({ ticket }, proof) => post('/v1/device/finish', { user_code: code, ticket, ...proof }),
   refuse: () => post('/v1/device/refuse', { user_code: code }),
 })
 

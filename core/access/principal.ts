@@ -47,7 +47,7 @@ export async function authenticate(site: Site, ports: Needs, call: Call): Promis
   return { ...entered, jkt, asking: call.asking }
 }
 
-/** @throws Refusal login_headless, role_missing, login_too_old. A tap is the action's own to check: it signs what the action does. */
+/** @throws Refusal login_headless, role_missing, login_untapped, login_too_old. A tap is the action's own to check: it signs what the action does. */
 export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, needs: OperationNeeds = {}): void {
   const { user, roles, session } = principal
   // Who has talked somebody into entering a code has a login of his own. It must not let in more of his (a factor, an invite),
@@ -58,6 +58,8 @@ export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, 
   if (needs.role !== undefined && !roles.includes(needs.role)) {
     throw new Refusal('role_missing', { user: user.id, role: needs.role })
   }
+  // That it is recent counts because a tap began it: who has phished a password and two codes administers nothing.
+  if (needs.presence === 'recent' && !session.tapped) throw new Refusal('login_untapped', { user: user.id })
   if (needs.presence === 'recent' && now() - session.authenticatedAt > recentLogin) {
     throw new Refusal('login_too_old', { user: user.id })
   }

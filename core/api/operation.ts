@@ -9,8 +9,9 @@ export type Auth = 'page' | 'dpop' | 'proxy' | 'none'
 
 /**
  * What a caller with an access token needs besides: a role; and for what changes something a proof that the person is there:
- * `tap` signs exactly this request, `recent` is a login at most five minutes old (RFC 9470). Each of these wants a login by a
- * browser on the caller's own machine, as `browser` alone does: one by the device flow (RFC 8628) reaches resources only.
+ * `tap` signs exactly this request, `recent` is a login at most five minutes old (RFC 9470) that a tap approved, and no code. Each of
+ * these wants a login by a browser on the caller's own machine, as `browser` alone does: one by the device flow (RFC 8628) reaches
+ * resources only.
  */
 export interface Needs {
   readonly role?: 'editor' | 'auditor'

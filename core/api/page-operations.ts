@@ -14,6 +14,9 @@ const userCode = text(64)
 /** Where a page goes on. */
 const location = object({ location: text(16_384) })
 const begun = object({ ticket, options: anything })
+/** Without options: it takes what `current` says, where the preference knows only codes. */
+const approvalBegun = object({ ticket, options: optional(anything) })
+const approval = { ticket, assertion: optional(assertion), current: optional(object({ password, code })) }
 const empty = object({})
 
 export const loginOperations = {
@@ -228,14 +231,14 @@ export const tapOperations = {
     summary: 'Begin approving a client: the intent of exactly its request',
     auth: 'page',
     body: object({ request: authorizeRequest }),
-    answer: begun,
+    answer: approvalBegun,
   },
   authorizeFinish: {
     method: 'POST',
     path: '/v1/authorize/finish',
-    summary: 'Approve it with a tap: the client gets a code',
+    summary: 'Approve it with a tap, or with password and code where those are all: the client gets a code',
     auth: 'page',
-    body: object({ request: authorizeRequest, ticket, assertion }),
+    body: object({ request: authorizeRequest, ...approval }),
     answer: location,
   },
   authorizeRefuse: {
@@ -252,14 +255,14 @@ export const tapOperations = {
     summary: 'Begin approving a program that shows a code (RFC 8628): the intent of exactly its request',
     auth: 'page',
     body: object({ user_code: userCode }),
-    answer: begun,
+    answer: approvalBegun,
   },
   deviceFinish: {
     method: 'POST',
     path: '/v1/device/finish',
-    summary: 'Approve it with a tap: the program gets tokens at its next poll',
+    summary: 'Approve it, as a client: the program gets tokens at its next poll',
     auth: 'page',
-    body: object({ user_code: userCode, ticket, assertion }),
+    body: object({ user_code: userCode, ...approval }),
     answer: location,
   },
   deviceRefuse: {

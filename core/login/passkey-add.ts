@@ -30,7 +30,7 @@ export interface AddAsk {
 /**
  * The new passkey may admit others when one that may taps for it: an administrator who loses his first key must not be
  * locked out. Then only those that may are asked to tap.
- * @throws Refusal session_missing, name_invalid, name_taken, passkeys_elsewhere; tap_impossible: the session rests on a password, and
+ * @throws Refusal session_missing, name_invalid, name_taken, passkeys_elsewhere; passkey_missing: the session rests on a password, and
  * there is none
  */
 export function beginPasskeyAdd(site: Site, ports: BeginNeeds, { asking, claim }: Caller, holder: Holder, ask: AddAsk) {
@@ -40,7 +40,7 @@ export function beginPasskeyAdd(site: Site, ports: BeginNeeds, { asking, claim }
     if (!account) throw new Refusal('session_missing')
     const { user, credentials } = account
     // Without a list a browser would ask for any passkey, and none could do.
-    if (credentials.length === 0) throw new Refusal('tap_impossible', { user: user.id })
+    if (credentials.length === 0) throw new Refusal('passkey_missing', { user: user.id })
     if (credentials.some((known) => known.name === name)) throw new Refusal('name_taken', { user: user.id })
     const vouching = credentials.filter(({ mayVouch }) => mayVouch)
     const subject: AddPasskeySubject = {

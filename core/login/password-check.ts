@@ -1,5 +1,5 @@
 /** The parts of a proof by password that logins and changes share. Each costs the same whoever is asked for, and if nobody is. */
-import type { Attempt, Person, ShownFactor, StoredPassword, Totp } from '../factor-ports.ts'
+import type { Attempt, Person, ShownCode, ShownFactor, StoredPassword, Totp } from '../factor-ports.ts'
 import type { Keys } from '../keys.ts'
 import { base64url, utf8 } from '../lib/bytes.ts'
 import { hmac } from '../lib/hash.ts'
@@ -76,9 +76,9 @@ export async function requireTotp(
   person: Person | undefined,
   code: string,
   now: Instant,
-): Promise<ShownFactor> {
+): Promise<ShownCode> {
   const totps: readonly Pick<Totp, 'id' | 'sealed'>[] = person?.totps ?? []
-  let found: ShownFactor | undefined
+  let found: ShownCode | undefined
   for (const { id, sealed } of totps.length > 0 ? totps : [{ id: undefined, sealed: nobodysTotp }]) {
     const secret = await keys.factors.open(aboutTotp(person?.user.id, id), sealed)
     const step = stepOf(secret ?? new Uint8Array(totpSecretLength), code, now)

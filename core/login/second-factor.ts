@@ -33,6 +33,10 @@ export function requireCodes(preference: Preference): void {
   if (!takes(preference, 'otp')) throw new Refusal('codes_off')
 }
 
+/** Codes are the one second factor: then, beside the password, one stands in the place of a tap for who has no passkey. */
+export const takesOnlyCodes = (preference: Preference): boolean =>
+  takesPasswords(preference) && takes(preference, 'otp') && !takes(preference, 'webauthn')
+
 export const countsOf = ({ credentials, totps }: Pick<Person, 'credentials' | 'totps'>): FactorCounts => ({
   passkeys: credentials.length,
   totps: totps.length,

@@ -17,6 +17,7 @@ const decidedByIt: ReadonlySet<RefusalCode> = new Set([
   'passwords_off',
   'codes_off',
   'last_factor',
+  'passkey_missing',
 ])
 
 /** Whether a refusal may be otherwise under the newest preference. */

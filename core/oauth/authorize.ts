@@ -1,23 +1,25 @@
 /**
  * Approving a client (RFC 6749 section 4.1, RFC 7636, RFC 8252, RFC 9207, RFC 9449 section 10). The page shows which program asks
- * from where; a tap approves exactly its request, bound to its key; the code goes to its loopback address. A session cookie
- * alone approves nothing.
+ * from where; approval.ts says what approves exactly its request, bound to its key; the code goes to its loopback address. A session
+ * cookie alone approves nothing.
  */
-import { type AuditEvent, recordingRefusals } from '../audit.ts'
+import { recordingRefusals } from '../audit.ts'
 import { type CliSubject, canonicalJson, type Intent } from '../intent.ts'
 import { base64url, fromBase64url, utf8 } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
-import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from '../login/ceremony.ts'
-import { withKey } from '../login/known-key.ts'
-import { requestOptions } from '../login/options.ts'
-import { withSite } from '../login/with-preference.ts'
+import { personOf } from '../login/factor-change.ts'
 import { type ClientSessionId, type Holder, type Instant, minutes, type Site } from '../model.ts'
-import type { Caller, KnownKey, Ports } from '../ports.ts'
+import type { Caller, Ports } from '../ports.ts'
 import { Refusal, type RefusalCode } from '../refusal.ts'
-import { type AssertionJson, type Tap, verifyTap } from '../tap/verify.ts'
+import {
+  type ApprovalAnswer,
+  type ApprovalBegun,
+  type ApprovalDone,
+  beginApproval,
+  finishApproval,
+} from './approval.ts'
 import { answerAt, type Client, type Clients, isLoopbackRedirect, parseScope } from './clients.ts'
 
-const ttl = minutes(5)
 /** A program fetches its tokens at once (RFC 6749 section 4.1.2 allows ten minutes). */
 const codeTtl = minutes(1)
 
@@ -89,7 +91,7 @@ export function parseAuthorizeRequest(site: Site, clients: Clients, given: Autho
 /** SHA-256, base64url: of a key (RFC 7638), or of a verifier. */
 export const isThumbprint = (text: string): boolean => text.length === 43 && fromBase64url(text)?.length === 32
 
-/** What the tap says. The page computes it too, from what it shows. */
+/** What is approved. The page computes it too, from what it shows. */
 export function cliSubjectOf({ client, redirectUri, ...request }: AuthorizeRequest, address: string): CliSubject {
   const flow = {
     client_id: client.id,
@@ -100,109 +102,54 @@ export function cliSubjectOf({ client, redirectUri, ...request }: AuthorizeReque
   return { flow: base64url(sha256(canonicalJson(flow))), client_key: request.jkt, scope: request.scope, address }
 }
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'sessions' | 'audit'>
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'sessions' | 'factors' | 'audit'>
 
-/** @throws Refusal session_missing, passkeys_elsewhere, tap_impossible */
+/** @throws Refusal session_missing, passkeys_elsewhere, passkey_missing */
 export function beginAuthorize(
   site: Site,
   ports: BeginNeeds,
   { asking, claim }: Caller,
   holder: Holder,
   request: AuthorizeRequest,
-) {
+): Promise<ApprovalBegun> {
   return recordingRefusals(ports, asking, 'client.approve', async () => {
     const account = claim && (await ports.sessions.findWithPasskeys(claim, ports.now()))
     if (!account) throw new Refusal('session_missing')
-    // Somebody who signed in with a password and a code.
-    if (account.credentials.length === 0) throw new Refusal('tap_impossible', { user: account.user.id })
     const subject = cliSubjectOf(request, asking.from.address)
-    const begin = { purpose: 'cli', user: account.user.id, holder, subject, ttl } as const
-    const { intent, ticket } = beginIntent(site, ports, begin)
-    return withSite(site, ports, async (here) => ({
-      ticket,
-      options: requestOptions(here, intent, ttl, account.credentials),
-    }))
+    return beginApproval(site, ports, holder, account, () => personOf(ports, claim), subject)
   })
 }
 
-type FinishNeeds = Pick<
-  Ports,
-  'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'codes' | 'audit'
->
+type FinishNeeds = Pick<Ports, 'codes'> & Parameters<typeof finishApproval>[1]
 
-export interface AuthorizeAnswer {
-  readonly ticket: string
-  readonly assertion: AssertionJson
-}
-
-export interface Approved {
+export interface Approved extends ApprovalDone {
   /** The client's redirect, with the code. */
   readonly location: string
-  readonly cookie: SessionCookie
-  readonly expiresAt: Instant
 }
 
 /** @throws Refusal */
-export function finishAuthorize(
+export async function finishAuthorize(
   site: Site,
   ports: FinishNeeds,
   caller: Caller,
   request: AuthorizeRequest,
-  { ticket, assertion }: AuthorizeAnswer,
+  answer: ApprovalAnswer,
 ): Promise<Approved> {
-  return recordingRefusals(ports, caller.asking, 'client.approve', async () => {
-    const tap = { intent: readTicket(ports, ticket), assertion }
-    return withSite(site, ports, (here, { revision }) =>
-      withKey(ports, assertion.id, (known) => approveWith(here, ports, caller, request, tap, known, revision)),
-    )
-  })
-}
-
-async function approveWith(
-  site: Site,
-  ports: FinishNeeds,
-  { asking, holder, claim }: Caller,
-  request: AuthorizeRequest,
-  tap: Tap,
-  known: KnownKey | undefined,
-  preference: string | undefined,
-): Promise<Approved> {
-  if (!claim) throw new Refusal('session_missing')
-  if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
-  const { intent } = tap
-  const { userId, publicKey } = known
-  // The page's own address may have changed between the two calls; what was tapped is what was shown.
-  const subject = cliSubjectOf(request, String((intent as Intent<'cli'>).subject.address))
-  const shown = { site, purpose: 'cli', holder, user: userId, subject, now: ports.now() } as const
-  const evidence = await verifyTap(tap, publicKey, shown)
-
-  const { session, cookie } = newSession(ports, asking.from)
-  const at = session.openedAt
   const code = base64url(ports.random(32))
-  const clientSessionId = base64url(ports.random(16)) as ClientSessionId
-  const event: AuditEvent = {
-    at,
-    kind: 'client.approve',
-    outcome: 'done',
-    asking,
-    userId,
-    credentialId: evidence.credentialId,
-    sessionId: clientSessionId,
-    intentId: intent.id,
+  const sessionId = base64url(ports.random(16)) as ClientSessionId
+  const done = await finishApproval(site, ports, caller, answer, () => ({
+    // The page's own address may have changed between the two calls; what was approved is what was shown.
+    subjectOf: (intent) => cliSubjectOf(request, String((intent as Intent<'cli'>).subject.address)),
     detail: { client: request.client.id, scope: request.scope },
-    evidence: { tap },
-  }
-  const { expiresAt } = await ports.codes.issue({
-    spend: spendOf(intent),
-    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint, preference },
-    claim,
-    session,
-    code: { ...codeOf(request, code, clientSessionId, at), intentId: intent.id },
-    event,
-  })
-  await ports.publicKeys.keep(evidence.credentialId, known)
+    sessionId,
+    apply: (approval) =>
+      ports.codes.issue({
+        ...approval,
+        code: { ...codeOf(request, code, sessionId, approval.event.at), intentId: approval.spend.id },
+      }),
+  }))
   const { redirectUri, state } = request
-  return { location: answerAt(redirectUri, { code, state, iss: site.origin }), cookie, expiresAt }
+  return { ...done, location: answerAt(redirectUri, { code, state, iss: site.origin }) }
 }
 
 const codeOf = (request: AuthorizeRequest, code: string, clientSessionId: ClientSessionId, at: Instant) => ({

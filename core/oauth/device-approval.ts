@@ -1,26 +1,25 @@
 /**
  * The device flow's side of the person (RFC 8628 section 3.3): the page shows which program asks, with which code and from where;
- * a tap approves exactly that. Somebody may have been tricked into typing a stranger's code (section 5.4), so the flow is off
+ * approval.ts says what approves exactly that. Somebody may have been tricked into typing a stranger's code (section 5.4), so the flow is off
  * unless a role allows it, and what it opens neither administers nor changes who may sign in.
  */
-import { type AuditEvent, recordingRefusals } from '../audit.ts'
+import { recordingRefusals } from '../audit.ts'
 import type { DeviceAsk, DeviceView } from '../device-flow-ports.ts'
 import { type CliSubject, canonicalJson } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
-import { beginIntent, newSession, readTicket, type SessionCookie, spendOf } from '../login/ceremony.ts'
-import { withKey } from '../login/known-key.ts'
-import { requestOptions } from '../login/options.ts'
-import { withSite } from '../login/with-preference.ts'
-import { type Holder, type Instant, minutes, type Site } from '../model.ts'
-import type { Caller, KnownKey, Ports } from '../ports.ts'
+import type { Holder, Site } from '../model.ts'
+import type { Caller, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import { type Tap, verifyTap } from '../tap/verify.ts'
-import type { AuthorizeAnswer } from './authorize.ts'
+import {
+  type ApprovalAnswer,
+  type ApprovalBegun,
+  type ApprovalDone,
+  beginApproval,
+  finishApproval,
+} from './approval.ts'
 import { devicePage } from './device-flow.ts'
 import { parseUserCode } from './user-code.ts'
-
-const ttl = minutes(5)
 
 /** Where the answer to a code is shown. */
 const placeOf = ({ userCode }: DeviceAsk): string => `${devicePage}?${new URLSearchParams({ user_code: userCode })}`
@@ -46,7 +45,7 @@ async function see(ports: LookNeeds, caller: Caller, typed: string): Promise<Dev
   return { ...view, ask }
 }
 
-/** What the tap says. The page computes it too, from what it shows. */
+/** What is approved. The page computes it too, from what it shows. */
 export function deviceSubjectOf({ clientId, userCode, hash, jkt, scope, from }: DeviceAsk): CliSubject {
   const flow = { client_id: clientId, user_code: userCode, device_code_hash: hash }
   return { flow: base64url(sha256(canonicalJson(flow))), client_key: jkt, scope, address: from.address }
@@ -54,80 +53,47 @@ export function deviceSubjectOf({ clientId, userCode, hash, jkt, scope, from }: 
 
 type BeginNeeds = LookNeeds & Pick<Ports, 'keys' | 'random' | 'preferences'>
 
-/** @throws Refusal session_missing, user_code_unknown, device_flow_off, device_code_answered */
-export function beginDeviceApproval(site: Site, ports: BeginNeeds, caller: Caller, holder: Holder, typed: string) {
+/** @throws Refusal session_missing, user_code_unknown, device_flow_off, device_code_answered, passkeys_elsewhere, passkey_missing */
+export function beginDeviceApproval(
+  site: Site,
+  ports: BeginNeeds,
+  caller: Caller,
+  holder: Holder,
+  typed: string,
+): Promise<ApprovalBegun> {
   return recordingRefusals(ports, caller.asking, 'client.approve', async () => {
-    const { user, credentials, mayUse, ask } = await see(ports, caller, typed)
-    if (!mayUse) throw new Refusal('device_flow_off', { user: user.id })
-    if (ask.state !== 'waiting') throw new Refusal('device_code_answered', { user: user.id })
-    const begin = { purpose: 'cli', user: user.id, holder, subject: deviceSubjectOf(ask), ttl } as const
-    const { intent, ticket } = beginIntent(site, ports, begin)
-    return withSite(site, ports, async (here) => ({ ticket, options: requestOptions(here, intent, ttl, credentials) }))
+    const { mayUse, ask, ...person } = await see(ports, caller, typed)
+    if (!mayUse) throw new Refusal('device_flow_off', { user: person.user.id })
+    if (ask.state !== 'waiting') throw new Refusal('device_code_answered', { user: person.user.id })
+    return beginApproval(site, ports, holder, person, async () => person, deviceSubjectOf(ask))
   })
 }
 
-type FinishNeeds = BeginNeeds & Pick<Ports, 'publicKeys' | 'credentials'>
+type FinishNeeds = LookNeeds & Parameters<typeof finishApproval>[1]
 
-export interface DeviceApproved {
+export interface DeviceApproved extends ApprovalDone {
   readonly location: string
-  readonly cookie: SessionCookie
-  readonly expiresAt: Instant
 }
 
 /** @throws Refusal */
-export function finishDeviceApproval(
+export async function finishDeviceApproval(
   site: Site,
   ports: FinishNeeds,
   caller: Caller,
   typed: string,
-  { ticket, assertion }: AuthorizeAnswer,
+  answer: ApprovalAnswer,
 ): Promise<DeviceApproved> {
-  return recordingRefusals(ports, caller.asking, 'client.approve', async () => {
+  let location = ''
+  const done = await finishApproval(site, ports, caller, answer, async () => {
     const { ask } = await see(ports, caller, typed)
-    const tap = { intent: readTicket(ports, ticket), assertion }
-    return withSite(site, ports, (here, { revision }) =>
-      withKey(ports, assertion.id, (known) => approveWith(here, ports, caller, ask, tap, known, revision)),
-    )
+    location = placeOf(ask)
+    return {
+      subjectOf: () => deviceSubjectOf(ask),
+      detail: detailOf(ask),
+      apply: (approval) => ports.deviceCodes.approve({ ...approval, hash: ask.hash, intentId: approval.spend.id }),
+    }
   })
-}
-
-async function approveWith(
-  site: Site,
-  ports: FinishNeeds,
-  { asking, holder, claim }: Caller,
-  ask: DeviceAsk,
-  tap: Tap,
-  known: KnownKey | undefined,
-  preference: string | undefined,
-): Promise<DeviceApproved> {
-  if (!claim) throw new Refusal('session_missing')
-  if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
-  const { userId, publicKey } = known
-  const shown = { site, purpose: 'cli', holder, user: userId, subject: deviceSubjectOf(ask), now: ports.now() } as const
-  const evidence = await verifyTap(tap, publicKey, shown)
-  const { session, cookie } = newSession(ports, asking.from)
-  const event: AuditEvent = {
-    at: session.openedAt,
-    kind: 'client.approve',
-    outcome: 'done',
-    asking,
-    userId,
-    credentialId: evidence.credentialId,
-    intentId: tap.intent.id,
-    detail: detailOf(ask),
-    evidence: { tap },
-  }
-  const { expiresAt } = await ports.deviceCodes.approve({
-    spend: spendOf(tap.intent),
-    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint, preference },
-    claim,
-    session,
-    hash: ask.hash,
-    intentId: tap.intent.id,
-    event,
-  })
-  await ports.publicKeys.keep(evidence.credentialId, known)
-  return { location: placeOf(ask), cookie, expiresAt }
+  return { ...done, location }
 }
 
 /** Where the program runs, beside where the browser is: an auditor reads whether somebody was tricked. */

@@ -188,6 +188,8 @@ export const endedBecause: Readonly<Record<ClientSessionEnd, string>> = {
     'A refresh token of this login was used with another key, so somebody has a copy of it: the login was ended. Look for other logins on your account page.',
   code_reused: 'The code of this login was used a second time, so somebody may have a copy of it: the login was ended.',
   passkey_removed: 'The passkey that approved this login was removed.',
+  app_removed: 'The authenticator app whose code approved this login was removed.',
+  password_changed: 'The password that approved this login, with a code, was changed or removed.',
   user_removed: 'The user was removed.',
   user_reset: 'All passkeys, passwords, codes and logins of this user were removed: the user was reset.',
   administrator: 'An administrator ended it.',

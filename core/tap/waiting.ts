@@ -96,7 +96,7 @@ export function summaryOf(intent: WaitingIntent): string {
 
 type PageNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'sessions' | 'audit'>
 
-/** @throws Refusal session_missing, wrong_user, tap_impossible, passkeys_elsewhere */
+/** @throws Refusal session_missing, wrong_user, passkey_missing, tap_impossible, passkeys_elsewhere */
 export function waitingOptions(site: Site, ports: PageNeeds, { asking, claim }: Caller, ticket: string) {
   return recordingRefusals(ports, asking, 'tap.begin', async () => {
     const { intent } = readWaiting(ports, ticket)
@@ -105,6 +105,7 @@ export function waitingOptions(site: Site, ports: PageNeeds, { asking, claim }: 
     requireSameUser(intent, account.user)
     if (ports.now() >= seconds(intent.exp)) throw new Refusal('ticket_expired', { intent: intent.id })
     const all = account.credentials
+    if (all.length === 0) throw new Refusal('passkey_missing', { user: account.user.id })
     const able = intent.purpose === 'admin' ? mayTap((intent as Intent<'admin'>).subject, all) : all
     if (able.length === 0) throw new Refusal('tap_impossible', { user: account.user.id })
     const timeout = seconds(intent.exp) - ports.now()

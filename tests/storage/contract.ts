@@ -5,6 +5,7 @@ import { administrators } from './contract/administrators.ts'
 import { auditing } from './contract/auditing.ts'
 import { calling } from './contract/calling.ts'
 import { clusters } from './contract/clusters.ts'
+import { codeApprovals } from './contract/code-approvals.ts'
 import { codes } from './contract/codes.ts'
 import { deviceCodes } from './contract/device-codes.ts'
 import { deviceLogins } from './contract/device-logins.ts'
@@ -35,7 +36,7 @@ const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
   ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges, factorPrograms },
-  ...{ resetting, recovering, idling, ownersEnds },
+  ...{ resetting, recovering, idling, ownersEnds, codeApprovals },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

@@ -129,6 +129,43 @@ describe('0005_factors.sql', () => {
   })
 })
 
+describe('0007_code_approvals.sql', () => {
+  const upTo = (name: string) => migrations.filter((one) => one.name.slice(0, 4) <= name)
+  const programs = `
+    insert into codes values ('h', 'c', 'cli', 'uri', 'chal', 'jkt', 'api', 'n', 'root', 'kroot', 'i', 1, 2, null);
+    insert into client_sessions (id, user_id, credential_id, client_id, jkt, scope, authenticated_at, generation, rotated_at,
+      expires_at, ended_at, end_reason, ended_by, address, place, browser, via) values
+      ('c2', 'other', 'kother', 'cli', 'jkt', 'api', 1, 7, 2, 3, 4, 'revoked', 'r', 'a', 'p', 'b', 'device_flow'),
+      ('c1', 'root', 'kroot', 'cli', 'jkt', 'api', 1, 1, 2, 3, null, null, null, 'a', 'p', 'b', 'browser');`
+  const rowsOf = (file: string, table: string) => read(file, (raw) => raw.prepare(`select * from ${table}`).all())
+
+  test('keeps codes and logins of programs as they are, each of a passkey and of no app', () => {
+    const file = newFile()
+    apply(file, upTo('0000'))
+    read(file, (raw) => raw.exec(people))
+    apply(file, upTo('0006'))
+    read(file, (raw) => raw.exec(programs))
+    const before = ['codes', 'client_sessions'].map((table) => rowsOf(file, table))
+    apply(file, upTo('0007'))
+    const [codes, logins] = ['codes', 'client_sessions'].map((table) => rowsOf(file, table))
+    expect(codes).toEqual(before[0]?.map((row) => ({ ...row, totp_id: null, password_id: null })))
+    expect(logins).toEqual(before[1]?.map((row) => ({ ...row, totp_id: null })))
+    expect([codes?.length, logins?.length]).toEqual([1, 2])
+  })
+
+  test('takes a login that no passkey approved, and none of a passkey that is not there', () => {
+    const store = openDatabase(newFile(), upTo('0007'))
+    const open = (id: string, credential: string) =>
+      store.raw.exec(`insert into client_sessions (id, user_id, credential_id, totp_id, client_id, jkt, scope, authenticated_at,
+        generation, rotated_at, expires_at, address, place, browser)
+        values ('${id}', 'u', ${credential}, 't', 'cli', 'jkt', 'api', 1, 1, 1, 2, 'a', 'p', 'b')`)
+    store.raw.exec("insert into users (id, name, name_key, created_at) values ('u', 'U', 'u', 1)")
+    open('s', 'null')
+    expect(() => open('t', "'none'")).toThrow(/FOREIGN KEY/)
+    store.close()
+  })
+})
+
 const bad: Migration = { name: '9999_bad.sql', sql: 'create table one (id text); insert into none values (1);' }
 const orphaning: Migration = { name: '9999_orphans.sql', sql: 'delete from users;' }
 

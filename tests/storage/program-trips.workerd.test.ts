@@ -40,11 +40,11 @@ function at(process: Process, { key, nonce }: Program): Program {
 
 const call = (program: Program, token: string) => () => succeeds(program.call('GET', '/v1/me', token))
 
-test('authorize: the page 1 trip of 1 statement, begin 1 of 3, finish 1 of 11', async () => {
+test('authorize: the page 1 trip of 5 statements, begin 1 of 3, finish 1 of 11', async () => {
   const { process, passkey, visitor } = await newAdministrator()
   const { parameters } = askOf(await newProofKey())
   const path = `/oauth/authorize?${new URLSearchParams(parameters)}`
-  expect(await trips(() => succeeds(visitor.get(path)))).toEqual({ database: [1], kv: [] })
+  expect(await trips(() => succeeds(visitor.get(path)))).toEqual({ database: [5], kv: [] })
   expect((await trips(() => process.visitor().get(path))).database).toEqual([])
   let body: Awaited<ReturnType<typeof approvalBody>> | undefined
   const beginning = await trips(async () => {

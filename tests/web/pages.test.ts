@@ -1,6 +1,7 @@
 /** The pages as text: what is escaped, what is not there, and that a strict content security policy can hold. */
 import { describe, expect, test } from 'vitest'
 import { type Holder, hours, minutes, seconds, type TotpId } from '../../core/model.ts'
+import type { ApprovalWay } from '../../core/oauth/approval.ts'
 import { accountPage } from '../../worker/pages/account.ts'
 import { approvePage, notApprovablePage } from '../../worker/pages/approve.ts'
 import { authorizePage } from '../../worker/pages/authorize.ts'
@@ -46,6 +47,7 @@ const program = {
   address: '192.0.2.1',
   place: '',
   via: 'browser' as const,
+  tapped: true,
   authenticatedAt: now,
   expiresAt: now + 1,
   endedAt: undefined,
@@ -70,6 +72,7 @@ const authorize = {
   redirectUri: 'http://127.0.0.1:49152/callback',
   scope: 'openid api',
   address: '192.0.2.1',
+  way: 'tap' as ApprovalWay,
   request: { state: 'AAAA' },
 }
 const approve = {
@@ -98,6 +101,7 @@ const device = {
   user: { name: 'Ada' },
   client: 'Sallyport CLI',
   now,
+  way: 'tap' as ApprovalWay,
   ask: {
     hash: 'KKKK',
     userCode: 'BCDF-GHJK',
@@ -189,6 +193,8 @@ const pages: Record<string, () => unknown> = {
       state: hostile,
       issuer: hostile,
     }),
+  'authorize by code': () =>
+    authorizePage(assets, { ...authorize, way: 'code', user: { name: hostile }, request: { state: hostile } }),
   'enter the code': () => deviceCodePage(assets, { cluster: hostile, typed: undefined }),
   'enter the code again': () => deviceCodePage(assets, { cluster: hostile, typed: hostile }),
   'approve a headless login': () =>
@@ -316,6 +322,29 @@ describe('deviceAskPage', () => {
     expect(markup).toMatch(/<input id="compared" type="checkbox" autocomplete="off">\s*<label for="compared">/)
     expect(markup.indexOf('id="compared"')).toBeLessThan(markup.indexOf('id="approve"'))
   })
+})
+
+describe('what a page that approves asks for', () => {
+  const renders: Record<string, (way: ApprovalWay) => Promise<string>> = {
+    authorizePage: async (way) => String(await authorizePage(assets, { ...authorize, way })),
+    deviceAskPage: async (way) => String(await deviceAskPage(assets, { ...device, way })),
+  }
+
+  test.each(Object.entries(renders))(
+    '%s: a passkey, or password and code, or how to get a passkey',
+    async (_, render) => {
+      const [tap, code, none] = [await render('tap'), await render('code'), await render('none')]
+      expect(tap).toMatch(/id="approve"[^>]*>Approve with a passkey</)
+      expect(tap).not.toMatch(/<form|type="password"/)
+      expect(code).toMatch(/<form id="proof" method="post"[\s\S]*value="Ada" readonly hidden/)
+      expect(code).toMatch(/id="current-password" type="password"[^>]*autocomplete="current-password"/)
+      expect(code).toMatch(/id="current-code"[^>]*autocomplete="one-time-code"/)
+      expect(code).not.toContain('Approve with a passkey')
+      expect(none).not.toMatch(/id="approve"|<form/)
+      expect(none).toContain('You cannot approve this: it wants a passkey, and you have none.')
+      for (const markup of [tap, code, none]) expect(markup.match(/id="refuse"/g)).toHaveLength(1)
+    },
+  )
 })
 
 describe('deviceCodePage', () => {

@@ -38,6 +38,7 @@ interface ClientSession {
   readonly address: string
   readonly place: string
   readonly via: LoginVia
+  readonly tapped: boolean
   readonly authenticatedAt: Instant
   readonly expiresAt: Instant
   /** undefined: it runs. */
@@ -126,7 +127,8 @@ administrator before this session ends.`)
 
 /** Each passkey is let in by another one, so the first comes from somebody else. */
 const firstPasskeyHint = html`
-<p class="hint">You have none. An administrator can let you register the first one; you add the others yourself.</p>`
+<p class="hint">You have none. Ask an administrator for a link to register the first one (<code>sallyport admin users reset</code> with
+your name; it takes the place of your password and codes); you add the others yourself.</p>`
 
 const passkeyList = (passkeys: readonly Passkey[], now: Instant): Html => html`
 <ul class="things">${passkeys.map((passkey) => passkeyItem(passkey, now, passkeys.length > 1))}</ul>
@@ -216,6 +218,7 @@ const clientSessionItem = (session: ClientSession, now: Instant): Html => html`
 <div class="thing-head">
 <h3>${session.client}</h3>
 ${session.via === 'device_flow' && html`<span class="tag">Headless</span>`}
+${!session.tapped && html`<span class="tag">By a code</span>`}
 ${session.endedAt !== undefined && html`<span class="tag">Ended</span>`}
 </div>
 <p class="facts">${session.place && html`${session.place}<br>`}<span class="address">${session.address}</span></p>

@@ -1,10 +1,12 @@
 import { html } from 'hono/html'
 import type { DeviceAsk } from '../../core/device-flow-ports.ts'
 import type { Instant } from '../../core/model.ts'
+import type { ApprovalWay } from '../../core/oauth/approval.ts'
 import { hasScope } from '../../core/oauth/clients.ts'
 import { devicePage } from '../../core/oauth/device-flow.ts'
+import { answerBy, nextBy, scriptFor } from './approval.ts'
 import { lifetime } from './authorize.ts'
-import { type Assets, approveOrRefuse, type Html, heading, needsScript, page, terms } from './layout.ts'
+import { type Assets, type Html, heading, page, terms } from './layout.ts'
 import { time } from './times.ts'
 
 interface Named {
@@ -44,7 +46,7 @@ ${terms([
     html`you have <strong>just now</strong> started that login yourself. Never enter a code that somebody gave you, on the
 phone, in a message or on a web page: it would let them act as you.`,
   ],
-  ['Next', 'You see which program asks and from where. Nothing is approved before you tap a passkey.'],
+  ['Next', 'You see which program asks and from where. Nothing is approved before you confirm that.'],
   ['To say no', 'Close this page.'],
 ])}`,
   })
@@ -53,13 +55,14 @@ interface AskPage {
   readonly cluster: string
   readonly user: Named
   readonly ask: DeviceAsk
+  readonly way: ApprovalWay
   /** The program's name. */
   readonly client: string
   readonly now: Instant
 }
 
 /** Whoever comes by a link has typed nothing, so everybody compares the code: it is the largest text, as in the terminal. */
-export const deviceAskPage = (assets: Assets, { cluster, user, ask, client, now }: AskPage): Html =>
+export const deviceAskPage = (assets: Assets, { cluster, user, ask, way, client, now }: AskPage): Html =>
   page(assets, {
     cluster,
     title: 'Approve a headless login?',
@@ -87,14 +90,11 @@ data-key="${ask.jkt}" data-scope="${ask.scope}" data-address="${ask.from.address
 <input id="compared" type="checkbox" autocomplete="off">
 <label for="compared">The terminal where I started it shows exactly this code</label>
 </p>
-${approveOrRefuse()}
+${answerBy(way, user)}
 </div>
-${needsScript('Only a script can ask your browser for a passkey.')}
+${scriptFor(way)}
 ${terms([
-  [
-    'Next',
-    'Your browser asks for a passkey of yours. Then the program goes on by itself; you end its login on your account page.',
-  ],
+  ['Next', `${nextBy(way)} Then the program goes on by itself; you end its login on your account page.`],
   ['To say no', 'Refuse, and the program is told. If you just close this page, nothing is approved either.'],
 ])}`,
   })

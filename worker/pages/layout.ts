@@ -64,9 +64,11 @@ export const terms = (entries: readonly (readonly [term: string, text: Html | st
 export const status = (id: string): Html =>
   html`<div class="status" id="${id}"><p class="progress" role="status"></p><p class="problem" role="alert"></p></div>`
 
+export const refuseButton = html`<button type="button" id="refuse" aria-describedby="heading">Refuse</button>`
+
 /** Both answers of a page that asks for a tap: the same words at the same place, so that nobody has to look for the one that says no. */
 export const approveOrRefuse = (): Html => html`<p class="actions">
-<button type="button" id="refuse" aria-describedby="heading">Refuse</button>
+${refuseButton}
 <button class="primary" type="button" id="approve" aria-describedby="heading">Approve with a passkey</button>
 </p>
 ${status('approve-status')}`

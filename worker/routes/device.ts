@@ -1,6 +1,7 @@
 /** The device flow's page (RFC 8628 section 3.3), and what its script calls. */
 import { operations } from '../../core/api/operations.ts'
 import type { DeviceAsk } from '../../core/device-flow-ports.ts'
+import { approvalWay } from '../../core/oauth/approval.ts'
 import {
   beginDeviceApproval,
   finishDeviceApproval,
@@ -49,11 +50,13 @@ async function showDevice(edge: Edge, c: EdgeContext): Promise<Response> {
   // An empty box that is sent is no code.
   const typed = c.req.query('user_code') || undefined
   try {
-    const { user, mayUse, ask } = await limitingGuesses(edge, c, () => lookAtDevice(ports, callerOf(c), typed))
+    const { mayUse, ask, ...person } = await limitingGuesses(edge, c, () => lookAtDevice(ports, callerOf(c), typed))
+    const { user } = person
     if (!mayUse) return c.html(deviceOffPage(assets, { cluster, user }), 403)
     if (!ask) return c.html(deviceCodePage(assets, { cluster, typed }))
     if (ask.state !== 'waiting') return c.html(deviceAnsweredPage(assets, { cluster, state: ask.state }))
-    return c.html(deviceAskPage(assets, { cluster, user, ask, client: clientName(edge, ask), now: ports.now() }))
+    const way = approvalWay(site, await ports.preferences.current(), person)
+    return c.html(deviceAskPage(assets, { cluster, user, ask, way, client: clientName(edge, ask), now: ports.now() }))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     if (error.code === 'session_missing') return signIn(c)

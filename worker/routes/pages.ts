@@ -5,6 +5,7 @@ import { factorsShown } from '../../core/login/factors.ts'
 import { providerOf } from '../../core/login/providers.ts'
 import { takesPasswords } from '../../core/login/second-factor.ts'
 import type { Instant } from '../../core/model.ts'
+import { approvalWay } from '../../core/oauth/approval.ts'
 import {
   type AuthorizeParameters,
   AuthorizeRefusal,
@@ -76,11 +77,13 @@ export const pageRoutes = (edge: Edge) => {
       const given = operations.authorize.query(onceEach(new URL(c.req.url).searchParams, 'authorize_invalid'), 'query')
       const asked = readAuthorize(edge, given)
       if ('location' in asked) return c.redirect(asked.location)
-      const user = await userOf(c)
-      if (!user) return c.redirect(signInFirst(c))
+      const person = await signedIn(c, ports.factors.find)
+      if (!person) return c.redirect(signInFirst(c))
+      const way = approvalWay(site, await ports.preferences.current(), person)
       const { client, redirectUri, scope } = asked
-      const shown = { client: client.name, redirectUri, scope, address: c.get('asking').from.address, request: given }
-      return c.html(authorizePage(assets, { cluster, user, ...shown }))
+      const { address } = c.get('asking').from
+      const shown = { client: client.name, redirectUri, scope, address, way, request: given }
+      return c.html(authorizePage(assets, { cluster, user: person.user, ...shown }))
     })
 }
 

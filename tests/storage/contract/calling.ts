@@ -23,7 +23,7 @@ export const calling: Cases = {
     const done = await changes(world.store, async () =>
       expect(await world.ports.clientSessions.enter(call)).toStrictEqual({
         user: person.user,
-        session: { id, clientId, scope, via, authenticatedAt, expiresAt },
+        session: { id, clientId, scope, via, tapped: true, authenticatedAt, expiresAt },
         roles: ['auditor', 'dev', 'editor'],
       }),
     )
@@ -129,7 +129,7 @@ export const calling: Cases = {
     expect(account?.clientSessions.map(({ id }) => id)).toEqual([ended.id, running.id])
     const { clientId, scope, via, authenticatedAt, expiresAt, id } = running
     expect(account?.clientSessions[1]).toStrictEqual({
-      ...{ id, clientId, scope, via, authenticatedAt, expiresAt },
+      ...{ id, clientId, scope, via, tapped: true, authenticatedAt, expiresAt },
       ...{ endedAt: undefined, endReason: undefined, origin: from },
     })
     expect(account?.clientSessions[0]).toMatchObject({ endedAt: now - day + 1, endReason: 'token_reused' })

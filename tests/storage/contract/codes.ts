@@ -37,7 +37,7 @@ export const codes: Cases = {
         [`~credentials ${person.credential.id}`]: { counter: 9, backedUp: true, lastUsedAt: now },
         [`~sessions ${person.session.id}`]: { endedAt: now },
         [`+sessions ${session.id}`]: expect.objectContaining({ ...owned, expiresAt: ends, endedAt: null }),
-        [`+codes ${code.hash}`]: { ...code, ...owned, usedAt: null },
+        [`+codes ${code.hash}`]: { ...code, ...owned, totpId: null, passwordId: null, usedAt: null },
         '+audit client.approve done': expect.objectContaining({ userId: person.user.id }),
       })
     },
@@ -70,7 +70,7 @@ export const codes: Cases = {
       const done = await changes(world.store, async () =>
         expect(await world.ports.codes.redeem(redeeming)).toStrictEqual({
           user: person.user,
-          session: { id, clientId, scope, via: 'browser', authenticatedAt: now - 5, expiresAt },
+          session: { id, clientId, scope, via: 'browser', tapped: true, authenticatedAt: now - 5, expiresAt },
           generation: 1,
           nonce,
         }),
@@ -81,7 +81,7 @@ export const codes: Cases = {
         [`~codes ${code.hash}`]: { usedAt: now },
         [`+clientSessions ${id}`]: {
           ...{ id, ...owned, clientId, jkt, scope, authenticatedAt: now - 5, generation: 1, rotatedAt: now, expiresAt },
-          ...{ via: 'browser', endedAt: null, endReason: null, endedBy: null, ...from },
+          ...{ totpId: null, via: 'browser', endedAt: null, endReason: null, endedBy: null, ...from },
         },
         '+audit client.login done': expect.objectContaining({ ...owned, sessionId: id, intentId }),
       })

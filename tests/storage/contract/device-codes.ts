@@ -19,7 +19,7 @@ import { type Cases, claimOf, ends, newEvent, newPerson, newSpend, now, tapOf } 
 
 const unanswered = {
   ...{ polledAt: null, userId: null, refusedAt: null, authenticatedAt: null },
-  ...{ credentialId: null, intentId: null, usedAt: null },
+  ...{ credentialId: null, totpId: null, passwordId: null, intentId: null, usedAt: null },
 }
 const refusing = newEvent('client.refuse')
 

@@ -109,7 +109,7 @@ export const deviceLogins: Cases = {
       const done = await changes(world.store, async () =>
         expect(await world.ports.deviceCodes.redeem(redeeming)).toStrictEqual({
           user: person.user,
-          session: { id, clientId, scope, via, authenticatedAt: now, expiresAt },
+          session: { id, clientId, scope, via, tapped: true, authenticatedAt: now, expiresAt },
           generation: 1,
         }),
       )
@@ -118,7 +118,7 @@ export const deviceLogins: Cases = {
         [`~deviceCodes ${code.hash}`]: { usedAt: now + 5 },
         [`+clientSessions ${id}`]: {
           ...{ id, ...owned, clientId, jkt, scope, via, authenticatedAt: now, generation: 1, rotatedAt: now + 5 },
-          ...{ expiresAt, endedAt: null, endReason: null, endedBy: null, ...from },
+          ...{ totpId: null, expiresAt, endedAt: null, endReason: null, endedBy: null, ...from },
         },
         '+audit client.login done': expect.objectContaining({ ...owned, sessionId: id, intentId }),
       })

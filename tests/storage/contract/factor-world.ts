@@ -1,7 +1,15 @@
 /** Passwords, authenticator apps and recovery codes for the contract. */
-import type { Attempt, Factors, ShownFactor, StoredPassword } from '../../../core/factor-ports.ts'
+import { eq } from 'drizzle-orm'
+import type {
+  Attempt,
+  Factors,
+  ProvenByCode,
+  ShownCode,
+  ShownFactor,
+  StoredPassword,
+} from '../../../core/factor-ports.ts'
 import { minutes, type TotpId } from '../../../core/model.ts'
-import { passwords, recoveryCodes, totps } from '../../../storage/schema.ts'
+import { credentials, passwords, recoveryCodes, totps } from '../../../storage/schema.ts'
 import {
   bytes,
   ends,
@@ -54,7 +62,7 @@ export const attemptOf = (name: string, more: Partial<Attempt> = {}): Attempt =>
 
 type Opening = Parameters<Factors['open']>[0]
 
-export const otpOf = ({ totp }: Equipped, step = firstStep + 1): ShownFactor => ({ kind: 'otp', id: totp, step })
+export const otpOf = ({ totp }: Equipped, step = firstStep + 1): ShownCode => ({ kind: 'otp', id: totp, step })
 export const passkeyOf = ({ credential }: Person): ShownFactor => ({ kind: 'passkey', tapped: tapOf(credential) })
 export const recoveryOf = ({ code }: Equipped): ShownFactor => ({ kind: 'recovery', hash: code })
 
@@ -74,4 +82,20 @@ export function changingOf(person: Equipped, effect: Changing['effect'], more: P
   const event = newEvent('password.set', { userId: user.id })
   const change = { spend: newSpend(), userId: user.id, name: user.name, proof, was: { passkeys: 1, totps: 1 } }
   return { ...change, preference: undefined, claim, session: newSession(), effect, event, ...more }
+}
+
+/** Password and code in the place of a tap, of who has no passkey. */
+export function provenOf(person: Equipped, step?: number, more: Partial<ProvenByCode> = {}): ProvenByCode {
+  const { user, claim, password } = person
+  const proof = { kind: 'password', password, factor: otpOf(person, step) } as const
+  const event = newEvent('client.approve', { userId: user.id })
+  const change = { spend: newSpend(), userId: user.id, name: user.name, proof, was: { passkeys: 0, totps: 1 } }
+  return { ...change, preference: undefined, claim, session: newSession(), event, ...more }
+}
+
+/** A password, an app, and no passkey any more. */
+export async function newWithoutPasskey<P extends Person>(world: World, given?: P): Promise<Equipped & P> {
+  const person = await newEquipped(world, given)
+  await world.store.db.update(credentials).set({ removedAt: now }).where(eq(credentials.userId, person.user.id))
+  return person
 }

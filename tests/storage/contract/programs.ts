@@ -64,7 +64,7 @@ export async function storeClientSession(
 ): Promise<ClientSessionRow> {
   const row: ClientSessionRow = {
     id: newClientSessionId(),
-    ...{ userId, credentialId },
+    ...{ userId, credentialId, totpId: null },
     clientId: 'sallyport-cli',
     jkt: newJkt(),
     scope: 'openid api',
@@ -118,8 +118,11 @@ export function enteringOf({ id, jkt }: ClientSessionRow, more: Partial<Entering
 
 /** What a program is told of its login. */
 export const loginOfRow = (
-  { id, clientId, scope, via, authenticatedAt, expiresAt, generation }: ClientSessionRow,
+  { id, clientId, scope, via, credentialId, authenticatedAt, expiresAt, generation }: ClientSessionRow,
   { user }: Person,
-) => ({ user, session: { id, clientId, scope, via, authenticatedAt, expiresAt }, generation })
+) => {
+  const tapped = credentialId !== null
+  return { user, session: { id, clientId, scope, via, tapped, authenticatedAt, expiresAt }, generation }
+}
 
 export const twelveHours = hours(12)
