@@ -127,7 +127,7 @@ export function beginAuthorize(
 
 type FinishNeeds = Pick<
   Ports,
-  'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'codes' | 'audit'
+  'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'signatures' | 'codes' | 'audit'
 >
 
 export interface AuthorizeAnswer {

@@ -66,7 +66,7 @@ export function beginDeviceApproval(site: Site, ports: BeginNeeds, caller: Calle
   })
 }
 
-type FinishNeeds = BeginNeeds & Pick<Ports, 'publicKeys' | 'credentials'>
+type FinishNeeds = BeginNeeds & Pick<Ports, 'publicKeys' | 'credentials' | 'signatures'>
 
 export interface DeviceApproved {
   readonly location: string
