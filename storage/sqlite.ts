@@ -2,7 +2,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
-import { Lru } from '../core/lib/lru.ts'
 import type { Duration } from '../core/model.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import * as schema from './schema.ts'
@@ -58,14 +57,15 @@ export function openSqlite(path: string): SqliteStore {
   }
 }
 
-/** Statements are kept by their text. Rows come as arrays: by name, two columns called `id` would become one. */
+/** Statements are kept by their text: nearly all of it is made once (store.ts), so there are far fewer than are kept. Rows come as arrays: by name, two columns called `id` would become one. */
 function runner(raw: DatabaseSync): (query: Query) => Rows {
-  const kept = new Lru<string, StatementSync>(statementsKept)
+  const kept = new Map<string, StatementSync>()
   const prepare = (sql: string) => {
     const found = kept.get(sql)
     if (found) return found
     const statement = raw.prepare(sql)
     statement.setReturnArrays(true)
+    if (kept.size === statementsKept) kept.clear()
     kept.set(sql, statement)
     return statement
   }

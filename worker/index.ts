@@ -1,7 +1,6 @@
 /** The edge on Cloudflare Workers: D1, KV, static assets, rate limiting and a schedule, as wrangler.toml binds them. */
 import type { Context } from 'hono'
 import { deriveKeys } from '../core/keys.ts'
-import type { Bytes } from '../core/lib/bytes.ts'
 import type { Instant } from '../core/model.ts'
 
 import { builtInClients } from '../core/oauth/clients.ts'
@@ -18,6 +17,7 @@ import type { AssetStore, Edge, LogLine } from './edge.ts'
 import { readKey, readSite } from './env.ts'
 import { bindingLimit, memoryLimit, type RateLimitBinding } from './limits.ts'
 import { makePorts } from './ports.ts'
+import { pooled } from './random.ts'
 import { readiness } from './readiness.ts'
 
 interface Bindings extends Variables {
@@ -30,7 +30,7 @@ interface Bindings extends Variables {
 /** Audit rows about refusals, for an address. */
 const noiseAMinute = 30
 const now = (): Instant => Date.now()
-const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
+const random = pooled((length) => crypto.getRandomValues(new Uint8Array(length)))
 
 /** Workers Logs reads what is printed. */
 const log = ({ level, ...line }: LogLine) =>

@@ -18,13 +18,15 @@ import { claimCluster, purge } from '../storage/cluster.ts'
 import { type Migration, openDatabase, type SqliteStore } from '../storage/sqlite.ts'
 import { makeApp } from './app.ts'
 import { assetUrl } from './asset-names.ts'
-import type { AssetStore, Edge, LogLine } from './edge.ts'
+import type { AssetStore, Edge } from './edge.ts'
 import { processVariables, readKey, readServeSettings, readSite, type ServeSettings } from './env.ts'
+import { gathered } from './gathered.ts'
 import { memoryLimit } from './limits.ts'
 import { nodePasswords } from './node-passwords.ts'
 import { nodeSignatures } from './node-signatures.ts'
 import { init, linkOf, operator, proxies, recover, registerLocalProxy, type Terminal } from './operator.ts'
 import { makePorts } from './ports.ts'
+import { pooled } from './random.ts'
 
 const usage = `Usage: sallyport-edge [serve]            serve the edge on this machine
        sallyport-edge init [--url URL]  print a new link for the first administrator;
@@ -53,10 +55,10 @@ const noiseAMinute = 30
 /** How long requests may go on after the signal to stop. */
 const graceMs = 5000
 const now = (): Instant => Date.now()
-const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
+const random = pooled((length) => crypto.getRandomValues(new Uint8Array(length)))
 const print = (line: string) => process.stdout.write(`${line}\n`)
-const log = ({ level, ...line }: LogLine) =>
-  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, ...line })}\n`)
+const { log, flush } = gathered((text) => process.stderr.write(text), setImmediate)
+process.once('exit', flush)
 
 interface Opened {
   readonly settings: ServeSettings

@@ -9,10 +9,9 @@ import type { Edge, Variables } from './edge.ts'
 type Middleware = MiddlewareHandler<{ Variables: Variables }>
 
 export function observe({ ports, whereOf, log }: Edge): Middleware {
-  const nextId = requestIds(ports.random)
   return async (c, next) => {
     const startedAt = ports.now()
-    const requestId = nextId()
+    const requestId = base64url(ports.random(12))
     const from = { ...whereOf(c), browser: browserName(c.req.header('user-agent')) }
     c.set('asking', { requestId, from })
     c.header('X-Request-Id', requestId)
@@ -36,23 +35,6 @@ export function observe({ ports, whereOf, log }: Edge): Middleware {
 /** A proxy asks every two seconds, and a balancer looks as often: a line each would hide the others. What fails is told. */
 const { proxySnapshot, health, readiness } = operations
 const askedAllDay: ReadonlySet<string> = new Set([proxySnapshot, health, readiness].map(({ path }) => path))
-
-const idLength = 12
-const idsAtOnce = 64
-
-/** Request ids are public and only have to differ, so they are drawn by the dozen: each draw costs more than an id. */
-function requestIds(random: Edge['ports']['random']): () => string {
-  let drawn = new Uint8Array(0)
-  let at = 0
-  return () => {
-    if (at === drawn.length) {
-      drawn = random(idLength * idsAtOnce)
-      at = 0
-    }
-    at += idLength
-    return base64url(drawn.subarray(at - idLength, at))
-  }
-}
 
 /** No script, style or frame from anywhere else, and none inline: what is in a page is what we shipped. */
 const contentSecurityPolicy = [

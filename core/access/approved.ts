@@ -16,7 +16,7 @@ import { type ActionName, subjectOf } from './action.ts'
 import type { Preference } from './preference.ts'
 import type { Principal } from './principal.ts'
 
-export type ApprovalNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'publicKeys' | 'credentials'>
+export type ApprovalNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'signatures'>
 
 /** What came: the body as it came, whose hash was tapped, and the tap. */
 export interface Request {

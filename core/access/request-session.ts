@@ -101,7 +101,7 @@ async function requireDecision(
   return { ...decision, preference }
 }
 
-type GrantNeeds = BeginNeeds & Pick<Ports, 'keyring' | 'publicKeys' | 'credentials' | 'grants'>
+type GrantNeeds = BeginNeeds & Pick<Ports, 'keyring' | 'publicKeys' | 'credentials' | 'signatures' | 'grants'>
 
 /** The grant, as a JWT. @throws Refusal */
 export function grantSession(

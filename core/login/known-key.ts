@@ -12,7 +12,7 @@ import { importPublicKey } from '../tap/public-key.ts'
  * that guesses fill no memory and never make a later guess faster.
  */
 export async function withKey<T>(
-  ports: Pick<Ports, 'publicKeys' | 'credentials'>,
+  ports: Pick<Ports, 'publicKeys' | 'credentials' | 'signatures'>,
   id: string,
   work: (known: KnownKey | undefined) => Promise<T>,
 ): Promise<T> {
@@ -30,9 +30,12 @@ export async function withKey<T>(
   }
 }
 
-async function storedKey({ credentials }: Pick<Ports, 'credentials'>, id: CredentialId): Promise<KnownKey | undefined> {
+async function storedKey(
+  { credentials, signatures }: Pick<Ports, 'credentials' | 'signatures'>,
+  id: CredentialId,
+): Promise<KnownKey | undefined> {
   const credential = await credentials.find(id)
-  const publicKey = credential && (await importPublicKey(credential.publicKey))
+  const publicKey = credential && (await importPublicKey(credential.publicKey, signatures))
   return publicKey && { userId: credential.userId, publicKey }
 }
 

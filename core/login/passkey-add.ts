@@ -72,7 +72,10 @@ export interface AddAnswer {
   readonly vouchSignature: string
 }
 
-type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'audit'>
+type FinishNeeds = Pick<
+  Ports,
+  'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'signatures' | 'audit'
+>
 
 /** @throws Refusal */
 export function finishPasskeyAdd(

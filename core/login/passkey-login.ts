@@ -42,7 +42,7 @@ function knownRp(here: Site, rpId = here.rpId): string {
 
 type Needs = Pick<
   Ports,
-  'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'sessions' | 'audit'
+  'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'signatures' | 'sessions' | 'audit'
 >
 
 export interface LoginAnswer {
@@ -76,7 +76,7 @@ async function openWith(
   requirePasswordless(preference)
   const { intent, assertion } = tap
   const shown = { site, purpose: 'login', holder, user: undefined, subject: {}, now: ports.now() } as const
-  if (known === undefined) return refuseUnknown(tap, shown)
+  if (known === undefined) return refuseUnknown(ports, tap, shown)
   const { userId, publicKey } = known
   const evidence = await verifyTap(tap, publicKey, shown)
   if (assertion.response.userHandle !== userId) throw new Refusal('wrong_user', { credential: assertion.id })
@@ -95,7 +95,7 @@ async function openWith(
 }
 
 /** An unknown credential costs what one costs that is met for the first time. */
-async function refuseUnknown(tap: Tap, shown: Shown<'login'>): Promise<never> {
-  await verifyAsNobody(tap, shown)
+async function refuseUnknown(ports: Needs, tap: Tap, shown: Shown<'login'>): Promise<never> {
+  await verifyAsNobody(ports, tap, shown)
   throw new Refusal('credential_unknown', { credential: tap.assertion.id, intent: tap.intent.id })
 }

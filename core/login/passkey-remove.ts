@@ -49,7 +49,10 @@ export interface RemoveAnswer {
   readonly assertion: AssertionJson
 }
 
-type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'audit'>
+type FinishNeeds = Pick<
+  Ports,
+  'keys' | 'random' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'signatures' | 'audit'
+>
 
 /** @throws Refusal */
 export function finishPasskeyRemove(

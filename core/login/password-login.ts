@@ -92,7 +92,10 @@ export interface PasswordAnswer {
   readonly recoveryCode?: string | undefined
 }
 
-type FinishNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'factors' | 'passwords' | 'audit'>
+type FinishNeeds = Pick<
+  Ports,
+  'keys' | 'random' | 'now' | 'preferences' | 'factors' | 'passwords' | 'signatures' | 'audit'
+>
 type LoggedIn = { readonly cookie: SessionCookie; readonly userId: UserId; readonly expiresAt: Instant }
 
 /** @throws Refusal */
@@ -161,7 +164,7 @@ async function checkFactor(
   intent: Intent,
   shown: Shown<'login'>,
 ): Promise<ShownFactor> {
-  if (assertion) return checkAssertion(preference, person, { intent, assertion }, shown)
+  if (assertion) return checkAssertion(ports, preference, person, { intent, assertion }, shown)
   if (code !== undefined) return requireTotp(ports, person, code, shown.now)
   if (recoveryCode !== undefined) return requireRecoveryForm(person, recoveryCode)
   return { kind: 'none', was: countsOf(person ?? { credentials: [], totps: [] }) }
@@ -169,6 +172,7 @@ async function checkFactor(
 
 /** @throws Refusal as verifyTap, and credential_unknown: nobody's, another's, or removed */
 async function checkAssertion(
+  ports: Pick<Ports, 'signatures'>,
   { revision }: Preference,
   person: Person | undefined,
   tap: { readonly intent: Intent; readonly assertion: AssertionJson },
@@ -177,9 +181,9 @@ async function checkAssertion(
   const { id, response } = tap.assertion
   const detail = { credential: id, ...(person && { user: person.user.id }) }
   const credential = person?.credentials.find((one) => one.id === id)
-  const publicKey = credential && (await importPublicKey(credential.publicKey))
+  const publicKey = credential && (await importPublicKey(credential.publicKey, ports.signatures))
   if (!credential || !publicKey) {
-    await verifyAsNobody(tap, shown)
+    await verifyAsNobody(ports, tap, shown)
     throw new Refusal('credential_unknown', detail)
   }
   const evidence = await verifyTap(tap, publicKey, shown)

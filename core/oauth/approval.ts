@@ -104,7 +104,8 @@ export interface ApprovalDone {
   readonly expiresAt: Instant
 }
 
-type FinishNeeds = BeginNeeds & Pick<Ports, 'publicKeys' | 'credentials' | 'factors' | 'passwords' | 'audit'>
+type FinishNeeds = BeginNeeds &
+  Pick<Ports, 'publicKeys' | 'signatures' | 'credentials' | 'factors' | 'passwords' | 'audit'>
 
 /** @throws Refusal */
 export function finishApproval(

@@ -4,19 +4,22 @@
  */
 import { base64url, concat, equalBytes, utf8 } from '../lib/bytes.ts'
 import { hmac, type MacKey } from '../lib/hash.ts'
-import { Lru } from '../lib/lru.ts'
 import { type Instant, minutes } from '../model.ts'
 
 const nonceWindow = minutes(5)
+const nonceWindowsKept = 2
 
 /** Makes the nonce of a window: the one that began so many windows after 1970. */
 export type NonceKey = (window: number) => string
 
 /** Every request within five minutes asks for the same two, so these are remembered. */
 export function nonceKeyOf(key: MacKey): NonceKey {
-  const made = new Lru<number, string>(2)
+  const made = new Map<number, string>()
   return (window) => {
-    const nonce = made.get(window) ?? makeNonce(key, window)
+    const known = made.get(window)
+    if (known !== undefined) return known
+    if (made.size === nonceWindowsKept) made.clear()
+    const nonce = makeNonce(key, window)
     made.set(window, nonce)
     return nonce
   }

@@ -1,7 +1,8 @@
 /** COSE_Key (RFC 9052 section 7, RFC 9053) to a key that verifies, for the three algorithms that we ask for. */
-import { type Bytes, base64url, concat } from '../lib/bytes.ts'
+import { type Bytes, base64url } from '../lib/bytes.ts'
 import { type CborMap, parseCbor } from '../lib/cbor.ts'
 import { sha256 } from '../lib/hash.ts'
+import { type Signatures, type Verifier, webSignatures } from '../lib/jws.ts'
 import type { Fingerprint } from '../model.ts'
 
 /** In order of preference: ES256 (every authenticator has it), EdDSA with Ed25519, RS256 (Windows Hello on older TPMs). */
@@ -12,46 +13,51 @@ export interface PublicKey {
   readonly algorithm: Algorithm
   /** The COSE_Key that it was read from. */
   readonly cose: Bytes
-  readonly key: CryptoKey
+  /** Takes a signature of ECDSA as r || s. */
+  readonly verify: Verifier
   readonly fingerprint: Fingerprint
 }
 
-const ecdsa = { name: 'ECDSA', namedCurve: 'P-256' }
 const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
 const label = { kty: 1, alg: 3, crv: -1, x: -2, y: -3, n: -1, e: -2 }
 
 export const fingerprintOf = (cose: Bytes): Fingerprint => base64url(sha256(cose)) as Fingerprint
 
-/** undefined: not a key of ours (shape, curve, size), or a point that is not on the curve. */
-export async function importPublicKey(cose: Bytes): Promise<PublicKey | undefined> {
+/**
+ * undefined: not a key of ours (shape, curve, size), or a point that is not on the curve. `signatures`: where the runtime has some that
+ * are faster than Web Cryptography's.
+ */
+export async function importPublicKey(cose: Bytes, signatures = webSignatures): Promise<PublicKey | undefined> {
   const parsed = parseCbor(cose)
   if (parsed.kind !== 'value' || parsed.used !== cose.length || !(parsed.value instanceof Map)) return undefined
   const map = parsed.value as CborMap
   const algorithm = algorithms.find((known) => known === map.get(label.alg))
   if (algorithm === undefined) return undefined
   try {
-    const key = await importers[algorithm](map)
-    return key && { algorithm, cose, key, fingerprint: fingerprintOf(cose) }
+    const verify = await importers[algorithm](map, signatures)
+    return verify && { algorithm, cose, verify, fingerprint: fingerprintOf(cose) }
   } catch {
     return undefined
   }
 }
 
-const bytesAt = (map: CborMap, at: number, length: number): Bytes | undefined => {
+const coordinateAt = (map: CborMap, at: number): string | undefined => {
   const found = map.get(at)
-  return found instanceof Uint8Array && found.length === length ? found : undefined
+  return found instanceof Uint8Array && found.length === 32 ? base64url(found) : undefined
 }
 
-const importers: Record<Algorithm, (map: CborMap) => Promise<CryptoKey | undefined>> = {
-  [-7]: async (map) => {
-    const [x, y] = [bytesAt(map, label.x, 32), bytesAt(map, label.y, 32)]
+type Importer = (map: CborMap, signatures: Signatures) => Promise<Verifier | undefined>
+
+const importers: Record<Algorithm, Importer> = {
+  [-7]: async (map, signatures) => {
+    const [x, y] = [coordinateAt(map, label.x), coordinateAt(map, label.y)]
     if (map.get(label.kty) !== 2 || map.get(label.crv) !== 1 || !x || !y) return undefined
-    return crypto.subtle.importKey('raw', concat(new Uint8Array([4]), x, y), ecdsa, false, ['verify'])
+    return signatures.verifier({ kty: 'EC', crv: 'P-256', x, y })
   },
-  [-8]: async (map) => {
-    const x = bytesAt(map, label.x, 32)
+  [-8]: async (map, signatures) => {
+    const x = coordinateAt(map, label.x)
     if (map.get(label.kty) !== 1 || map.get(label.crv) !== 6 || !x) return undefined
-    return crypto.subtle.importKey('raw', x, { name: 'Ed25519' }, false, ['verify'])
+    return signatures.verifier({ kty: 'OKP', crv: 'Ed25519', x })
   },
   [-257]: async (map) => {
     const [n, e] = [map.get(label.n), map.get(label.e)]
@@ -59,18 +65,17 @@ const importers: Record<Algorithm, (map: CborMap) => Promise<CryptoKey | undefin
     const bits = n.length * 8 - Math.clz32(n[0] as number) + 24
     const strong = n[0] !== 0 && bits >= 2048 && bits <= 4096
     if (!strong || base64url(e) !== 'AQAB') return undefined
-    return crypto.subtle.importKey('jwk', { kty: 'RSA', n: base64url(n), e: 'AQAB' }, rsa, false, ['verify'])
+    const key = await crypto.subtle.importKey('jwk', { kty: 'RSA', n: base64url(n), e: 'AQAB' }, rsa, false, ['verify'])
+    return (signature, data) => crypto.subtle.verify(rsa, key, signature, data)
   },
 }
 
 export async function signatureIsRight(key: PublicKey, signature: Bytes, data: Bytes): Promise<boolean> {
-  if (key.algorithm === -8) return crypto.subtle.verify('Ed25519', key.key, signature, data)
-  if (key.algorithm === -257) return crypto.subtle.verify(rsa, key.key, signature, data)
-  const raw = fromDer(signature)
-  return raw !== undefined && crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key.key, raw, data)
+  const given = key.algorithm === -7 ? fromDer(signature) : signature
+  return given !== undefined && key.verify(given, data)
 }
 
-/** Ecdsa-Sig-Value (RFC 3279 section 2.2.3) for P-256 to the 64 bytes that Web Cryptography takes. DER only. */
+/** Ecdsa-Sig-Value (RFC 3279 section 2.2.3) for P-256 to the 64 bytes r || s. DER only. */
 export function fromDer(der: Uint8Array): Bytes | undefined {
   if (der[0] !== 0x30 || der[1] !== der.length - 2 || der.length > 72) return undefined
   const raw = new Uint8Array(64)

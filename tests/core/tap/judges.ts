@@ -1,10 +1,13 @@
 /** Two judges of one assertion: verifyTap, and @simplewebauthn/server at its most tolerant. */
 import { verifyAuthenticationResponse } from '@simplewebauthn/server'
+import { expect } from 'vitest'
 import type { Intent, Purpose } from '../../../core/intent.ts'
+import { type Signatures, webSignatures } from '../../../core/lib/jws.ts'
 import type { Holder } from '../../../core/model.ts'
 import { Refusal } from '../../../core/refusal.ts'
 import { importPublicKey } from '../../../core/tap/public-key.ts'
 import { verifyTap } from '../../../core/tap/verify.ts'
+import { nodeSignatures } from '../../../worker/node-signatures.ts'
 import { hashOf, text64 } from '../signer.ts'
 
 export interface Assertion {
@@ -50,10 +53,19 @@ export async function ours(assertion: Assertion, expected: Expected): Promise<Ve
   return typeof verdict === 'string' ? undefined : verdict
 }
 
-/** Anything but a Refusal fails the test: hostile bytes never throw. */
+/** By both kinds of signatures that edges check with, which must say the same. */
 export async function oursOrWhy(assertion: Assertion, expected: Expected): Promise<Verdict | string> {
+  const [native, web] = await Promise.all(
+    [nodeSignatures, webSignatures].map((by) => judgedBy(by, assertion, expected)),
+  )
+  expect(native).toEqual(web)
+  return web as Verdict | string
+}
+
+/** Anything but a Refusal fails the test: hostile bytes never throw. */
+async function judgedBy(by: Signatures, assertion: Assertion, expected: Expected): Promise<Verdict | string> {
   const { challenge, origin, rpId, purpose } = expected
-  const key = await importPublicKey(new Uint8Array(assertion.cose))
+  const key = await importPublicKey(new Uint8Array(assertion.cose), by)
   if (!key) return 'public key'
   const sent = {
     id: 'AAAA',
