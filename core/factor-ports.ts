@@ -32,10 +32,16 @@ export interface Person {
   readonly recoveryCodes: number
 }
 
-/** What was decided upon; a batch confirms that it is so still. */
 export interface FactorCounts {
   readonly passkeys: number
+  readonly securityKeys: number
   readonly totps: number
+}
+
+/** What was decided upon; a batch confirms that it is so still. */
+export interface CountedFactors extends FactorCounts {
+  /** Keys of these relying parties count: of others they open nothing. */
+  readonly rpIds: readonly string[]
 }
 
 /** A second factor that was checked, but for what only the database knows: that it is there and was not used before. */
@@ -45,7 +51,7 @@ export type ShownFactor =
   | { readonly kind: 'otp'; readonly id: TotpId; readonly step: number }
   /** `hash`: of the recovery code. */
   | { readonly kind: 'recovery'; readonly hash: string }
-  | { readonly kind: 'none'; readonly was: FactorCounts }
+  | { readonly kind: 'none'; readonly was: CountedFactors }
 
 /** What shows that the account's owner wants a change. */
 export type Proof =
@@ -120,7 +126,7 @@ export interface Factors {
     /** As in `Attempt`: a proof by password forgets the failures of the name. */
     readonly name: string
     readonly proof: Proof
-    readonly was: FactorCounts
+    readonly was: CountedFactors
     /** As for `open`. */
     readonly preference: string | undefined
     readonly claim: SessionClaim

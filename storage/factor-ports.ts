@@ -1,6 +1,6 @@
 /** core's port for passwords, authenticator apps and recovery codes: ports.ts, continued. */
 import { and, asc, count, eq, isNull, type SQLWrapper } from 'drizzle-orm'
-import type { FactorEffect, Factors, Person, Proof, ShownFactor, Totp } from '../core/factor-ports.ts'
+import type { CountedFactors, FactorEffect, Factors, Person, Proof, ShownFactor, Totp } from '../core/factor-ports.ts'
 import type { Instant, SessionVia, UserId } from '../core/model.ts'
 import { about, type Make, opened, tapFactor } from './batches.ts'
 import { tellingLock } from './lock.ts'
@@ -76,6 +76,9 @@ const totpOf = ({ id, name, sealed, createdAt, lastUsedAt }: typeof totps.$infer
   lastUsedAt: lastUsedAt ?? undefined,
 })
 
+const factorsAre = (make: Make, { rpIds, ...counts }: CountedFactors, userId: UserId): Statement =>
+  make.factorsAre({ ...counts, userId, rpIds: JSON.stringify(rpIds) })
+
 /** Confirms a factor and uses it up. */
 function factorStatements(make: Make, factor: ShownFactor, userId: UserId, at: Instant): Statement[] {
   switch (factor.kind) {
@@ -86,7 +89,7 @@ function factorStatements(make: Make, factor: ShownFactor, userId: UserId, at: I
     case 'recovery':
       return [make.recoveryCodeHolds({ ...factor, userId }), make.useRecoveryCode({ ...factor, userId, at })]
     case 'none':
-      return [make.factorsAre({ ...factor.was, userId })]
+      return [factorsAre(make, factor.was, userId)]
   }
 }
 
@@ -137,7 +140,7 @@ async function applyChange(store: Store, make: Make, change: Change): Promise<{ 
     make.sessionHolds({ ...claim, userId, at }),
     make.notLocked({ userId, at }),
     ...proofStatements(make, proof, userId, name, at),
-    make.factorsAre({ ...was, userId }),
+    factorsAre(make, was, userId),
   ]
   const work = store.atomically([
     ...before,

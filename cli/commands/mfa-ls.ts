@@ -8,8 +8,9 @@ export default command({
   doing: 'list what you sign in with',
   help: `Usage: sallyport mfa ls [--format=text|json|yaml]
 
-What you prove yourself with: passkeys and security keys. SYNCED says whether a passkey is
-copied between your devices.
+What you prove yourself with. A passkey signs you in alone; a security_key beside your
+password. SYNCED says whether a passkey is copied between your devices. With --format=json
+also what was proven of the make when it was registered (attestation).
 
 Examples:
   sallyport mfa ls
@@ -20,8 +21,9 @@ Examples:
   run: async (values) => {
     const format = formatOf(values.format)
     const { factors } = await call(await openSession(values.profile), operations.ownFactors, {})
-    const data = factors.map(({ make, synced, created_at, last_used_at, ...factor }) => ({
+    const data = factors.map(({ make, attestation, synced, created_at, last_used_at, ...factor }) => ({
       ...{ ...factor, make: make ?? null, synced: synced ?? null },
+      attestation: attestation ? { ...attestation, ca: attestation.ca ? { ...attestation.ca } : null } : null,
       created_at: timestamp(created_at),
       last_used_at: last_used_at === undefined ? null : timestamp(last_used_at),
     }))

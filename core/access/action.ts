@@ -2,15 +2,16 @@
  * Administrative requests that a tap approves: what the person reads, which passkeys may tap, and the intent of exactly this
  * request. The edge makes it when the tap is asked for, and again from the request that it receives.
  */
+import { factorWords } from '../api/factor-kinds.ts'
 import type { BodyOf } from '../api/operation.ts'
 import { operations } from '../api/operations.ts'
 import { type AdminSubject, canonicalJson, type Json } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseName } from '../login/name.ts'
-import { othersThan } from '../login/passkey-remove.ts'
+import { othersThan, requireStaying } from '../login/passkey-remove.ts'
 import type { Credential, User } from '../model.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, Staying } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { inviteTtl, resetTtl } from './link-ttl.ts'
 import { isPreset } from './presets.ts'
@@ -21,7 +22,7 @@ type Tapped = {
     : never
 }[keyof typeof operations]
 
-type Foresight = Pick<Ports, 'users' | 'documents' | 'credentials'>
+type Foresight = Pick<Ports, 'users' | 'documents' | 'credentials'> & { readonly staying: Staying }
 
 interface Action<Body> {
   /** One line, the largest words of the page. @throws Refusal where the request could never succeed */
@@ -66,12 +67,13 @@ export const actions: { readonly [O in Tapped]: Action<BodyOf<(typeof operations
     mayTap: vouching,
   },
   factorRemove: {
-    summary: ({ name }) => `Remove the passkey "${parseName(name)}"`,
-    foresee: async ({ credentials }, user, { name }) => {
+    summary: ({ kind, name }) => `Remove the ${factorWords[kind]} "${parseName(name)}"`,
+    foresee: async ({ credentials, staying }, user, { kind, name }) => {
       const all = await credentials.of(user.id)
-      const leaving = all.find((one) => one.name === name)
+      const leaving = all.find((one) => one.kind === kind && one.name === name)
       if (!leaving) throw new Refusal('passkey_unknown', { user: user.id })
-      if (othersThan(leaving, all).length === 0) throw new Refusal('last_passkey', { user: user.id })
+      // Whether there is a password, the batch knows.
+      requireStaying(staying, { leaving, all, hasPassword: true })
       return leaving.fingerprint
     },
     mayTap: (credentials, { revision }) => {

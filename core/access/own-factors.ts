@@ -1,7 +1,9 @@
 /** What a user proves himself with, for a program that he is signed in with: listing, and removing one with a tap of another. */
 import type { FactorKind } from '../api/factor-kinds.ts'
 import { recordingRefusals } from '../audit.ts'
+import type { Attestation } from '../login/attestation.ts'
 import { providerOf } from '../login/providers.ts'
+import { stayingOf } from '../login/second-factor.ts'
 import type { Credential, Instant, Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
@@ -13,6 +15,8 @@ export interface Factor {
   readonly name: string
   /** What make it says it is. */
   readonly make: string | undefined
+  /** What was proven of that when it was registered. */
+  readonly attestation: Attestation | undefined
   readonly synced: boolean | undefined
   readonly createdAt: Instant
   readonly lastUsedAt: Instant | undefined
@@ -22,10 +26,11 @@ export async function listFactors({ credentials }: Pick<Ports, 'credentials'>, {
   return (await credentials.of(user.id)).map(factorOf)
 }
 
-const factorOf = ({ name, aaguid, backedUp, createdAt, lastUsedAt }: Credential): Factor => ({
-  kind: 'passkey',
+const factorOf = ({ kind, name, aaguid, attestation, backedUp, createdAt, lastUsedAt }: Credential): Factor => ({
+  kind,
   name,
   make: providerOf(aaguid),
+  attestation,
   synced: backedUp,
   createdAt,
   lastUsedAt,
@@ -39,19 +44,21 @@ export function removeFactor(
   site: Site,
   ports: ApprovalNeeds & Pick<Ports, 'audit'>,
   principal: Principal,
-  { name }: { readonly name: string },
+  { kind, name }: { readonly kind: FactorKind; readonly name: string },
   request: Request,
 ): Promise<void> {
   return recordingRefusals(ports, principal.asking, 'passkey.remove', () =>
-    withApproval(site, ports, principal, 'factorRemove', request, async (approved) => {
+    withApproval(site, ports, principal, 'factorRemove', request, async (approved, under) => {
       const { spend, tapped, revision } = approved
-      const leaving = (await ports.credentials.of(principal.user.id)).find((one) => one.name === name)
+      const leaving = (await ports.credentials.of(principal.user.id)).find(
+        (one) => one.kind === kind && one.name === name,
+      )
       if (!leaving) throw new Refusal('passkey_unknown', { user: principal.user.id })
       if (leaving.id === tapped.credentialId) {
         throw new Refusal('wrong_subject', { why: 'tapped with the passkey to remove', credential: leaving.id })
       }
       const event = approvedEvent(ports, principal, approved, request, 'passkey.remove', { removed: name })
-      const removing = { spend, tapped, credentialId: leaving.id, revision, event }
+      const removing = { spend, tapped, credentialId: leaving.id, revision, staying: stayingOf(under), event }
       await ports.credentials.removeBy(actorOf(principal, undefined), removing)
     }),
   )

@@ -16,6 +16,8 @@ const decidedByIt: ReadonlySet<RefusalCode> = new Set([
   'attestation_refused',
   'passwords_off',
   'codes_off',
+  'security_keys_off',
+  'last_passkey',
 ])
 
 /**
@@ -36,6 +38,12 @@ export async function withPreference<T>(
     if (newest.revision === known.revision && error.code !== 'preference_changed') throw error
     return work(newest)
   }
+}
+
+/** What is judged under: the site as the preference has it. */
+export interface Under {
+  readonly site: Site
+  readonly preference: Preference
 }
 
 /** The same with the site as the preference has it. */

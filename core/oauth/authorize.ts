@@ -174,7 +174,7 @@ async function approveWith(
   // The page's own address may have changed between the two calls; what was tapped is what was shown.
   const subject = cliSubjectOf(request, String((intent as Intent<'cli'>).subject.address))
   const shown = { site, purpose: 'cli', holder, user: userId, subject, now: ports.now() } as const
-  const evidence = await verifyTap(tap, publicKey, shown)
+  const evidence = await verifyTap(tap, known, shown)
 
   const { session, cookie } = newSession(ports, asking.from)
   const at = session.openedAt

@@ -104,7 +104,7 @@ async function approveWith(
   if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
   const { userId, publicKey } = known
   const shown = { site, purpose: 'cli', holder, user: userId, subject: deviceSubjectOf(ask), now: ports.now() } as const
-  const evidence = await verifyTap(tap, publicKey, shown)
+  const evidence = await verifyTap(tap, known, shown)
   const { session, cookie } = newSession(ports, asking.from)
   const event: AuditEvent = {
     at: session.openedAt,

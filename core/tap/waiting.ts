@@ -10,6 +10,7 @@ import { recordingRefusals } from '../audit.ts'
 import type { AdminSubject, Intent, Json } from '../intent.ts'
 import { beginIntent, readTicket } from '../login/ceremony.ts'
 import { requestOptions } from '../login/options.ts'
+import { stayingOf } from '../login/second-factor.ts'
 import { withSite } from '../login/with-preference.ts'
 import { type Instant, minutes, type Site, seconds, type User } from '../model.ts'
 import { answerAt, isLoopbackRedirect } from '../oauth/clients.ts'
@@ -27,7 +28,10 @@ export interface WaitingAsk {
   readonly state: string
 }
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'users' | 'documents' | 'credentials' | 'audit'>
+type BeginNeeds = Pick<
+  Ports,
+  'keys' | 'random' | 'now' | 'preferences' | 'users' | 'documents' | 'credentials' | 'audit'
+>
 
 /** @throws Refusal bad_request, redirect_invalid, and what the action itself would refuse: so nobody taps in vain */
 export function beginWaiting(
@@ -40,7 +44,10 @@ export function beginWaiting(
   return recordingRefusals(ports, asking, 'tap.begin', async () => {
     if (!isAction(operation)) throw new Refusal('bad_request', { why: 'body.operation: no action that wants a tap' })
     requireNeeds(ports, principal, operations[operation].needs)
-    const subject = await foreseenSubject(ports, operation, user, body, asking.from.address)
+    const subject = await withSite(site, ports, (here, preference) => {
+      const staying = stayingOf({ site: here, preference })
+      return foreseenSubject({ ...ports, staying }, operation, user, body, asking.from.address)
+    })
     const { ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder: jkt, subject, ttl })
     return { ticket, approve_url: approveUrl(site, ticket, { redirect_uri, state }) }
   })

@@ -13,6 +13,7 @@ import { factorChanges } from './contract/factor-changes.ts'
 import { factorLogins } from './contract/factor-logins.ts'
 import { idling } from './contract/idling.ts'
 import { inviting } from './contract/inviting.ts'
+import { kinds } from './contract/kinds.ts'
 import { locking } from './contract/locking.ts'
 import { logins } from './contract/logins.ts'
 import { ownersEnds } from './contract/owners-ends.ts'
@@ -34,7 +35,7 @@ const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
   ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges },
-  ...{ resetting, recovering, idling, ownersEnds },
+  ...{ resetting, recovering, idling, ownersEnds, kinds },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

@@ -66,7 +66,11 @@ export async function oursOrWhy(assertion: Assertion, expected: Expected): Promi
   const shown = { holder: 'holder' as Holder, user: undefined, subject: {}, now: iat * 1000 }
   try {
     const tap = { intent: intentFor(challenge, purpose), assertion: sent }
-    const { counter, backedUp } = await verifyTap(tap, key, { ...shown, site: siteOf(origin, rpId), purpose })
+    const { counter, backedUp } = await verifyTap(
+      tap,
+      { kind: 'passkey', publicKey: key },
+      { ...shown, site: siteOf(origin, rpId), purpose },
+    )
     return { counter, backedUp }
   } catch (error) {
     if (error instanceof Refusal) return String(error.detail['why'])

@@ -1,10 +1,11 @@
 /** Passwords, authenticator apps and recovery codes for the contract. */
-import type { Attempt, Factors, ShownFactor, StoredPassword } from '../../../core/factor-ports.ts'
+import type { Attempt, CountedFactors, Factors, ShownFactor, StoredPassword } from '../../../core/factor-ports.ts'
 import { minutes, type TotpId } from '../../../core/model.ts'
 import { passwords, recoveryCodes, totps } from '../../../storage/schema.ts'
 import {
   bytes,
   ends,
+  here,
   newEvent,
   newPerson,
   newSession,
@@ -65,6 +66,11 @@ export function openingOf(person: Equipped, factor: ShownFactor, more: Partial<O
   return { ...login, factor, preference: undefined, session: newSession(), expiresAt: ends, event, ...more }
 }
 
+export const counted = (passkeys: number, totps: number, securityKeys = 0): CountedFactors => ({
+  ...{ passkeys, securityKeys, totps },
+  rpIds: here.rpIds,
+})
+
 type Changing = Parameters<Factors['change']>[0]
 
 /** By a tap, unless `more` says otherwise. */
@@ -72,6 +78,6 @@ export function changingOf(person: Equipped, effect: Changing['effect'], more: P
   const { user, claim, credential } = person
   const proof = { kind: 'tap', tapped: tapOf(credential) } as const
   const event = newEvent('password.set', { userId: user.id })
-  const change = { spend: newSpend(), userId: user.id, name: user.name, proof, was: { passkeys: 1, totps: 1 } }
+  const change = { spend: newSpend(), userId: user.id, name: user.name, proof, was: counted(1, 1) }
   return { ...change, preference: undefined, claim, session: newSession(), effect, event, ...more }
 }
