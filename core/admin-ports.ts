@@ -88,6 +88,8 @@ export interface Users {
     readonly actor: Actor
     readonly user: User
     readonly invite: NewInvite
+    /** Of these somebody must stay who may vouch. */
+    readonly rpIds: readonly string[]
     readonly event: AuditEvent
   }): Promise<void>
   /** undefined: no such link, used, expired, replaced, or its user was removed. */
@@ -107,10 +109,16 @@ export interface Users {
     readonly event: AuditEvent
   }): Promise<{ readonly expiresAt: Instant }>
   /**
-   * Removes the user with all that let him in, roles and invites, and ends all sessions.
-   * @throws Refusal token_invalid, role_missing, user_unknown, own_account, last_vouching
+   * Removes the user with all that let him in, roles and invites, and ends all sessions. `rpIds`: as for `reset`, of this revision of the
+   * preference.
+   * @throws Refusal preference_changed, token_invalid, role_missing, user_unknown, own_account, last_vouching
    */
-  remove(actor: Actor, name: string, event: AuditEvent): Promise<void>
+  remove(
+    actor: Actor,
+    name: string,
+    event: AuditEvent,
+    under: { readonly rpIds: readonly string[]; readonly preference: string | undefined },
+  ): Promise<void>
 }
 
 /** A browser session, or a program's login. */

@@ -33,9 +33,9 @@ export interface Person {
   readonly recoveryCodes: number
 }
 
-/** What was decided upon; a batch confirms that it is so still. */
 export interface FactorCounts {
   readonly passkeys: number
+  readonly securityKeys: number
   readonly totps: number
 }
 
@@ -46,13 +46,19 @@ export interface ShownCode {
   readonly step: number
 }
 
+/** What was decided upon; a batch confirms that it is so still. */
+export interface CountedFactors extends FactorCounts {
+  /** Keys of these relying parties count: of others they open nothing. */
+  readonly rpIds: readonly string[]
+}
+
 /** A second factor that was checked, but for what only the database knows: that it is there and was not used before. */
 export type ShownFactor =
   | { readonly kind: 'passkey'; readonly tapped: Tapped }
   | ShownCode
   /** `hash`: of the recovery code. */
   | { readonly kind: 'recovery'; readonly hash: string }
-  | { readonly kind: 'none'; readonly was: FactorCounts }
+  | { readonly kind: 'none'; readonly was: CountedFactors }
 
 /** What shows that the account's owner wants a change. */
 export type Proof =
@@ -68,7 +74,7 @@ export interface Proven {
   readonly name: string
   readonly proof: Proof
   /** What it was decided upon. */
-  readonly was: FactorCounts
+  readonly was: CountedFactors
   /** The revision of the preference that judged it. */
   readonly preference: string | undefined
   readonly claim: SessionClaim
@@ -162,7 +168,7 @@ export interface Factors {
     change: {
       readonly spend: Spend
       readonly tapped: Tapped
-      readonly was: FactorCounts
+      readonly was: CountedFactors
       readonly effect: FactorEffect
       readonly event: AuditEvent
     },

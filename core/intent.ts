@@ -72,9 +72,12 @@ export type RecoverySubject = {
   readonly link: string
   readonly is_new: boolean
 }
-/** One more passkey for a user. `vouch_key`: RFC 7638 thumbprint of the one-time key that will name the new passkey. */
+/**
+ * One more passkey or security key for a user. `vouch_key`: RFC 7638 thumbprint of the one-time key that will name the new one's key.
+ * A security key never may vouch: chains of vouches are two factors by themselves.
+ */
 export type AddPasskeySubject = {
-  readonly kind: 'passkey'
+  readonly kind: 'passkey' | 'security_key'
   readonly name: string
   readonly may_vouch: boolean
   readonly vouch_key: string

@@ -1,4 +1,5 @@
 import type { Bytes } from './lib/bytes.ts'
+import type { Attestation } from './login/attestation.ts'
 
 declare const brand: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
@@ -50,9 +51,17 @@ export interface User {
   readonly name: string
 }
 
+/**
+ * What a credential was registered as. A passkey verifies its user and signs in alone; a security key shows possession, so it counts
+ * where something else stands beside it (core/tap/verification.ts).
+ */
+export const credentialKinds = ['passkey', 'security_key'] as const
+export type CredentialKind = (typeof credentialKinds)[number]
+
 export interface Credential {
   readonly id: CredentialId
   readonly userId: UserId
+  readonly kind: CredentialKind
   readonly name: string
   readonly publicKey: Bytes
   readonly fingerprint: Fingerprint
@@ -61,6 +70,8 @@ export interface Credential {
   readonly transports: readonly string[]
   /** 16 bytes in the form of a UUID: which make of authenticator it says it is. Not proven without attestation. */
   readonly aaguid: string
+  /** What was proven of its make when it was registered. undefined: that was not kept yet. */
+  readonly attestation: Attestation | undefined
   readonly backupEligible: boolean
   readonly backedUp: boolean
   readonly mayVouch: boolean

@@ -18,6 +18,7 @@ import type {
   ClientSession,
   Credential,
   CredentialId,
+  CredentialKind,
   Fingerprint,
   Holder,
   Instant,
@@ -30,7 +31,7 @@ import type {
 import type { ProofKeys } from './oauth/dpop.ts'
 import type { Events, Grants, Proxies, Snapshots } from './proxy-ports.ts'
 import type { RefusalDetail } from './refusal.ts'
-import type { PublicKey } from './tap/public-key.ts'
+import type { TappingKey } from './tap/verify.ts'
 import type { ClientSessions, Codes, Copies, SigningKeys } from './token-ports.ts'
 import type { Vouch } from './vouch.ts'
 
@@ -76,6 +77,8 @@ export interface Tapped {
   readonly credentialId: CredentialId
   readonly userId: UserId
   readonly fingerprint: Fingerprint
+  /** As which it was judged: what is a passkey must have verified its user. */
+  readonly kind: CredentialKind
   /** What it signed for. */
   readonly rpId: string
   readonly counter: number
@@ -110,15 +113,14 @@ export interface Caller {
   readonly claim: SessionClaim | undefined
 }
 
-/** The public half of a credential, which never changes, and whose it is. */
-export interface KnownKey {
+/** The public half of a credential and its kind, which never change, and whose it is. */
+export interface KnownKey extends TappingKey {
   readonly userId: UserId
-  readonly publicKey: PublicKey
 }
 
 /**
  * Copies of public keys, in memory and perhaps in KV. They may be stale or even wrong: whoever uses one must have the
- * database confirm fingerprint and user in the batch that has the effect, as all verbs below do.
+ * database confirm fingerprint, kind and user in the batch that has the effect, as all verbs below do.
  */
 export interface PublicKeys {
   find(id: CredentialId): Promise<KnownKey | undefined>
@@ -137,9 +139,18 @@ export interface Preferences {
 
 export interface PasskeysInUse {
   readonly user: string
+  readonly kind: CredentialKind
   readonly rpId: string
   readonly mayVouch: boolean
   readonly count: number
+}
+
+/** What must stay when something goes, as the preference has it whose revision the batch confirms. */
+export interface Staying {
+  /** What was made for another relying party opens nothing, so it counts for nothing. */
+  readonly rpIds: readonly string[]
+  /** Whether a security key signs in beside a password. */
+  readonly securityKeys: boolean
 }
 
 export interface Credentials {
@@ -160,12 +171,13 @@ export interface Credentials {
     adding: Change & { readonly credential: NewCredential; readonly needsMayVouch: boolean },
   ): Promise<{ readonly expiresAt: Instant }>
   /**
-   * As `add`, but removes `credentialId`, whose fingerprint is `revision`, and ends its sessions.
+   * As `add`, but removes `credentialId`, whose fingerprint is `revision`, and ends its sessions. The last passkey stays, but where a
+   * security key and a password are there and sign in too.
    * @throws Refusal also last_passkey, last_vouching; not_found when it is not a passkey of this user, or one that may vouch
    * while the tapping one may not
    */
   remove(
-    removing: Change & { readonly credentialId: CredentialId; readonly revision: string },
+    removing: Change & { readonly credentialId: CredentialId; readonly revision: string; readonly staying: Staying },
   ): Promise<{ readonly expiresAt: Instant }>
   /** The same for a program that asks: it has no browser session to confirm and exchange. @throws Refusal also token_invalid */
   removeBy(
@@ -173,6 +185,7 @@ export interface Credentials {
     removing: Pick<Change, 'spend' | 'tapped' | 'event'> & {
       readonly credentialId: CredentialId
       readonly revision: string
+      readonly staying: Staying
     },
   ): Promise<void>
 }

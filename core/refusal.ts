@@ -33,6 +33,7 @@ const answers = {
   credential_unknown: [401, 'refused', tryAgain()],
   credential_changed: [401, 'refused', tryAgain()],
   counter_regressed: [401, 'refused', tryAgain()],
+  security_key_alone: [401, 'refused', tryAgain()],
   vouch_wrong: [401, 'refused', tryAgain()],
   preference_changed: [401, 'refused', tryAgain()],
   name_unknown: [401, 'refused', tryAgain()],
@@ -58,6 +59,11 @@ const answers = {
     'A passkey alone signs nobody in here: use your password together with your second factor.',
   ],
   passwords_off: [403, 'passwords_off', 'Sign in with a passkey: passwords are not used here.'],
+  security_keys_off: [
+    403,
+    'security_keys_off',
+    'Add a passkey: a security key signs in beside a password, and passwords are not used here.',
+  ],
   codes_off: [403, 'codes_off', 'Use a passkey: codes are not used here.'],
   password_locked: [
     403,

@@ -8,7 +8,7 @@ import { canonicalJson, type Json, membersOf } from './intent.ts'
 import type { SigningKey } from './issue/keyring.ts'
 import { base64url, textOf } from './lib/bytes.ts'
 import { sha256 } from './lib/hash.ts'
-import type { CredentialId, Fingerprint, Instant, UserId } from './model.ts'
+import type { CredentialId, CredentialKind, Fingerprint, Instant, UserId } from './model.ts'
 
 export interface Snapshot {
   readonly v: 1
@@ -23,6 +23,8 @@ export interface Snapshot {
     readonly user: UserId
     readonly key: string
     readonly fingerprint: Fingerprint
+    /** Left out by an edge of before, which knew passkeys only. */
+    readonly kind?: CredentialKind
   }[]
   readonly documents: readonly Document[]
   /** Ed25519, those that may have signed what is still in use, and the next one. */

@@ -60,7 +60,7 @@ export function knownOf({ cluster, issuer, rp_id, users, credentials, documents 
       const importing = imported.get(id) ?? importPublicKey(fromBase64url(found.key) ?? new Uint8Array())
       imported.set(id, importing)
       const key = await importing
-      return key && { userId: found.user, key }
+      return key && { userId: found.user, kind: found.kind ?? 'passkey', publicKey: key }
     },
   }
 }

@@ -35,7 +35,7 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
       await refusing(about(event), work)
     },
     find: (name) => findUser(store, name),
-    reset: async ({ spend, tapped, actor, user, invite, event }) => {
+    reset: async ({ spend, tapped, actor, user, invite, rpIds, event }) => {
       const { id: userId } = user
       const row = { ...invite, userId, invitedBy: actor.userId, createdAt: event.at, usedAt: null }
       const whose = { nameKey: nameKey(user.name), at: event.at }
@@ -45,7 +45,7 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
         make.credentialMayVouch(tapped),
         make.userBears({ userId, nameKey: whose.nameKey }),
         make.userIsAnother({ ...whose, userId: actor.userId }),
-        make.vouchingStaysWithoutUser(whose),
+        make.vouchingStaysWithoutUser({ ...whose, rpIds: JSON.stringify(rpIds) }),
         ...leaveNothing(make, whose, 'user_reset', event.asking.requestId),
         make.addInvite(row),
         make.record(auditRow(event)),
@@ -68,13 +68,14 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
       const refused = refusing(about(event), work)
       return opened((await tellingLock(store, { userId }, event.at, refused))[6])
     },
-    remove: async (actor, name, event) => {
+    remove: async (actor, name, event, { rpIds, preference }) => {
       const removed = { nameKey: nameKey(name), at: event.at }
       const work = store.atomically([
         ...actorGuards(make, actor, event),
+        make.preferenceHolds({ preference }),
         make.userIsThere(removed),
         make.userIsAnother({ ...removed, userId: actor.userId }),
-        make.vouchingStaysWithoutUser(removed),
+        make.vouchingStaysWithoutUser({ ...removed, rpIds: JSON.stringify(rpIds) }),
         ...leaveNothing(make, removed, 'user_removed', event.asking.requestId),
         make.takeRolesOf(removed),
         make.removeUser(removed),

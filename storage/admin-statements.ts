@@ -77,8 +77,8 @@ export const userStatements = (db: Db) => ({
 
 /** What goes with a user who is removed, reset or recovered, and what must stay. */
 export const leavingStatements = (db: Db) => ({
-  vouchingStaysWithoutUser: recipe<{ readonly nameKey: string }>((s) =>
-    vouchingStays(db, sql`${credentials.userId} = ${bearer(s.nameKey)}`),
+  vouchingStaysWithoutUser: recipe<{ readonly nameKey: string; readonly rpIds: string }>((s) =>
+    vouchingStays(db, s, sql`${credentials.userId} = ${bearer(s.nameKey)}`),
   ),
   /** Links that a newer one replaces. */
   closeLinksOf: recipe<Removed>((s) =>

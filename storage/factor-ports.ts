@@ -1,6 +1,15 @@
 /** core's port for passwords, authenticator apps and recovery codes: ports.ts, continued. */
 import { and, asc, count, eq, isNull, type SQLWrapper } from 'drizzle-orm'
-import type { FactorEffect, Factors, Person, Proof, Proven, ShownFactor, Totp } from '../core/factor-ports.ts'
+import type {
+  CountedFactors,
+  FactorEffect,
+  Factors,
+  Person,
+  Proof,
+  Proven,
+  ShownFactor,
+  Totp,
+} from '../core/factor-ports.ts'
 import type { Instant, SessionId, SessionVia, UserId } from '../core/model.ts'
 import { about, actorGuards, type Make, opened, tap, tapFactor } from './batches.ts'
 import { tellingLock } from './lock.ts'
@@ -61,7 +70,7 @@ export function factorsPort(store: Store, make: Make): Factors {
       const work = atomically([
         ...tap(make, change),
         ...actorGuards(make, actor, change.event),
-        make.factorsAre({ ...was, userId }),
+        factorsAre(make, was, userId),
         ...effectStatements(make, effect, { userId, except: noSession, event: change.event }),
         make.record(auditRow(change.event)),
       ])
@@ -107,6 +116,9 @@ const totpOf = ({ id, name, sealed, createdAt, lastUsedAt }: typeof totps.$infer
   lastUsedAt: lastUsedAt ?? undefined,
 })
 
+const factorsAre = (make: Make, { rpIds, ...counts }: CountedFactors, userId: UserId): Statement =>
+  make.factorsAre({ ...counts, userId, rpIds: JSON.stringify(rpIds) })
+
 /** Confirms a factor and uses it up. */
 function factorStatements(make: Make, factor: ShownFactor, userId: UserId, at: Instant): Statement[] {
   switch (factor.kind) {
@@ -117,7 +129,7 @@ function factorStatements(make: Make, factor: ShownFactor, userId: UserId, at: I
     case 'recovery':
       return [make.recoveryCodeHolds({ ...factor, userId }), make.useRecoveryCode({ ...factor, userId, at })]
     case 'none':
-      return [make.factorsAre({ ...factor.was, userId })]
+      return [factorsAre(make, factor.was, userId)]
   }
 }
 
@@ -176,7 +188,7 @@ export async function applyProven(
     make.sessionHolds({ ...claim, userId, at }),
     make.notLocked({ userId, at }),
     ...proofStatements(make, proof, userId, name, at),
-    make.factorsAre({ ...was, userId }),
+    factorsAre(make, was, userId),
   ]
   const work = store.atomically([
     ...before,

@@ -1,9 +1,9 @@
 /** The statements of passwords, authenticator apps and recovery codes: statements.ts, continued. */
-import { type Placeholder, sql } from 'drizzle-orm'
+import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Attempt, FactorCounts, StoredPassword } from '../core/factor-ports.ts'
 import type { Instant, SessionId, TotpId, UserId } from '../core/model.ts'
 import { credentials, passwordAttempts, passwords, recoveryCodes, sessions, totps } from './schema.ts'
-import { every, guard } from './statements.ts'
+import { every, guard, ofThese } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 
 const [p, t, r, a] = [passwords, totps, recoveryCodes, passwordAttempts]
@@ -97,15 +97,17 @@ export const codeFactorStatements = (db: Db) => ({
 
 /** What changes of an account are held to, and what they end. */
 export const factorChangeStatements = (db: Db) => ({
-  factorsAre: recipe<Owned & FactorCounts>((s) =>
-    guard(
+  factorsAre: recipe<Owned & FactorCounts & { readonly rpIds: string }>((s) => {
+    const count = (kind: SQL) =>
+      sql`(select count(*) from ${credentials} where ${credentials.userId} = ${s.userId}
+        and ${credentials.removedAt} is null and ${credentials.kind} = ${kind} and ${ofThese(s)})`
+    return guard(
       db,
       'factors',
-      sql`((select count(*) from ${credentials} where ${credentials.userId} = ${s.userId}
-          and ${credentials.removedAt} is null) = ${s.passkeys}
+      sql`(${count(sql`'passkey'`)} = ${s.passkeys} and ${count(sql`'security_key'`)} = ${s.securityKeys}
         and (select count(*) from ${t} where ${t.userId} = ${s.userId}) = ${s.totps})`,
-    ),
-  ),
+    )
+  }),
   /** Those that a password opened, but for the one that takes the place of the claimed one. */
   endPasswordSessions: recipe<Owned & { readonly except: SessionId; readonly at: Instant }>((s) =>
     db

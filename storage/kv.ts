@@ -1,10 +1,10 @@
 /**
  * Copies of public keys: in memory, and in Workers KV where there is one, so that a new isolate knows a key without asking
- * the database. A copy is never believed: the batch that uses one confirms fingerprint and user (core/ports.ts).
+ * the database. A copy is never believed: the batch that uses one confirms fingerprint, kind and user (core/ports.ts).
  */
 import { base64url, fromBase64url } from '../core/lib/bytes.ts'
 import { Lru } from '../core/lib/lru.ts'
-import type { CredentialId, UserId } from '../core/model.ts'
+import { type CredentialId, credentialKinds, type UserId } from '../core/model.ts'
 import type { KnownKey, PublicKeys } from '../core/ports.ts'
 import { importPublicKey } from '../core/tap/public-key.ts'
 import type { Copies } from '../core/token-ports.ts'
@@ -31,7 +31,7 @@ export function publicKeyCopies(kv?: Kv): PublicKeys {
       const copy = parseCopy(await kv.get(name, 'text').catch(() => null))
       const publicKey = copy && (await importPublicKey(copy.cose))
       if (!publicKey) return undefined
-      const found = { userId: copy.userId, publicKey }
+      const found = { userId: copy.userId, kind: copy.kind, publicKey }
       fromKv.add(found)
       return found
     },
@@ -59,10 +59,12 @@ export function textCopies(kv?: Kv): Copies {
 /** KV takes names of at most 512 bytes: a credential with a longer id, which is rare, has no copy there. */
 const nameOf = (id: CredentialId): string | undefined => (id.length <= 500 ? `key:${id}` : undefined)
 
-const writeCopy = ({ userId, publicKey }: KnownKey): string => `${userId}.${base64url(publicKey.cose)}`
+const writeCopy = ({ userId, publicKey, kind }: KnownKey): string => `${userId}.${base64url(publicKey.cose)}.${kind}`
 
 function parseCopy(text: string | null) {
-  const [userId, key] = (text ?? '').split('.')
+  const [userId, key, said = 'passkey'] = (text ?? '').split('.')
   const cose = key === undefined ? undefined : fromBase64url(key)
-  return cose && { userId: userId as UserId, cose }
+  const kind = credentialKinds.find((one) => one === said)
+  if (!cose || !kind) return undefined
+  return { userId: userId as UserId, cose, kind }
 }

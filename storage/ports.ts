@@ -4,7 +4,7 @@ import { presets } from '../core/access/presets.ts'
 import { operations } from '../core/api/operations.ts'
 import { nameKey } from '../core/login/name.ts'
 import { type CredentialId, hours, type Instant, type UserId } from '../core/model.ts'
-import type { Account, Administrator, Change, Ports, SessionClaim, Sessions } from '../core/ports.ts'
+import type { Account, Administrator, Ports, SessionClaim, Sessions } from '../core/ports.ts'
 import { documentsPort, linkPath, listAudit, usersPort } from './admin-ports.ts'
 import { about, actorGuards, apply, leaveNothing, type Make, makeStatements, opened, tap } from './batches.ts'
 import { deviceCodesPort } from './device-flow-ports.ts'
@@ -94,24 +94,30 @@ function credentialsPort(store: Store, make: Make): Ports['credentials'] {
         .where(and(eq(credentials.isRoot, true), isNull(credentials.removedAt))),
     inUse: () =>
       store.db
-        .select({ user: users.name, rpId: credentials.rpId, mayVouch: credentials.mayVouch, count: count() })
+        .select({
+          user: users.name,
+          kind: credentials.kind,
+          rpId: credentials.rpId,
+          mayVouch: credentials.mayVouch,
+          count: count(),
+        })
         .from(credentials)
         .innerJoin(users, eq(users.id, credentials.userId))
         .where(isNull(credentials.removedAt))
-        .groupBy(users.id, credentials.rpId, credentials.mayVouch)
+        .groupBy(users.id, credentials.kind, credentials.rpId, credentials.mayVouch)
         .orderBy(asc(users.nameKey)),
     add: ({ credential, needsMayVouch, ...change }) =>
       apply(store, make, change, [
         ...(needsMayVouch ? [make.credentialMayVouch(change.tapped)] : []),
         make.addCredential(credentialRow(credential)),
       ]),
-    remove: ({ credentialId, revision, ...change }) =>
-      apply(store, make, change, removal(make, change, credentialId, revision)),
-    removeBy: async (actor, { credentialId, revision, ...change }) => {
+    remove: ({ credentialId, revision, staying, ...change }) =>
+      apply(store, make, change, removal(make, { ...change, credentialId, revision, staying })),
+    removeBy: async (actor, { credentialId, revision, staying, ...change }) => {
       const work = store.atomically([
         ...tap(make, change),
         ...actorGuards(make, actor, change.event),
-        ...removal(make, change, credentialId, revision),
+        ...removal(make, { ...change, credentialId, revision, staying }),
         make.record(auditRow(change.event)),
       ])
       await refusing(about(change.event), work)
@@ -119,19 +125,18 @@ function credentialsPort(store: Store, make: Make): Ports['credentials'] {
   }
 }
 
+type Removal = Omit<Parameters<Ports['credentials']['removeBy']>[1], 'spend'>
+
 /** Of one passkey with what it opened, by a tap of another. */
-function removal(
-  make: Make,
-  { tapped, event }: Pick<Change, 'tapped' | 'event'>,
-  credentialId: CredentialId,
-  revision: string,
-): Statement[] {
+function removal(make: Make, { tapped, event, credentialId, revision, staying }: Removal): Statement[] {
   const { userId, credentialId: tapping } = tapped
   const [at, requestId] = [event.at, event.asking.requestId]
+  const { securityKeys } = staying
+  const rpIds = JSON.stringify(staying.rpIds)
   return [
     make.targetHolds({ credentialId, fingerprint: revision, userId, tapping }),
-    make.anotherStays({ credentialId, userId }),
-    make.vouchingStaysWithout({ credentialId }),
+    make.anotherStays({ credentialId, userId, rpIds, securityKeys }),
+    make.vouchingStaysWithout({ credentialId, rpIds }),
     make.removeCredential({ credentialId, at }),
     make.endSessionsOf({ credentialId, at }),
     make.endClientSessionsOf({ credentialId, at, reason: 'passkey_removed', requestId }),

@@ -60,6 +60,7 @@ export function snapshotsPort({ db, atomically }: Store): Ports['snapshots'] {
             user: credentials.userId,
             key: credentials.publicKey,
             fingerprint: credentials.fingerprint,
+            kind: credentials.kind,
           })
           .from(credentials)
           .where(isNull(credentials.removedAt))
@@ -71,7 +72,7 @@ export function snapshotsPort({ db, atomically }: Store): Ports['snapshots'] {
   }
 }
 
-type CredentialRow = Pick<typeof credentials.$inferSelect, 'id' | 'fingerprint'> & {
+type CredentialRow = Pick<typeof credentials.$inferSelect, 'id' | 'fingerprint' | 'kind'> & {
   readonly user: UserId
   readonly key: Uint8Array
 }

@@ -27,13 +27,14 @@ export const userRow = ({ id, name }: User, createdAt: Instant): typeof users.$i
   removedAt: null,
 })
 
-export function credentialRow({ transports, vouch, ...credential }: NewCredential): CredentialRow {
-  return { ...credential, transports: [...transports], vouch: vouch ?? null, lastUsedAt: null, removedAt: null }
+export function credentialRow({ transports, vouch, attestation, ...credential }: NewCredential): CredentialRow {
+  const nullable = { vouch: vouch ?? null, attestation: attestation ?? null, lastUsedAt: null, removedAt: null }
+  return { ...credential, transports: [...transports], ...nullable }
 }
 
 export function credentialOf(row: CredentialRow): Credential {
-  const { counter: _counter, vouch: _vouch, removedAt: _removedAt, lastUsedAt, ...credential } = row
-  return { ...credential, lastUsedAt: lastUsedAt ?? undefined }
+  const { counter: _counter, vouch: _vouch, removedAt: _removedAt, attestation, lastUsedAt, ...credential } = row
+  return { ...credential, attestation: attestation ?? undefined, lastUsedAt: lastUsedAt ?? undefined }
 }
 
 export function sessionRow(

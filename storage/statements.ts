@@ -13,6 +13,7 @@ import {
   credentials,
   documents,
   guards,
+  passwords,
   sessions,
   spent,
   userRoles,
@@ -52,7 +53,9 @@ const preferenceRevision = sql`(select ${documents.revision} from ${documents}
 /** What every tap's batch begins with. */
 export const tapStatements = (db: Db) => ({
   spend: recipe<Spend>((s) => db.insert(spent).values(every(spent, s))),
-  credentialHolds: recipe<Tapped>((s) => guard(db, 'credential', liveCredential(s, sql`${c.rpId} = ${s.rpId}`))),
+  credentialHolds: recipe<Tapped>((s) =>
+    guard(db, 'credential', liveCredential(s, sql`${c.rpId} = ${s.rpId} and ${c.kind} = ${s.kind}`)),
+  ),
   preferenceHolds: recipe<Pick<Tapped, 'preference'>>((s) =>
     guard(db, 'preference', sql`(${preferenceRevision} is ${s.preference})`),
   ),
@@ -109,10 +112,17 @@ export const sessionStatements = (db: Db) => ({
   }),
   /** The session that replaces the claimed one, and ends when that would have. */
   exchangeSession: recipe<OpenSession & { oldId: SessionId }>((s) => {
-    const old = sql`(select ${sessions.expiresAt} from ${sessions} where ${sessions.id} = ${s.oldId})`
+    const old = (what: SQL) => sql`(select ${what} from ${sessions} where ${sessions.id} = ${s.oldId})`
+    // A tap of a security key is no login by itself: the new session rests on what the old one rested on, too.
+    const isSecurityKey = sql`exists (select 1 from ${c} where ${c.id} = ${s.credentialId} and ${c.kind} = 'security_key')`
+    const wasPasskey = sql`${old(sql`${sessions.via}`)} = 'passkey'`
+    const via = sql`case when not ${isSecurityKey} then ${s.via} when ${wasPasskey} then 'passkey'
+      else 'password+passkey' end`
+    const credentialId = sql`case when ${isSecurityKey} and ${wasPasskey} then ${old(sql`${sessions.credentialId}`)}
+      else ${s.credentialId} end`
     return db
       .insert(sessions)
-      .values({ ...every(sessions, s), expiresAt: old })
+      .values({ ...every(sessions, s), via, credentialId, expiresAt: old(sql`${sessions.expiresAt}`) })
       .returning({ expiresAt: sessions.expiresAt })
   }),
   sessionHolds: recipe<Claimed>((s) =>
@@ -163,15 +173,19 @@ export const accountStatements = (db: Db) => ({
       return guard(db, 'target', liveCredential(s, sql`${c.mayVouch} <= ${tappingMay}`))
     },
   ),
-  anotherStays: recipe<{ credentialId: CredentialId; userId: UserId }>((s) =>
-    guard(
-      db,
-      'last',
-      sql`exists (select 1 from ${c} where ${c.userId} = ${s.userId} and ${c.id} <> ${s.credentialId} and ${c.removedAt} is null)`,
-    ),
-  ),
-  vouchingStaysWithout: recipe<{ credentialId: CredentialId }>((s) =>
-    vouchingStays(db, sql`${c.id} = ${s.credentialId}`),
+  /** requireStaying in core/login/passkey-remove.ts. */
+  anotherStays: recipe<{ credentialId: CredentialId; userId: UserId; rpIds: string; securityKeys: boolean }>((s) => {
+    const usable = (which: SQL) =>
+      sql`exists (select 1 from ${c} where ${c.userId} = ${s.userId} and ${c.removedAt} is null and ${ofThese(s)} and ${which})`
+    const another = usable(sql`${c.id} <> ${s.credentialId}`)
+    const anotherPasskey = usable(sql`${c.id} <> ${s.credentialId} and ${c.kind} = 'passkey'`)
+    const isPasskey = usable(sql`${c.id} = ${s.credentialId} and ${c.kind} = 'passkey'`)
+    const hasPassword = sql`exists (select 1 from ${passwords} where ${passwords.userId} = ${s.userId})`
+    const staysIn = sql`(${anotherPasskey} or (${s.securityKeys} and ${hasPassword}))`
+    return guard(db, 'last', sql`(${another} and (not ${isPasskey} or ${staysIn}))`)
+  }),
+  vouchingStaysWithout: recipe<{ credentialId: CredentialId; rpIds: string }>((s) =>
+    vouchingStays(db, s, sql`${c.id} = ${s.credentialId}`),
   ),
   removeCredential: recipe<{ credentialId: CredentialId; at: Instant }>((s) =>
     db
@@ -181,10 +195,13 @@ export const accountStatements = (db: Db) => ({
   ),
 })
 
+/** Of a relying party that is taken; `rpIds` is JSON. What is of another opens nothing. */
+export const ofThese = (s: { rpIds: Placeholder }) => sql`${c.rpId} in (select value from json_each(${s.rpIds}))`
+
 /** A passkey that may vouch stays when `leaving` go, or none of these may: else nobody could be let in any more. */
-export const vouchingStays = (db: Db, leaving: SQL) => {
+export const vouchingStays = (db: Db, s: { rpIds: Placeholder }, leaving: SQL) => {
   const vouching = (which: SQL) =>
-    sql`exists (select 1 from ${c} where ${c.mayVouch} = 1 and ${c.removedAt} is null and ${which})`
+    sql`exists (select 1 from ${c} where ${c.mayVouch} = 1 and ${c.removedAt} is null and ${ofThese(s)} and ${which})`
   return guard(db, 'vouching', sql`(not ${vouching(leaving)} or ${vouching(sql`not (${leaving})`)})`)
 }
 

@@ -2,9 +2,17 @@
 import type { Intent, Json, VouchSubject } from '../core/intent.ts'
 import { publicKeyIn } from '../core/lib/attestation-object.ts'
 import { fromBase64url, textOf } from '../core/lib/bytes.ts'
+import type { CredentialKind } from '../core/model.ts'
 import { fingerprintOf } from '../core/tap/public-key.ts'
 import { signVouch, type VouchKey } from '../core/vouch.ts'
-import type { Authenticator, CreateOverrides, CreationOptions, GetOverrides, RequestOptions } from './authenticator.ts'
+import {
+  type Authenticator,
+  type CreateOverrides,
+  type CreationOptions,
+  flag,
+  type GetOverrides,
+  type RequestOptions,
+} from './authenticator.ts'
 
 export interface Reply {
   readonly status: number
@@ -125,15 +133,20 @@ export const intentIn = (ticket: string): Intent =>
   JSON.parse(textOf(fromBase64url(ticket.split('.')[0] ?? '') ?? new Uint8Array()) ?? '') as Intent
 
 interface Adding {
+  readonly kind?: CredentialKind
   readonly name?: string
   readonly tap?: GetOverrides
   readonly create?: CreateOverrides
 }
 
+const kindOf = ({ kind }: Adding) => (kind === undefined ? {} : { kind })
+
 /** Everything that finish wants, as the page makes it. `tapping` is a passkey of the user, `added` the new one. */
 export async function addBody(visitor: Visitor, tapping: Authenticator, added: Authenticator, adding: Adding = {}) {
   const { privateKey, vouch_key } = await newVouchKey()
-  const begin = await begun(visitor.post('/v1/passkeys/begin', { name: adding.name ?? 'Second', vouch_key }))
+  const begin = await begun(
+    visitor.post('/v1/passkeys/begin', { ...kindOf(adding), name: adding.name ?? 'Second', vouch_key }),
+  )
   const assertion = await tapping.get(begin.tap as RequestOptions, adding.tap)
   const registration = await added.create(begin.create as CreationOptions, adding.create)
   const intent = intentIn(begin.ticket as string)
@@ -141,8 +154,7 @@ export async function addBody(visitor: Visitor, tapping: Authenticator, added: A
     user: String(intent.user),
     credential_id: registration.id,
     public_key_hash: await fingerprintOf(publicKeyIn(registration.response.attestationObject) ?? new Uint8Array()),
-    may_vouch:
-      (intent as Intent<'register'>).subject.kind === 'passkey' && (intent.subject as { may_vouch: boolean }).may_vouch,
+    may_vouch: (intent.subject as { may_vouch?: boolean }).may_vouch === true,
   }
   const vouch_signature = await signVouch(privateKey, intent, subject)
   return { ticket: begin.ticket as string, assertion, registration, vouch_key, vouch_signature }
@@ -156,6 +168,18 @@ export async function addPasskey(
 ): Promise<Reply> {
   return visitor.post('/v1/passkeys/finish', await addBody(visitor, tapping, added, adding))
 }
+
+/** One without PIN: a touch is all that it ever gives. */
+export const addSecurityKey = (
+  visitor: Visitor,
+  tapping: Authenticator,
+  added: Authenticator,
+  adding: Adding = {},
+): Promise<Reply> =>
+  addPasskey(visitor, tapping, added, { kind: 'security_key', create: { flags: flag.UP | flag.AT }, ...adding })
+
+/** A touch of it. */
+export const touch = { flags: flag.UP, userHandle: null } as const
 
 export async function removeBody(
   visitor: Visitor,

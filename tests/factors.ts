@@ -3,7 +3,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha1 } from '@noble/hashes/legacy.js'
 import type { Preference } from '../core/access/preference.ts'
 import type { Json } from '../core/intent.ts'
-import type { Authenticator, RequestOptions } from './authenticator.ts'
+import type { Authenticator, GetOverrides, RequestOptions } from './authenticator.ts'
 import type { Reply, Visitor } from './client.ts'
 import type { TestEdge } from './edge.ts'
 
@@ -74,14 +74,15 @@ export interface Answering {
   readonly name?: string
   readonly password?: string
   readonly passkey?: Authenticator
+  readonly tap?: GetOverrides
   readonly code?: string
   readonly recovery_code?: string
 }
 
-export async function passwordBody(visitor: Visitor, { passkey, ...given }: Answering) {
+export async function passwordBody(visitor: Visitor, { passkey, tap, ...given }: Answering) {
   const answer = { name: 'Ada', password: goodPassword, ...given }
   const { ticket, options } = await begun(visitor.post('/v1/login/password/begin', { name: answer.name }))
-  return { ticket, ...answer, ...(passkey && { assertion: await passkey.get(options as RequestOptions) }) }
+  return { ticket, ...answer, ...(passkey && { assertion: await passkey.get(options as RequestOptions, tap) }) }
 }
 
 export async function passwordLogin(visitor: Visitor, answering: Answering): Promise<Reply> {

@@ -1,4 +1,4 @@
-/** One more passkey: a tap of one that the user has, then the new one, then the vouch that names it. */
+/** One more passkey, or a security key: a tap of one that the user has, then the new one, then the vouch that names it. */
 import { WebAuthnAbortService } from '@simplewebauthn/browser'
 import type { AddPasskeySubject, Intent } from '../core/intent.ts'
 import { publicKeyIn } from '../core/lib/attestation-object.ts'
@@ -22,8 +22,12 @@ interface OneTimeKey {
   readonly jwk: VouchKey
 }
 
+type Kind = AddPasskeySubject['kind']
+const words: Readonly<Record<Kind, string>> = { passkey: 'passkey', security_key: 'security key' }
+
 /** After the tap: all that the second step needs. */
 interface Tapped {
+  readonly kind: Kind
   readonly key: OneTimeKey
   readonly ticket: string
   readonly intent: Intent<'register'>
@@ -43,6 +47,8 @@ class AddForm {
   readonly #make = part('make-button', HTMLButtonElement)
   readonly #cancel = part('add-cancel', HTMLButtonElement)
   readonly #steps = [...part('steps', HTMLOListElement).children]
+  /** None where only passkeys are taken. */
+  readonly #kinds = [...document.querySelectorAll<HTMLInputElement>('#add input[name="kind"]')]
   #tapped: Tapped | undefined
 
   start(): void {
@@ -56,18 +62,35 @@ class AddForm {
       const tapped = this.#tapped
       if (tapped) void busily(this.#make, this.#status, () => this.#makeNew(tapped))
     })
+    for (const kind of this.#kinds) kind.addEventListener('change', () => this.#nameKind())
+    // A browser that reloads the page may keep the choice.
+    this.#nameKind()
     this.#cancel.addEventListener('click', () => {
-      this.#startOver('Cancelled. No passkey was added.')
+      this.#startOver('Cancelled. Nothing was added.')
       WebAuthnAbortService.cancelCeremony()
     })
   }
 
+  get #kind(): Kind {
+    return this.#kinds.some(({ value, checked }) => checked && value === 'security_key') ? 'security_key' : 'passkey'
+  }
+
+  #nameKind(): void {
+    for (const word of document.querySelectorAll('#add [data-kind-word]')) word.textContent = words[this.#kind]
+  }
+
+  /** What is added stays as it was tapped for. */
+  #hold(isHeld: boolean): void {
+    this.#name.readOnly = isHeld
+    for (const kind of this.#kinds) kind.disabled = isHeld
+  }
+
   async #tapFirst(): Promise<void> {
     this.#name.removeAttribute('aria-invalid')
-    this.#name.readOnly = true
+    this.#hold(true)
     this.#showStep(0)
     try {
-      const tapped = await tapPasskey(this.#name.value, (text) => this.#status.say(text))
+      const tapped = await tapPasskey(this.#kind, this.#name.value, (text) => this.#status.say(text))
       this.#tapped = tapped
       await this.#makeNew(tapped)
     } catch (error) {
@@ -80,7 +103,7 @@ class AddForm {
   /** Some browsers want a click of its own for each call, and an authenticator can be the wrong one: then a button goes on. */
   async #makeNew(tapped: Tapped): Promise<void> {
     this.#showStep(1)
-    this.#status.say('Step 2 of 2: make the new passkey…')
+    this.#status.say(`Step 2 of 2: make the new ${words[tapped.kind]}…`)
     const registration = await make(tapped.create).catch((error: unknown) => {
       const isCancelled = this.#tapped !== tapped
       if (Date.now() / 1000 >= tapped.intent.exp) this.#startOver()
@@ -90,7 +113,7 @@ class AddForm {
     this.#cancel.hidden = true
     this.#status.say('Adding…')
     try {
-      leaveFor(await finish(tapped, registration), `The passkey ${this.#name.value.trim()} was added.`)
+      leaveFor(await finish(tapped, registration), `The ${words[tapped.kind]} ${this.#name.value.trim()} was added.`)
     } catch (error) {
       this.#startOver()
       throw error
@@ -110,7 +133,7 @@ class AddForm {
     setBusy(this.#make, false)
     setBusy(this.#add, false)
     this.#tapped = undefined
-    this.#name.readOnly = false
+    this.#hold(false)
     this.#add.hidden = false
     this.#make.hidden = true
     this.#cancel.hidden = true
@@ -133,22 +156,23 @@ class AddForm {
   }
 }
 
-async function tapPasskey(typed: string, say: (text: string) => void): Promise<Tapped> {
-  say('Step 1 of 2: tap a passkey you have…')
+async function tapPasskey(kind: Kind, typed: string, say: (text: string) => void): Promise<Tapped> {
+  say('Step 1 of 2: tap one that you have…')
   const key = await newOneTimeKey()
   const begun = await post<{ ticket: string; tap: RequestOptions; create: CreationOptions }>('/v1/passkeys/begin', {
+    kind,
     name: typed,
     vouch_key: key.jwk,
   })
   const subject = {
-    kind: 'passkey',
+    kind,
     name: typed.normalize('NFC').trim(),
     vouch_key: thumbprintOf(key.jwk),
   } as const
   const { ticket, create } = begun
   const shown = { purpose: 'register', subject } as const
   const intent = await intentOf(ticket, shown, begun.tap.challenge, create.challenge)
-  return { key, ticket, intent, create, assertion: await tap(begun.tap) }
+  return { kind, key, ticket, intent, create, assertion: await tap(begun.tap) }
 }
 
 async function newOneTimeKey(): Promise<OneTimeKey> {

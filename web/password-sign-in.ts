@@ -115,7 +115,7 @@ class PasswordForm {
   }
 
   async #tapped(): Promise<Factor> {
-    this.#second.say('Waiting for your passkey…')
+    this.#second.say('Waiting for your passkey or security key…')
     const { options } = await this.#fresh()
     if (!options) throw new TypeError('There is nothing to tap')
     return { assertion: await tap(options) }

@@ -10,8 +10,9 @@ export default command({
   help: `Usage: sallyport mfa add [--type=passkey] [--no-browser]
        sallyport mfa add --type=totp [--name=NAME] [--no-browser] [--format=text|json|yaml]
 
-A passkey is added on your account page, which this opens: you tap one that you have, then make
-the new one. Both happen in the browser, which alone can speak to a passkey.
+A passkey or a security key is added on your account page, which this opens: you choose which,
+tap one that you have, then make the new one. All of it happens in the browser, which alone can
+speak to a passkey.
 
 An authenticator app (--type=totp) is added here. You approve it with a tap in the browser; then
 its key is shown, as a QR code where a terminal can show one and as text everywhere, and a code
@@ -19,7 +20,8 @@ of it is asked for. Its codes sign you in together with your password, where you
 both.
 
 Options:
-  --type=TYPE   passkey, or totp for an authenticator app; passkey where it is not given
+  --type=TYPE   passkey (security keys too), or totp for an authenticator app; passkey where it
+                is not given
   --name=NAME   what you call the app, to tell it from others; "Authenticator app" where not given
   --no-browser  do not open a browser, only show the address of the page
 
@@ -49,8 +51,8 @@ Examples:
     }
     const session = await openSession(profile)
     // The text box of the form: browsers scroll to it and put the cursor there.
-    showPage({ toDo: 'add a passkey', page: `${session.profile.issuer}/account#name`, opensBrowser })
-    say('A passkey is added there. To add an authenticator app here: sallyport mfa add --type=totp')
+    showPage({ toDo: 'add a passkey or a security key', page: `${session.profile.issuer}/account#name`, opensBrowser })
+    say('A passkey or a security key is added there. To add an authenticator app here: sallyport mfa add --type=totp')
     say('See what you have then: sallyport mfa ls')
     return 'ok'
   },

@@ -8,8 +8,10 @@ export default command({
   doing: 'list what you sign in with',
   help: `Usage: sallyport mfa ls [--format=text|json|yaml]
 
-What you prove yourself with: passkeys and security keys, authenticator apps (totp), and how
-many recovery codes are left. SYNCED says whether a passkey is copied between your devices.
+What you prove yourself with: passkeys, which sign you in alone; security keys, which do beside
+your password; authenticator apps (totp), and how many recovery codes are left. SYNCED says
+whether a passkey is copied between your devices. With --format=json also what was proven of
+the make when it was registered (attestation).
 
 Examples:
   sallyport mfa ls
@@ -20,8 +22,9 @@ Examples:
   run: async (values) => {
     const format = formatOf(values.format)
     const { factors, recovery_codes } = await call(await openSession(values.profile), operations.ownFactors, {})
-    const listed = factors.map(({ make, synced, created_at, last_used_at, ...factor }) => ({
+    const listed = factors.map(({ make, attestation, synced, created_at, last_used_at, ...factor }) => ({
       ...{ ...factor, make: make ?? null, synced: synced ?? null },
+      attestation: attestation ? { ...attestation, ca: attestation.ca ? { ...attestation.ca } : null } : null,
       created_at: timestamp(created_at),
       last_used_at: last_used_at === undefined ? null : timestamp(last_used_at),
     }))

@@ -1,4 +1,4 @@
-import type { FactorKind } from '../../core/api/factor-kinds.ts'
+import { factorWords } from '../../core/api/factor-kinds.ts'
 import type { AnswerOf } from '../../core/api/operation.ts'
 import { operations } from '../../core/api/operations.ts'
 import { call, openSession } from '../api.ts'
@@ -12,8 +12,9 @@ export default command({
   doing: 'remove it',
   help: `Usage: sallyport mfa rm NAME|ID [--no-browser]
 
-Removes a passkey or an authenticator app of yours. You approve it with a tap in the browser, of
-a passkey with another one: so you can still sign in. Sessions that it opened end. "sallyport
+Removes a passkey, a security key or an authenticator app of yours. You approve it with a tap in
+the browser, of a key with another one: so you can still sign in. The last passkey goes only
+where a password and a security key sign you in too. Sessions that it opened end. "sallyport
 mfa ls" shows names and ids; where a passkey and an app have one name, give the id.
 
 An ID that begins with a dash is written after two: -- -ID
@@ -32,15 +33,13 @@ Examples:
     const { factors } = await call(session, operations.ownFactors, {})
     const { kind, name } = requireOne(factors, given)
     const body = { kind, name } as const
-    const toDo = `approve that the ${words[kind]} "${name}" is removed${kind === 'passkey' ? ', with another one' : ''}`
+    const toDo = `approve that the ${factorWords[kind]} "${name}" is removed${kind === 'totp' ? '' : ', with another one'}`
     const tap = await askForTap(session, { operation: 'factorRemove', body, toDo, opensBrowser: !values['no-browser'] })
     await call(session, operations.factorRemove, { body, tap })
-    say(`The ${words[kind]} "${name}" is removed.`)
+    say(`The ${factorWords[kind]} "${name}" is removed.`)
     return 'ok'
   },
 })
-
-const words: { readonly [kind in FactorKind]: string } = { passkey: 'passkey', totp: 'authenticator app' }
 
 type Factors = AnswerOf<typeof operations.ownFactors>['factors']
 
@@ -50,6 +49,6 @@ function requireOne(factors: Factors, given: string): Factors[number] {
   const [one, ...others] = found
   if (!one) throw new Problem('failed', `you have nothing of the name ${given}`, 'See which you have: sallyport mfa ls')
   if (others.length === 0) return one
-  const which = found.map(({ kind, id }) => `the ${words[kind]} with "sallyport mfa rm -- ${id}"`).join(', ')
+  const which = found.map(({ kind, id }) => `the ${factorWords[kind]} with "sallyport mfa rm -- ${id}"`).join(', ')
   throw new Problem('failed', `you have ${found.length} of the name ${given}`, `remove ${which}`)
 }

@@ -2,7 +2,7 @@
  * Administrative requests that a tap approves: what the person reads, which passkeys may tap, and the intent of exactly this
  * request. The edge makes it when the tap is asked for, and again from the request that it receives.
  */
-import type { FactorKind } from '../api/factor-kinds.ts'
+import { factorWords } from '../api/factor-kinds.ts'
 import type { BodyOf } from '../api/operation.ts'
 import { operations } from '../api/operations.ts'
 import type { Totp } from '../factor-ports.ts'
@@ -10,9 +10,9 @@ import { type AdminSubject, canonicalJson, type Json } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseName } from '../login/name.ts'
-import { othersThan } from '../login/passkey-remove.ts'
-import { requireWayIn } from '../login/second-factor.ts'
-import { withPreference } from '../login/with-preference.ts'
+import { othersThan, requireStaying } from '../login/passkey-remove.ts'
+import { requireWayIn, stayingOf } from '../login/second-factor.ts'
+import type { Under } from '../login/with-preference.ts'
 import type { Credential, User } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
@@ -25,7 +25,9 @@ type Tapped = {
     : never
 }[keyof typeof operations]
 
-type Foresight = Pick<Ports, 'users' | 'documents' | 'credentials' | 'factors' | 'preferences'>
+type Foresight = Pick<Ports, 'users' | 'documents' | 'credentials' | 'factors' | 'preferences'> & {
+  readonly under: Under
+}
 
 interface Action<Body> {
   /** One line, the largest words of the page. @throws Refusal where the request could never succeed */
@@ -74,9 +76,10 @@ export const actions: { readonly [O in Tapped]: Action<BodyOf<(typeof operations
     foresee: async (ports, user, { kind, name }) => {
       if (kind === 'totp') return foreseeTotpRemoval(ports, user, name)
       const all = await ports.credentials.of(user.id)
-      const leaving = all.find((one) => one.name === name)
+      const leaving = all.find((one) => one.kind === kind && one.name === name)
       if (!leaving) throw new Refusal('passkey_unknown', { user: user.id })
-      if (othersThan(leaving, all).length === 0) throw new Refusal('last_passkey', { user: user.id })
+      // Whether there is a password, the batch knows.
+      requireStaying(stayingOf(ports.under), { leaving, all, hasPassword: true })
       return leaving.fingerprint
     },
     mayTap: (credentials, { revision }) => {
@@ -91,16 +94,12 @@ const ofTotp = 'totp '
 /** No passkey has such a fingerprint. */
 export const totpRevision = ({ id }: Pick<Totp, 'id'>): string => `${ofTotp}${id}`
 
-const factorWords: { readonly [kind in FactorKind]: string } = { passkey: 'passkey', totp: 'authenticator app' }
-
 /** @throws Refusal totp_unknown, last_factor */
 async function foreseeTotpRemoval(ports: Foresight, user: User, name: string): Promise<string> {
   const person = await ports.factors.of(user.id)
   const leaving = person?.totps.find((one) => one.name === name)
   if (!person || !leaving) throw new Refusal('totp_unknown', { user: user.id })
-  await withPreference(ports, async (preference) =>
-    requireWayIn(preference, person, { totps: person.totps.length - 1 }),
-  )
+  requireWayIn(ports.under, person, { totps: person.totps.length - 1 })
   return totpRevision(leaving)
 }
 

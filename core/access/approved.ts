@@ -6,14 +6,13 @@ import type { AuditEvent, AuditKind } from '../audit.ts'
 import type { AdminSubject, Json } from '../intent.ts'
 import { readTicket, spendOf } from '../login/ceremony.ts'
 import { withKey } from '../login/known-key.ts'
-import { withSite } from '../login/with-preference.ts'
+import { type Under, withSite } from '../login/with-preference.ts'
 import type { Site } from '../model.ts'
 import type { KnownKey, Ports, Spend, Tapped } from '../ports.ts'
 import { Refusal, type RefusalDetail } from '../refusal.ts'
 import type { SentTap } from '../tap/sent.ts'
 import { type Tap, verifyTap } from '../tap/verify.ts'
 import { type ActionName, subjectOf } from './action.ts'
-import type { Preference } from './preference.ts'
 import type { Principal } from './principal.ts'
 
 export type ApprovalNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'publicKeys' | 'credentials' | 'signatures'>
@@ -40,7 +39,7 @@ export async function withApproval<T>(
   principal: Principal,
   action: ActionName,
   { json, sent }: Request,
-  work: (approved: Approved, preference: Preference) => Promise<T>,
+  work: (approved: Approved, under: Under) => Promise<T>,
 ): Promise<T> {
   if (!sent) throw new Refusal('tap_missing', { user: principal.user.id })
   const tap = { intent: readTicket(ports, sent.ticket), assertion: sent.assertion }
@@ -48,7 +47,7 @@ export async function withApproval<T>(
     withKey(ports, sent.assertion.id, async (known) => {
       if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
       const approved = await requireApproval(here, ports, principal, action, json, tap, known, preference.revision)
-      const done = await work(approved, preference)
+      const done = await work(approved, { site: here, preference })
       await ports.publicKeys.keep(approved.tapped.credentialId, known)
       return done
     }),
@@ -62,13 +61,14 @@ async function requireApproval(
   action: ActionName,
   json: Json,
   { intent, assertion }: Tap,
-  { userId, publicKey }: KnownKey,
+  known: KnownKey,
   preference: string | undefined,
 ): Promise<Approved> {
   const { revision, address } = intent.subject as AdminSubject
   const subject = subjectOf(action, json, { revision: String(revision), address: String(address) })
   const shown = { site, purpose: 'admin', holder: jkt, user: user.id, subject, now: ports.now() } as const
-  const evidence = await verifyTap({ intent, assertion }, publicKey, shown)
+  const { userId, publicKey } = known
+  const evidence = await verifyTap({ intent, assertion }, known, shown)
   if (userId !== user.id) throw new Refusal('wrong_user', { user: user.id })
   const { id, response } = assertion
   return {

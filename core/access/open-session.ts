@@ -6,8 +6,8 @@
 import type { SessionSubject } from '../intent.ts'
 import type { Grant } from '../issue/grant.ts'
 import type { CredentialId, Holder, Instant, Site, UserId } from '../model.ts'
+import type { KnownKey } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import type { PublicKey } from '../tap/public-key.ts'
 import { verifyTap } from '../tap/verify.ts'
 import type { DbDocument } from './db.ts'
 import { type Constraints, decide, type LocksByUser } from './decide.ts'
@@ -23,7 +23,7 @@ export interface Known {
   readonly resources: ReadonlyMap<string, DbDocument>
   readonly preference: Preference
   /** undefined: no such credential, or none whose key can be used. */
-  credential(id: CredentialId): Promise<{ readonly userId: UserId; readonly key: PublicKey } | undefined>
+  credential(id: CredentialId): Promise<KnownKey | undefined>
 }
 
 export interface ShownGrant {
@@ -109,5 +109,5 @@ async function requireTap({ site, credential }: Known, { grant, jkt, proxy, now 
   if (found.userId !== user) throw new Refusal('wrong_user', { user, credential: tap.assertion.id })
   const { resource, principal } = subject
   const approved: SessionSubject = { resource, principal, client_key: jkt, proxy, address: subject.address }
-  await verifyTap(tap, found.key, { site, purpose: 'session', holder: jkt, user, subject: approved, now })
+  await verifyTap(tap, found, { site, purpose: 'session', holder: jkt, user, subject: approved, now })
 }

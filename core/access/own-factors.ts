@@ -2,15 +2,16 @@
 import type { FactorKind } from '../api/factor-kinds.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { Totp } from '../factor-ports.ts'
+import type { Attestation } from '../login/attestation.ts'
 import { providerOf } from '../login/providers.ts'
-import { countsOf, requireWayIn } from '../login/second-factor.ts'
+import { countsOf, requireWayIn, stayingOf } from '../login/second-factor.ts'
+import type { Under } from '../login/with-preference.ts'
 import type { Credential, Instant, Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { totpRevision } from './action.ts'
 import { type ApprovalNeeds, type Approved, approvedEvent, type Request, withApproval } from './approved.ts'
 import { ownPerson } from './own-totp.ts'
-import type { Preference } from './preference.ts'
 import { actorOf, type Principal } from './principal.ts'
 
 export interface Factor {
@@ -19,6 +20,8 @@ export interface Factor {
   readonly name: string
   /** Of a passkey: what make it says it is. */
   readonly make: string | undefined
+  /** What was proven of that when it was registered. */
+  readonly attestation: Attestation | undefined
   readonly synced: boolean | undefined
   readonly createdAt: Instant
   readonly lastUsedAt: Instant | undefined
@@ -33,15 +36,15 @@ export interface OwnFactors {
 /** @throws Refusal token_invalid */
 export async function listFactors(ports: Pick<Ports, 'factors'>, principal: Principal): Promise<OwnFactors> {
   const { credentials, totps, recoveryCodes } = await ownPerson(ports, principal)
-  return { factors: [...credentials.map(passkeyOf), ...totps.map(totpOf)], recoveryCodes }
+  return { factors: [...credentials.map(keyOf), ...totps.map(totpOf)], recoveryCodes }
 }
 
-const passkeyOf = ({ id, name, aaguid, backedUp, createdAt, lastUsedAt }: Credential): Factor => ({
-  ...{ kind: 'passkey', id, name, make: providerOf(aaguid), synced: backedUp, createdAt, lastUsedAt },
+const keyOf = ({ kind, id, name, aaguid, attestation, backedUp, createdAt, lastUsedAt }: Credential): Factor => ({
+  ...{ kind, id, name, make: providerOf(aaguid), attestation, synced: backedUp, createdAt, lastUsedAt },
 })
 
 const totpOf = ({ id, name, createdAt, lastUsedAt }: Totp): Factor => ({
-  ...{ kind: 'totp', id, name, make: undefined, synced: undefined, createdAt, lastUsedAt },
+  ...{ kind: 'totp', id, name, make: undefined, attestation: undefined, synced: undefined, createdAt, lastUsedAt },
 })
 
 export interface Removal {
@@ -60,32 +63,35 @@ export function removeFactor(
   site: Site,
   ports: RemovalNeeds,
   principal: Principal,
-  { kind, name }: Removal,
+  removal: Removal,
   request: Request,
 ): Promise<void> {
-  const remove = kind === 'passkey' ? removePasskey : removeTotp
-  return recordingRefusals(ports, principal.asking, `${kind}.remove`, () =>
-    withApproval(site, ports, principal, 'factorRemove', request, (approved, preference) =>
-      remove(ports, principal, name, approved, request, preference),
+  const [remove, kind] =
+    removal.kind === 'totp' ? [removeTotp, 'totp.remove' as const] : [removeKey, 'passkey.remove' as const]
+  return recordingRefusals(ports, principal.asking, kind, () =>
+    withApproval(site, ports, principal, 'factorRemove', request, (approved, under) =>
+      remove(ports, principal, removal, approved, request, under),
     ),
   )
 }
 
-async function removePasskey(
+async function removeKey(
   ports: RemovalNeeds,
   principal: Principal,
-  name: string,
+  { kind, name }: Removal,
   approved: Approved,
   request: Request,
+  under: Under,
 ): Promise<void> {
   const { spend, tapped, revision } = approved
-  const leaving = (await ports.credentials.of(principal.user.id)).find((one) => one.name === name)
+  const all = await ports.credentials.of(principal.user.id)
+  const leaving = all.find((one) => one.kind === kind && one.name === name)
   if (!leaving) throw new Refusal('passkey_unknown', { user: principal.user.id })
   if (leaving.id === tapped.credentialId) {
     throw new Refusal('wrong_subject', { why: 'tapped with the passkey to remove', credential: leaving.id })
   }
   const event = approvedEvent(ports, principal, approved, request, 'passkey.remove', { removed: name })
-  const removing = { spend, tapped, credentialId: leaving.id, revision, event }
+  const removing = { spend, tapped, credentialId: leaving.id, revision, staying: stayingOf(under), event }
   await ports.credentials.removeBy(actorOf(principal, undefined), removing)
 }
 
@@ -93,18 +99,24 @@ async function removePasskey(
 async function removeTotp(
   ports: RemovalNeeds,
   principal: Principal,
-  name: string,
+  { name }: Removal,
   approved: Approved,
   request: Request,
-  preference: Preference,
+  under: Under,
 ): Promise<void> {
   const { spend, tapped, revision } = approved
   const person = await ownPerson(ports, principal)
   // Another one may bear the name by now: what was tapped says which it is.
   const leaving = person.totps.find((one) => one.name === name && totpRevision(one) === revision)
   if (!leaving) throw new Refusal('totp_unknown', { user: principal.user.id })
-  requireWayIn(preference, person, { totps: person.totps.length - 1 })
+  requireWayIn(under, person, { totps: person.totps.length - 1 })
   const event = approvedEvent(ports, principal, approved, request, 'totp.remove', { removed: name })
   const effect = { kind: 'remove totp', id: leaving.id } as const
-  await ports.factors.changeBy(actorOf(principal, undefined), { spend, tapped, was: countsOf(person), effect, event })
+  await ports.factors.changeBy(actorOf(principal, undefined), {
+    spend,
+    tapped,
+    was: countsOf(under.site, person),
+    effect,
+    event,
+  })
 }

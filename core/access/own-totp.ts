@@ -85,7 +85,7 @@ export function finishOwnTotp(
         ...{ credentialId: tapped.credentialId, intentId: tap.intent.id, evidence: { tap: evident(tap) } },
       }
       const effect = await addingTotp(ports, user.id, subject, answer)
-      const change = { spend: spendOf(tap.intent), tapped, was: countsOf(person), effect, event }
+      const change = { spend: spendOf(tap.intent), tapped, was: countsOf(here, person), effect, event }
       await ports.factors.changeBy(actorOf(principal, undefined), change)
       return { name: subject.name }
     })

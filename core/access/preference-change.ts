@@ -5,7 +5,7 @@
 import type { PasswordHolder } from '../factor-ports.ts'
 import { rpIdFits, rpIdsOf, siteUnder } from '../login/relying-party.ts'
 import { canSignIn } from '../login/second-factor.ts'
-import type { Site } from '../model.ts'
+import type { CredentialKind, Site } from '../model.ts'
 import type { PasskeysInUse, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import type { PreferenceDocument } from './auth-preference.ts'
@@ -100,8 +100,14 @@ function peopleOf(inUse: readonly PasskeysInUse[], holders: readonly PasswordHol
 const working = ({ rpIds }: Law, { passkeys }: Holder) => passkeys.filter(({ rpId }) => rpIds.includes(rpId))
 const sum = (passkeys: readonly PasskeysInUse[]) => passkeys.reduce((total, { count }) => total + count, 0)
 
-const maySignIn = (law: Law, person: Holder): boolean =>
-  canSignIn(law.preference, { ...person, passkeys: sum(working(law, person)) })
+function maySignIn(law: Law, person: Holder): boolean {
+  const usable = working(law, person)
+  const [passkeys, securityKeys] = [ofKind(usable, 'passkey'), ofKind(usable, 'security_key')]
+  return canSignIn(law.preference, { ...person, passkeys, securityKeys })
+}
+
+const ofKind = (usable: readonly PasskeysInUse[], kind: CredentialKind): number =>
+  sum(usable.filter((one) => one.kind === kind))
 
 const mayAdmit = (law: Law, person: Holder): boolean => working(law, person).some(({ mayVouch }) => mayVouch)
 

@@ -156,7 +156,7 @@ async function grantWithTap(
   const subject = subjectOf(ask, caller, String((intent as Intent<'session'>).subject.address))
   const { jkt: holder, user, session } = caller
   const shown = { site, purpose: 'session', holder, user: user.id, subject, now: ports.now() } as const
-  const evidence = await verifyTap(tap, known.publicKey, shown)
+  const evidence = await verifyTap(tap, known, shown)
   if (known.userId !== user.id) throw new Refusal('wrong_user', { user: user.id })
 
   const { id, response } = tap.assertion

@@ -6,6 +6,8 @@ import type { ListedUser } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
 import { base64url } from '../lib/bytes.ts'
 import { parseName } from '../login/name.ts'
+import { rpIdsOf } from '../login/relying-party.ts'
+import { withSite } from '../login/with-preference.ts'
 import type { Instant, InviteId, Site, UserId } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { thumbprintOf, type VouchKey } from '../vouch.ts'
@@ -71,12 +73,20 @@ export function resetUser(
   request: Request,
 ): Promise<OneTimeLink> {
   return recordingRefusals(ports, principal.asking, 'user.reset', () =>
-    withApproval(site, ports, principal, 'userReset', request, async (approved) => {
+    withApproval(site, ports, principal, 'userReset', request, async (approved, { site: here }) => {
       const user = { id: approved.revision as UserId, name: parseName(reset.name) }
       const invite = linkOf(ports, approved, request, reset.reset_key, resetTtl(reset.ttl))
       const event = approvedEvent(ports, principal, approved, request, 'user.reset', { reset: user.name })
       const { spend, tapped } = approved
-      await ports.users.reset({ spend, tapped, actor: actorOf(principal, 'editor'), user, invite, event })
+      await ports.users.reset({
+        spend,
+        tapped,
+        actor: actorOf(principal, 'editor'),
+        user,
+        invite,
+        rpIds: rpIdsOf(here),
+        event,
+      })
       return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
     }),
   )
@@ -100,11 +110,18 @@ export function userState({ passkeys, locked, link }: ListedUser): UserState {
 }
 
 /** @throws Refusal user_unknown, own_account, last_vouching, token_invalid, role_missing */
-export function removeUser(ports: Pick<Ports, 'now' | 'users' | 'audit'>, principal: Principal, name: string) {
+export function removeUser(
+  site: Site,
+  ports: Pick<Ports, 'now' | 'users' | 'preferences' | 'audit'>,
+  principal: Principal,
+  name: string,
+): Promise<void> {
   const { asking, user, session } = principal
-  return recordingRefusals(ports, asking, 'user.remove', async () => {
-    const who = { userId: user.id, sessionId: session.id, detail: { removed: name } }
-    const event = { at: ports.now(), kind: 'user.remove', outcome: 'done', asking, ...who } as const
-    await ports.users.remove(actorOf(principal, 'editor'), name, event)
-  })
+  return recordingRefusals(ports, asking, 'user.remove', () =>
+    withSite(site, ports, (here, { revision: preference }) => {
+      const who = { userId: user.id, sessionId: session.id, detail: { removed: name } }
+      const event = { at: ports.now(), kind: 'user.remove', outcome: 'done', asking, ...who } as const
+      return ports.users.remove(actorOf(principal, 'editor'), name, event, { rpIds: rpIdsOf(here), preference })
+    }),
+  )
 }

@@ -26,6 +26,7 @@ export const factorOperations = {
     body: empty,
     answer: object({
       passkeys: whole,
+      security_keys: whole,
       password_changed_at: optional(whole),
       totps: list(object({ id, name, created_at: whole, last_used_at: optional(whole) }), 64),
       recovery_codes: whole,

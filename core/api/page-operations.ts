@@ -1,5 +1,6 @@
 /** What our own pages call: ceremonies, with this browser's cookies. */
 
+import { credentialKinds } from '../model.ts'
 import { code, password } from './factor-operations.ts'
 import { authorizeRequest } from './oauth-operations.ts'
 import type { AnyOperation } from './operation.ts'
@@ -190,15 +191,15 @@ export const passkeyOperations = {
   passkeyAddBegin: {
     method: 'POST',
     path: '/v1/passkeys/begin',
-    summary: 'Begin adding a passkey',
+    summary: 'Begin adding a passkey, or a security key (`kind`)',
     auth: 'page',
-    body: object({ name, vouch_key: vouchKey }),
+    body: object({ kind: optional(oneOf(credentialKinds)), name, vouch_key: vouchKey }),
     answer: object({ ticket, tap: anything, create: anything }),
   },
   passkeyAddFinish: {
     method: 'POST',
     path: '/v1/passkeys/finish',
-    summary: 'Add a passkey, with a tap of one that is there',
+    summary: 'Add it, with a tap of one that is there',
     auth: 'page',
     body: object({ ticket, assertion, registration, vouch_key: vouchKey, vouch_signature: text(128) }),
     answer: location,
@@ -206,7 +207,7 @@ export const passkeyOperations = {
   passkeyRemoveBegin: {
     method: 'POST',
     path: '/v1/passkeys/{id}/remove/begin',
-    summary: 'Begin removing a passkey',
+    summary: 'Begin removing a passkey or a security key',
     auth: 'page',
     body: empty,
     answer: begun,
@@ -214,7 +215,7 @@ export const passkeyOperations = {
   passkeyRemove: {
     method: 'POST',
     path: '/v1/passkeys/{id}/remove',
-    summary: 'Remove a passkey, with a tap of another',
+    summary: 'Remove it, with a tap of another',
     auth: 'page',
     body: object({ ticket, assertion }),
     answer: location,

@@ -49,12 +49,19 @@ const loginView = object({
   this_one: yesOrNo,
 })
 const logins = object({ logins: list(loginView, 100_000) })
+/** What was proven of the make when it was registered. `hash`: SHA-256 of the CA's DER, base64url. */
+const attestation = object({
+  format: text(32),
+  trust: oneOf(['none', 'self', 'chain']),
+  ca: optional(object({ subject: text(1024), hash: text(64) })),
+})
 const factorView = object({
   kind: oneOf(factorKinds),
   /** Of a passkey as its authenticator made it. */
   id: text(2048),
   name,
   make: optional(name),
+  attestation: optional(attestation),
   synced: optional(yesOrNo),
   created_at: instant,
   last_used_at: optional(instant),

@@ -2,7 +2,7 @@
 import type { RegistrationJson } from '../login/passkey-register.ts'
 import type { AssertionJson } from '../tap/verify.ts'
 import { parseVouchKey, type VouchKey } from '../vouch.ts'
-import { list, object, optional, type Shape, shape, text, wrong } from './shape.ts'
+import { list, object, optional, type Shape, shape, text, wrong, yesOrNo } from './shape.ts'
 
 /** 1,023 bytes at most (WebAuthn Level 3 section 4, Credential ID). */
 export const credentialId = text(1364)
@@ -25,6 +25,7 @@ export const registration: Shape<RegistrationJson> = object({
     attestationObject: text(65_536),
     transports: optional(list(text(32), 16)),
   }),
+  clientExtensionResults: optional(object({ credProps: optional(object({ rk: optional(yesOrNo) })) })),
 })
 
 const coordinate = { type: 'string', minLength: 43, maxLength: 43 }

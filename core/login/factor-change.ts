@@ -22,8 +22,9 @@ import {
   requireRecoveryForm,
   requireTotp,
 } from './password-check.ts'
+import { usableOf } from './relying-party.ts'
 import { countsOf, requirePasswords } from './second-factor.ts'
-import { withSite } from './with-preference.ts'
+import { type Under, withSite } from './with-preference.ts'
 
 const ttl = minutes(5)
 
@@ -53,12 +54,6 @@ export async function personOf(
   return person
 }
 
-/** What the change is judged under. */
-export interface Under {
-  readonly site: Site
-  readonly preference: Preference
-}
-
 /** @throws Refusal session_missing, and what `ask` refuses */
 export function beginChange<P extends Purpose>(
   site: Site,
@@ -73,7 +68,7 @@ export function beginChange<P extends Purpose>(
       const person = await personOf(ports, claim)
       const { purpose, subject } = await ask(person, { site: here, preference })
       const { intent, ticket } = beginIntent(here, ports, { purpose, subject, user: person.user.id, holder, ttl })
-      const { credentials } = person
+      const credentials = usableOf(here, person.credentials)
       const options = credentials.length > 0 ? requestOptions(here, intent, ttl, credentials) : undefined
       return { ticket, options }
     }),
@@ -144,7 +139,7 @@ async function changeWith<P extends Purpose>(
   const evidence = answer.assertion && tapped && { tap: { intent, assertion: answer.assertion } }
   const who = { userId, credentialId: tapped?.credentialId, sessionId: session.id, intentId: intent.id }
   const { expiresAt } = await ports.factors.change({
-    ...{ spend: spendOf(intent), userId, name: nameHash(ports.keys, name), proof, was: countsOf(person) },
+    ...{ spend: spendOf(intent), userId, name: nameHash(ports.keys, name), proof, was: countsOf(site, person) },
     preference: preference.revision,
     claim: claim as SessionClaim,
     session,
@@ -164,7 +159,7 @@ async function prove<P extends Purpose>(
   shown: Shown<P>,
   count: CountAttempt,
 ): Promise<Proof> {
-  if (person.credentials.length > 0) {
+  if (usableOf(shown.site, person.credentials).length > 0) {
     if (!assertion) throw new Refusal('proof_missing', { user: person.user.id })
     return { kind: 'tap', tapped: await requireOwnTap(person, preference, { intent, assertion }, shown) }
   }
@@ -174,7 +169,7 @@ async function prove<P extends Purpose>(
   const counted = await count(person.user.name)
   const [password, factor] = await all([
     requirePassword(ports, counted, current.password),
-    currentFactor(ports, person, current, shown.now),
+    currentFactor(ports, person, current, shown),
   ])
   return { kind: 'password', password, factor }
 }
@@ -190,7 +185,7 @@ export async function requireOwnTap<P extends Purpose>(
   const publicKey = credential && (await importPublicKey(credential.publicKey))
   if (!credential || !publicKey)
     throw new Refusal('credential_unknown', { user: user.id, credential: tap.assertion.id })
-  const evidence = await verifyTap(tap, publicKey, shown)
+  const evidence = await verifyTap(tap, { kind: credential.kind, publicKey }, shown)
   const { userId, fingerprint } = credential
   return { ...evidence, userId, fingerprint, preference: revision }
 }
@@ -200,10 +195,10 @@ async function currentFactor(
   ports: Pick<Ports, 'keys'>,
   person: Person,
   { code, recoveryCode }: NonNullable<ChangeAnswer['current']>,
-  now: Instant,
+  { site, now }: Pick<Shown<Purpose>, 'site' | 'now'>,
 ): Promise<ShownFactor> {
   if (code !== undefined) return requireTotp(ports, person, code, now)
   if (recoveryCode !== undefined) return requireRecoveryForm(person, recoveryCode)
   if (person.totps.length > 0) throw new Refusal('factor_missing', { user: person.user.id })
-  return { kind: 'none', was: countsOf(person) }
+  return { kind: 'none', was: countsOf(site, person) }
 }

@@ -80,7 +80,10 @@ export function beginFirstAdministrator(
     const begun = beginIntent(site, ports, { purpose: 'register', user, holder, subject, ttl: ceremonyTtl })
     return withSite(site, ports, async (here, { attestation }) => ({
       ticket: begun.ticket,
-      options: creationOptions(here, begun.intent, ceremonyTtl, { id: user, name }, [], attestation),
+      options: creationOptions(here, begun.intent, ceremonyTtl, { id: user, name }, [], {
+        kind: 'passkey',
+        attestation,
+      }),
     }))
   })
 }
@@ -114,7 +117,8 @@ async function registerFirst(
 ) {
   const intent = readTicket(ports, ticket)
   const { user, subject } = requireThisLink(site, ports.now(), holder, intent, secret)
-  const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), attestation)
+  const wanted = { kind: 'passkey', attestation } as const
+  const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), wanted)
 
   const { session, cookie } = newSession(ports, asking.from)
   const [at, expiresAt] = [session.openedAt, session.openedAt + sessionTtl]

@@ -55,7 +55,7 @@ export function beginInvite(
     const { intent, ticket } = beginIntent(site, ports, begin)
     return withSite(site, ports, async (here, { attestation }) => ({
       ticket,
-      options: creationOptions(here, intent, ceremonyTtl, user, [], attestation),
+      options: creationOptions(here, intent, ceremonyTtl, user, [], { kind: 'passkey', attestation }),
       approved: tap.intent,
     }))
   })
@@ -95,7 +95,8 @@ async function acceptWith(
   const { kind, user } = open
   const subject: InviteSubject = { kind, name: user.name, invite: open.id }
   requireIntent(intent, { site, purpose: 'register', holder, user: user.id, subject, now: ports.now() })
-  const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), attestation)
+  const wanted = { kind: 'passkey', attestation } as const
+  const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), wanted)
   const vouch = await requireVouch(open, registered, signature)
 
   const { session, cookie } = newSession(ports, asking.from)

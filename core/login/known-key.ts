@@ -36,8 +36,8 @@ async function storedKey(
 ): Promise<KnownKey | undefined> {
   const credential = await credentials.find(id)
   const publicKey = credential && (await importPublicKey(credential.publicKey, signatures))
-  return publicKey && { userId: credential.userId, publicKey }
+  return publicKey && { userId: credential.userId, kind: credential.kind, publicKey }
 }
 
 const isSame = (a: KnownKey, b: KnownKey): boolean =>
-  a.userId === b.userId && a.publicKey.fingerprint === b.publicKey.fingerprint
+  a.userId === b.userId && a.kind === b.kind && a.publicKey.fingerprint === b.publicKey.fingerprint

@@ -20,7 +20,7 @@ export async function verifyAsNobody<P extends Purpose>(
 ): Promise<void> {
   const key = await importPublicKey(fromBase64url(dummyCose) ?? new Uint8Array(0), signatures)
   if (key === undefined) throw new TypeError('The dummy key cannot be imported')
-  await verifyTap(tap, key, shown).catch(() => undefined)
+  await verifyTap(tap, { kind: 'passkey', publicKey: key }, shown).catch(() => undefined)
 }
 
 /** As long as an authenticator app's key is when it is sealed; it opens to nothing. */

@@ -5,9 +5,11 @@ import { challengeOf, type Intent } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import type { Credential, Duration, Site, UserId } from '../model.ts'
 import { algorithms } from '../tap/public-key.ts'
+import { verificationFor } from '../tap/verification.ts'
+import type { Wanted } from './passkey-register.ts'
 import { ofOneRp } from './relying-party.ts'
 
-type Known = Pick<Credential, 'id' | 'transports' | 'rpId'>
+type Known = Pick<Credential, 'id' | 'kind' | 'transports' | 'rpId'>
 
 const descriptors = (credentials: readonly Known[]) =>
   credentials.map(({ id, transports }) => ({ type: 'public-key' as const, id, transports }))
@@ -22,7 +24,7 @@ export const discoverableOptions = (
   challenge: base64url(challengeOf(intent)),
   rpId,
   timeout,
-  userVerification: 'required' as const,
+  userVerification: verificationFor(allow),
   allowCredentials: descriptors(allow),
 })
 
@@ -38,16 +40,17 @@ export const asksForCertificates = (policy: AttestationPolicy | undefined): poli
   policy !== undefined && policy.allowedCas.length + policy.deniedCas.length > 0
 
 /**
- * A discoverable credential with user verification. Attestation is not asked for unless a policy wants it: browsers warn
- * people about it. `exclude`: what the user has already, so that an authenticator is registered once.
+ * Attestation is not asked for unless a policy wants it: browsers warn people about it. `known`: what the user has already, so that an
+ * authenticator is registered once as each kind. One that is a security key may become a passkey too; the other way round it would
+ * gain nothing.
  */
 export function creationOptions(
   site: Site,
   intent: Intent,
   timeout: Duration,
   user: { readonly id: UserId; readonly name: string },
-  exclude: readonly Known[],
-  policy: AttestationPolicy | undefined,
+  known: readonly Known[],
+  { kind, attestation: policy }: Wanted,
 ) {
   return {
     challenge: base64url(challengeOf(intent)),
@@ -56,12 +59,25 @@ export function creationOptions(
     pubKeyCredParams: algorithms.map((alg) => ({ type: 'public-key' as const, alg })),
     timeout,
     attestation: asksForCertificates(policy) ? ('direct' as const) : ('none' as const),
-    authenticatorSelection: {
-      residentKey: 'required' as const,
-      requireResidentKey: true,
-      userVerification: 'required' as const,
-    },
-    excludeCredentials: descriptors(exclude),
+    ...asked[kind],
+    excludeCredentials: descriptors(known.filter((one) => kind === 'security_key' || one.kind === 'passkey')),
+    extensions: { credProps: true },
   }
 }
 export type CreationOptions = ReturnType<typeof creationOptions>
+
+/** A security key keeps nothing and asks for nothing but a touch, so that the oldest do too: they have neither PIN nor room. */
+const asked = {
+  passkey: {
+    authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
+  },
+  security_key: {
+    authenticatorSelection: {
+      authenticatorAttachment: 'cross-platform',
+      residentKey: 'discouraged',
+      requireResidentKey: false,
+      userVerification: 'discouraged',
+    },
+    hints: ['security-key'],
+  },
+} as const

@@ -78,7 +78,9 @@ async function openWith(
   const shown = { site, purpose: 'login', holder, user: undefined, subject: {}, now: ports.now() } as const
   if (known === undefined) return refuseUnknown(ports, tap, shown)
   const { userId, publicKey } = known
-  const evidence = await verifyTap(tap, publicKey, shown)
+  const evidence = await verifyTap(tap, known, shown)
+  // Some make discoverable credentials though nobody asked. Its owner has chosen that it takes a password too.
+  if (known.kind !== 'passkey') throw new Refusal('security_key_alone', { credential: assertion.id })
   if (assertion.response.userHandle !== userId) throw new Refusal('wrong_user', { credential: assertion.id })
 
   const { session, cookie } = newSession(ports, asking.from)

@@ -1,5 +1,5 @@
 /**
- * Reading a new passkey (WebAuthn Level 3 section 7.1). What becomes of it is the business of the ceremony that asked:
+ * Reading a new passkey or security key (WebAuthn Level 3 section 7.1). What becomes of it is the business of the ceremony that asked:
  * first-administrator.ts, passkey-add.ts.
  */
 
@@ -8,7 +8,7 @@ import { challengeOf, type Intent } from '../intent.ts'
 import { attestationObjectIn } from '../lib/attestation-object.ts'
 import { type Bytes, base64url, fromBase64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
-import type { Credential, CredentialId, Instant, Site } from '../model.ts'
+import type { Credential, CredentialId, CredentialKind, Instant, Site } from '../model.ts'
 import { Refusal } from '../refusal.ts'
 import { mismatchOf } from '../tap/client-data.ts'
 import { importPublicKey, type PublicKey } from '../tap/public-key.ts'
@@ -24,11 +24,22 @@ export interface RegistrationJson {
     readonly attestationObject: string
     readonly transports?: readonly string[] | undefined
   }
+  /** `credProps.rk` (section 10.1.3): whether the key knows by itself whom it is for. The browser's word, and not every browser's. */
+  readonly clientExtensionResults?:
+    | { readonly credProps?: { readonly rk?: boolean | undefined } | undefined }
+    | undefined
+}
+
+/** What is asked of a new credential. */
+export interface Wanted {
+  readonly kind: CredentialKind
+  /** undefined asks nothing of the authenticator. */
+  readonly attestation: AttestationPolicy | undefined
 }
 
 export type Registered = Pick<
   Credential,
-  'id' | 'publicKey' | 'fingerprint' | 'transports' | 'aaguid' | 'backupEligible' | 'backedUp'
+  'id' | 'kind' | 'publicKey' | 'fingerprint' | 'transports' | 'aaguid' | 'backupEligible' | 'backedUp'
 > & {
   readonly counter: number
   readonly key: PublicKey
@@ -41,7 +52,10 @@ const knownTransports = ['usb', 'nfc', 'ble', 'smart-card', 'hybrid', 'internal'
 /**
  * The intent must have been checked before. SimpleWebAuthn is the tests' second judge and not the edge's: for some formats it sends
  * requests to wherever the registrant's certificates say.
- * `policy`: undefined asks nothing of the authenticator.
+ *
+ * The kind is what was asked for, whatever was made. A key that made a discoverable credential though none was asked for stays a
+ * security key: it has verified nobody, and its owner chose that it signs in beside a password alone. A passkey that its browser says
+ * cannot be discovered is none, and is refused while its owner is there to use another authenticator.
  * @throws Refusal registration_wrong, attestation_refused
  */
 export async function verifyRegistration(
@@ -49,10 +63,11 @@ export async function verifyRegistration(
   intent: Intent,
   registration: RegistrationJson,
   now: Instant,
-  policy: AttestationPolicy | undefined,
+  wanted: Wanted,
 ): Promise<Registered> {
   const wrong = (why: string, cause?: unknown) =>
     new Refusal('registration_wrong', { why, intent: intent.id }, { cause })
+  const { kind } = wanted
   const challenge = challengeOf(intent)
   const clientData = fromBase64url(registration.response.clientDataJSON)
   if (!clientData) throw wrong('base64url')
@@ -60,8 +75,10 @@ export async function verifyRegistration(
   if (mismatch !== undefined) throw wrong(mismatch)
   const object = attestationObjectIn(registration.response.attestationObject)
   if (!object) throw wrong('attestation object')
-  const data = requireAuthenticator(object.authenticatorData, site, 'register')
+  const data = requireAuthenticator(object.authenticatorData, site, { verified: kind === 'passkey' })
   const { attested, counter, backupEligible, backedUp, rpId } = data
+  if (kind === 'passkey' && registration.clientExtensionResults?.credProps?.rk === false)
+    throw wrong('not discoverable')
   if (rpId !== site.rpId) throw wrong('a relying party of before')
   if (!attested) throw wrong('no credential')
   const key = await importPublicKey(attested.publicKey)
@@ -70,9 +87,10 @@ export async function verifyRegistration(
   const statement = await readStatement({ object, data, attested, key, clientDataHash: sha256(clientData) })
   if (statement.kind === 'invalid') throw wrong(statement.why)
   const aaguid = uuidOf(attested.aaguid)
-  const attestation = await requireAttestation(policy, { ...statement, aaguid, backupEligible }, now)
+  const attestation = await requireAttestation(wanted.attestation, { ...statement, aaguid, backupEligible }, now)
   return {
     id: registration.id as CredentialId,
+    kind,
     publicKey: attested.publicKey,
     fingerprint: key.fingerprint,
     transports: knownTransports.filter((known) => registration.response.transports?.includes(known)),

@@ -2,20 +2,24 @@
  * Removing a passkey, with a tap of another one: so a stolen cookie locks nobody out, and nobody locks himself out, for the
  * tap shows that he can still get in. What is tapped is the request itself (purpose `admin`).
  */
+import type { Preference } from '../access/preference.ts'
+import { factorWords } from '../api/factor-kinds.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { AdminSubject } from '../intent.ts'
 import { type Credential, type CredentialId, type Holder, type Instant, minutes, type Site } from '../model.ts'
-import type { Caller, KnownKey, Ports } from '../ports.ts'
+import type { Caller, KnownKey, Ports, Staying } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type AssertionJson, type Tap, verifyTap } from '../tap/verify.ts'
 import { beginIntent, emptyRequest, newSession, readTicket, type SessionCookie, spendOf } from './ceremony.ts'
+import { personOf } from './factor-change.ts'
 import { withKey } from './known-key.ts'
 import { requestOptions } from './options.ts'
+import { stayingOf } from './second-factor.ts'
 import { withSite } from './with-preference.ts'
 
 const ttl = minutes(5)
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'sessions' | 'audit'>
+type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'preferences' | 'factors' | 'audit'>
 
 /** @throws Refusal session_missing, not_found, last_passkey, passkeys_elsewhere */
 export function beginPasskeyRemove(
@@ -26,17 +30,42 @@ export function beginPasskeyRemove(
   id: CredentialId,
 ) {
   return recordingRefusals(ports, asking, 'passkey.remove', async () => {
-    const account = claim && (await ports.sessions.findWithPasskeys(claim, ports.now()))
-    if (!account) throw new Refusal('session_missing')
-    const { user, credentials } = account
-    const leaving = credentials.find((credential) => credential.id === id)
+    const { user, credentials: all, password } = await personOf(ports, claim)
+    const leaving = all.find((credential) => credential.id === id)
     if (!leaving) throw new Refusal('not_found', { user: user.id, credential: id })
-    const others = othersThan(leaving, credentials)
-    if (others.length === 0) throw new Refusal('last_passkey', { user: user.id, credential: id })
-    const subject = removalOf(id, leaving.fingerprint, `Remove the passkey "${leaving.name}" of ${user.name}`)
+    const summary = `Remove the ${factorWords[leaving.kind]} "${leaving.name}" of ${user.name}`
+    const subject = removalOf(id, leaving.fingerprint, summary)
     const { intent, ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder, subject, ttl })
-    return withSite(site, ports, async (here) => ({ ticket, options: requestOptions(here, intent, ttl, others) }))
+    return withSite(site, ports, async (here, preference) => {
+      const staying = stayingOf({ site: here, preference })
+      const others = requireStaying(staying, { leaving, all, hasPassword: password !== undefined })
+      return { ticket, options: requestOptions(here, intent, ttl, others) }
+    })
   })
+}
+
+interface Leaving {
+  readonly leaving: Credential
+  readonly all: readonly Credential[]
+  readonly hasPassword: boolean
+}
+
+/** Answers whose tap removes it. @throws Refusal last_passkey */
+export function requireStaying(staying: Staying, { leaving, ...others }: Leaving): readonly Credential[] {
+  if (!isRemovable(staying, { leaving, ...others }))
+    throw new Refusal('last_passkey', { user: leaving.userId, credential: leaving.id })
+  return othersThan(leaving, others.all).filter(({ rpId }) => staying.rpIds.includes(rpId))
+}
+
+/**
+ * Whoever signs in by a passkey must still be able to: by another one, or by a security key beside a password where both are taken. The
+ * batch confirms it (`anotherStays` in storage/statements.ts).
+ */
+export function isRemovable({ rpIds, securityKeys }: Staying, { leaving, all, hasPassword }: Leaving): boolean {
+  const isUsable = ({ rpId }: Credential) => rpIds.includes(rpId)
+  const isWayIn = (one: Credential) => one.kind === 'passkey' && isUsable(one)
+  const stays = all.some((one) => one.id !== leaving.id && isWayIn(one)) || (securityKeys && hasPassword)
+  return othersThan(leaving, all).some(isUsable) && (!isWayIn(leaving) || stays)
 }
 
 /** Those whose tap removes `leaving`: a key that admits others goes only by the word of one that does too. */
@@ -63,8 +92,8 @@ export function finishPasskeyRemove(
 ): Promise<{ cookie: SessionCookie; expiresAt: Instant }> {
   return recordingRefusals(ports, caller.asking, 'passkey.remove', async () => {
     const tap = { intent: readTicket(ports, ticket), assertion }
-    return withSite(site, ports, (here, { revision }) =>
-      withKey(ports, assertion.id, (known) => removeWith(here, ports, caller, tap, id, known, revision)),
+    return withSite(site, ports, (here, preference) =>
+      withKey(ports, assertion.id, (known) => removeWith(here, ports, caller, tap, id, known, preference)),
     )
   })
 }
@@ -76,7 +105,7 @@ async function removeWith(
   tap: Tap,
   id: CredentialId,
   known: KnownKey | undefined,
-  preference: string | undefined,
+  preference: Preference,
 ) {
   if (!claim) throw new Refusal('session_missing')
   if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
@@ -85,7 +114,7 @@ async function removeWith(
   const { revision, summary } = intent.subject as AdminSubject
   const subject = removalOf(id, String(revision), String(summary))
   const shown = { site, purpose: 'admin', holder, user: userId, subject, now: ports.now() } as const
-  const evidence = await verifyTap(tap, publicKey, shown)
+  const evidence = await verifyTap(tap, known, shown)
   if (evidence.credentialId === id) {
     throw new Refusal('wrong_subject', { why: 'tapped with the passkey to remove', credential: id })
   }
@@ -95,11 +124,12 @@ async function removeWith(
   const who = { userId, credentialId: id, sessionId: session.id, intentId: intent.id }
   const { expiresAt } = await ports.credentials.remove({
     spend: spendOf(intent),
-    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint, preference },
+    tapped: { ...evidence, userId, fingerprint: publicKey.fingerprint, preference: preference.revision },
     claim,
     session,
     credentialId: id,
     revision,
+    staying: stayingOf({ site, preference }),
     event: { at, kind: 'passkey.remove', outcome: 'done', asking, ...who, evidence: { tap } },
   })
   await ports.publicKeys.keep(evidence.credentialId, known)

@@ -15,10 +15,10 @@ import {
   type ChangeFinishNeeds,
   finishChange,
   type Prepared,
-  type Under,
 } from './factor-change.ts'
 import { requireGoodPassword } from './password-rules.ts'
 import { requirePasswords, requireWayIn } from './second-factor.ts'
+import type { Under } from './with-preference.ts'
 
 const setting: Asked<'register'> = { purpose: 'register', subject: { kind: 'password' } }
 
@@ -57,10 +57,10 @@ export function finishPasswordSet(
 }
 
 /** @throws Refusal not_found, last_factor */
-function removing(person: Person, { preference }: Under): Prepared<'admin'> {
+function removing(person: Person, under: Under): Prepared<'admin'> {
   const { user, password } = person
   if (!password) throw new Refusal('not_found', { user: user.id })
-  requireWayIn(preference, person, { password: false })
+  requireWayIn(under, person, { password: false })
   const subject = emptyRequest('/v1/password/remove', password.id, `Remove the password of ${user.name}`)
   return { purpose: 'admin', subject, effect: () => ({ kind: 'remove password', id: password.id }) }
 }

@@ -26,7 +26,7 @@ import {
   requireRecoveryForm,
   requireTotp,
 } from './password-check.ts'
-import { rpIdsOf } from './relying-party.ts'
+import { rpIdsOf, usableOf } from './relying-party.ts'
 import {
   countsOf,
   factorsTaken,
@@ -76,9 +76,8 @@ const subjectOf = ({ keys }: Pick<Ports, 'keys'>, name: string): PasswordLoginSu
 async function optionsFor(site: Site, { keys, factors }: BeginNeeds, intent: Intent, name: string) {
   const passkeys = await factors.passkeysOf(askedName(name))
   // Those of a relying party that is not taken any more are as good as none.
-  const rpIds = rpIdsOf(site)
-  const usable = passkeys.filter(({ rpId }) => rpIds.includes(rpId))
-  const known = usable.length > 0 ? usable : madeUpPasskeys(rpIds, keys, nameHash(keys, name))
+  const usable = usableOf(site, passkeys)
+  const known = usable.length > 0 ? usable : madeUpPasskeys(rpIdsOf(site), keys, nameHash(keys, name))
   return requestOptions(site, intent, ttl, known)
 }
 
@@ -167,7 +166,7 @@ async function checkFactor(
   if (assertion) return checkAssertion(ports, preference, person, { intent, assertion }, shown)
   if (code !== undefined) return requireTotp(ports, person, code, shown.now)
   if (recoveryCode !== undefined) return requireRecoveryForm(person, recoveryCode)
-  return { kind: 'none', was: countsOf(person ?? { credentials: [], totps: [] }) }
+  return { kind: 'none', was: countsOf(shown.site, person ?? { credentials: [], totps: [] }) }
 }
 
 /** @throws Refusal as verifyTap, and credential_unknown: nobody's, another's, or removed */
@@ -186,7 +185,7 @@ async function checkAssertion(
     await verifyAsNobody(ports, tap, shown)
     throw new Refusal('credential_unknown', detail)
   }
-  const evidence = await verifyTap(tap, publicKey, shown)
+  const evidence = await verifyTap(tap, { kind: credential.kind, publicKey }, shown)
   const { userId, fingerprint } = credential
   // A security key need not say whose it is (WebAuthn section 7.2 step 6).
   if (response.userHandle !== undefined && response.userHandle !== userId) throw new Refusal('wrong_user', detail)

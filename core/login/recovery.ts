@@ -88,7 +88,7 @@ export function beginRecovery(
     const { intent, ticket } = beginIntent(site, ports, begin)
     return withSite(site, ports, async (here, { attestation }) => ({
       ticket,
-      options: creationOptions(here, intent, ceremonyTtl, user, [], attestation),
+      options: creationOptions(here, intent, ceremonyTtl, user, [], { kind: 'passkey', attestation }),
     }))
   })
 }
@@ -122,7 +122,8 @@ async function recoverWith(
 ) {
   const intent = readTicket(ports, ticket)
   const { user, subject } = requireThisLink(site, ports.now(), holder, intent, secret)
-  const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), attestation)
+  const wanted = { kind: 'passkey', attestation } as const
+  const { key: _, ...registered } = await verifyRegistration(site, intent, registration, ports.now(), wanted)
 
   const { session, cookie } = newSession(ports, asking.from)
   const at = session.openedAt

@@ -23,6 +23,12 @@ export function rpIdOf({ rpId, rpIdHash, formerRps = [] }: Site, hash: Bytes): s
 
 export const rpIdsOf = ({ rpId, formerRps = [] }: Site): readonly string[] => [rpId, ...formerRps.map(({ id }) => id)]
 
+/** Those that still work. */
+export const usableOf = <C extends Pick<Credential, 'rpId'>>(site: Site, credentials: readonly C[]): readonly C[] => {
+  const rpIds = rpIdsOf(site)
+  return credentials.filter(({ rpId }) => rpIds.includes(rpId))
+}
+
 /**
  * A browser asks for the passkeys of one relying party at a time: today's where there are any, else the first of before.
  * @throws Refusal passkeys_elsewhere

@@ -1,8 +1,11 @@
 /** Which second factors the preference takes, and who must show one. Pure. */
 import type { Preference } from '../access/preference.ts'
-import type { FactorCounts, Person, ShownFactor } from '../factor-ports.ts'
-import type { SessionVia } from '../model.ts'
+import type { CountedFactors, FactorCounts, Person, ShownFactor } from '../factor-ports.ts'
+import type { SessionVia, Site } from '../model.ts'
+import type { Staying } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
+import { rpIdsOf, usableOf } from './relying-party.ts'
+import type { Under } from './with-preference.ts'
 
 export type SecondFactorKind = 'webauthn' | 'otp' | 'recovery'
 
@@ -37,14 +40,32 @@ export function requireCodes(preference: Preference): void {
 export const takesOnlyCodes = (preference: Preference): boolean =>
   takesPasswords(preference) && takes(preference, 'otp') && !takes(preference, 'webauthn')
 
-export const countsOf = ({ credentials, totps }: Pick<Person, 'credentials' | 'totps'>): FactorCounts => ({
-  passkeys: credentials.length,
-  totps: totps.length,
+export const takesSecurityKeys = (preference: Preference): boolean =>
+  takesPasswords(preference) && takes(preference, 'webauthn')
+
+/** What may stand in when a passkey goes. */
+export const stayingOf = ({ site, preference }: Under): Staying => ({
+  rpIds: rpIdsOf(site),
+  securityKeys: takesSecurityKeys(preference),
 })
 
+/**
+ * A security key signs nobody in but beside a password: who got one elsewhere would have nothing.
+ * @throws Refusal security_keys_off
+ */
+export function requireSecurityKeys(preference: Preference): void {
+  if (!takesSecurityKeys(preference)) throw new Refusal('security_keys_off')
+}
+
+export function countsOf(site: Site, { credentials, totps }: Pick<Person, 'credentials' | 'totps'>): CountedFactors {
+  const usable = usableOf(site, credentials)
+  const passkeys = usable.filter(({ kind }) => kind === 'passkey').length
+  return { passkeys, securityKeys: usable.length - passkeys, totps: totps.length, rpIds: rpIdsOf(site) }
+}
+
 /** Whether somebody has a second factor that is taken. */
-const hasFactor = (preference: Preference, { passkeys, totps }: FactorCounts): boolean =>
-  (passkeys > 0 && takes(preference, 'webauthn')) || (totps > 0 && takes(preference, 'otp'))
+const hasFactor = (preference: Preference, { passkeys, securityKeys, totps }: FactorCounts): boolean =>
+  (passkeys + securityKeys > 0 && takes(preference, 'webauthn')) || (totps > 0 && takes(preference, 'otp'))
 
 /** What a session stands on that opens with this factor. @throws Refusal factor_missing, factor_unwanted */
 export function requireFactor(preference: Preference, factor: ShownFactor): SessionVia {
@@ -60,15 +81,18 @@ export function requireFactor(preference: Preference, factor: ShownFactor): Sess
 
 type Has = FactorCounts & { readonly password: boolean }
 
-export const hasOf = (person: Person): Has => ({ ...countsOf(person), password: person.password !== undefined })
+export const hasOf = (site: Site, person: Person): Has => ({
+  ...countsOf(site, person),
+  password: person.password !== undefined,
+})
 
 /** Whether what goes is the way in. Where there is none, nothing takes it away. */
 export const isWayIn = (preference: Preference, has: Has, without: Partial<Has>): boolean =>
   canSignIn(preference, has) && !canSignIn(preference, { ...has, ...without })
 
 /** @throws Refusal last_factor */
-export function requireWayIn(preference: Preference, person: Person, without: Partial<Has>): void {
-  if (isWayIn(preference, hasOf(person), without)) throw new Refusal('last_factor', { user: person.user.id })
+export function requireWayIn({ site, preference }: Under, person: Person, without: Partial<Has>): void {
+  if (isWayIn(preference, hasOf(site, person), without)) throw new Refusal('last_factor', { user: person.user.id })
 }
 
 /** Whether somebody with these can sign in. */

@@ -16,12 +16,12 @@ import {
   type ChangeFinishNeeds,
   finishChange,
   type Prepared,
-  type Under,
 } from './factor-change.ts'
 import { parseName } from './name.ts'
 import { aboutTotp } from './password-check.ts'
 import { requireCodes, requireWayIn } from './second-factor.ts'
 import { stepOf, totpForApp, totpSecretLength } from './totp.ts'
+import type { Under } from './with-preference.ts'
 
 /** A login tries a code with each. */
 const mostTotps = 8
@@ -118,11 +118,11 @@ export async function addingTotp(
 }
 
 /** @throws Refusal not_found, last_factor */
-function removing(person: Person, { preference }: Under, id: TotpId): Prepared<'admin'> {
+function removing(person: Person, under: Under, id: TotpId): Prepared<'admin'> {
   const { user, totps } = person
   const leaving = totps.find((totp) => totp.id === id)
   if (!leaving) throw new Refusal('not_found', { user: user.id })
-  requireWayIn(preference, person, { totps: totps.length - 1 })
+  requireWayIn(under, person, { totps: totps.length - 1 })
   const summary = `Remove the authenticator app "${leaving.name}" of ${user.name}`
   const subject = emptyRequest(`/v1/totp/${id}/remove`, id, summary)
   return { purpose: 'admin', subject, effect: () => ({ kind: 'remove totp', id }) }

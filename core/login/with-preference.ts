@@ -18,6 +18,8 @@ const decidedByIt: ReadonlySet<RefusalCode> = new Set([
   'codes_off',
   'last_factor',
   'passkey_missing',
+  'security_keys_off',
+  'last_passkey',
 ])
 
 /** Whether a refusal may be otherwise under the newest preference. */
@@ -52,6 +54,12 @@ export async function withPreference<T>(
     if (newest.revision === known.revision && error.code !== 'preference_changed') throw error
     return work(newest)
   }
+}
+
+/** What is judged under: the site as the preference has it. */
+export interface Under {
+  readonly site: Site
+  readonly preference: Preference
 }
 
 /** The same with the site as the preference has it. */

@@ -148,7 +148,7 @@ async function approveByTap(
   const { userId, publicKey } = known
   const subject = approving.subjectOf(intent)
   const shown = { site, purpose: 'cli', holder, user: userId, subject, now: ports.now() } as const
-  const evidence = await verifyTap(tap, publicKey, shown)
+  const evidence = await verifyTap(tap, known, shown)
 
   const { session, cookie } = newSession(ports, asking.from)
   const event: AuditEvent = {
@@ -194,7 +194,7 @@ async function approveByCode(
     evidence: { intent, factor: { kind: 'totp', id, step } },
   }
   const { expiresAt } = await approving.apply({
-    ...{ spend: spendOf(intent), userId, name: nameHash(ports.keys, name), was: countsOf(person) },
+    ...{ spend: spendOf(intent), userId, name: nameHash(ports.keys, name), was: countsOf(site, person) },
     ...{ proof: { kind: 'password', password, factor }, preference: preference.revision },
     ...{ claim: claim as SessionClaim, session, event },
   })

@@ -8,10 +8,19 @@ import { type AuthenticatorData, parseAuthenticatorData } from '../lib/authentic
 import { type Bytes, concat, equalBytes, fromBase64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import { rpIdOf } from '../login/relying-party.ts'
-import { type CredentialId, type Holder, type Instant, type Site, seconds, type UserId } from '../model.ts'
+import {
+  type CredentialId,
+  type CredentialKind,
+  type Holder,
+  type Instant,
+  type Site,
+  seconds,
+  type UserId,
+} from '../model.ts'
 import { Refusal } from '../refusal.ts'
 import { mismatchOf } from './client-data.ts'
 import { type PublicKey, signatureIsRight } from './public-key.ts'
+import { wantsVerification } from './verification.ts'
 
 /** AuthenticationResponseJSON (WebAuthn Level 3 section 5.1.8), the members that are signed or that select the key. */
 export interface AssertionJson {
@@ -41,32 +50,43 @@ export interface Shown<P extends Purpose> {
   readonly now: Instant
 }
 
+/** What a tap is checked with, perhaps out of a copy: the batch confirms both. */
+export interface TappingKey {
+  readonly kind: CredentialKind
+  readonly publicKey: PublicKey
+}
+
 /** What a good tap proves beside the intent. The counter is compared in the batch that it moves. */
 export interface TapEvidence {
   readonly credentialId: CredentialId
+  /** As which it was judged. */
+  readonly kind: CredentialKind
   /** What it signed for; that the credential is of it is confirmed in the batch. */
   readonly rpId: string
   readonly counter: number
   readonly backedUp: boolean
 }
 
-/** Purposes for which presence is enough. All others want user verification: a PIN, a finger, a face. */
-const presenceIsEnough: ReadonlySet<Purpose> = new Set(['presence'])
 const clockSkew = seconds(30)
 
 /** @throws Refusal. WebAuthn Level 3 section 7.2, steps 5-22, and DESIGN's list for intents. */
-export async function verifyTap<P extends Purpose>(tap: Tap, key: PublicKey, shown: Shown<P>): Promise<TapEvidence> {
+export async function verifyTap<P extends Purpose>(
+  tap: Tap,
+  { kind, publicKey }: TappingKey,
+  shown: Shown<P>,
+): Promise<TapEvidence> {
   requireIntent(tap.intent, shown)
   const { id, clientData, authenticatorData, signature } = decodeAssertion(tap.assertion)
   const challenge = challengeOf(tap.intent)
   const mismatch = mismatchOf(clientData, { type: 'webauthn.get', challenge, origin: shown.site.origin })
   if (mismatch !== undefined) throw new Refusal('assertion_wrong', { why: mismatch, credential: id })
-  const data = requireAuthenticator(authenticatorData, shown.site, shown.purpose)
+  const verified = wantsVerification(kind, shown.purpose, shown.subject)
+  const data = requireAuthenticator(authenticatorData, shown.site, { verified })
   if (data.attested) throw new Refusal('assertion_wrong', { why: 'attested data in an assertion', credential: id })
   const signed = concat(authenticatorData, sha256(clientData))
-  const right = await signatureIsRight(key, signature, signed)
+  const right = await signatureIsRight(publicKey, signature, signed)
   if (!right) throw new Refusal('assertion_wrong', { why: 'signature', credential: id })
-  return { credentialId: id, rpId: data.rpId, counter: data.counter, backedUp: data.backedUp }
+  return { credentialId: id, kind, rpId: data.rpId, counter: data.counter, backedUp: data.backedUp }
 }
 
 /** @throws Refusal unless the intent is for this cluster, purpose, person, place and thing, and still lives. */
@@ -97,11 +117,11 @@ function canonicalForm(json: Json): Bytes | undefined {
   }
 }
 
-/** @throws Refusal. Steps 15-18: a relying party of this cluster, presence, verification as the purpose says, flags that make sense. */
+/** @throws Refusal. Steps 15-18: a relying party of this cluster, presence, verification where it is wanted, flags that make sense. */
 export function requireAuthenticator(
   bytes: Bytes,
   site: Site,
-  purpose: Purpose,
+  wanted: { readonly verified: boolean },
 ): AuthenticatorData & { readonly rpId: string } {
   const parsed = parseAuthenticatorData(bytes)
   if (parsed.kind !== 'value') {
@@ -113,8 +133,7 @@ export function requireAuthenticator(
   const rpId = rpIdOf(site, data.rpIdHash)
   if (rpId === undefined) throw new Refusal('assertion_wrong', { why: 'relying party' })
   if (!data.userPresent) throw new Refusal('assertion_wrong', { why: 'user not present' })
-  if (!data.userVerified && !presenceIsEnough.has(purpose))
-    throw new Refusal('assertion_wrong', { why: 'user not verified' })
+  if (wanted.verified && !data.userVerified) throw new Refusal('assertion_wrong', { why: 'user not verified' })
   return { ...data, rpId }
 }
 

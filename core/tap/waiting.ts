@@ -43,7 +43,15 @@ export function beginWaiting(
   return recordingRefusals(ports, asking, 'tap.begin', async () => {
     if (!isAction(operation)) throw new Refusal('bad_request', { why: 'body.operation: no action that wants a tap' })
     requireNeeds(ports, principal, operations[operation].needs)
-    const subject = await foreseenSubject(ports, operation, user, body, asking.from.address)
+    const subject = await withSite(site, ports, (here, preference) => {
+      return foreseenSubject(
+        { ...ports, under: { site: here, preference } },
+        operation,
+        user,
+        body,
+        asking.from.address,
+      )
+    })
     const { ticket } = beginIntent(site, ports, { purpose: 'admin', user: user.id, holder: jkt, subject, ttl })
     return { ticket, approve_url: approveUrl(site, ticket, { redirect_uri, state }) }
   })

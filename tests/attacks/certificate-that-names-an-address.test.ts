@@ -52,8 +52,10 @@ test.each(Object.entries(attacks))(
   async (format, { entries, leaf, root }) => {
     const registration = registrationOf(passkey, format, edited(entries, { x5c: [leaf.der, root.der] }))
     const lists = { deniedCas: [], allowedAaguids: [], deniedAaguids: [], backupEligible: true }
-    for (const policy of [undefined, { ...lists, allowedCas: [pemOf(root.der)] }])
-      await verifyRegistration(siteOf(origin, rpId), intentFor(challenge, 'register'), registration, now, policy)
+    for (const attestation of [undefined, { ...lists, allowedCas: [pemOf(root.der)] }]) {
+      const wanted = { kind: 'passkey', attestation } as const
+      await verifyRegistration(siteOf(origin, rpId), intentFor(challenge, 'register'), registration, now, wanted)
+    }
     expect(asked).not.toHaveBeenCalled()
   },
 )

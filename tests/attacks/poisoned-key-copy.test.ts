@@ -3,6 +3,7 @@ import { base64url } from '../../core/lib/bytes.ts'
 import type { CredentialId } from '../../core/model.ts'
 import { importPublicKey } from '../../core/tap/public-key.ts'
 import { publicKeyCopies } from '../../storage/kv.ts'
+import { addPasskey, touch } from '../client.ts'
 import { lastRefusal, newAdministrator, newEdge, signIn } from '../edge.ts'
 
 test('who can write the copies of keys, in KV or memory, still logs in as nobody', async () => {
@@ -12,13 +13,27 @@ test('who can write the copies of keys, in KV or memory, still logs in as nobody
   const publicKey = await importPublicKey(thief.cosePublicKey)
   const victim = await edge.ports.credentials.find(passkey.credentialId as CredentialId)
   if (!publicKey || !victim) throw new Error('the scene is incomplete')
-  await copies.keep(victim.id, { userId: victim.userId, publicKey })
+  await copies.keep(victim.id, { userId: victim.userId, kind: 'passkey', publicKey })
 
   const visitor = edge.visitor()
   const { ticket, options } = (await visitor.post('/v1/login/begin', {})).json
   const signed = await thief.get(options, { userHandle: victim.userId })
   const reply = await visitor.post('/v1/login/finish', { ticket, assertion: { ...signed, id: victim.id } })
   expect(reply.status).toBe(401)
+  expect(lastRefusal(edge)).toBe('assertion_wrong')
+})
+
+test('nor does one who writes there that a passkey is a security key, which need not verify anybody', async () => {
+  const copies = publicKeyCopies()
+  const { edge, passkey, visitor } = await newAdministrator({ publicKeys: copies })
+  const id = passkey.credentialId as CredentialId
+  const victim = await edge.ports.credentials.find(id)
+  const publicKey = await importPublicKey(passkey.cosePublicKey)
+  if (!publicKey || !victim) throw new Error('the scene is incomplete')
+  const added = await edge.authenticator()
+  await copies.keep(id, { userId: victim.userId, kind: 'security_key', publicKey })
+  expect((await addPasskey(visitor, passkey, added, { tap: touch })).status).toBe(401)
+  expect(edge.rows('select id from credentials')).toHaveLength(1)
   expect(lastRefusal(edge)).toBe('assertion_wrong')
 })
 

@@ -79,7 +79,9 @@ test.each(Object.entries(meanwhile))(
     const { documents, users } = ada.edge.ports
     await expect(documents.put(actor, [changeTo(roleOf('dev'))], event)).rejects.toMatchObject({ code })
     await expect(documents.remove(actor, 'role', 'dev', event)).rejects.toMatchObject({ code })
-    await expect(users.remove(actor, 'Bob', event)).rejects.toMatchObject({ code })
+    await expect(
+      users.remove(actor, 'Bob', event, { rpIds: ['access.example.com'], preference: undefined }),
+    ).rejects.toMatchObject({ code })
     expect(documentsOf(ada)).toEqual([])
   },
 )

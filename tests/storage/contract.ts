@@ -15,6 +15,7 @@ import { factorLogins } from './contract/factor-logins.ts'
 import { factorPrograms } from './contract/factor-programs.ts'
 import { idling } from './contract/idling.ts'
 import { inviting } from './contract/inviting.ts'
+import { kinds } from './contract/kinds.ts'
 import { locking } from './contract/locking.ts'
 import { logins } from './contract/logins.ts'
 import { ownersEnds } from './contract/owners-ends.ts'
@@ -36,7 +37,7 @@ const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
   ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges, factorPrograms },
-  ...{ resetting, recovering, idling, ownersEnds, codeApprovals },
+  ...{ resetting, recovering, idling, ownersEnds, codeApprovals, kinds },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

@@ -10,7 +10,7 @@ const id = 'credential' as CredentialId
 
 async function newKey(): Promise<KnownKey> {
   const { cosePublicKey } = await newAuthenticator({ origin: 'https://access.example.com', rpId: 'access.example.com' })
-  return { userId: 'ada' as UserId, publicKey: (await importPublicKey(cosePublicKey))! }
+  return { userId: 'ada' as UserId, kind: 'passkey', publicKey: (await importPublicKey(cosePublicKey))! }
 }
 
 function newKv(content = new Map<string, string>()) {

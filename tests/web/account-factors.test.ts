@@ -208,7 +208,7 @@ describe('somebody who sets and removes what signs him in', () => {
     await signInWithCode(grace, app.code())
     await grace.page.waitForURL('**/account')
     expect(await advice(grace).innerText()).toContain('Make recovery codes.')
-    expect(await region(grace, 'Passkeys').getByRole('button').count()).toBe(0)
+    expect(await region(grace, 'Passkeys and security keys').getByRole('button').count()).toBe(0)
     expect(await grace.page.getByRole('button', { name: /^Remove/ }).count()).toBe(0)
   })
 

@@ -123,6 +123,8 @@ export class Person {
   readonly #cdp: CDPSession
   readonly #complaints: string[] = []
   #refusals = 0
+  #changeKeys = async () => {}
+  #isExposed = false
 
   private constructor(context: BrowserContext, page: Page, cdp: CDPSession) {
     this.#context = context
@@ -162,6 +164,14 @@ export class Person {
     return new Key(this.#cdp, authenticatorId)
   }
 
+  /** One from before CTAP2: it keeps nothing, verifies nobody, and knows a touch alone. */
+  async newOldKey(): Promise<Key> {
+    const { authenticatorId } = await this.#cdp.send('WebAuthn.addVirtualAuthenticator', {
+      options: { protocol: 'u2f', transport: 'usb', automaticPresenceSimulation: true },
+    })
+    return new Key(this.#cdp, authenticatorId)
+  }
+
   /** Closes the browser. Whatever it complained about, and any refusal that the test did not expect, fails the test. */
   async leave({ refusals = 0 } = {}): Promise<void> {
     await this.#context.close()
@@ -193,14 +203,26 @@ export class Person {
 
   /** Taps `have`, then lets go of it and takes `made`, which is registered under `name`. */
   async addPasskey(name: string, have: Key, made: Key): Promise<void> {
+    await this.askToAdd('passkey', name, have, made)
+    await this.page.getByRole('heading', { name, exact: true }).waitFor()
+  }
+
+  async addSecurityKey(name: string, have: Key, made: Key): Promise<void> {
+    await this.page.getByRole('radio', { name: /^Security key/ }).check()
+    await this.askToAdd('security key', name, have, made)
+    await this.page.getByRole('heading', { name, exact: true }).waitFor()
+  }
+
+  /** As far as the answer. */
+  async askToAdd(kind: 'passkey' | 'security key', name: string, have: Key, made: Key): Promise<void> {
+    await have.touched(true)
     await made.touched(false)
     await this.beforeMaking(async () => {
       await have.touched(false)
       await made.touched(true)
     })
-    await this.page.getByRole('textbox', { name: 'Name of the new passkey' }).fill(name)
-    await this.button('Add a passkey').click()
-    await this.page.getByRole('heading', { name, exact: true }).waitFor()
+    await this.page.getByRole('textbox', { name: `Name of the new ${kind}` }).fill(name)
+    await this.button(`Add a ${kind}`).click()
   }
 
   /** What the edge answers at `path` the next time reaches the page changed. */
@@ -219,7 +241,9 @@ export class Person {
 
   /** Runs `work` each time when a page is about to ask for a new passkey: the moment when a person changes keys. */
   async beforeMaking(work: () => Promise<void>): Promise<void> {
-    await this.page.exposeFunction('changeKeys', work)
+    this.#changeKeys = work
+    if (!this.#isExposed) await this.page.exposeFunction('changeKeys', () => this.#changeKeys())
+    this.#isExposed = true
     await this.page.evaluate(`{
       const make = navigator.credentials.create.bind(navigator.credentials)
       navigator.credentials.create = async (options) => { await changeKeys(); return make(options) }

@@ -8,6 +8,8 @@ export const totp = { id: 'MMMM' as TotpId, name: 'Phone', createdAt: at, lastUs
 
 export const allFactors: FactorsShown = {
   passkeys: 1,
+  securityKeys: 0,
+  takesSecurityKeys: true,
   passwordChangedAt: at,
   totps: [totp],
   recoveryCodes: 7,

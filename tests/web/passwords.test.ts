@@ -71,7 +71,7 @@ describe('a person with a password and every second factor', () => {
   test('a password and a tap', async () => {
     await visitSignIn(person, edge, key)
     await enterPassword(person, ada, goodPassword)
-    const tap = person.button('Use a passkey')
+    const tap = person.button('Use a passkey or security key')
     expect(await isFocused(tap)).toBe(true)
     await key.touched(true)
     await person.page.keyboard.press('Enter')
@@ -165,10 +165,10 @@ describe('a person with a password and every second factor', () => {
     await enterPassword(person, ada, goodPassword)
     await key.verifies(false)
     await key.touched(true)
-    await person.button('Use a passkey').click()
+    await person.button('Use a passkey or security key').click()
     await expect.poll(() => problem(person).textContent()).toContain('Nothing was approved')
     await key.verifies(true)
-    await person.button('Use a passkey').click()
+    await person.button('Use a passkey or security key').click()
     await account()
   })
 
@@ -210,7 +210,7 @@ describe('a person with a password and every second factor', () => {
     await person.page.goto(`${edge.origin}/?next=${encodeURIComponent('/account?from=link')}`)
     await enterPassword(person, ada, goodPassword)
     await key.touched(true)
-    await person.button('Use a passkey').click()
+    await person.button('Use a passkey or security key').click()
     await person.page.waitForURL('**/account?from=link')
   })
 

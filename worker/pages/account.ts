@@ -3,20 +3,8 @@ import type { FactorsShown } from '../../core/login/factors.ts'
 import type { Instant, LoginVia, SessionVia } from '../../core/model.ts'
 import { confirmDialog, factorSections } from './factors.ts'
 import { type Assets, type Html, heading, needsScript, page, status } from './layout.ts'
+import { type Passkey, passkeySection, removeDialog } from './passkeys.ts'
 import { time } from './times.ts'
-
-interface Passkey {
-  readonly id: string
-  readonly name: string
-  /** What make it says it is. undefined: unknown. */
-  readonly provider: string | undefined
-  readonly synced: boolean
-  readonly isRoot: boolean
-  readonly mayVouch: boolean
-  readonly fingerprint: string
-  readonly createdAt: Instant
-  readonly lastUsedAt: Instant | undefined
-}
 
 interface Session {
   readonly id: string
@@ -73,10 +61,7 @@ ${status('account-status')}
 ${needsScript('Only a script can ask your browser for a passkey.')}
 ${reset && resetNotice(reset, now)}
 ${advice(factors)}
-<section aria-labelledby="passkeys">
-<h2 id="passkeys">Passkeys</h2>
-${passkeys.length > 0 ? passkeyList(passkeys, now) : firstPasskeyHint}
-</section>
+${passkeySection({ passkeys, factors, now })}
 ${factorSections({ user, factors, now })}
 <section aria-labelledby="sessions">
 <h2 id="sessions">Sessions</h2>
@@ -125,66 +110,6 @@ const outNotice =
   notice(html`<strong>You could not sign in again.</strong> This cluster takes none of what you have. Ask an
 administrator before this session ends.`)
 
-/** Each passkey is let in by another one, so the first comes from somebody else. */
-const firstPasskeyHint = html`
-<p class="hint">You have none. Ask an administrator for a link to register the first one (<code>sallyport admin users reset</code> with
-your name; it takes the place of your password and codes); you add the others yourself.</p>`
-
-const passkeyList = (passkeys: readonly Passkey[], now: Instant): Html => html`
-<ul class="things">${passkeys.map((passkey) => passkeyItem(passkey, now, passkeys.length > 1))}</ul>
-${
-  passkeys.length === 1 &&
-  html`<p class="hint">The last passkey cannot be removed: another one would have to approve that.</p>`
-}
-${addForm}`
-
-const passkeyItem = (passkey: Passkey, now: Instant, isRemovable: boolean): Html => html`
-<li>
-<div class="thing-head">
-<h3>${passkey.name}</h3>
-${passkey.isRoot && html`<span class="tag">Root</span>`}
-</div>
-<p class="facts">${keptWhere(passkey)}</p>
-<p class="facts">Added ${time(passkey.createdAt, now)}<br>
-${passkey.lastUsedAt === undefined ? 'Not used yet' : html`Last used ${time(passkey.lastUsedAt, now)}`}</p>
-<details>
-<summary>Fingerprint</summary>
-<p class="facts"><code>${passkey.fingerprint}</code><br>${standing(passkey)}</p>
-</details>
-${
-  isRemovable &&
-  html`<button type="button" data-remove="${passkey.id}" data-name="${passkey.name}" aria-label="Remove ${passkey.name}">Remove</button>`
-}
-</li>`
-
-function keptWhere({ name, provider, synced }: Passkey): string {
-  const kept = synced ? 'Synced between devices' : 'On one device'
-  return provider === name ? kept : `${provider ?? 'Unknown make'} · ${kept.toLowerCase()}`
-}
-
-function standing({ isRoot, mayVouch }: Passkey): string {
-  if (isRoot) return 'A root passkey: trust in this cluster begins with it.'
-  return mayVouch ? 'Its tap may let other keys and people in.' : 'Signs you in. It lets nobody else in.'
-}
-
-const addForm = html`
-<form id="add" method="post" aria-label="Add a passkey">
-<label for="name">Name of the new passkey</label>
-<input id="name" name="name" type="text" required maxlength="64" autocomplete="off" spellcheck="false" aria-describedby="name-hint">
-<p class="hint" id="name-hint">To tell it from the others, such as Phone or Blue key.</p>
-<ol class="steps" id="steps">
-<li>Tap a passkey you have.</li>
-<li>Make the new one.</li>
-</ol>
-<p class="hint">Nothing is added before both are done: to say no, cancel either.</p>
-<p class="actions">
-<button class="primary" type="submit" id="add-button">Add a passkey</button>
-<button class="primary" type="button" id="make-button" hidden>Make the new passkey</button>
-<button type="button" id="add-cancel" hidden>Cancel</button>
-</p>
-${status('add-status')}
-</form>`
-
 const thisOneFirst = (sessions: readonly Session[]) =>
   sessions.toSorted((a, b) => Number(b.isThisOne) - Number(a.isThisOne))
 
@@ -230,15 +155,3 @@ ${
   html`<button type="button" data-end-program="${session.id}" aria-label="End the login of ${session.client}">End</button>`
 }
 </li>`
-
-const removeDialog = html`
-<dialog id="remove" aria-labelledby="remove-heading" aria-describedby="remove-text">
-<h2 id="remove-heading"><span class="act">Remove the passkey</span> <span class="thing" id="remove-name"></span></h2>
-<p class="ask" id="remove-text">It will no longer sign you in, and sessions that it opened end. To approve this, your browser asks for
-<strong>another</strong> passkey of yours next.</p>
-${status('remove-status')}
-<p class="actions">
-<button type="button" id="remove-cancel" autofocus>Cancel</button>
-<button class="danger" type="button" id="remove-confirm">Remove</button>
-</p>
-</dialog>`

@@ -23,7 +23,9 @@ ${takesCodes && recoverySection(about)}`
 }
 
 /** Without a passkey only a password shows that it is he: where those are not taken, nothing does. */
-const canProve = ({ passkeys, passwords }: FactorsShown): boolean => passkeys > 0 || passwords
+const canProve = (factors: FactorsShown): boolean => mayTap(factors) || factors.passwords
+
+const mayTap = ({ passkeys, securityKeys }: FactorsShown): boolean => passkeys + securityKeys > 0
 
 const passwordSection = ({ user, factors, now }: About): Html => {
   const { passwords, passwordChangedAt } = factors
@@ -137,20 +139,22 @@ ${status('codes-status')}
 </section>`
 
 /** Says what is about to change. Who has no passkey to tap with confirms it here by what he types. */
-export const confirmDialog = ({ passkeys, totps }: FactorsShown): Html => html`
-<dialog id="confirm" aria-labelledby="confirm-heading" aria-describedby="confirm-text" data-proof="${passkeys > 0 ? 'tap' : 'password'}">
+export function confirmDialog(factors: FactorsShown): Html {
+  const [taps, { totps }] = [mayTap(factors), factors]
+  return html`
+<dialog id="confirm" aria-labelledby="confirm-heading" aria-describedby="confirm-text" data-proof="${taps ? 'tap' : 'password'}">
 <form id="confirm-form" method="post">
 <h2 id="confirm-heading"><span class="act" id="confirm-act"></span> <span class="thing" id="confirm-thing"></span></h2>
 <p class="ask"><span id="confirm-text"></span>
-${passkeys > 0 ? 'To approve this, your browser asks for a passkey next.' : 'To approve this, show that it is you.'}</p>
+${taps ? 'To approve this, your browser asks for a passkey next.' : 'To approve this, show that it is you.'}</p>
 ${
-  passkeys === 0 &&
+  !taps &&
   html`
 <label for="current-password">Your password</label>
 <input id="current-password" type="password" required maxlength="1024" autocomplete="current-password">`
 }
 ${
-  passkeys === 0 &&
+  !taps &&
   totps.length > 0 &&
   html`
 <label for="current-code">Code from your app, or a recovery code</label>
@@ -163,3 +167,4 @@ ${status('confirm-status')}
 </p>
 </form>
 </dialog>`
+}

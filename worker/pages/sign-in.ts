@@ -76,7 +76,7 @@ ${status('password-status')}
 const secondPart = html`
 <div id="second" class="step" hidden>
 <h2 id="second-heading" tabindex="-1"><span class="act">Your second factor</span> <span class="thing" id="who"></span></h2>
-<button class="primary" type="button" id="by-webauthn" hidden>Use a passkey</button>
+<button class="primary" type="button" id="by-webauthn" hidden>Use a passkey or security key</button>
 <form id="by-otp" method="post" aria-label="Code from an app" hidden>
 <label for="code">Code from your authenticator app</label>
 <input id="code" class="digits" name="code" type="text" required maxlength="64" inputmode="numeric" autocomplete="one-time-code" spellcheck="false">

@@ -44,7 +44,7 @@ function userRoutes(app: App, edge: Edge): void {
   )
   tokenCall(app, edge, operations.userRemove, async ({ c, principal }) => {
     const name = c.req.param('name') ?? ''
-    await removeUser(ports, principal, name)
+    await removeUser(site, ports, principal, name)
     return { name }
   })
 }

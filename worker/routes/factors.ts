@@ -28,9 +28,9 @@ const proofOf = ({ ticket, assertion, current }: BodyOf<typeof operations.passwo
 export function factorRoutes(app: App, edge: Edge): void {
   const { site, ports } = edge
   pageCall(app, edge, operations.factors, async (c) => {
-    const { passkeys, totps, passwords, factors, ...shown } = await showFactors(ports, callerOf(c))
+    const { passkeys, securityKeys, totps, passwords, factors, ...shown } = await showFactors(site, ports, callerOf(c))
     return {
-      ...{ passkeys, passwords, factors },
+      ...{ passkeys, security_keys: securityKeys, passwords, factors },
       password_changed_at: onWire(shown.passwordChangedAt),
       totps: totps.map(({ id, name, createdAt, lastUsedAt }) => ({
         ...{ id, name },

@@ -2,8 +2,10 @@ import { Hono } from 'hono'
 import { operations } from '../../core/api/operations.ts'
 import { sessionTtl } from '../../core/login/ceremony.ts'
 import { factorsShown } from '../../core/login/factors.ts'
+import { isRemovable } from '../../core/login/passkey-remove.ts'
 import { providerOf } from '../../core/login/providers.ts'
-import { takesPasswords } from '../../core/login/second-factor.ts'
+import { siteUnder } from '../../core/login/relying-party.ts'
+import { stayingOf, takesPasswords } from '../../core/login/second-factor.ts'
 import type { Instant } from '../../core/model.ts'
 import { approvalWay } from '../../core/oauth/approval.ts'
 import {
@@ -14,7 +16,7 @@ import {
 } from '../../core/oauth/authorize.ts'
 import { type Clients, isLoopbackRedirect } from '../../core/oauth/clients.ts'
 import { endedBecause } from '../../core/oauth/token.ts'
-import type { Account, SessionClaim } from '../../core/ports.ts'
+import type { Account, SessionClaim, Staying } from '../../core/ports.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { readWaiting } from '../../core/tap/waiting.ts'
 import { onceEach } from '../body.ts'
@@ -58,8 +60,11 @@ export const pageRoutes = (edge: Edge) => {
     .get('/account', async (c) => {
       const account = await signedIn(c, ports.sessions.account)
       if (!account) return c.redirect('/?next=/account')
-      const factors = factorsShown(await ports.preferences.current(), account)
-      return c.html(accountPage(assets, { cluster, ...viewOf(account, clients), factors, now: ports.now() }))
+      const preference = await ports.preferences.current()
+      const factors = factorsShown(site, preference, account)
+      const passkeys = passkeysOf(account, stayingOf({ site: siteUnder(site, preference), preference }))
+      const view = { ...viewOf(account, clients), passkeys, factors }
+      return c.html(accountPage(assets, { cluster, ...view, now: ports.now() }))
     })
     .get('/invite', (c) => c.html(invitePage(assets, { cluster })))
     .get('/approve', async (c) => {
@@ -104,7 +109,13 @@ export function signInFirst(c: EdgeContext): string {
   return `/?next=${encodeURIComponent(pathname + search)}`
 }
 
-function viewOf({ user, session, credentials, sessions, clientSessions, reset }: Account, clients: Clients) {
+const passkeysOf = ({ credentials: all, password }: Account, staying: Staying) =>
+  all.map((one) => ({
+    ...{ ...one, provider: providerOf(one.aaguid), synced: one.backedUp, works: staying.rpIds.includes(one.rpId) },
+    isRemovable: isRemovable(staying, { leaving: one, all, hasPassword: password !== undefined }),
+  }))
+
+function viewOf({ user, session, sessions, clientSessions, reset }: Account, clients: Clients) {
   return {
     clientSessions: clientSessions.map(({ clientId, endReason, origin, ...one }) => ({
       ...{ ...one, address: origin.address, place: origin.place, client: clients.get(clientId)?.name ?? clientId },
@@ -112,7 +123,6 @@ function viewOf({ user, session, credentials, sessions, clientSessions, reset }:
     })),
     user,
     reset,
-    passkeys: credentials.map((one) => ({ ...one, provider: providerOf(one.aaguid), synced: one.backedUp })),
     sessions: sessions.map(({ origin, ...one }) => ({ ...one, ...origin, isThisOne: one.id === session.id })),
   }
 }

@@ -14,8 +14,8 @@ export function passkeyRoutes(app: App, edge: Edge): void {
     setSession(c, done.cookie, done.expiresAt, ports.now())
     return { location: '/account' }
   }
-  pageCall(app, edge, operations.passkeyAddBegin, async (c, { name, vouch_key }) =>
-    beginPasskeyAdd(site, ports, callerOf(c), beginHolder(c, ports), { name, vouchKey: vouch_key }),
+  pageCall(app, edge, operations.passkeyAddBegin, async (c, { kind = 'passkey', name, vouch_key }) =>
+    beginPasskeyAdd(site, ports, callerOf(c), beginHolder(c, ports), { kind, name, vouchKey: vouch_key }),
   )
   pageCall(app, edge, operations.passkeyAddFinish, async (c, { vouch_key, vouch_signature, ...given }) => {
     const answer = { ...given, vouchKey: vouch_key, vouchSignature: vouch_signature }

@@ -45,6 +45,8 @@ const pems = (...made: readonly Made[]) => made.map(({ der }) => pemOf(der))
 const allowing = (...made: readonly Made[]): AttestationPolicy => ({ ...open, allowedCas: pems(...made) })
 const denying = (...made: readonly Made[]): AttestationPolicy => ({ ...open, deniedCas: pems(...made) })
 
+const asking = (attestation: AttestationPolicy | undefined) => ({ kind: 'passkey', attestation }) as const
+
 let passkey: Passkey
 let other: Made
 beforeAll(async () => {
@@ -60,7 +62,13 @@ async function judge(format: string, entries: Entries, policy: AttestationPolicy
   const site = siteOf(origin, rpId)
   const registration = registrationOf(of, format, entries)
   try {
-    const registered = await verifyRegistration(site, intentFor(challenge, 'register'), registration, now, policy)
+    const registered = await verifyRegistration(
+      site,
+      intentFor(challenge, 'register'),
+      registration,
+      now,
+      asking(policy),
+    )
     return registered.attestation
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -128,7 +136,7 @@ describe('the lists', () => {
       intentFor(challenge, 'register'),
       registrationOf(passkey, 'packed', late.entries),
       now + 2000,
-      policy,
+      asking(policy),
     )
     await expect(again).rejects.toMatchObject({
       code: 'attestation_refused',
@@ -167,7 +175,7 @@ describe('the lists', () => {
       intentFor(challenge, 'register'),
       registration,
       now,
-      allowing(other),
+      asking(allowing(other)),
     )
     await expect(work).rejects.toMatchObject({
       status: 403,
@@ -213,7 +221,7 @@ test('creationOptions ask for certificates exactly where a list of CAs is set', 
       minutes(5),
       { id: 'AAAA' as UserId, name: 'a' },
       [],
-      policy,
+      asking(policy),
     ).attestation
   for (const policy of [undefined, open, { ...open, allowedAaguids: [modelText], backupEligible: false }])
     expect(asked(policy)).toBe('none')

@@ -32,7 +32,7 @@ describe('POST /v1/factors', () => {
     expect(status).toBe(200)
     const at = 1_800_000_000
     expect(json).toEqual({
-      ...{ passkeys: 1, password_changed_at: at, recovery_codes: 10, passwords: true },
+      ...{ passkeys: 1, security_keys: 0, password_changed_at: at, recovery_codes: 10, passwords: true },
       totps: [{ id: expect.any(String), name: 'Phone', created_at: at }],
       ...{ factors: ['webauthn', 'otp', 'recovery'], second_factor: 'required' },
     })
@@ -45,7 +45,7 @@ describe('POST /v1/factors', () => {
   test('says that there is none, where there is none', async () => {
     const { visitor } = await newAdministrator()
     expect(await factorsOf(visitor)).toEqual({
-      ...{ passkeys: 1, totps: [], recovery_codes: 0, passwords: false },
+      ...{ passkeys: 1, security_keys: 0, totps: [], recovery_codes: 0, passwords: false },
       ...{ factors: ['webauthn'], second_factor: 'required' },
     })
   })

@@ -7,16 +7,18 @@ const both: Preference = { ...defaultPreference, passwords: true, secondFactors:
 const codes: Preference = { ...both, secondFactors: ['otp'] }
 const taps: Preference = { ...both, secondFactors: ['webauthn'], passwordless: false }
 
+const site = { cluster: 'c', origin: 'https://example.com', rpId: 'example.com', rpIdHash: new Uint8Array(32) }
+
 /** How many of each somebody has. */
 const shown = (preference: Preference, passkeys: number, password: boolean, totps: number, recoveryCodes = 0) => {
   const person = {
     user: { id: 'u', name: 'Ada' },
-    credentials: Array.from({ length: passkeys }, () => ({})),
+    credentials: Array.from({ length: passkeys }, () => ({ kind: 'passkey', rpId: site.rpId })),
     password: password ? { id: 'p', hash: 'h', changedAt: 1 } : undefined,
     totps: Array.from({ length: totps }, () => ({ sealed: new Uint8Array(1) })),
     recoveryCodes,
   } as unknown as Person
-  return factorsShown(preference, person)
+  return factorsShown(site, preference, person)
 }
 
 describe('factorsShown', () => {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { AttestationPolicy } from '../../../core/access/preference.ts'
 import { fromBase64url } from '../../../core/lib/bytes.ts'
 import { type RegistrationJson, verifyRegistration } from '../../../core/login/passkey-register.ts'
+import type { CredentialKind } from '../../../core/model.ts'
 import { Refusal } from '../../../core/refusal.ts'
 import { type CreateOverrides, flag, newAuthenticator } from '../../authenticator.ts'
 import { cborMap } from '../cbor-writer.ts'
@@ -88,7 +89,7 @@ async function ours(one: Case, policy?: AttestationPolicy): Promise<Verdict | st
       intentFor(one.challenge, 'register'),
       one,
       Date.now(),
-      policy,
+      { kind: 'passkey', attestation: policy },
     )
     const { aaguid, counter, backupEligible, backedUp } = found
     expect(found.id).toBe(one.id)
@@ -222,8 +223,11 @@ async function made(overrides?: CreateOverrides, alg: -7 | -8 | -257 = -7) {
   return { authenticator, registration: await authenticator.create(options, overrides) }
 }
 
-const verified = (registration: RegistrationJson) =>
-  verifyRegistration(siteOf(origin, rpId), intentFor(challenge, 'register'), registration, Date.now(), undefined)
+const verified = (registration: RegistrationJson, kind: CredentialKind = 'passkey') =>
+  verifyRegistration(siteOf(origin, rpId), intentFor(challenge, 'register'), registration, Date.now(), {
+    kind,
+    attestation: undefined,
+  })
 
 describe('verifyRegistration accepts', () => {
   test.each([-7, -8, -257] as const)('a passkey with %s, with and without self attestation', async (alg) => {
@@ -232,6 +236,7 @@ describe('verifyRegistration accepts', () => {
       const { key, ...found } = await verified(registration)
       expect(found).toEqual({
         id: authenticator.credentialId,
+        kind: 'passkey',
         publicKey: authenticator.cosePublicKey,
         fingerprint: text64(hashOf(authenticator.cosePublicKey)),
         transports: ['internal'],

@@ -15,7 +15,10 @@ test('factorsTaken: recovery codes where codes are taken, and nothing where seco
 
 const otp: ShownFactor = { kind: 'otp', id: 'app' as TotpId, step: 1 }
 const recovery: ShownFactor = { kind: 'recovery', hash: 'h' }
-const none = (passkeys: number, totps: number): ShownFactor => ({ kind: 'none', was: { passkeys, totps } })
+const none = (passkeys: number, totps: number): ShownFactor => ({
+  kind: 'none',
+  was: { passkeys, securityKeys: 0, totps, rpIds: [] },
+})
 const outcome = (preference: Preference, factor: ShownFactor) => {
   try {
     return requireFactor(preference, factor)
@@ -48,7 +51,10 @@ describe('requireFactor', () => {
 })
 
 describe('canSignIn', () => {
-  const has = (passkeys: number, totps: number, password: boolean) => ({ passkeys, totps, password })
+  const has = (passkeys: number, totps: number, password: boolean) => ({
+    ...{ passkeys, totps, password },
+    securityKeys: 0,
+  })
   test.each([
     ['a passkey alone', of(), has(1, 0, false), true],
     ['a passkey alone, where that is not taken', of({ passwordless: false }), has(1, 0, false), false],

@@ -78,7 +78,11 @@ async function judgedBy(by: Signatures, assertion: Assertion, expected: Expected
   const shown = { holder: 'holder' as Holder, user: undefined, subject: {}, now: iat * 1000 }
   try {
     const tap = { intent: intentFor(challenge, purpose), assertion: sent }
-    const { counter, backedUp } = await verifyTap(tap, key, { ...shown, site: siteOf(origin, rpId), purpose })
+    const { counter, backedUp } = await verifyTap(
+      tap,
+      { kind: 'passkey', publicKey: key },
+      { ...shown, site: siteOf(origin, rpId), purpose },
+    )
     return { counter, backedUp }
   } catch (error) {
     if (error instanceof Refusal) return String(error.detail['why'])

@@ -1,7 +1,7 @@
 /** verifyTap: what it accepts, and every single way to deviate from that, each refused for its own reason. */
 import { describe, expect, test } from 'vitest'
 import { challengeOf, type Intent, type Purpose } from '../../../core/intent.ts'
-import type { Holder, UserId } from '../../../core/model.ts'
+import type { CredentialKind, Holder, UserId } from '../../../core/model.ts'
 import { Refusal, type RefusalCode } from '../../../core/refusal.ts'
 import { importPublicKey } from '../../../core/tap/public-key.ts'
 import { type AssertionJson, type Shown, verifyTap } from '../../../core/tap/verify.ts'
@@ -50,6 +50,7 @@ interface Deviation {
   readonly sent?: (assertion: AssertionJson) => AssertionJson
   readonly signer?: Signer
   readonly key?: Signer
+  readonly kind?: CredentialKind
 }
 
 async function tapWith(deviation: Deviation) {
@@ -62,7 +63,8 @@ async function tapWith(deviation: Deviation) {
   const data = authenticatorDataOf(deviation.rpId ?? rpId, flags, 7, ...rest)
   const tap = { intent: approved, assertion: sent(assertionOf(signer, clientData, data)) }
   const publicKey = await importPublicKey(key.cose)
-  return verifyTap(tap, publicKey!, { ...shown, ...deviation.shown } as Shown<Purpose>)
+  const { kind = 'passkey' } = deviation
+  return verifyTap(tap, { kind, publicKey: publicKey! }, { ...shown, ...deviation.shown } as Shown<Purpose>)
 }
 
 /** The code and, where there is one, the reason; anything but a Refusal fails the test. */
@@ -80,7 +82,8 @@ const extensions = encodeCbor(new Map([['credProtect', 2]]))
 
 describe('verifyTap accepts', () => {
   test.each(signers.map((signer) => [signer.name, signer] as const))('a tap with %s', async (_name, signer) => {
-    const evidence = { credentialId: text64(hashOf(signer.cose)), rpId: 'example.com', counter: 7, backedUp: false }
+    const credentialId = text64(hashOf(signer.cose))
+    const evidence = { credentialId, kind: 'passkey', rpId: 'example.com', counter: 7, backedUp: false }
     expect(await tapWith({ signer })).toEqual(evidence)
     expect(await tapWith({ signer, flags: UP | UV | ED, rest: [extensions] })).toEqual(evidence)
     expect(await tapWith({ signer, flags: UP | UV | BE })).toEqual(evidence)

@@ -36,7 +36,13 @@ export const adding: Cases = {
     expect(done).toEqual({
       [`+spent ${add.spend.id}`]: add.spend,
       [`~credentials ${person.credential.id}`]: { counter: 9, backedUp: true, lastUsedAt: now },
-      [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
+      [`+credentials ${credential.id}`]: {
+        ...credential,
+        vouch: null,
+        attestation: null,
+        lastUsedAt: null,
+        removedAt: null,
+      },
       [`~sessions ${person.session.id}`]: { endedAt: now },
       [`+sessions ${id}`]: {
         id,

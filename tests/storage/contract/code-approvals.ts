@@ -9,6 +9,7 @@ import { newHeadlessPerson, redeemingOf as redeemingDevice, storeDeviceCode } fr
 import {
   attemptOf,
   changingOf,
+  counted,
   type Equipped,
   firstStep,
   newEquipped,
@@ -46,7 +47,7 @@ async function takingAway(world: World, person: Equipped, effect: FactorEffect) 
   const id = await storeTotp(world, person)
   const claim = claimOf(await storeSession(world, person.credential))
   const proof = { kind: 'password', password: person.password, factor: otpOf({ ...person, totp: id }) } as const
-  return world.ports.factors.change(changingOf(person, effect, { proof, claim, was: { passkeys: 0, totps: 2 } }))
+  return world.ports.factors.change(changingOf(person, effect, { proof, claim, was: counted(0, 2) }))
 }
 
 export const codeApprovals: Cases = {
@@ -86,8 +87,8 @@ export const codeApprovals: Cases = {
       await refused('code_spent', {}, firstStep)
       const proof = { kind: 'password', password: { ...person.password, id: unique() }, factor: otpOf(person) }
       await refused('password_changed', { proof })
-      await refused('factors_changed', { was: { passkeys: 1, totps: 1 } })
-      await refused('factors_changed', { was: { passkeys: 0, totps: 2 } })
+      await refused('factors_changed', { was: counted(1, 1) })
+      await refused('factors_changed', { was: counted(0, 2) })
       await refused('preference_changed', { preference: unique() })
       const other = await newPerson(world)
       for (const claim of Object.values({ ...(await staleClaims(world, person)), other: other.claim }))
@@ -210,7 +211,7 @@ export const codeApprovals: Cases = {
     const claim = claimOf(await storeSession(world, person.credential))
     const proof = { kind: 'password', password: person.password, factor: otpOf(person, firstStep + 2) } as const
     const removing = { kind: 'remove totp', id: spare } as const
-    const change = changingOf(person, removing, { proof, claim, was: { passkeys: 0, totps: 2 } })
+    const change = changingOf(person, removing, { proof, claim, was: counted(0, 2) })
     await world.ports.factors.change(change)
     const [row] = await world.store.db.select().from(clientSessions)
     expect(row).toMatchObject({ id: session.id, endedAt: null })

@@ -6,7 +6,16 @@ import { sessionRow } from '../../../storage/rows.ts'
 import { passwords, recoveryCodes, sessions, totps } from '../../../storage/schema.ts'
 import { changes, expectRefused, race } from './changes.ts'
 import { lockOut, newEditor } from './editors.ts'
-import { attemptOf, changingOf, type Equipped, newEquipped, openingOf, otpOf, storeTotp } from './factor-world.ts'
+import {
+  attemptOf,
+  changingOf,
+  counted,
+  type Equipped,
+  newEquipped,
+  openingOf,
+  otpOf,
+  storeTotp,
+} from './factor-world.ts'
 import { staleClaims } from './reading.ts'
 import { linkFor, recoveringOf } from './recovering.ts'
 import { resettingOf } from './resetting.ts'
@@ -15,6 +24,7 @@ import {
   type Cases,
   claimOf,
   ends,
+  here,
   newEvent,
   newPerson,
   newSession,
@@ -113,7 +123,7 @@ export const factorChanges: Cases = {
     })
     const again = changingOf(person, adding('Phone'), {
       claim: claimOf(change.session),
-      was: { passkeys: 1, totps: 2 },
+      was: counted(1, 2),
     })
     await expectRefused(world, 'name_taken', () => world.ports.factors.change(again))
     const other = await newEquipped(world)
@@ -127,7 +137,7 @@ export const factorChanges: Cases = {
       await expectRefused(world, 'not_found', () => world.ports.factors.change(change))
     }
     const kept = await storeTotp(world, person)
-    const change = changingOf(person, { kind: 'remove totp', id: person.totp }, { was: { passkeys: 1, totps: 2 } })
+    const change = changingOf(person, { kind: 'remove totp', id: person.totp }, { was: counted(1, 2) })
     const running = await runningAfter(world, person, () => world.ports.factors.change(change))
     expect(running).toEqual(['passkey', 'password', 'password+passkey', 'password+recovery'])
     const left = (await world.store.db.select().from(totps)).map(({ id }) => id)
@@ -149,11 +159,7 @@ export const factorChanges: Cases = {
     const { change } = world.ports.factors
     for (const claim of [...Object.values(await staleClaims(world, person)), other.claim])
       await expectRefused(world, 'session_missing', () => change(changingOf(person, setting(), { claim })))
-    for (const was of [
-      { passkeys: 0, totps: 1 },
-      { passkeys: 1, totps: 0 },
-      { passkeys: 2, totps: 1 },
-    ])
+    for (const was of [counted(0, 1), counted(1, 0), counted(2, 1)])
       await expectRefused(world, 'factors_changed', () => change(changingOf(person, setting(), { was })))
     const first = changingOf(person, setting())
     await change(first)
@@ -179,7 +185,7 @@ export const factorChanges: Cases = {
       const [editor, staying] = [await newEditor(world, { isRoot: true }), await newEquipped(world)]
       const { users, administrator, factors } = world.ports
       const leaving: Record<string, (who: Equipped) => Promise<unknown>> = {
-        remove: ({ user }) => users.remove(editor.actor, user.name, newEvent('user.remove')),
+        remove: ({ user }) => users.remove(editor.actor, user.name, newEvent('user.remove'), here),
         reset: (who) => users.reset(resettingOf(editor, who)),
         recover: async ({ user }) => {
           const link = linkFor(user.name)
@@ -205,7 +211,7 @@ export const factorChanges: Cases = {
     const claims = await Promise.all(Array.from({ length: 50 }, () => storeSession(world, person.credential)))
     const outcome = await race(50, (way) => {
       const effect = { kind: 'remove totp', id: apps[way % 2 === 0 ? 0 : 1] } as const
-      const more = { was: { passkeys: 1, totps: 2 }, claim: claimOf(claims[way]!) }
+      const more = { was: counted(1, 2), claim: claimOf(claims[way]!) }
       return world.ports.factors.change(changingOf(person, effect, more))
     })
     expect(outcome).toEqual({ done: 1, factors_changed: 49 })

@@ -5,6 +5,7 @@ import { audit, passwordAttempts, sessions, totps } from '../../../storage/schem
 import { changes, expectRefused, race } from './changes.ts'
 import {
   attemptOf,
+  counted,
   firstStep,
   newEquipped,
   openingOf,
@@ -130,7 +131,7 @@ export const factorLogins: Cases = {
     expect(await changes(world.store, () => world.ports.factors.open(recovery))).toMatchObject({
       [`~recoveryCodes ${person.code}`]: { usedAt: now },
     })
-    await world.ports.factors.open(openingOf(person, { kind: 'none', was: { passkeys: 1, totps: 1 } }))
+    await world.ports.factors.open(openingOf(person, { kind: 'none', was: counted(1, 1) }))
     const vias = (await world.store.db.select().from(sessions)).map(({ via }) => via)
     expect(vias.sort()).toEqual(['passkey', 'password', 'password+passkey', 'password+recovery'])
   },
@@ -164,8 +165,8 @@ export const factorLogins: Cases = {
         'credential_changed',
         openingOf(person, { kind: 'passkey', tapped: { ...tapOf(other.credential), userId: person.user.id } }),
       ],
-      ['factors_changed', openingOf(person, { kind: 'none', was: { passkeys: 0, totps: 1 } })],
-      ['factors_changed', openingOf(person, { kind: 'none', was: { passkeys: 1, totps: 0 } })],
+      ['factors_changed', openingOf(person, { kind: 'none', was: counted(0, 1) })],
+      ['factors_changed', openingOf(person, { kind: 'none', was: counted(1, 0) })],
     ] as const
     for (const [code, login] of refused) await expectRefused(world, code, () => open(login))
   },

@@ -6,7 +6,7 @@ import type { RefusalCode } from '../../../core/refusal.ts'
 import { totps } from '../../../storage/schema.ts'
 import { changes, expectRefused, race } from './changes.ts'
 import { lockOut, newEditor } from './editors.ts'
-import { newEquipped } from './factor-world.ts'
+import { counted, newEquipped } from './factor-world.ts'
 import { bytes, type Cases, newEvent, newPerson, newSpend, now, tapOf, unique, type World } from './world.ts'
 
 type Changing = Parameters<Factors['changeBy']>[1]
@@ -18,7 +18,7 @@ async function newOwner(world: World) {
   const person = await newEquipped(world, await newEditor(world))
   const actor = { ...person.actor, role: undefined }
   const changing = (effect: Changing['effect'], more: Partial<Changing> = {}): Changing => ({
-    ...{ spend: newSpend(), tapped: tapOf(person.credential), was: { passkeys: 1, totps: 1 }, effect },
+    ...{ spend: newSpend(), tapped: tapOf(person.credential), was: counted(1, 1), effect },
     event: newEvent('totp.add', { userId: person.user.id }),
     ...more,
   })
@@ -47,7 +47,7 @@ export const factorPrograms: Cases = {
     const [app] = await world.store.db.select().from(totps)
     const refused = (change: Changing, code: RefusalCode, by = actor) =>
       expectRefused(world, code, () => factors.changeBy(by, change))
-    await refused(changing(adding(), { was: { passkeys: 1, totps: 0 } }), 'factors_changed')
+    await refused(changing(adding(), { was: counted(1, 0) }), 'factors_changed')
     await refused(changing(adding(app?.name)), 'name_taken')
     await refused(changing({ kind: 'remove totp', id: unique() as TotpId }), 'not_found')
     const tapped = { ...tapOf(person.credential), preference: 'another' }

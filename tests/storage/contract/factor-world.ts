@@ -2,6 +2,7 @@
 import { eq } from 'drizzle-orm'
 import type {
   Attempt,
+  CountedFactors,
   Factors,
   ProvenByCode,
   ShownCode,
@@ -13,6 +14,7 @@ import { credentials, passwords, recoveryCodes, totps } from '../../../storage/s
 import {
   bytes,
   ends,
+  here,
   newEvent,
   newPerson,
   newSession,
@@ -73,6 +75,11 @@ export function openingOf(person: Equipped, factor: ShownFactor, more: Partial<O
   return { ...login, factor, preference: undefined, session: newSession(), expiresAt: ends, event, ...more }
 }
 
+export const counted = (passkeys: number, totps: number, securityKeys = 0): CountedFactors => ({
+  ...{ passkeys, securityKeys, totps },
+  rpIds: here.rpIds,
+})
+
 type Changing = Parameters<Factors['change']>[0]
 
 /** By a tap, unless `more` says otherwise. */
@@ -80,7 +87,7 @@ export function changingOf(person: Equipped, effect: Changing['effect'], more: P
   const { user, claim, credential } = person
   const proof = { kind: 'tap', tapped: tapOf(credential) } as const
   const event = newEvent('password.set', { userId: user.id })
-  const change = { spend: newSpend(), userId: user.id, name: user.name, proof, was: { passkeys: 1, totps: 1 } }
+  const change = { spend: newSpend(), userId: user.id, name: user.name, proof, was: counted(1, 1) }
   return { ...change, preference: undefined, claim, session: newSession(), effect, event, ...more }
 }
 
@@ -89,7 +96,7 @@ export function provenOf(person: Equipped, step?: number, more: Partial<ProvenBy
   const { user, claim, password } = person
   const proof = { kind: 'password', password, factor: otpOf(person, step) } as const
   const event = newEvent('client.approve', { userId: user.id })
-  const change = { spend: newSpend(), userId: user.id, name: user.name, proof, was: { passkeys: 0, totps: 1 } }
+  const change = { spend: newSpend(), userId: user.id, name: user.name, proof, was: counted(0, 1) }
   return { ...change, preference: undefined, claim, session: newSession(), event, ...more }
 }
 

@@ -21,7 +21,7 @@ import {
 } from './editors.ts'
 import { enteringOf, issuingOf, redeemingOf, refreshAt, refreshingOf, storeCode } from './programs.ts'
 import { resettingOf } from './resetting.ts'
-import { addingOf, type Cases, loginOf, newEvent, newPerson, newUser, now, type World } from './world.ts'
+import { addingOf, type Cases, here, loginOf, newEvent, newPerson, newUser, now, type World } from './world.ts'
 
 /** Verbs of somebody who has shown who he is by his key or his token: he is told the lock's own words. */
 const told: Record<string, (world: World, who: Editor) => Promise<unknown>> = {
@@ -40,7 +40,7 @@ const stopped: Record<string, (world: World, who: Editor) => Promise<unknown>> =
     const target = { id: session.id, owner: actor.userId, reason: 'administrator' } as const
     return ports.logins.end(actor, target, newEvent('login.end'))
   },
-  'users.remove': ({ ports }, { actor }) => ports.users.remove(actor, 'nobody', newEvent('user.remove')),
+  'users.remove': ({ ports }, { actor }) => ports.users.remove(actor, 'nobody', newEvent('user.remove'), here),
   'documents.put': ({ ports }, { actor }) =>
     ports.documents.put(actor, [changeTo(roleOf('dev'))], newEvent('document.put')),
   'documents.remove': ({ ports }, { actor }) =>

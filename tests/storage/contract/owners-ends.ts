@@ -13,6 +13,7 @@ import {
   newPerson,
   newSpend,
   now,
+  staying,
   storeCredential,
   storeSession,
   tapOf,
@@ -31,7 +32,7 @@ async function withTwo(world: World) {
 
 export const removingBy = ({ credential }: Editor, leaving: ReturnType<typeof newCredential>, more: object = {}) => ({
   ...{ spend: newSpend(), tapped: tapOf(credential), credentialId: leaving.id, revision: leaving.fingerprint },
-  ...{ event: newEvent('passkey.remove', { userId: credential.userId }), ...more },
+  ...{ staying, event: newEvent('passkey.remove', { userId: credential.userId }), ...more },
 })
 
 export const ownersEnds: Cases = {

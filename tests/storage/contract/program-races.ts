@@ -26,7 +26,7 @@ import {
   storeClientSession,
   storeCode,
 } from './programs.ts'
-import { type Cases, from, newEvent, newPerson, newSpend, newUser, now, type World } from './world.ts'
+import { type Cases, from, here, newEvent, newPerson, newSpend, newUser, now, type World } from './world.ts'
 
 const countEnds = async ({ store }: World): Promise<number> => {
   const rows = await store.db.select({ kind: audit.kind }).from(audit)
@@ -140,7 +140,7 @@ export const programRaces: Cases = {
     const invited = await newInvited(world, { user: newUser('Grace') })
     const outcome = await race(50, (way) =>
       way === 25
-        ? world.ports.users.remove(actor, 'Grace', newEvent('user.remove'))
+        ? world.ports.users.remove(actor, 'Grace', newEvent('user.remove'), here)
         : world.ports.users.accept(acceptingOf(invited)),
     )
     expect((outcome['done'] ?? 0) + (outcome['link_invalid'] ?? 0)).toBe(50)
@@ -151,7 +151,7 @@ export const programRaces: Cases = {
     const two = [await newEditor(world), await newEditor(world)] as const
     const outcome = await race(50, (way) => {
       const [actor, other] = way % 2 === 0 ? two : [two[1], two[0]]
-      return world.ports.users.remove(actor.actor, other.user.name, newEvent('user.remove'))
+      return world.ports.users.remove(actor.actor, other.user.name, newEvent('user.remove'), here)
     })
     expect(outcome).toEqual({ done: 1, user_unknown: 24, token_invalid: 25 })
     expect((await world.ports.users.list(now)).filter(({ roles }) => roles.includes('editor'))).toHaveLength(1)

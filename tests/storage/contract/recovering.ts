@@ -85,7 +85,13 @@ export const recovering: Cases = {
         '-administratorLink 1': { slot: 1, ...link },
         [`+users ${user.id}`]: { ...user, nameKey: 'grace', createdAt: now, removedAt: null },
         ...rolesOf(user.id, 'access', 'auditor', 'editor'),
-        [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
+        [`+credentials ${credential.id}`]: {
+          ...credential,
+          vouch: null,
+          attestation: null,
+          lastUsedAt: null,
+          removedAt: null,
+        },
         [`+sessions ${session.id}`]: expect.objectContaining({ userId: user.id, credentialId: credential.id }),
         '+audit recovery.register done': expect.objectContaining({ userId: user.id }),
       })

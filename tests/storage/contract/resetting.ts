@@ -8,6 +8,7 @@ import { acceptingOf, type Editor, giveRoles, invitingOf, newEditor, newInvite, 
 import {
   type Cases,
   claimOf,
+  here,
   newCredential,
   newEvent,
   newPerson,
@@ -36,7 +37,16 @@ export function resettingOf(
   more: object = {},
 ): Resetting {
   const event = newEvent('user.reset', { userId: credential.userId, credentialId: credential.id })
-  return { spend: newSpend(), tapped: tapOf(credential), actor, user, invite: newResetLink(), event, ...more }
+  return {
+    spend: newSpend(),
+    tapped: tapOf(credential),
+    actor,
+    user,
+    invite: newResetLink(),
+    rpIds: here.rpIds,
+    event,
+    ...more,
+  }
 }
 
 const vouching = async ({ store }: World) =>
@@ -86,7 +96,7 @@ export const resetting: Cases = {
     await world.ports.users.reset(first)
     await refused('ticket_spent', lost, { spend: first.spend })
     await refused('ticket_spent', lost, { invite: first.invite })
-    await world.ports.users.remove(editor.actor, lost.user.name, newEvent('user.remove'))
+    await world.ports.users.remove(editor.actor, lost.user.name, newEvent('user.remove'), here)
     await refused('user_unknown', lost)
   },
 
@@ -125,7 +135,7 @@ export const resetting: Cases = {
     await storeCredential(world, newCredential(user.id))
     await storeCredential(world, newCredential(user.id), { removedAt: now })
     expect(await world.ports.users.find('Ｇrace')).toStrictEqual({ ...user, passkeys: 1 })
-    await world.ports.users.remove(editor.actor, 'Grace', newEvent('user.remove'))
+    await world.ports.users.remove(editor.actor, 'Grace', newEvent('user.remove'), here)
     expect(await world.ports.users.find('Grace')).toBeUndefined()
   },
 
@@ -134,21 +144,21 @@ export const resetting: Cases = {
     const last = await newEditor(world)
     const spare = await storeCredential(world, newCredential(last.user.id, { mayVouch: false }))
     const { users, credentials: passkeys } = world.ports
-    const remove = () => users.remove(weak.actor, last.user.name, newEvent('user.remove'))
+    const remove = () => users.remove(weak.actor, last.user.name, newEvent('user.remove'), here)
     await expectRefused(world, 'last_vouching', remove)
     const tapped = tapOf(last.credential)
     await expectRefused(world, 'last_vouching', () => users.reset(resettingOf(weak, last, { tapped })))
     const removal = removingOf(last, last.credential)
     await expectRefused(world, 'last_vouching', () => passkeys.remove(removal))
     await passkeys.remove(removingOf(last, spare))
-    await users.remove(last.actor, weak.user.name, newEvent('user.remove'))
+    await users.remove(last.actor, weak.user.name, newEvent('user.remove'), here)
     await newPerson(world)
     expect(await vouching(world)).toBe(2)
   },
 
   'where nobody may vouch, whoever may not can still be removed': async (world) => {
     const [one, other] = [await newEditor(world, { mayVouch: false }), await newEditor(world, { mayVouch: false })]
-    await world.ports.users.remove(one.actor, other.user.name, newEvent('user.remove'))
+    await world.ports.users.remove(one.actor, other.user.name, newEvent('user.remove'), here)
     expect(await world.ports.users.find(other.user.name)).toBeUndefined()
   },
 

@@ -45,6 +45,10 @@ export const newSession = (): NewSession => ({
   from,
 })
 
+/** The relying parties that are taken, where no preference was written. */
+export const here = { rpIds: ['access.example.com'], preference: undefined }
+export const staying = { rpIds: here.rpIds, securityKeys: false }
+
 export function newCredential(userId: UserId, more: Partial<NewCredential> = {}): NewCredential {
   return {
     id: unique(32) as CredentialId,
@@ -59,7 +63,9 @@ export function newCredential(userId: UserId, more: Partial<NewCredential> = {})
     mayVouch: true,
     isRoot: false,
     createdAt: now,
-    rpId: 'access.example.com',
+    rpId: here.rpIds[0] as string,
+    kind: 'passkey',
+    attestation: undefined,
     counter: 0,
     vouch: undefined,
     ...more,
@@ -69,8 +75,8 @@ export function newCredential(userId: UserId, more: Partial<NewCredential> = {})
 export const claimOf = ({ id, secretHash }: NewSession): SessionClaim => ({ id, secretHash })
 
 export function tapOf(credential: NewCredential, more: Partial<Tapped> = {}): Tapped {
-  const { id: credentialId, userId, fingerprint, rpId, counter, backedUp } = credential
-  return { credentialId, userId, fingerprint, rpId, counter, backedUp, preference: undefined, ...more }
+  const { id: credentialId, userId, fingerprint, kind, rpId, counter, backedUp } = credential
+  return { credentialId, userId, fingerprint, kind, rpId, counter, backedUp, preference: undefined, ...more }
 }
 
 export function newEvent(kind: AuditEvent['kind'], more: Partial<AuditEvent> = {}): AuditEvent {
@@ -137,7 +143,7 @@ type Removing = Parameters<Ports['credentials']['remove']>[0]
 
 export function removingOf(person: Person, leaving: NewCredential, more: Partial<Removing> = {}): Removing {
   const event = newEvent('passkey.remove', { userId: person.user.id, credentialId: leaving.id })
-  return { ...changeOf(person), event, credentialId: leaving.id, revision: leaving.fingerprint, ...more }
+  return { ...changeOf(person), event, credentialId: leaving.id, revision: leaving.fingerprint, staying, ...more }
 }
 
 type Claiming = Parameters<Ports['administrator']['claim']>[0]

@@ -5,7 +5,7 @@ import { minutes } from '../../../core/model.ts'
 import { changes, expectRefused } from './changes.ts'
 import { changeTo, dbOf, documentOf, giveRoles, lockOf, newEditor, roleOf } from './editors.ts'
 import { staleClientSessions } from './programs.ts'
-import { type Cases, newEvent, newPerson, now, type World } from './world.ts'
+import { type Cases, here, newEvent, newPerson, now, type World } from './world.ts'
 
 const written = newEvent('document.put')
 const removed = newEvent('document.remove')
@@ -157,7 +157,7 @@ export const writing: Cases = {
     const person = await newPerson(world)
     await put(changeTo(roleOf('dev')))
     await giveRoles(world, person, 'dev')
-    await world.ports.users.remove(actor, person.user.name, newEvent('user.remove'))
+    await world.ports.users.remove(actor, person.user.name, newEvent('user.remove'), here)
     await remove('role', 'dev')
     await put(changeTo(roleOf('dev')))
   },
