@@ -78,7 +78,7 @@ ${
 }
 ${status('programs-status')}
 </section>
-${removeDialog}
+${removeDialog(factors)}
 ${confirmDialog(factors)}`,
   })
 
