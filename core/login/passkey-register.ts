@@ -12,7 +12,7 @@ import type { Credential, CredentialId, CredentialKind, Instant, Site } from '..
 import { Refusal } from '../refusal.ts'
 import { mismatchOf } from '../tap/client-data.ts'
 import { importPublicKey, type PublicKey } from '../tap/public-key.ts'
-import { requireAuthenticator } from '../tap/verify.ts'
+import { requireAuthenticator, requireVerified } from '../tap/verify.ts'
 import { type Attestation, requireAttestation } from './attestation.ts'
 import { readStatement } from './attestation-statement.ts'
 
@@ -75,7 +75,8 @@ export async function verifyRegistration(
   if (mismatch !== undefined) throw wrong(mismatch)
   const object = attestationObjectIn(registration.response.attestationObject)
   if (!object) throw wrong('attestation object')
-  const data = requireAuthenticator(object.authenticatorData, site, { verified: kind === 'passkey' })
+  const data = requireAuthenticator(object.authenticatorData, site)
+  if (kind === 'passkey') requireVerified(data)
   const { attested, counter, backupEligible, backedUp, rpId } = data
   if (kind === 'passkey' && registration.clientExtensionResults?.credProps?.rk === false)
     throw wrong('not discoverable')

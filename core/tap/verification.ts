@@ -36,7 +36,8 @@ const besideOf = <P extends Purpose>(purpose: P, subject: Subjects[P]): Beside =
 /** Whether presence is not enough. */
 export function wantsVerification<P extends Purpose>(kind: CredentialKind, purpose: P, subject: Subjects[P]): boolean {
   if (purpose === 'presence') return false
-  return kind === 'passkey' || besideOf(purpose, subject) === 'nothing'
+  // What is no security key, or not known to be one, is held to more.
+  return kind !== 'security_key' || besideOf(purpose, subject) === 'nothing'
 }
 
 /**

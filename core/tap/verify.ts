@@ -80,12 +80,13 @@ export async function verifyTap<P extends Purpose>(
   const challenge = challengeOf(tap.intent)
   const mismatch = mismatchOf(clientData, { type: 'webauthn.get', challenge, origin: shown.site.origin })
   if (mismatch !== undefined) throw new Refusal('assertion_wrong', { why: mismatch, credential: id })
-  const verified = wantsVerification(kind, shown.purpose, shown.subject)
-  const data = requireAuthenticator(authenticatorData, shown.site, { verified })
+  const data = requireAuthenticator(authenticatorData, shown.site)
   if (data.attested) throw new Refusal('assertion_wrong', { why: 'attested data in an assertion', credential: id })
   const signed = concat(authenticatorData, sha256(clientData))
   const right = await signatureIsRight(publicKey, signature, signed)
   if (!right) throw new Refusal('assertion_wrong', { why: 'signature', credential: id })
+  // After the signature: how long a refusal takes must not tell strangers of which kind a key is, nor whether it is there.
+  if (wantsVerification(kind, shown.purpose, shown.subject)) requireVerified(data)
   return { credentialId: id, kind, rpId: data.rpId, counter: data.counter, backedUp: data.backedUp }
 }
 
@@ -117,12 +118,8 @@ function canonicalForm(json: Json): Bytes | undefined {
   }
 }
 
-/** @throws Refusal. Steps 15-18: a relying party of this cluster, presence, verification where it is wanted, flags that make sense. */
-export function requireAuthenticator(
-  bytes: Bytes,
-  site: Site,
-  wanted: { readonly verified: boolean },
-): AuthenticatorData & { readonly rpId: string } {
+/** @throws Refusal. Steps 15-18: a relying party of this cluster, presence, flags that make sense. */
+export function requireAuthenticator(bytes: Bytes, site: Site): AuthenticatorData & { readonly rpId: string } {
   const parsed = parseAuthenticatorData(bytes)
   if (parsed.kind !== 'value') {
     throw new Refusal('assertion_malformed', {
@@ -133,8 +130,12 @@ export function requireAuthenticator(
   const rpId = rpIdOf(site, data.rpIdHash)
   if (rpId === undefined) throw new Refusal('assertion_wrong', { why: 'relying party' })
   if (!data.userPresent) throw new Refusal('assertion_wrong', { why: 'user not present' })
-  if (wanted.verified && !data.userVerified) throw new Refusal('assertion_wrong', { why: 'user not verified' })
   return { ...data, rpId }
+}
+
+/** @throws Refusal. Step 17: a PIN, a finger or a face was the right one. */
+export function requireVerified({ userVerified }: Pick<AuthenticatorData, 'userVerified'>): void {
+  if (!userVerified) throw new Refusal('assertion_wrong', { why: 'user not verified' })
 }
 
 function decodeAssertion({ id, response }: AssertionJson) {

@@ -80,7 +80,7 @@ ${
 }
 ${status('programs-status')}
 </section>
-${removeDialog}
+${removeDialog(factors)}
 ${confirmDialog(factors)}`,
   })
 

@@ -121,11 +121,11 @@ const kindChoice = html`
 <span><strong>Security key</strong><br>A touch beside your password. Keys without a PIN will do, older ones too.</span></label>
 </fieldset>`
 
-export const removeDialog = html`
+export const removeDialog = ({ takesSecurityKeys }: FactorsShown): Html => html`
 <dialog id="remove" aria-labelledby="remove-heading" aria-describedby="remove-text">
 <h2 id="remove-heading"><span class="act">Remove the <span id="remove-kind">passkey</span></span> <span class="thing" id="remove-name"></span></h2>
 <p class="ask" id="remove-text">It will no longer sign you in, and sessions that it opened end. To approve this, your browser asks for
-<strong>another</strong> passkey or security key of yours next.</p>
+<strong>another</strong> passkey${takesSecurityKeys && ' or security key'} of yours next.</p>
 ${status('remove-status')}
 <p class="actions">
 <button type="button" id="remove-cancel" autofocus>Cancel</button>
