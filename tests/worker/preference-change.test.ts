@@ -194,6 +194,9 @@ describe('who could not sign in any more', () => {
   test('is nobody where all have what is wanted: no force is needed', async () => {
     await prefer(ada, passwords)
     for (const { visitor, passkey } of [ada, bob]) await setPassword(visitor, passkey)
+    // Whoever has a password and no factor was out before, so the change takes nothing.
+    ada.edge.store.raw.exec(`insert into users (id, name, name_key, created_at) values ('u', 'Eve', 'eve', 1);
+      insert into passwords (user_id, id, hash, changed_at) values ('u', 'p', 'x', 1)`)
     const { revision } = (await ada.program.call('GET', '/v1/documents?kind=cluster_auth_preference', ada.token)).json
       .documents[0]
     const body = { documents: [preferenceOf(notPasskeysAlone)], replaces: revision }
