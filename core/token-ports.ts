@@ -1,5 +1,6 @@
 /** What core needs of the world for tokens: ports.ts, continued. */
 
+import type { Traits } from './access/pattern.ts'
 import type { Actor } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Bytes } from './lib/bytes.ts'
@@ -91,7 +92,7 @@ export interface ClientSessions {
 }
 
 export interface Entered {
-  readonly user: User
+  readonly user: User & { readonly traits?: Traits }
   readonly roles: readonly string[]
   readonly session: Login['session']
 }

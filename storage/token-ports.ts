@@ -1,5 +1,6 @@
 /** core's ports for codes, client sessions and signing keys: ports.ts, continued. */
 import { asc, eq } from 'drizzle-orm'
+import type { Traits } from '../core/access/pattern.ts'
 import type { AuditEvent } from '../core/audit.ts'
 import {
   type ClientSessionEnd,
@@ -82,6 +83,7 @@ export type LoginRow = {
   readonly id: ClientSessionId
   readonly userId: UserId
   readonly name: string
+  readonly traits: Traits | null
   readonly clientId: string
   readonly scope: string
   readonly via: LoginVia
@@ -129,7 +131,8 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       const answers = await tellingLock(store, whom, at, refusing({ session: id }, work, replayedProof))
       const [login] = rowsOf<LoginRow>(answers[3])
       if (!login) throw new Refusal('token_invalid', { session: id })
-      const { user, session } = loginOf(login)
+      const { session, user: named } = loginOf(login)
+      const user = login.traits === null ? named : { ...named, traits: login.traits }
       return { user, session, roles: rowsOf<{ role: string }>(answers[4]).map(({ role }) => role) } satisfies Entered
     },
     revoke: async (id, clientId, event) => {

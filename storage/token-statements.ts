@@ -120,6 +120,7 @@ export const loginColumns = {
   id: f.id,
   userId: f.userId,
   name: users.name,
+  traits: users.traits,
   clientId: f.clientId,
   scope: f.scope,
   via: f.via,

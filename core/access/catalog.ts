@@ -2,11 +2,11 @@
 import type { DocumentChange, StoredDocument } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { Json } from '../intent.ts'
-import { nameKey } from '../login/name.ts'
 import type { Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type Document, parseDocument, revisionOf } from './document.ts'
+import { lockedBy, lockKey } from './lock.ts'
 import { showPath } from './place.ts'
 import { defaultPreferenceDocument } from './preference.ts'
 import { isPreset, presets } from './presets.ts'
@@ -126,8 +126,7 @@ const unreadable = (why: string) => new Refusal('document_invalid', { why }, { t
 
 /** Whoever locks himself out cannot mend it; another administrator can do it for him. */
 function requireNotOwn(document: Document, caller: string): void {
-  if (document.kind === 'lock' && nameKey(document.spec.target.user) === nameKey(caller))
-    throw new Refusal('own_account')
+  if (document.kind === 'lock' && lockedBy(document) === lockKey('user', caller)) throw new Refusal('own_account')
 }
 
 async function documentsBefore(

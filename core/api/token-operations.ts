@@ -1,5 +1,7 @@
 /** What programs call with an access token and its key: the CLI and scripts. */
 
+import { documentKinds } from '../access/document.ts'
+import { kindsOfResources } from '../access/resource.ts'
 import { factorKinds } from './factor-kinds.ts'
 import type { AnyOperation } from './operation.ts'
 import { anything, list, object, oneOf, optional, text, whole, yesOrNo } from './shape.ts'
@@ -10,6 +12,16 @@ const name = text(256)
 /** Seconds since 1970, as on every wire. */
 const instant = whole
 const secret = text(64)
+
+const names = optional(list(name, 1024))
+const allowed = object({
+  logins: names,
+  db_users: names,
+  db_names: names,
+  kubernetes_users: names,
+  kubernetes_groups: names,
+  windows_desktop_logins: names,
+})
 
 const me = object({
   user: object({ id, name }),
@@ -120,13 +132,14 @@ export const tokenOperations = {
     answer: object({
       resources: list(
         object({
-          kind: oneOf(['db']),
+          kind: oneOf(kindsOfResources),
           name,
           description: optional(name),
           labels: anything,
-          protocol: name,
-          db_users: list(name, 1024),
-          db_names: list(name, 1024),
+          /** Of a database. */
+          protocol: optional(name),
+          /** As whom: what the roles list, templates filled in, patterns as they are written. */
+          allowed,
           /** Whether each session wants a tap. */
           tap: yesOrNo,
         }),
@@ -140,8 +153,9 @@ export const tokenOperations = {
     summary: 'Ask for one session on one resource: a ticket where a role wants a tap; writes nothing',
     auth: 'dpop',
     body: object({
-      resource: object({ kind: oneOf(['db']), name }),
-      principal: object({ db_user: name, db_name: name }),
+      resource: object({ kind: oneOf(kindsOfResources), name }),
+      /** By the kind: `{login}`, `{db_user, db_name}`, `{kubernetes_user, kubernetes_groups}`, `{}`. */
+      principal: anything,
       proxy: object({ id, boot: id }),
       redirect_uri: text(2048),
       state: text(1024),
@@ -222,7 +236,7 @@ export const tokenOperations = {
     summary: 'Roles, resources, locks and the preference about logins, as YAML documents have them',
     auth: 'dpop',
     needs: { role: 'editor' },
-    query: object({ kind: optional(oneOf(['role', 'db', 'lock', 'cluster_auth_preference'])), name: optional(name) }),
+    query: object({ kind: optional(oneOf(documentKinds)), name: optional(name) }),
     answer: object({ documents: list(documentView, 100_000) }),
   },
   documentsPut: {
