@@ -18,6 +18,7 @@ import {
   valuesOf,
 } from './resource.ts'
 import type { RoleConditions, RoleDocument } from './role.ts'
+import { sessionInWords } from './session-words.ts'
 
 export type Locks = ReadonlyMap<LockKey, readonly LockDocument[]>
 
@@ -183,6 +184,6 @@ const isUnlimited = ({ spec: { allow } }: RoleDocument): boolean =>
   allow.kubernetes_resources === undefined || allow.kubernetes_resources.some(isEverything)
 
 function notAllowedInWords({ resource, principal }: Facts): string {
-  const as = membersOfPrincipal(resource.kind).flatMap(({ field }) => valuesOf(principal, field))
-  return `No role of yours allows ${as.length > 0 ? `${as.join(', ')} on ` : ''}${resource.metadata.name}.`
+  const { kind, metadata } = resource
+  return `No role of yours allows ${sessionInWords({ resource: { kind, name: metadata.name }, principal })}.`
 }

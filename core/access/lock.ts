@@ -88,31 +88,33 @@ const dayOf = (at: number): string | undefined =>
 
 const named = text(oneLine)
 
+const targetFields = fields<LockTarget>('lock target', {
+  user: optional(userName),
+  role: optional(named),
+  login: optional(named),
+  mfa_device: optional(named),
+  device: optional(named),
+  node: optional(resourceName),
+  db: optional(resourceName),
+  kube_cluster: optional(resourceName),
+  app: optional(resourceName),
+  windows_desktop: optional(resourceName),
+  proxy: optional(named),
+  agent: optional(named),
+})
+
 /** Of two names a lock could mean both at once, or either: so one. */
-const target = refined(
-  fields<LockTarget>('lock target', {
-    user: optional(userName),
-    role: optional(named),
-    login: optional(named),
-    mfa_device: optional(named),
-    device: optional(named),
-    node: optional(resourceName),
-    db: optional(resourceName),
-    kube_cluster: optional(resourceName),
-    app: optional(resourceName),
-    windows_desktop: optional(resourceName),
-    proxy: optional(named),
-    agent: optional(named),
-  }),
-  (read, place) => {
-    const count = Object.keys(read).length
-    if (count === 1) return read
-    return tell(
-      place,
-      count === 0 ? `expected one of ${anyOf(lockTargets)}` : 'names more than one: write a lock for each',
-    )
-  },
-)
+const target: Read<LockTarget> = (json, place) => {
+  const before = place.problems.length
+  const read = targetFields(json, place)
+  if (read === undefined || place.problems.length > before) return read
+  const count = Object.keys(read).length
+  if (count === 1) return read
+  return tell(
+    place,
+    count === 0 ? `expected one of ${anyOf(lockTargets)}` : 'names more than one: write a lock for each',
+  )
+}
 
 export const lock: Read<LockDocument> = fields<LockDocument>('lock', {
   kind: oneOf('lock'),

@@ -45,6 +45,9 @@ export const presets: readonly RoleDocument[] = [
   preset('require-trusted-device', 'Opens sessions from trusted devices only.', {}, { device_trust_mode: 'required' }),
 ]
 
+/** What the first administrator holds, and one who is recovered. */
+export const administratorRoles = ['access', 'editor', 'auditor'] as const
+
 const names = new Set(presets.map((role) => role.metadata.name))
 
 export const isPreset = (name: string): boolean => names.has(name)

@@ -1,5 +1,5 @@
 /** What a role lets administrators do: verbs on kinds of things. */
-import { fields, listOf, oneOf, type Read, refined } from './fields.ts'
+import { fields, listOf, oneOf, type Read } from './fields.ts'
 import { type Place, tell } from './place.ts'
 
 /** What an administrator acts on. `session`: logins of browsers and programs; `event`: the audit log; `cert_authority`: signing keys. */
@@ -40,10 +40,11 @@ export interface Deed {
 
 const most = 64
 
-const someOf = <Word extends string>(words: readonly Word[]): Read<readonly (Word | '*')[]> =>
-  refined(listOf(oneOf<Word | '*'>(...words, '*'), most), (read, place) =>
-    read.length > 0 ? read : tell(place, 'expected at least one'),
-  )
+function someOf<Word extends string>(words: readonly Word[]): Read<readonly (Word | '*')[]> {
+  const list = listOf(oneOf<Word | '*'>(...words, '*'), most)
+  return (json, place) =>
+    Array.isArray(json) && json.length === 0 ? tell(place, 'expected at least one') : list(json, place)
+}
 
 const rule: Read<Rule> = fields<Rule>('a rule', { resources: someOf(ruleResources), verbs: someOf(ruleVerbs) })
 
