@@ -102,7 +102,7 @@ export function grantsPort(store: Store, make: Make): Ports['grants'] {
       const before: Statements = tapped ? tap(make, { spend, tapped, event }) : [make.spend(spend)]
       const work = store.atomically([
         ...before,
-        make.actorHolds({ userId: userId as UserId, sessionId: clientSessionId, role: '', at }),
+        make.actorHolds({ userId: userId as UserId, sessionId: clientSessionId, at }),
         make.notLocked({ userId: userId as UserId, at }),
         make.record(auditRow(event)),
       ])

@@ -1,9 +1,27 @@
 /** The statements of authorization codes, client sessions and signing keys: statements.ts, continued. */
 import { asc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Actor } from '../core/admin-ports.ts'
-import type { ClientSessionEnd, ClientSessionId, CredentialId, Duration, Holder, Instant } from '../core/model.ts'
+import type {
+  ClientSessionEnd,
+  ClientSessionId,
+  CredentialId,
+  Duration,
+  Holder,
+  Instant,
+  UserId,
+} from '../core/model.ts'
 import type { CodeClaim, RefreshClaim } from '../core/token-ports.ts'
-import { audit, clientSessions, codes, credentials, sessions, signingKeys, userRoles, users } from './schema.ts'
+import {
+  audit,
+  clientSessions,
+  codes,
+  credentials,
+  documents,
+  sessions,
+  signingKeys,
+  userRoles,
+  users,
+} from './schema.ts'
 import { endOfSession, every, guard, unlocked } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 
@@ -147,9 +165,10 @@ export const loginStatements = (db: Db) => ({
   ),
   roles: recipe<{ readonly id: ClientSessionId }>((s) =>
     db
-      .select({ role: userRoles.role })
+      .select({ role: userRoles.role, document: documents.document, revision: documents.revision })
       .from(userRoles)
       .innerJoin(f, eq(f.userId, userRoles.userId))
+      .leftJoin(documents, sql`${documents.kind} = 'role' and ${documents.name} = ${userRoles.role}`)
       .where(sql`${f.id} = ${s.id}`)
       .orderBy(asc(userRoles.role)),
   ),
@@ -234,18 +253,21 @@ export const clientSessionStatements = (db: Db) => ({
 
 /** What an action's batch begins with: the caller's session runs, he holds the role, and no lock names him. */
 export const actorStatements = (db: Db) => ({
-  actorHolds: recipe<Actor & { readonly at: Instant }>((s) =>
+  actorHolds: recipe<Pick<Actor, 'userId' | 'sessionId'> & { readonly at: Instant }>((s) =>
     guard(
       db,
       'client',
       sql`exists (select 1 from ${f} where ${f.id} = ${s.sessionId} and ${f.userId} = ${s.userId} and ${runs(s.at)})`,
     ),
   ),
-  actorMay: recipe<Actor & { readonly role: string }>((s) =>
+  /** `revision`: empty for a role that is built in. */
+  actorMay: recipe<{ readonly userId: UserId; readonly role: string; readonly revision: string }>((s) =>
     guard(
       db,
       'role',
-      sql`exists (select 1 from ${userRoles} where ${userRoles.userId} = ${s.userId} and ${userRoles.role} = ${s.role})`,
+      sql`exists (select 1 from ${userRoles} where ${userRoles.userId} = ${s.userId} and ${userRoles.role} = ${s.role})
+        and (${s.revision} = '' or exists (select 1 from ${documents} where ${documents.kind} = 'role'
+          and ${documents.name} = ${s.role} and ${documents.revision} = ${s.revision}))`,
     ),
   ),
 })

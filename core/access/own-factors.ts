@@ -52,7 +52,7 @@ export function removeFactor(
       }
       const event = approvedEvent(ports, principal, approved, request, 'passkey.remove', { removed: name })
       const removing = { spend, tapped, credentialId: leaving.id, revision, event }
-      await ports.credentials.removeBy(actorOf(principal, undefined), removing)
+      await ports.credentials.removeBy(actorOf(principal, []), removing)
     }),
   )
 }

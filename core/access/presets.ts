@@ -48,6 +48,8 @@ export const presets: readonly RoleDocument[] = [
 /** What the first administrator holds, and one who is recovered. */
 export const administratorRoles = ['access', 'editor', 'auditor'] as const
 
-const names = new Set(presets.map((role) => role.metadata.name))
+const byName = new Map(presets.map((role) => [role.metadata.name, role]))
 
-export const isPreset = (name: string): boolean => names.has(name)
+export const isPreset = (name: string): boolean => byName.has(name)
+
+export const presetOf = (name: string): RoleDocument | undefined => byName.get(name)

@@ -60,6 +60,30 @@ export const listOfMaps =
 
 export const rules: Read<readonly Rule[]> = listOfMaps(rule, 'rules, each with resources and verbs')
 
+/** Such as `update roles (role:update)`. */
+export const deedInWords = ({ resource, verb }: Deed): string =>
+  `${verb} ${resourceWords[resource]} (${resource}:${verb})`
+
+const resourceWords: { readonly [R in RuleResource]: string } = {
+  user: 'users',
+  role: 'roles',
+  node: 'hosts',
+  db: 'databases',
+  kube_cluster: 'Kubernetes clusters',
+  app: 'apps',
+  windows_desktop: 'desktops',
+  lock: 'locks',
+  cluster_auth_preference: 'the preference about logins',
+  session: 'logins and sessions',
+  event: 'the audit log',
+  cert_authority: 'signing keys',
+  proxy: 'proxies',
+  token: 'join tokens',
+  bot: 'bots',
+  device: 'devices',
+  access_request: 'requests for access',
+}
+
 const names = (words: readonly string[], word: string): boolean => words.includes('*') || words.includes(word)
 
 export const covers = (list: readonly Rule[] | undefined, { resource, verb }: Deed): boolean =>

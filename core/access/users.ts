@@ -45,7 +45,15 @@ export function inviteUser(
       const detail = { invited: user.name, roles: roles.join(' ') }
       const event = approvedEvent(ports, principal, approved, request, 'user.invite', detail)
       const { spend, tapped } = approved
-      await ports.users.invite({ spend, tapped, actor: actorOf(principal, 'editor'), user, roles, invite, event })
+      await ports.users.invite({
+        spend,
+        tapped,
+        actor: actorOf(principal, [{ resource: 'user', verb: 'create' }]),
+        user,
+        roles,
+        invite,
+        event,
+      })
       return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
     }),
   )
@@ -76,7 +84,14 @@ export function resetUser(
       const invite = linkOf(ports, approved, request, reset.reset_key, resetTtl(reset.ttl))
       const event = approvedEvent(ports, principal, approved, request, 'user.reset', { reset: user.name })
       const { spend, tapped } = approved
-      await ports.users.reset({ spend, tapped, actor: actorOf(principal, 'editor'), user, invite, event })
+      await ports.users.reset({
+        spend,
+        tapped,
+        actor: actorOf(principal, [{ resource: 'user', verb: 'update' }]),
+        user,
+        invite,
+        event,
+      })
       return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
     }),
   )
@@ -105,6 +120,6 @@ export function removeUser(ports: Pick<Ports, 'now' | 'users' | 'audit'>, princi
   return recordingRefusals(ports, asking, 'user.remove', async () => {
     const who = { userId: user.id, sessionId: session.id, detail: { removed: name } }
     const event = { at: ports.now(), kind: 'user.remove', outcome: 'done', asking, ...who } as const
-    await ports.users.remove(actorOf(principal, 'editor'), name, event)
+    await ports.users.remove(actorOf(principal, [{ resource: 'user', verb: 'delete' }]), name, event)
   })
 }

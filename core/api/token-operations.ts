@@ -168,7 +168,7 @@ export const tokenOperations = {
     path: '/v1/cluster',
     summary: 'The cluster: its root passkeys and signing keys',
     auth: 'dpop',
-    needs: { role: 'editor' },
+    needs: { may: { resource: 'cert_authority', verb: 'read' } },
     answer: object({
       cluster: name,
       issuer: text(2048),
@@ -181,7 +181,7 @@ export const tokenOperations = {
     path: '/v1/users',
     summary: 'All users',
     auth: 'dpop',
-    needs: { role: 'editor' },
+    needs: { may: { resource: 'user', verb: 'list' } },
     answer: object({ users: list(userView, 100_000) }),
   },
   userAdd: {
@@ -189,7 +189,7 @@ export const tokenOperations = {
     path: '/v1/users',
     summary: 'Invite somebody: the tap names the user, the roles and the invite’s key',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'tap' },
+    needs: { may: { resource: 'user', verb: 'create' }, presence: 'tap' },
     /** `ttl` in seconds: 3600 where it is missing, 172800 at most. */
     body: object({ name, roles: list(name, 64), invite_key: vouchKey, ttl: optional(whole) }),
     answer: oneTimeLink,
@@ -200,7 +200,7 @@ export const tokenOperations = {
     summary:
       'Remove all passkeys, passwords, codes and sessions of a user: the tap names the user and the key of the link that lets him in again',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'tap' },
+    needs: { may: { resource: 'user', verb: 'update' }, presence: 'tap' },
     /** `ttl` in seconds: 28800 where it is missing, 86400 at most. */
     body: object({ name, reset_key: vouchKey, ttl: optional(whole) }),
     answer: oneTimeLink,
@@ -210,7 +210,7 @@ export const tokenOperations = {
     path: '/v1/users/{name}',
     summary: 'Remove a user with passkeys, passwords, codes, sessions and invite',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { may: { resource: 'user', verb: 'delete' }, presence: 'recent' },
     answer: object({ name }),
   },
   loginsList: {
@@ -218,7 +218,7 @@ export const tokenOperations = {
     path: '/v1/logins',
     summary: 'Browser sessions and programs’ logins of all users, or of one',
     auth: 'dpop',
-    needs: { role: 'editor' },
+    needs: { may: { resource: 'session', verb: 'list' } },
     query: object({ user: optional(name) }),
     answer: logins,
   },
@@ -227,7 +227,7 @@ export const tokenOperations = {
     path: '/v1/logins/{id}',
     summary: 'End one of them',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { may: { resource: 'session', verb: 'delete' }, presence: 'recent' },
     answer: loginView,
   },
   documentsList: {
@@ -235,7 +235,8 @@ export const tokenOperations = {
     path: '/v1/documents',
     summary: 'Roles, resources, locks and the preference about logins, as YAML documents have them',
     auth: 'dpop',
-    needs: { role: 'editor' },
+    /** What the caller's rules let him read. */
+    needs: { browser: true },
     query: object({ kind: optional(oneOf(documentKinds)), name: optional(name) }),
     answer: object({ documents: list(documentView, 100_000) }),
   },
@@ -244,7 +245,7 @@ export const tokenOperations = {
     path: '/v1/documents',
     summary: 'Create them, all or none; with force replace those that exist, and let passkeys stop working',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { presence: 'recent' },
     /** `replaces`: the revision of the one document that was read and edited; empty where there was none. */
     body: object({ documents: list(anything, 100), force: optional(yesOrNo), replaces: optional(text(64)) }),
     answer: object({
@@ -260,7 +261,7 @@ export const tokenOperations = {
     path: '/v1/documents/{kind}/{name}',
     summary: 'Remove one; of the preference about logins: the defaults hold again',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { presence: 'recent' },
     query: object({ force: optional(oneOf(['true'])) }),
     answer: object({ kind: name, name, lost }),
   },
@@ -269,7 +270,7 @@ export const tokenOperations = {
     path: '/v1/audit',
     summary: 'What happened, newest first',
     auth: 'dpop',
-    needs: { role: 'auditor' },
+    needs: { may: { resource: 'event', verb: 'list' } },
     query: object({ before: optional(text(16)), limit: optional(text(4)), user: optional(name), kind: optional(name) }),
     answer: object({ events: list(auditView, 1000), next: optional(whole) }),
   },
@@ -278,7 +279,7 @@ export const tokenOperations = {
     path: '/v1/keys/rotate',
     summary: 'The next signing key signs from now on; nobody is logged out',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { may: { resource: 'cert_authority', verb: 'rotate' }, presence: 'recent' },
     body: object({}),
     answer: object({ current: name, next: name }),
   },
