@@ -18,7 +18,11 @@ export async function requireDatabase(session: Session, name: string): Promise<R
   const found = all.find((one) => one.name === name)
   if (found?.protocol === 'postgres') return found
   if (found)
-    throw new Problem('failed', `${name} speaks ${found.protocol}`, 'use a sallyport of the version of the edge')
+    throw new Problem(
+      'failed',
+      `${name} speaks ${found.protocol ?? 'something else'}`,
+      'use a sallyport of the version of the edge',
+    )
   const meant = nearest(
     name,
     all.map((one) => one.name),

@@ -1,10 +1,11 @@
 /** One session on a database, from a connection to the local proxy to an open tunnel: who the proxy is, the tap where a role wants one, the grant. */
 import type { Duplex } from 'node:stream'
 import { generateRandomState } from 'oauth4webapi'
-import type { DbPrincipal } from '../core/access/decide.ts'
 import { printable } from '../core/access/place.ts'
 import type { SessionAsk } from '../core/access/request-session.ts'
+import type { DbPrincipal } from '../core/access/resource.ts'
 import { resourceUri } from '../core/access/resource-uri.ts'
+import { sessionInWords } from '../core/access/session-words.ts'
 import { operations } from '../core/api/operations.ts'
 import type { LocalNeeds, Opened } from '../proxy/local.ts'
 import { accessToken, call, openSession, type Session } from './api.ts'
@@ -109,10 +110,10 @@ async function askForTap(session: Session, ask: SessionAsk, opensBrowser: boolea
   const state = generateRandomState()
   const { resource, principal } = ask
   const urlFor = async (redirect_uri: string) => {
-    const body = { resource, principal, proxy: ask.proxy, redirect_uri, state }
+    const body = { resource, principal: { ...principal }, proxy: ask.proxy, redirect_uri, state }
     return (await call(session, operations.sessionBegin, { body })).approve_url
   }
-  const toDo = `open ${resource.name} as ${principal.db_user} in ${principal.db_name}`
+  const toDo = `open ${sessionInWords({ resource, principal })}`
   const { issuer } = session.profile
   const answer = await askInBrowser({ toDo, state, issuer, opensBrowser, signal, urlFor })
   const tap = answer?.get('tap') ?? undefined

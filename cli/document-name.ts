@@ -13,6 +13,15 @@ const words: Readonly<Record<string, Kind>> = {
   dbs: 'db',
   database: 'db',
   databases: 'db',
+  node: 'node',
+  nodes: 'node',
+  app: 'app',
+  apps: 'app',
+  kube_cluster: 'kube_cluster',
+  kube_clusters: 'kube_cluster',
+  kube: 'kube_cluster',
+  windows_desktop: 'windows_desktop',
+  windows_desktops: 'windows_desktop',
   lock: 'lock',
   locks: 'lock',
   cap: preferenceKind,
@@ -44,7 +53,10 @@ export function parseMeant(text: string): Meant {
   if (kind === preferenceKind) return theOne(text, name)
   if (kind) return { kind, name }
   const meant = nearest(word, [...Object.keys(words), 'all'])
-  const hint = meant === undefined ? 'kinds are role, db, lock and cap' : `did you mean ${meant}?`
+  const hint =
+    meant === undefined
+      ? 'kinds are role, node, db, kube_cluster, app, windows_desktop, lock and cap'
+      : `did you mean ${meant}?`
   throw new Problem('usage', `there is no kind ${word}`, hint)
 }
 

@@ -1,12 +1,19 @@
 /** Documents on one line each, for people. */
 import type { PreferenceDocument } from '../core/access/auth-preference.ts'
-import type { DbDocument } from '../core/access/db.ts'
 import type { Document } from '../core/access/document.ts'
 import { formatDuration } from '../core/access/duration.ts'
-import type { LockDocument } from '../core/access/lock.ts'
+import { type LockDocument, targetInWords } from '../core/access/lock.ts'
 import { type Preference, preferenceOf } from '../core/access/preference.ts'
 import { isPreset } from '../core/access/presets.ts'
-import type { RoleConditions, RoleDocument } from '../core/access/role.ts'
+import {
+  addressOf,
+  kindsOfResources,
+  type ListCondition,
+  type ResourceDocument,
+  type ResourceKind,
+  resourceKinds,
+} from '../core/access/resource.ts'
+import type { LabelMatchers, RoleConditions, RoleDocument } from '../core/access/role.ts'
 
 /** Columns as wide as their widest entry; the last one ends where it ends. Text in a document has no control characters. */
 export function table(documents: readonly Document[]): string {
@@ -23,12 +30,12 @@ function summary(document: Document): string {
   switch (document.kind) {
     case 'role':
       return roleSummary(document)
-    case 'db':
-      return dbSummary(document)
     case 'lock':
       return lockSummary(document)
     case 'cluster_auth_preference':
       return preferenceSummary(document)
+    default:
+      return resourceSummary(document)
   }
 }
 
@@ -43,24 +50,37 @@ function roleSummary({ metadata, spec: { options, allow, deny } }: RoleDocument)
   return parts.filter((part) => part).join('; ')
 }
 
-/** Such as `databases env=dev,staging team=a; users reader; names app`. */
-function conditions({ db_labels, db_users, db_names }: RoleConditions): string {
-  const labels = Object.entries(db_labels ?? {}).map(([label, values]) => `${label}=${values.join(',')}`)
+/** Such as `databases env=dev,staging team=a, users reader, names app`. */
+function conditions(role: RoleConditions): string {
+  const { rules = [], impersonate } = role
   const parts = [
-    labels.length > 0 && `databases ${labels.join(' ')}`,
-    db_users && `users ${db_users.join(',')}`,
-    db_names && `names ${db_names.join(',')}`,
+    ...kindsOfResources.map((kind) => reachOf(role, kind)),
+    rules.length > 0 && `administers ${rules.map(({ resources }) => resources.join(',')).join(' ')}`,
+    impersonate && `acts as ${[...(impersonate.users ?? []), ...(impersonate.roles ?? [])].join(',')}`,
   ]
   return parts.filter((part) => part).join(', ')
 }
 
-function dbSummary({ spec: { protocol, uri, tls } }: DbDocument): string {
-  const warning = { 'verify-full': '', 'verify-ca': '; its name is not verified', insecure: '; NOT VERIFIED' }[tls.mode]
-  return `${protocol} at ${uri}${warning}`
+function reachOf(role: RoleConditions, kind: ResourceKind): string {
+  const { labels, members, words } = resourceKinds[kind]
+  const wanted: LabelMatchers = role[labels] ?? {}
+  const named = Object.entries(wanted).map(([label, values]) => `${label}=${values.join(',')}`)
+  const lists = members.flatMap(({ list }: { readonly list: ListCondition }) =>
+    role[list] ? [`${list.replace(/^[a-z]+_/, '')} ${role[list].join(',')}`] : [],
+  )
+  return [...(named.length > 0 ? [`${words}s ${named.join(' ')}`] : []), ...lists].join(', ')
+}
+
+const unverified = { 'verify-full': '', 'verify-ca': '; its name is not verified', insecure: '; NOT VERIFIED' }
+
+function resourceSummary(resource: ResourceDocument): string {
+  const warning = 'tls' in resource.spec ? unverified[resource.spec.tls.mode] : ''
+  const what = resource.kind === 'db' ? resource.spec.protocol : resourceKinds[resource.kind].words
+  return `${what} at ${resource.kind === 'app' ? resource.spec.uri : addressOf(resource)}${warning}`
 }
 
 function lockSummary({ spec: { target, message, expires } }: LockDocument): string {
-  return `locks the user ${target.user} ${expires ? `until ${expires}` : 'for ever'}${message ? `: ${message}` : ''}`
+  return `locks the ${targetInWords(target)} ${expires ? `until ${expires}` : 'for ever'}${message ? `: ${message}` : ''}`
 }
 
 /** Such as `passkeys alone, or passwords with webauthn or otp; sessions of 12h at most`. */

@@ -21,8 +21,15 @@ import type { VouchKey } from './vouch.ts'
 export interface Actor {
   readonly userId: UserId
   readonly sessionId: ClientSessionId
-  /** The role that the action needs; undefined for what everybody may do with his own. */
-  readonly role: string | undefined
+  /** The roles that allow the action; none for what everybody may do with his own. */
+  readonly by: readonly AllowingRole[]
+}
+
+/** A role that the caller must still hold, and that must still say what it said. */
+export interface AllowingRole {
+  readonly name: string
+  /** Of its document; undefined for one that is built in. */
+  readonly revision: string | undefined
 }
 
 export interface NewInvite {

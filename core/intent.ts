@@ -7,6 +7,7 @@
  * tests/vectors/intent.json holds these forms fast: evidence must verify years from now.
  */
 import canonicalize from 'canonicalize'
+import type { ResourceKind, ResourcePrincipal } from './access/resource.ts'
 import { type Bytes, base64url, concat, fromBase64url, textOf, utf8 } from './lib/bytes.ts'
 import { hmac, hmacIsRight, type MacKey, sha256 } from './lib/hash.ts'
 import { invalid, type Parsed, value } from './lib/parsed.ts'
@@ -104,8 +105,8 @@ export type CliSubject = {
  * proxy. `address`: where the program asked from.
  */
 export type SessionSubject = {
-  readonly resource: { readonly kind: 'db'; readonly name: string }
-  readonly principal: { readonly db_user: string; readonly db_name: string }
+  readonly resource: { readonly kind: ResourceKind; readonly name: string }
+  readonly principal: ResourcePrincipal
   readonly client_key: string
   readonly proxy: { readonly id: string; readonly boot: string }
   readonly address: string

@@ -160,6 +160,7 @@ const answers = {
   user_waiting: [409, 'user_waiting', 'For a new link: sallyport admin users reset NAME'],
   role_unknown: [422, 'role_unknown', 'See which roles there are: sallyport admin get role'],
   own_account: [409, 'own_account', 'Another administrator can do this for you.'],
+  own_role: [409, 'own_role', 'You hold this role: another administrator can change it for you.'],
   invite_ttl: [422, 'invite_ttl', 'An invite lives from one minute to 48 hours.'],
   reset_ttl: [422, 'reset_ttl', 'The link of a reset lives from one minute to 24 hours.'],
   last_vouching: [
@@ -188,7 +189,7 @@ const answers = {
     'nobody_left',
     'Nobody could administer the cluster any more: name an old rp_id in webauthn.former_rp_ids, or give an administrator another way in before.',
   ],
-  role_preset: [409, 'role_preset', 'access, editor and auditor are built in: choose another name.'],
+  role_preset: [409, 'role_preset', 'A role of this name is built in: choose another name.'],
   role_held: [409, 'role_held', 'Somebody holds this role: remove the user first, or keep the role.'],
   keys_rotated: [409, 'keys_rotated', 'Somebody else rotated them meanwhile: look with sallyport admin status.'],
 

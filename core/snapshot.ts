@@ -4,6 +4,7 @@
  */
 import { compactVerify, decodeProtectedHeader, SignJWT } from 'jose'
 import type { Document } from './access/document.ts'
+import type { Traits } from './access/pattern.ts'
 import { canonicalJson, type Json, membersOf } from './intent.ts'
 import type { SigningKey } from './issue/keyring.ts'
 import { base64url, textOf } from './lib/bytes.ts'
@@ -16,7 +17,13 @@ export interface Snapshot {
   /** The one WebAuthn origin, and what grants are issued by. */
   readonly issuer: string
   readonly rp_id: string
-  readonly users: readonly { readonly id: UserId; readonly name: string; readonly roles: readonly string[] }[]
+  readonly users: readonly {
+    readonly id: UserId
+    readonly name: string
+    readonly roles: readonly string[]
+    /** Left out where there are none. */
+    readonly traits?: Traits
+  }[]
   /** Public keys as COSE_Key, base64url. */
   readonly credentials: readonly {
     readonly id: CredentialId

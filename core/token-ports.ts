@@ -1,5 +1,7 @@
 /** What core needs of the world for tokens: ports.ts, continued. */
 
+import type { Traits } from './access/pattern.ts'
+import type { RoleDocument } from './access/role.ts'
 import type { Actor } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { ProvenByCode } from './factor-ports.ts'
@@ -95,9 +97,17 @@ export interface ClientSessions {
   end(claim: SessionClaim, id: ClientSessionId, event: AuditEvent): Promise<void>
 }
 
+/** `revision`: of its document; undefined for one that is built in. */
+export interface HeldRole {
+  readonly document: RoleDocument
+  readonly revision: string | undefined
+}
+
 export interface Entered {
-  readonly user: User
+  readonly user: User & { readonly traits?: Traits }
   readonly roles: readonly string[]
+  /** Those of them that there are. */
+  readonly held: readonly HeldRole[]
   readonly session: Login['session']
 }
 

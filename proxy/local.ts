@@ -4,7 +4,7 @@
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { DbPrincipal } from '../core/access/decide.ts'
+import type { DbPrincipal } from '../core/access/resource.ts'
 import { seconds } from '../core/model.ts'
 import { postgresError, type sqlStates } from '../core/route/postgres.ts'
 import { SetupProblem } from '../core/setup-problem.ts'

@@ -3,8 +3,9 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { DbDocument } from '../core/access/db.ts'
 import { type OpenedSession, requireAllowed } from '../core/access/open-session.ts'
+import { addressOf, type DbPrincipal, type ResourceDocument } from '../core/access/resource.ts'
+import { principalInWords } from '../core/access/session-words.ts'
 import type { Grant } from '../core/issue/grant.ts'
 import { type Instant, seconds } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
@@ -34,7 +35,7 @@ interface Upstream {
 type State =
   | { readonly kind: 'opening' }
   | { readonly kind: 'starting' }
-  | { readonly kind: 'passing'; readonly spliced: Spliced; readonly messages: Messages }
+  | { readonly kind: 'passing'; readonly spliced: Spliced; readonly messages: Messages | undefined }
   | { readonly kind: 'over' }
 
 export class Opening implements Session {
@@ -89,16 +90,18 @@ export class Opening implements Session {
     requireAllowed(trust.fresh().known, this.grant, world.now())
   }
 
-  async #reach(resource: DbDocument): Promise<Upstream> {
+  async #reach(resource: ResourceDocument): Promise<Upstream> {
     const { world, ownPort } = this.#needs
     const { limits } = world
     const { signal } = this.#calledOff
-    const late = new DialFailure('upstream_too_slow', `The database at ${resource.spec.uri} does not answer in time.`)
+    const at = addressOf(resource)
+    const late = new DialFailure('upstream_too_slow', `What is at ${at} does not answer in time.`)
     const timer = setTimeout(() => this.#calledOff.abort(late), limits.dialMs)
     let raw: Socket | undefined
     try {
-      raw = await dial({ limits, ownPort }, targetOf(resource.spec.uri), signal)
-      return { raw, stream: await secure(raw, resource, signal) }
+      raw = await dial({ limits, ownPort }, targetOf(at), signal)
+      // All but databases carries its own protocol from end to end.
+      return { raw, stream: resource.kind === 'db' ? await secure(raw, resource, signal) : raw }
     } catch (error) {
       raw?.destroy()
       throw error
@@ -118,7 +121,7 @@ export class Opening implements Session {
     if (state.kind === 'opening') return void this.#calledOff.abort(told)
     if (state.kind === 'over') return
     const last = postgresError('adminShutdown', message)
-    if (state.kind === 'passing') return void state.spliced.cut(code, state.messages.isBetween ? last : undefined)
+    if (state.kind === 'passing') return void state.spliced.cut(code, state.messages?.isBetween ? last : undefined)
     this.#finish(code, 0, 0)
     this.#say(last)
   }
@@ -135,11 +138,13 @@ export class Opening implements Session {
     this.#life = setInterval(() => {
       if (world.now() >= endsAt) this.cut('session_too_long', tooLong)
     }, seconds(1))
-    await this.#start()
+    if (this.grant.subject.resource.kind === 'db') return this.#startPostgres()
+    const { raw, stream } = this.#upstream as Upstream
+    this.#pass(raw, stream, undefined)
   }
 
   /** The first message decides whether this is the session that was granted. */
-  async #start(): Promise<void> {
+  async #startPostgres(): Promise<void> {
     const { limits } = this.#needs.world
     const { raw, stream } = this.#upstream as Upstream
     const gone = () => this.cut('upstream_reset', 'The database has ended the connection.')
@@ -156,25 +161,25 @@ export class Opening implements Session {
     const why =
       typeof message === 'string'
         ? (['protocolViolation', `This is no Postgres startup message (${message}).`] as const)
-        : whyNotAdmitted(message.first, this.grant.subject.principal)
+        : whyNotAdmitted(message.first, this.grant.subject.principal as DbPrincipal)
     if (why || typeof message === 'string') {
       this.#finish('startup_refused', 0, 0)
       return this.#say(postgresError(...(why as NonNullable<typeof why>)))
     }
     stream.write(message.bytes)
-    this.#pass(raw, stream)
+    this.#pass(raw, stream, new Messages())
   }
 
-  #pass(raw: Socket, stream: Duplex): void {
+  /** `messages`: where a database's last words may be put between. */
+  #pass(raw: Socket, stream: Duplex, messages: Messages | undefined): void {
     const { sessionIdleMs, halfCloseIdleMs } = this.#needs.world.limits
-    const messages = new Messages()
     const spliced = splice(
       { stream: this.#socket, reset: () => this.#connection.reset() },
       { stream, reset: () => raw.resetAndDestroy() },
       {
         idleMs: sessionIdleMs,
         halfCloseIdleMs,
-        toClient: (piece) => messages.follow(piece),
+        toClient: (piece) => messages?.follow(piece),
         ended: (code, up, down) => this.#finish(code, up, down),
         idle: (code) => this.cut(code, `The session was idle for ${inWords(sessionIdleMs)}.`),
       },
@@ -234,7 +239,8 @@ export class Opening implements Session {
     const { tapped, principal, trace } = this.#opened as OpenedSession
     const { id, subject } = this.grant
     world.log({ level: 'info', message: 'session started', session: id, resource: subject.resource.name, address })
-    const detail = { ...principal, tapped, rules: trace.join('; ') }
+    const as = principalInWords(subject.resource.kind, principal)
+    const detail = { ...(as !== '' && { as }), tapped, rules: trace.join('; ') }
     events.tell({ kind: 'session.start', grant: this.grant, address, detail })
   }
 

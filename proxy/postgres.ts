@@ -2,8 +2,9 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect, getCACertificates } from 'node:tls'
-import type { DbDocument, DbTls } from '../core/access/db.ts'
-import type { DbPrincipal } from '../core/access/decide.ts'
+import type { DbDocument } from '../core/access/db.ts'
+import type { DbPrincipal } from '../core/access/resource.ts'
+import type { UpstreamTls } from '../core/access/tls.ts'
 import { Growing } from '../core/lib/growing.ts'
 import { type ParsedPostgres, type PostgresFirst, parsePostgres, type sqlStates } from '../core/route/postgres.ts'
 import type { DialCode } from './reasons.ts'
@@ -45,7 +46,7 @@ function oneByte(raw: Socket, at: string): Promise<number> {
   })
 }
 
-function handshake(raw: Socket, tls: DbTls, host: string, at: string): Promise<Duplex> {
+function handshake(raw: Socket, tls: UpstreamTls, host: string, at: string): Promise<Duplex> {
   return new Promise((done, refuse) => {
     const socket = connect({ ...verification(tls, host), socket: raw, minVersion: 'TLSv1.2' })
     // Both must be: a raw socket that was opened so does not make it so.
@@ -67,7 +68,7 @@ function handshake(raw: Socket, tls: DbTls, host: string, at: string): Promise<D
 }
 
 /** The name is checked against `server_name`, or else the host of the address; an address is no server name (RFC 6066). */
-function verification({ mode, ca_cert, server_name }: DbTls, host: string): ConnectionOptions {
+function verification({ mode, ca_cert, server_name }: UpstreamTls, host: string): ConnectionOptions {
   const name = server_name ?? host
   const named: ConnectionOptions = /^[\d.]+$|:/.test(name) ? { host: name } : { host: name, servername: name }
   if (mode === 'insecure') return { ...named, rejectUnauthorized: false }

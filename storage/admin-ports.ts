@@ -223,9 +223,10 @@ function columnsOf(document: Document) {
   if (document.kind === 'cluster_auth_preference') {
     return { ...none, maxSessionTtl: preferenceOf(document).defaultSessionTtl }
   }
-  if (document.kind === 'db') return none
+  if (document.kind !== 'lock') return none
   const { target, expires } = document.spec
-  return { ...none, lockedUser: nameKey(target.user), expiresAt: expires === undefined ? null : Date.parse(expires) }
+  const lockedUser = target.user === undefined ? null : nameKey(target.user)
+  return { ...none, lockedUser, expiresAt: expires === undefined ? null : Date.parse(expires) }
 }
 
 export async function listAudit(

@@ -70,10 +70,10 @@ export const about = ({ userId, credentialId, intentId }: AuditEvent): Record<st
   ...(intentId && { intent: intentId }),
 })
 
-/** The caller's session runs, he still holds the role where one is needed, and no lock names him. */
+/** The caller's session runs, he still holds the roles that allow it, as they were, and no lock names him. */
 export const actorGuards = (make: Make, actor: Actor, { at }: AuditEvent): Statements => [
-  make.actorHolds({ ...actor, at }),
-  ...(actor.role === undefined ? [] : [make.actorMay({ ...actor, role: actor.role })]),
+  make.actorHolds({ userId: actor.userId, sessionId: actor.sessionId, at }),
+  ...actor.by.map(({ name, revision = '' }) => make.actorMay({ userId: actor.userId, role: name, revision })),
   make.notLocked({ userId: actor.userId, at }),
 ]
 

@@ -1,6 +1,6 @@
 /** core's ports over drizzle, the same for both databases. Each verb is one round trip: a statement, or one batch. */
 import { and, asc, count, eq, gt, isNull, ne, or, sql } from 'drizzle-orm'
-import { presets } from '../core/access/presets.ts'
+import { administratorRoles } from '../core/access/presets.ts'
 import { operations } from '../core/api/operations.ts'
 import { nameKey } from '../core/login/name.ts'
 import { type CredentialId, hours, type Instant, type UserId } from '../core/model.ts'
@@ -269,7 +269,7 @@ function administratorPort(store: Store, make: Make): Administrator {
         make.nameNotLocked(whose),
         ...leaveNothing(make, whose, 'user_reset', requestId),
         make.addCredential(credentialRow(credential)),
-        ...presets.map(({ metadata }) => make.giveRole({ userId: user.id, role: metadata.name })),
+        ...administratorRoles.map((role) => make.giveRole({ userId: user.id, role })),
       ]
       const work = store.atomically([
         ...before,
@@ -289,7 +289,7 @@ function administratorPort(store: Store, make: Make): Administrator {
         make.addUser(userRow(user, event.at)),
         make.addCredential(credentialRow(credential)),
         make.openSession(sessionRow(session, { ...owned, expiresAt })),
-        ...presets.map(({ metadata }) => make.giveRole({ userId: user.id, role: metadata.name })),
+        ...administratorRoles.map((role) => make.giveRole({ userId: user.id, role })),
         make.record(auditRow(event)),
       ])
       await refusing(about(event), work)

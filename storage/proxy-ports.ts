@@ -1,6 +1,7 @@
 /** core's ports for proxies, snapshots and sessions: ports.ts, continued. */
 import { and, asc, eq, isNull, max } from 'drizzle-orm'
 import type { Document } from '../core/access/document.ts'
+import type { Traits } from '../core/access/pattern.ts'
 import { base64url } from '../core/lib/bytes.ts'
 import type { UserId } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
@@ -52,7 +53,11 @@ export function snapshotsPort({ db, atomically }: Store): Ports['snapshots'] {
       const answers = await atomically([
         sequence(),
         logHead(),
-        db.select({ id: users.id, name: users.name }).from(users).where(isNull(users.removedAt)).orderBy(asc(users.id)),
+        db
+          .select({ id: users.id, name: users.name, traits: users.traits })
+          .from(users)
+          .where(isNull(users.removedAt))
+          .orderBy(asc(users.id)),
         db.select().from(userRoles).orderBy(asc(userRoles.userId), asc(userRoles.role)),
         db
           .select({
@@ -80,9 +85,11 @@ type CredentialRow = Pick<typeof credentials.$inferSelect, 'id' | 'fingerprint' 
 function contentOf([people, held, keys, written]: readonly unknown[]) {
   const roles = Map.groupBy(rowsOf<{ userId: UserId; role: string }>(held), ({ userId }) => userId)
   return {
-    users: rowsOf<{ id: UserId; name: string }>(people).map((user) => ({
-      ...user,
-      roles: (roles.get(user.id) ?? []).map(({ role }) => role),
+    users: rowsOf<{ id: UserId; name: string; traits: Traits | null }>(people).map(({ id, name, traits }) => ({
+      id,
+      name,
+      roles: (roles.get(id) ?? []).map(({ role }) => role),
+      ...(traits && { traits }),
     })),
     credentials: rowsOf<CredentialRow>(keys).map(({ key, ...one }) => ({ ...one, key: base64url(key) })),
     documents: rowsOf<{ document: unknown }>(written).map(({ document }) => document as Document),
@@ -96,7 +103,7 @@ export function grantsPort(store: Store, make: Make): Ports['grants'] {
       const before: Statements = tapped ? tap(make, { spend, tapped, event }) : [make.spend(spend)]
       const work = store.atomically([
         ...before,
-        make.actorHolds({ userId: userId as UserId, sessionId: clientSessionId, role: '', at }),
+        make.actorHolds({ userId: userId as UserId, sessionId: clientSessionId, at }),
         make.notLocked({ userId: userId as UserId, at }),
         make.record(auditRow(event)),
       ])

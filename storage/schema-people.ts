@@ -1,6 +1,7 @@
 /** The storage document, continued: who is here. */
 import { sql } from 'drizzle-orm'
 import { sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { Traits } from '../core/access/pattern.ts'
 import type { UserId } from '../core/model.ts'
 import { instant } from './columns.ts'
 
@@ -14,6 +15,8 @@ export const users = sqliteTable(
     name: text('name').notNull(),
     /** NFKC in lower case: names that a hurried reader takes for one are one. */
     nameKey: text('name_key').notNull(),
+    /** What templates of roles stand for, as an administrator wrote it; NULL where there is nothing. */
+    traits: text('traits', { mode: 'json' }).$type<Traits>(),
     /** When the first administrator registered, or the user was invited. */
     createdAt: instant('created_at').notNull(),
     /** NULL while nobody removed the user. A removed user's name is free again. */

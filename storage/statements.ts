@@ -25,7 +25,7 @@ type Named = Exclude<keyof typeof guards.$inferInsert, undefined>
 
 /** Inserts nothing while `holds`, and aborts the batch otherwise: the column takes no NULL. */
 export const guard = (db: Db, name: Named, holds: SQL) =>
-  db.run(sql`insert into ${guards} (${sql.identifier(name)}) select null where not ${holds}`)
+  db.run(sql`insert into ${guards} (${sql.identifier(name)}) select null where not (${holds})`)
 
 const c = credentials
 export const liveCredential = (

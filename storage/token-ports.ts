@@ -1,5 +1,8 @@
 /** core's ports for codes, client sessions and signing keys: ports.ts, continued. */
 import { asc, eq } from 'drizzle-orm'
+import type { Traits } from '../core/access/pattern.ts'
+import { presetOf } from '../core/access/presets.ts'
+import type { RoleDocument } from '../core/access/role.ts'
 import type { AuditEvent } from '../core/audit.ts'
 import {
   type ClientSessionEnd,
@@ -11,7 +14,7 @@ import {
 } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { Entered, Login, StoredSigningKey } from '../core/token-ports.ts'
+import type { Entered, HeldRole, Login, StoredSigningKey } from '../core/token-ports.ts'
 import { approve } from './approvals.ts'
 import { about, actorGuards, type Make } from './batches.ts'
 import { tellingLock } from './lock.ts'
@@ -81,6 +84,7 @@ export type LoginRow = {
   readonly id: ClientSessionId
   readonly userId: UserId
   readonly name: string
+  readonly traits: Traits | null
   readonly clientId: string
   readonly scope: string
   readonly via: LoginVia
@@ -129,8 +133,10 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       const answers = await tellingLock(store, whom, at, refusing({ session: id }, work, replayedProof))
       const [login] = rowsOf<LoginRow>(answers[3])
       if (!login) throw new Refusal('token_invalid', { session: id })
-      const { user, session } = loginOf(login)
-      return { user, session, roles: rowsOf<{ role: string }>(answers[4]).map(({ role }) => role) } satisfies Entered
+      const { session, user: named } = loginOf(login)
+      const user = login.traits === null ? named : { ...named, traits: login.traits }
+      const rows = rowsOf<RoleRow>(answers[4])
+      return { user, session, roles: rows.map(({ role }) => role), held: rows.flatMap(heldOf) } satisfies Entered
     },
     revoke: async (id, clientId, event) => {
       const end = { id, clientId, at: event.at, reason: 'revoked', requestId: event.asking.requestId } as const
@@ -147,6 +153,18 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       await refusing(about(event), work)
     },
   }
+}
+
+interface RoleRow {
+  readonly role: string
+  readonly document: unknown
+  readonly revision: string | null
+}
+
+function heldOf({ role, document, revision }: RoleRow): HeldRole[] {
+  if (document !== null && revision !== null) return [{ document: document as RoleDocument, revision }]
+  const preset = presetOf(role)
+  return preset ? [{ document: preset, revision: undefined }] : []
 }
 
 type Refreshing = { readonly id: ClientSessionId; readonly clientId: string; readonly jkt: string }

@@ -18,6 +18,7 @@ import {
   codes,
   credentials,
   type deviceCodes,
+  documents,
   passwords,
   sessions,
   signingKeys,
@@ -144,6 +145,7 @@ export const loginColumns = {
   id: f.id,
   userId: f.userId,
   name: users.name,
+  traits: users.traits,
   clientId: f.clientId,
   scope: f.scope,
   via: f.via,
@@ -171,9 +173,10 @@ export const loginStatements = (db: Db) => ({
   ),
   roles: recipe<{ readonly id: ClientSessionId }>((s) =>
     db
-      .select({ role: userRoles.role })
+      .select({ role: userRoles.role, document: documents.document, revision: documents.revision })
       .from(userRoles)
       .innerJoin(f, eq(f.userId, userRoles.userId))
+      .leftJoin(documents, sql`${documents.kind} = 'role' and ${documents.name} = ${userRoles.role}`)
       .where(sql`${f.id} = ${s.id}`)
       .orderBy(asc(userRoles.role)),
   ),
@@ -276,18 +279,21 @@ export const clientSessionStatements = (db: Db) => ({
 
 /** What an action's batch begins with: the caller's session runs, he holds the role, and no lock names him. */
 export const actorStatements = (db: Db) => ({
-  actorHolds: recipe<Actor & { readonly at: Instant }>((s) =>
+  actorHolds: recipe<Pick<Actor, 'userId' | 'sessionId'> & { readonly at: Instant }>((s) =>
     guard(
       db,
       'client',
       sql`exists (select 1 from ${f} where ${f.id} = ${s.sessionId} and ${f.userId} = ${s.userId} and ${runs(s.at)})`,
     ),
   ),
-  actorMay: recipe<Actor & { readonly role: string }>((s) =>
+  /** `revision`: empty for a role that is built in. */
+  actorMay: recipe<{ readonly userId: UserId; readonly role: string; readonly revision: string }>((s) =>
     guard(
       db,
       'role',
-      sql`exists (select 1 from ${userRoles} where ${userRoles.userId} = ${s.userId} and ${userRoles.role} = ${s.role})`,
+      sql`exists (select 1 from ${userRoles} where ${userRoles.userId} = ${s.userId} and ${userRoles.role} = ${s.role})
+        and (${s.revision} = '' or exists (select 1 from ${documents} where ${documents.kind} = 'role'
+          and ${documents.name} = ${s.role} and ${documents.revision} = ${s.revision}))`,
     ),
   ),
 })

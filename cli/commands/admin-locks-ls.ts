@@ -1,5 +1,5 @@
 import { type Document, parseDocument } from '../../core/access/document.ts'
-import type { LockDocument } from '../../core/access/lock.ts'
+import { type LockDocument, targetInWords } from '../../core/access/lock.ts'
 import { operations } from '../../core/api/operations.ts'
 import { call, openSession } from '../api.ts'
 import { command, formatOption } from '../command.ts'
@@ -24,7 +24,7 @@ Examples:
     const session = await openSession(values.profile)
     const { documents } = await call(session, operations.documentsList, { query: { kind: 'lock', name: undefined } })
     const locks = documents.map(({ document }) => requireLock(parseDocument(document)))
-    await show(format, locks.map(asData), () => printTable(['NAME', 'USER', 'UNTIL', 'MESSAGE'], locks.map(asRow)))
+    await show(format, locks.map(asData), () => printTable(['NAME', 'LOCKED', 'UNTIL', 'MESSAGE'], locks.map(asRow)))
     return 'ok'
   },
 })
@@ -37,14 +37,14 @@ function requireLock(parsed: ReturnType<typeof parseDocument>): LockDocument {
 
 const asData = ({ metadata: { name }, spec: { target, message, expires } }: LockDocument) => ({
   name,
-  user: target.user,
+  target: { ...target },
   ...(expires === undefined ? {} : { expires }),
   ...(message === undefined ? {} : { message }),
 })
 
 const asRow = ({ metadata: { name }, spec: { target, message, expires } }: LockDocument) => [
   name,
-  target.user,
+  targetInWords(target),
   expires === undefined ? 'for ever' : readableUntil(Date.parse(expires) / 1000, Date.now() / 1000),
   message ?? '',
 ]

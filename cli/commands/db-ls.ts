@@ -26,13 +26,16 @@ Examples:
 })
 
 /** Members that are missing are left out: JSON has no undefined. */
-const asData = ({ description, ...database }: Resource) => ({
+const asData = ({ description, protocol = 'postgres', allowed, ...database }: Resource) => ({
   ...database,
+  protocol,
+  db_users: allowed.db_users ?? [],
+  db_names: allowed.db_names ?? [],
   ...(description === undefined ? {} : { description }),
 })
 
 const columns = ['NAME', 'USERS', 'DATABASES', 'TAP', 'LABELS', 'DESCRIPTION']
-const asRow = ({ name, db_users, db_names, tap, labels, description }: Resource) => [
+const asRow = ({ name, allowed: { db_users = [], db_names = [] }, tap, labels, description }: Resource) => [
   name,
   db_users.join(','),
   db_names.join(','),

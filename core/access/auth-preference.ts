@@ -42,7 +42,9 @@ export type PreferenceSpec = {
   readonly second_factors?: readonly SecondFactor[]
   readonly webauthn?: WebauthnSpec
   readonly require_session_mfa?: boolean
-  readonly device_trust?: { readonly mode: 'off' }
+  /** Each administrative action wants a tap, where codes are taken too. */
+  readonly admin_action_mfa?: boolean
+  readonly device_trust?: DeviceTrust
   /** As `formatDuration` writes it. */
   readonly default_session_ttl?: string
   readonly locking_mode?: 'best_effort' | 'strict'
@@ -51,6 +53,12 @@ export type PreferenceSpec = {
   readonly allow_local_auth?: true
   readonly passwordless?: boolean
   readonly allow_passwords?: boolean
+}
+
+export type DeviceTrust = {
+  readonly mode: 'off' | 'optional' | 'required'
+  /** Devices of the inventory enroll themselves at their owner's login. */
+  readonly auto_enroll?: boolean
 }
 
 export type WebauthnSpec = {
@@ -87,7 +95,8 @@ const words =
     read(typeof json === 'boolean' ? (json ? on : 'off') : json, place)
 
 const secondFactor = words(oneOf('off', 'otp', 'webauthn', 'on', 'optional'), 'on')
-const deviceTrustMode = words(oneOf('off'), 'on')
+/** `on` without quotes would be neither of both. */
+const deviceTrustMode = words(oneOf('off', 'optional', 'required'), 'on')
 
 const order: readonly SecondFactor[] = ['webauthn', 'otp', 'sso']
 const listedFactors = listOf(oneOf('webauthn', 'otp'), order.length)
@@ -168,7 +177,10 @@ const spec = refined(
     second_factors: optional(secondFactors),
     webauthn,
     require_session_mfa: optional(sessionMfa),
-    device_trust: unlessEmpty(fields<{ mode: 'off' }>('device_trust', { mode: deviceTrustMode })),
+    device_trust: unlessEmpty(
+      fields<DeviceTrust>('device_trust', { mode: deviceTrustMode, auto_enroll: optional(yesOrNo) }),
+    ),
+    admin_action_mfa: optional(yesOrNo),
     default_session_ttl: optional(ttl(minutes(1), hours(12))),
     locking_mode: optional(oneOf('best_effort', 'strict')),
     connector_name: optional(connector),

@@ -2,16 +2,17 @@
 import type { DocumentChange, StoredDocument } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { Json } from '../intent.ts'
-import { nameKey } from '../login/name.ts'
 import type { Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import { type Document, parseDocument, revisionOf } from './document.ts'
+import { type Document, documentKinds, parseDocument, revisionOf } from './document.ts'
+import { lockedBy, lockKey } from './lock.ts'
 import { showPath } from './place.ts'
 import { defaultPreferenceDocument } from './preference.ts'
 import { nothingTaken, requireKept, type Taken } from './preference-change.ts'
 import { isPreset, presets } from './presets.ts'
-import { actorOf, type Principal } from './principal.ts'
+import { actorOf, allowing, may, type Principal } from './principal.ts'
+import type { Deed } from './rule.ts'
 
 export interface Filter {
   readonly kind?: string | undefined
@@ -23,14 +24,31 @@ export interface Listed extends StoredDocument {
   readonly preset: boolean
 }
 
-export async function listDocuments({ documents }: Pick<Ports, 'documents'>, filter: Filter): Promise<Listed[]> {
-  const stored = await documents.list(filter)
+/** Those that the caller's rules let him read. @throws Refusal role_missing where there is none */
+export async function listDocuments(
+  { documents }: Pick<Ports, 'documents'>,
+  principal: Principal,
+  filter: Filter,
+): Promise<Listed[]> {
+  const readable = readableKinds(principal, filter.kind)
+  const stored = (await documents.list(filter)).filter(({ document }) => readable.has(document.kind))
   const isThere = (kind: string) => stored.some(({ document }) => document.kind === kind)
   const builtIn = [...presets, defaultPreferenceDocument]
-    .filter(({ kind, metadata }) => kind === (filter.kind ?? kind) && metadata.name === (filter.name ?? metadata.name))
+    .filter(
+      ({ kind, metadata }) =>
+        readable.has(kind) && kind === (filter.kind ?? kind) && metadata.name === (filter.name ?? metadata.name),
+    )
     .filter(({ kind }) => kind === 'role' || !isThere(kind))
     .map((document) => ({ document, revision: revisionOf(document), preset: true }))
   return [...builtIn, ...stored.map((one) => ({ ...one, preset: false }))]
+}
+
+function readableKinds(principal: Principal, kind: string | undefined): ReadonlySet<string> {
+  const wanted = documentKinds.filter((one) => one === (kind ?? one))
+  const readable = wanted.filter((one) => may(principal, { resource: one, verb: 'read' }))
+  const [first] = wanted
+  if (first && readable.length === 0) allowing(principal, { resource: first, verb: 'read' })
+  return new Set(readable)
 }
 
 export interface Put {
@@ -61,7 +79,7 @@ export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, 
   const { asking, user, session } = principal
   const { force, replaces } = ask
   return recordingRefusals(ports, asking, 'document.put', async () => {
-    const wanted = requireDocuments(ask.documents, user.name)
+    const wanted = requireDocuments(ask.documents, principal)
     if (replaces !== undefined && wanted.length !== 1) throw unreadable('one document is edited at a time')
     const before = await documentsBefore(ports, wanted)
     const asked = { before: [...before.values()], wanted, force, caller: user.name }
@@ -88,7 +106,8 @@ export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, 
         detail,
         evidence,
       } as const
-      await ports.documents.put(actorOf(principal, 'editor'), changed, event)
+      const deeds = changed.map(deedOf)
+      await ports.documents.put(actorOf(principal, deeds), changed, event)
       await ports.preferences.newest()
     }
     return { documents: changes.map(putOf), ...taken }
@@ -110,7 +129,12 @@ function putOf({ document, revision, expected }: DocumentChange): Put {
   return { kind: document.kind, name: document.metadata.name, revision, outcome }
 }
 
-function requireDocuments(given: readonly Json[], caller: string): readonly Document[] {
+const deedOf = ({ document, expected }: Pick<DocumentChange, 'document' | 'expected'>): Deed => ({
+  resource: document.kind,
+  verb: expected === undefined ? 'create' : 'update',
+})
+
+function requireDocuments(given: readonly Json[], caller: Principal): readonly Document[] {
   const wanted = given.map((json, i) => {
     const parsed = parseDocument(json)
     if (parsed.kind === 'value') return parsed.value
@@ -125,10 +149,13 @@ function requireDocuments(given: readonly Json[], caller: string): readonly Docu
 
 const unreadable = (why: string) => new Refusal('document_invalid', { why }, { told: `${why}.` })
 
-/** Whoever locks himself out cannot mend it; another administrator can do it for him. */
-function requireNotOwn(document: Document, caller: string): void {
-  if (document.kind === 'lock' && nameKey(document.spec.target.user) === nameKey(caller))
-    throw new Refusal('own_account')
+/**
+ * Whoever locks himself out cannot mend it; another administrator can do it for him. And nobody gives himself rights, by a role that
+ * he holds.
+ */
+function requireNotOwn(document: Document, { user, roles }: Principal): void {
+  if (document.kind === 'lock' && lockedBy(document) === lockKey('user', user.name)) throw new Refusal('own_account')
+  if (document.kind === 'role' && roles.includes(document.metadata.name)) throw new Refusal('own_role')
 }
 
 async function documentsBefore(
@@ -153,11 +180,14 @@ export function removeDocument(
   const { asking, user, session } = principal
   return recordingRefusals(ports, asking, 'document.remove', async () => {
     if (kind === 'role' && isPreset(name)) throw new Refusal('role_preset')
+    const resource = documentKinds.find((one) => one === kind)
+    if (!resource) throw new Refusal('document_unknown')
+    const actor = actorOf(principal, [{ resource, verb: 'delete' }])
     const taken = await takenByRemoving(site, ports, { kind, force, caller: user.name })
     const detail = { document: `${kind}/${name}`, ...countsOf(taken) }
     const who = { userId: user.id, sessionId: session.id, detail }
     const event = { at: ports.now(), kind: 'document.remove', outcome: 'done', asking, ...who } as const
-    await ports.documents.remove(actorOf(principal, 'editor'), kind, name, event)
+    await ports.documents.remove(actor, kind, name, event)
     if (kind === 'cluster_auth_preference') await ports.preferences.newest()
     return taken
   })

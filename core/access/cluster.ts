@@ -41,7 +41,12 @@ export function rotateKeys(ports: RotateNeeds, principal: Principal): Promise<{ 
     const added = await newSigningKey(ports, next.generation + 1, undefined)
     const who = { userId: user.id, sessionId: session.id, detail: { current: next.kid, next: added.kid } }
     const event = { at: ports.now(), kind: 'keys.rotate', outcome: 'done', asking, ...who } as const
-    await ports.signingKeys.rotate(actorOf(principal, 'editor'), current.generation, added, event)
+    await ports.signingKeys.rotate(
+      actorOf(principal, [{ resource: 'cert_authority', verb: 'rotate' }]),
+      current.generation,
+      added,
+      event,
+    )
     ports.keyring.forget()
     return { current: next.kid, next: added.kid }
   })

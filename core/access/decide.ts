@@ -2,47 +2,51 @@
  * May this user open this resource as this principal, now? Pure: the edge asks before it signs a grant, and the proxy asks again,
  * of its own snapshot, before it dials. Deny beats allow, of two settings the stricter wins, and what is not known refuses.
  */
-
-import { nameKey } from '../login/name.ts'
-import { type Duration, hours, type Instant } from '../model.ts'
-import type { DbDocument } from './db.ts'
-import { parseDuration } from './duration.ts'
-import type { LockDocument } from './lock.ts'
+import type { CredentialId, Instant } from '../model.ts'
+import { type Constraints, constraintsOf, wantsDevice } from './constraints.ts'
+import { isEverything } from './kube-resources.ts'
+import { isInForce, type LockDocument, type LockKey, lockedBy, lockKey } from './lock.ts'
+import { matches, type Traits } from './pattern.ts'
 import type { Preference } from './preference.ts'
+import { matchesLabels, reaches } from './reach.ts'
+import { type Remedy, remediesFor } from './remedy.ts'
+import {
+  membersOfPrincipal,
+  type ResourceDocument,
+  type ResourcePrincipal,
+  resourceKinds,
+  valuesOf,
+} from './resource.ts'
 import type { RoleConditions, RoleDocument } from './role.ts'
+import { sessionInWords } from './session-words.ts'
 
-export type LocksByUser = ReadonlyMap<string, readonly LockDocument[]>
+export type Locks = ReadonlyMap<LockKey, readonly LockDocument[]>
 
-export const locksByUser = (locks: readonly LockDocument[]): LocksByUser =>
-  Map.groupBy(locks, ({ spec }) => nameKey(spec.target.user))
+export const locksByTarget = (locks: readonly LockDocument[]): Locks => Map.groupBy(locks, lockedBy)
 
 export interface Facts {
-  readonly user: { readonly name: string; readonly roles: readonly string[] }
+  readonly user: { readonly name: string; readonly roles: readonly string[]; readonly traits?: Traits }
   /** All roles that there are, by name. */
   readonly roles: ReadonlyMap<string, RoleDocument>
-  /** By the name key of the user whom they name. */
-  readonly locks: LocksByUser
+  readonly locks: Locks
   /** What the cluster asks of everybody. */
-  readonly preference: Pick<Preference, 'requireSessionMfa' | 'defaultSessionTtl'>
-  readonly resource: DbDocument
-  readonly principal: DbPrincipal
+  readonly preference: Pick<Preference, 'requireSessionMfa' | 'defaultSessionTtl' | 'deviceTrust' | 'lockingMode'>
+  readonly resource: ResourceDocument
+  readonly principal: ResourcePrincipal
+  /** Through what, and by what: each may be locked. */
+  readonly by?: By
   readonly now: Instant
 }
 
-/** As whom, and where in it: the database user and the database. */
-export interface DbPrincipal {
-  readonly db_user: string
-  readonly db_name: string
+export interface By {
+  /** That let the login in, and that tapped. */
+  readonly credentials?: readonly CredentialId[]
+  /** A machine that was shown to be one of ours. */
+  readonly device?: string
+  readonly proxy?: string
 }
 
-export interface Constraints {
-  /** A tap for this very session. */
-  readonly tap: boolean
-  /** The session's life, from its beginning. */
-  readonly maxTtl: Duration
-}
-
-export type RefusedBecause = 'locked' | 'denied' | 'not_allowed'
+export type RefusedBecause = 'locked' | 'denied' | 'not_allowed' | 'device_untrusted' | 'not_supported'
 
 /** `trace`: the rules that were looked at, in order, each as `ROLE: what it said`. `remedies`: what may help, most likely first. */
 export type Decision =
@@ -51,41 +55,75 @@ export type Decision =
       readonly outcome: 'refuse'
       readonly because: RefusedBecause
       readonly told: string
-      readonly remedies: readonly string[]
+      readonly remedies: readonly Remedy[]
       readonly trace: readonly string[]
     }
 
-const longestSession: Duration = hours(12)
+const askAdministrator: readonly Remedy[] = [{ told: 'Ask an administrator.' }]
 
 export function decide(facts: Facts): Decision {
   const trace: string[] = []
-  const lock = facts.locks.get(nameKey(facts.user.name))?.find((one) => isInForce(one, facts.now))
+  const lock = lockInForce(facts)
   if (lock) return refuse('locked', lockInWords(lock), [], [`lock ${lock.metadata.name}: in force`])
   const held = rolesOf(facts, trace)
   const denying = held.filter((role) => noteDenial(role, facts, trace))
-  if (denying.length > 0) {
-    return refuse('denied', 'A role denies this.', ['Ask an administrator.'], trace)
-  }
+  if (denying.length > 0) return refuse('denied', 'A role denies this.', askAdministrator, trace)
   const allowing = held.filter((role) => noteAllowance(role, facts, trace))
-  if (allowing.length === 0) return refuse('not_allowed', notAllowedInWords(facts), remediesFor(facts), trace)
-  return { outcome: 'allow', constraints: constraintsOf(held, facts), trace }
+  if (allowing.length === 0) return refuse('not_allowed', notAllowedInWords(facts), remediesFor(held, facts), trace)
+  if (facts.by?.device === undefined && wantsDevice(held, facts, trace)) {
+    const remedy = { told: 'This version cannot enroll devices yet: an administrator can take the demand back.' }
+    return refuse('device_untrusted', 'A trusted device is wanted.', [remedy], trace)
+  }
+  if (!allowing.some(isUnlimited)) {
+    const told = 'No role allows all of the cluster, and single Kubernetes resources are not supported in this version.'
+    return refuse('not_supported', told, askAdministrator, trace)
+  }
+  return { outcome: 'allow', constraints: constraintsOf(held, allowing, facts), trace }
 }
 
 function refuse(
   because: RefusedBecause,
   told: string,
-  remedies: readonly string[],
+  remedies: readonly Remedy[],
   trace: readonly string[],
 ): Decision {
   return { outcome: 'refuse', because, told, remedies, trace }
 }
 
-/** An instant that cannot be read is not past. */
-const isInForce = ({ spec: { expires } }: LockDocument, now: Instant): boolean =>
-  !(expires !== undefined && Date.parse(expires) <= now)
+/** All that is in play here and could be locked. */
+function* lockable({ user, resource, principal, by = {} }: Facts): Generator<LockKey> {
+  yield lockKey('user', user.name)
+  for (const role of user.roles) yield lockKey('role', role)
+  for (const id of by.credentials ?? []) yield lockKey('mfa_device', id)
+  if (by.device !== undefined) yield lockKey('device', by.device)
+  if (by.proxy !== undefined) yield lockKey('proxy', by.proxy)
+  yield lockKey(resource.kind, resource.metadata.name)
+  for (const login of valuesOf(principal, 'login')) yield lockKey('login', login)
+}
 
-const lockInWords = ({ spec: { message } }: LockDocument): string =>
-  message === undefined ? 'This user is locked.' : `This user is locked: ${message}`
+function lockInForce(facts: Facts): LockDocument | undefined {
+  if (facts.locks.size === 0) return undefined
+  for (const key of lockable(facts)) {
+    const found = facts.locks.get(key)?.find((one) => isInForce(one, facts.now))
+    if (found) return found
+  }
+  return undefined
+}
+
+const lockedWhat: Readonly<Record<string, string>> = {
+  user: 'This user',
+  role: 'A role of this user',
+  login: 'This login',
+  mfa_device: 'This passkey',
+  device: 'This device',
+  proxy: 'This proxy',
+  agent: 'This agent',
+}
+
+function lockInWords({ spec: { target, message } }: LockDocument): string {
+  const what = lockedWhat[Object.keys(target)[0] ?? ''] ?? 'This resource'
+  return message === undefined ? `${what} is locked.` : `${what} is locked: ${message}`
+}
 
 function rolesOf({ user, roles }: Facts, trace: string[]): RoleDocument[] {
   return user.roles.flatMap((name) => {
@@ -96,87 +134,56 @@ function rolesOf({ user, roles }: Facts, trace: string[]): RoleDocument[] {
 }
 
 /** One condition that matches is enough to deny. */
-function noteDenial(
-  { metadata, spec: { deny } }: RoleDocument,
-  { resource, principal }: Facts,
-  trace: string[],
-): boolean {
-  const labels = deny.db_labels !== undefined && labelsMatch(deny.db_labels, resource)
-  const [user, database] = [names(deny.db_users, principal.db_user), names(deny.db_names, principal.db_name)]
-  if (!labels && !user && !database) return false
-  trace.push(`${metadata.name}: ${listed('deny', labels, user, database)} matches`)
+function noteDenial({ metadata, spec: { deny } }: RoleDocument, facts: Facts, trace: string[]): boolean {
+  const { resource, principal } = facts
+  const traits = facts.user.traits ?? {}
+  const { labels } = resourceKinds[resource.kind]
+  const matching = [
+    ...(matchesLabels(deny[labels], resource, traits) ? [labels] : []),
+    ...membersOfPrincipal(resource.kind)
+      .filter(({ field, list }) => valuesOf(principal, field).some((value) => matches(deny[list] ?? [], value, traits)))
+      .map(({ list }) => list),
+  ]
+  if (matching.length === 0) return false
+  trace.push(`${metadata.name}: ${listed('deny', matching)} matches`)
   return true
 }
 
 /** All of one role: the rights of two roles do not add up to a third. */
-function noteAllowance(role: RoleDocument, { resource, principal }: Facts, trace: string[]): boolean {
-  const { allow } = role.spec
-  const labels = reaches(role, resource)
-  const [user, database] = [names(allow.db_users, principal.db_user), names(allow.db_names, principal.db_name)]
-  const allows = labels && user && database
-  const said = allows ? 'allows' : `${listed('allow', !labels, !user, !database)} does not match`
-  trace.push(`${role.metadata.name}: ${said}`)
-  return allows
-}
-
-function listed(what: 'allow' | 'deny', labels: boolean, user: boolean, database: boolean): string {
-  const found = [labels && 'db_labels', user && 'db_users', database && 'db_names'].filter((name) => name !== false)
-  return found.map((name) => `${what}.${name}`).join(', ')
-}
-
-export const reaches = ({ spec: { allow } }: RoleDocument, resource: DbDocument): boolean =>
-  allow.db_labels !== undefined && labelsMatch(allow.db_labels, resource)
-
-/** Every label that is named must be there with one of its values; `*: *` is any resource; no label is none. */
-function labelsMatch(wanted: NonNullable<RoleConditions['db_labels']>, { metadata }: DbDocument): boolean {
-  const entries = Object.entries(wanted)
-  const there = metadata.labels ?? {}
-  return (
-    entries.length > 0 &&
-    entries.every(([label, values]) => {
-      if (label === '*') return values.includes('*')
-      const value = Object.hasOwn(there, label) ? there[label] : undefined
-      return value !== undefined && (values.includes('*') || values.includes(value))
-    })
-  )
-}
-
-const names = (list: readonly string[] | undefined, name: string): boolean =>
-  list !== undefined && (list.includes('*') || list.includes(name))
-
-/**
- * Of the cluster and of every role that reaches the resource: the strictest. The shortest life is that of all roles, as for any
- * session.
- */
-function constraintsOf(held: readonly RoleDocument[], { preference, resource }: Facts): Constraints {
-  const ttls = held.flatMap(({ spec: { options } }) =>
-    options.max_session_ttl === undefined ? [] : [parseDuration(options.max_session_ttl) ?? 0],
-  )
-  return {
-    tap: wantsTap(preference, held, resource),
-    maxTtl: Math.min(longestSession, preference.defaultSessionTtl, ...ttls),
-  }
-}
-
-/** Whether each session on it wants a tap of its own: the cluster says so, or a role of the user that reaches it. */
-export const wantsTap = (
-  { requireSessionMfa }: Pick<Preference, 'requireSessionMfa'>,
-  held: readonly RoleDocument[],
-  resource: DbDocument,
-): boolean =>
-  requireSessionMfa || held.some((role) => role.spec.options.require_session_mfa === true && reaches(role, resource))
-
-function notAllowedInWords({ resource, principal: { db_user, db_name } }: Facts): string {
-  return `No role of yours allows ${db_user} on ${db_name} in ${resource.metadata.name}.`
-}
-
-function remediesFor({ user, roles, resource }: Facts): string[] {
-  const held = user.roles.flatMap((name) => roles.get(name) ?? [])
-  const reaching = held.filter((role) => reaches(role, resource))
-  const allowed = (list: 'db_users' | 'db_names') => [
-    ...new Set(reaching.flatMap((role) => role.spec.allow[list] ?? [])),
+function noteAllowance(role: RoleDocument, facts: Facts, trace: string[]): boolean {
+  const { resource, user } = facts
+  const { labels } = resourceKinds[resource.kind]
+  const missing = [
+    ...(reaches(role, resource, user.traits) ? [] : [labels]),
+    ...membersOfPrincipal(resource.kind)
+      .filter((member) => !allowsMember(role.spec.allow, member, facts))
+      .map(({ list }) => list),
   ]
-  const [users, databases] = [allowed('db_users'), allowed('db_names')]
-  if (users.length === 0 || databases.length === 0) return ['Ask an administrator for a role that reaches it.']
-  return [`Your roles allow --db-user=${users.join('|')} and --db-name=${databases.join('|')} there.`]
+  const said = missing.length === 0 ? 'allows' : `${listed('allow', missing)} does not match`
+  trace.push(`${role.metadata.name}: ${said}`)
+  return missing.length === 0
+}
+
+function allowsMember(
+  allow: RoleConditions,
+  { field, list, isList, ownName }: ReturnType<typeof membersOfPrincipal>[number],
+  { principal, user }: Facts,
+): boolean {
+  const values = valuesOf(principal, field)
+  if (values.length === 0) return isList === true
+  return values.every(
+    (value) => matches(allow[list] ?? [], value, user.traits ?? {}) || (ownName === true && value === user.name),
+  )
+}
+
+const listed = (what: 'allow' | 'deny', found: readonly string[]): string =>
+  found.map((name) => `${what}.${name}`).join(', ')
+
+/** A role that limits what its holders do inside a Kubernetes cluster opens none to whoever cannot look inside. */
+const isUnlimited = ({ spec: { allow } }: RoleDocument): boolean =>
+  allow.kubernetes_resources === undefined || allow.kubernetes_resources.some(isEverything)
+
+function notAllowedInWords({ resource, principal }: Facts): string {
+  const { kind, metadata } = resource
+  return `No role of yours allows ${sessionInWords({ resource: { kind, name: metadata.name }, principal })}.`
 }

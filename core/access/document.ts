@@ -1,28 +1,37 @@
 /**
- * What an administrator writes: a role, a database, a lock, how people log in. A document that was read is canonical: it is what is stored
+ * What an administrator writes: roles, resources, locks, how people log in. A document that was read is canonical: it is what is stored
  * and what is printed, and reading it again changes nothing.
  */
 import { canonicalJson, type Json } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
+import { app } from './app.ts'
 import { authPreference, type PreferenceDocument } from './auth-preference.ts'
-import { type DbDocument, db } from './db.ts'
+import { db } from './db.ts'
 import { isMap, member, oneOf, type Read, tellExpected, tellUnknown } from './fields.ts'
+import { kubeCluster } from './kube-cluster.ts'
 import { type LockDocument, lock } from './lock.ts'
+import { node } from './node.ts'
 import { into, type Place, type Problem, tell } from './place.ts'
+import type { ResourceDocument } from './resource.ts'
 import { type RoleDocument, role } from './role.ts'
+import { windowsDesktop } from './windows-desktop.ts'
 
-export type Document = RoleDocument | DbDocument | LockDocument | PreferenceDocument
+export type Document = RoleDocument | ResourceDocument | LockDocument | PreferenceDocument
 export type DocumentKind = Document['kind']
 
 const readers: { readonly [kind in DocumentKind]: Read<Document> } = {
   role,
+  node,
   db,
+  kube_cluster: kubeCluster,
+  app,
+  windows_desktop: windowsDesktop,
   lock,
   cluster_auth_preference: authPreference,
 }
 const parts = ['kind', 'version', 'metadata', 'spec']
-const kinds = Object.keys(readers) as DocumentKind[]
+export const documentKinds = Object.keys(readers) as DocumentKind[]
 
 /** Bytes of canonical JSON: less than what the edge takes as a body. */
 const longest = 131_072
@@ -45,7 +54,7 @@ function readDocument(json: Json, place: Place): Document | undefined {
   if (!isMap(json)) return tellExpected(json, place, `a map of ${parts.join(', ')}`)
   // Perhaps it is there and misspelt.
   if (member(json, 'kind') === undefined) tellUnknown('a document', parts, json, place)
-  const kind = oneOf(...kinds)(member(json, 'kind'), into(place, 'kind'))
+  const kind = oneOf(...documentKinds)(member(json, 'kind'), into(place, 'kind'))
   return kind && readers[kind](json, place)
 }
 

@@ -1,16 +1,40 @@
 /** What is locked out: nothing that it names gets in, until it expires or is removed. */
-import { readName } from '../login/name.ts'
+import { nameKey } from '../login/name.ts'
+import type { Instant } from '../model.ts'
 import { fields, oneOf, optional, type Read, refined } from './fields.ts'
 import { type Metadata, metadata } from './metadata.ts'
-import { quoted, tell } from './place.ts'
-import { anyText, message, shaped, text } from './text.ts'
+import { anyOf, quoted, tell } from './place.ts'
+import { resourceName } from './resource-name.ts'
+import { anyText, message, oneLine, shaped, text } from './text.ts'
+import { userName } from './user.ts'
+
+/**
+ * One of these. `login`: an account on hosts and desktops; `mfa_device`: a passkey by its id, or an authenticator app; `device`: a
+ * machine; a resource by its name; a proxy or an agent by its id.
+ */
+export const lockTargets = [
+  'user',
+  'role',
+  'login',
+  'mfa_device',
+  'device',
+  'node',
+  'db',
+  'kube_cluster',
+  'app',
+  'windows_desktop',
+  'proxy',
+  'agent',
+] as const
+export type LockTargetKind = (typeof lockTargets)[number]
+export type LockTarget = { readonly [K in LockTargetKind]?: string }
 
 export type LockDocument = {
   readonly kind: 'lock'
   readonly version: 'v2'
   readonly metadata: Metadata
   readonly spec: {
-    readonly target: { readonly user: string }
+    readonly target: LockTarget
     /** What the person who is locked out reads. */
     readonly message?: string
     /** RFC 3339, UTC, whole seconds or milliseconds. Left out: for ever. */
@@ -18,17 +42,31 @@ export type LockDocument = {
   }
 }
 
+/** Such as `user alice`. */
+export const targetInWords = (target: LockTarget): string => Object.entries(target).flat().join(' ')
+
+/** Names one thing that may be locked; users as they are known, in whatever spelling. */
+export type LockKey = `${LockTargetKind}:${string}`
+
+export const lockKey = (kind: LockTargetKind, name: string): LockKey =>
+  `${kind}:${kind === 'user' ? nameKey(name) : name}`
+
+/** Of a document that was read: it names one thing. */
+export function lockedBy({ spec: { target } }: LockDocument): LockKey {
+  const [kind, name] = Object.entries(target)[0] as [LockTargetKind, string]
+  return lockKey(kind, name)
+}
+
+/** An instant that cannot be read is not past. */
+export const isInForce = ({ spec: { expires } }: LockDocument, now: Instant): boolean =>
+  !(expires !== undefined && Date.parse(expires) <= now)
+
 const lockName = text(
   shaped(
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
     'a name of 1 to 128 letters, digits and . _ -, beginning with one of the first two',
   ),
 )
-
-/** As users are named: a lock on a name that nobody can have would lock nobody. */
-const userName: Read<string> = refined(anyText, (written, place) => {
-  return readName(written) ?? tell(place, `${quoted(written)}: expected the name of a user`)
-})
 
 const instant: Read<string> = refined(anyText, (written, place) => {
   return parseInstant(written) ?? tell(place, `${quoted(written)}: expected an instant such as 2030-01-31T12:00:00Z`)
@@ -48,13 +86,39 @@ function parseInstant(written: string): string | undefined {
 const dayOf = (at: number): string | undefined =>
   Number.isNaN(at) ? undefined : new Date(at).toISOString().slice(0, 10)
 
+const named = text(oneLine)
+
+const targetFields = fields<LockTarget>('lock target', {
+  user: optional(userName),
+  role: optional(named),
+  login: optional(named),
+  mfa_device: optional(named),
+  device: optional(named),
+  node: optional(resourceName),
+  db: optional(resourceName),
+  kube_cluster: optional(resourceName),
+  app: optional(resourceName),
+  windows_desktop: optional(resourceName),
+  proxy: optional(named),
+  agent: optional(named),
+})
+
+/** Of two names a lock could mean both at once, or either: so one. */
+const target: Read<LockTarget> = (json, place) => {
+  const before = place.problems.length
+  const read = targetFields(json, place)
+  if (read === undefined || place.problems.length > before) return read
+  const count = Object.keys(read).length
+  if (count === 1) return read
+  return tell(
+    place,
+    count === 0 ? `expected one of ${anyOf(lockTargets)}` : 'names more than one: write a lock for each',
+  )
+}
+
 export const lock: Read<LockDocument> = fields<LockDocument>('lock', {
   kind: oneOf('lock'),
   version: oneOf('v2'),
   metadata: metadata('lock', lockName),
-  spec: fields<LockDocument['spec']>('lock', {
-    target: fields<LockDocument['spec']['target']>('lock target', { user: userName }),
-    message: optional(message),
-    expires: optional(instant),
-  }),
+  spec: fields<LockDocument['spec']>('lock', { target, message: optional(message), expires: optional(instant) }),
 })

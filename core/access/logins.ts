@@ -26,7 +26,7 @@ function endLogin(ports: Needs, principal: Principal, id: string, reason: 'revok
     const detail = { ended: id, of: found.user.name }
     const who = { userId: user.id, sessionId: session.id, detail }
     const event = { at: ports.now(), kind: 'login.end', outcome: 'done', asking, ...who } as const
-    const actor = actorOf(principal, isAdministrator ? 'editor' : undefined)
+    const actor = actorOf(principal, isAdministrator ? [{ resource: 'session', verb: 'delete' }] : [])
     await ports.logins.end(actor, { id, owner: found.user.id, reason }, event)
     return found
   })

@@ -9,19 +9,20 @@ import type { CredentialId, Holder, Instant, Site, UserId } from '../model.ts'
 import type { KnownKey } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { verifyTap } from '../tap/verify.ts'
-import type { DbDocument } from './db.ts'
-import { type Constraints, decide, type LocksByUser } from './decide.ts'
-import type { Preference } from './preference.ts'
-import type { RoleDocument } from './role.ts'
+import type { Constraints } from './constraints.ts'
+import { decide } from './decide.ts'
+import type { Traits } from './pattern.ts'
+import type { Policy } from './policy.ts'
+import { remedyInWords } from './remedy.ts'
+import type { ResourceDocument } from './resource.ts'
 
 /** What a proxy knows, ready to be asked. */
-export interface Known {
+export interface Known extends Policy {
   readonly site: Site
-  readonly users: ReadonlyMap<UserId, { readonly name: string; readonly roles: readonly string[] }>
-  readonly roles: ReadonlyMap<string, RoleDocument>
-  readonly locks: LocksByUser
-  readonly resources: ReadonlyMap<string, DbDocument>
-  readonly preference: Preference
+  readonly users: ReadonlyMap<
+    UserId,
+    { readonly name: string; readonly roles: readonly string[]; readonly traits?: Traits }
+  >
   /** undefined: no such credential, or none whose key can be used. */
   credential(id: CredentialId): Promise<KnownKey | undefined>
 }
@@ -38,7 +39,7 @@ export interface ShownGrant {
 
 export interface OpenedSession {
   readonly user: { readonly id: UserId; readonly name: string }
-  readonly resource: DbDocument
+  readonly resource: ResourceDocument
   readonly principal: SessionSubject['principal']
   readonly constraints: Constraints
   /** Whether a tap was checked. */
@@ -51,7 +52,7 @@ export async function openSession(known: Known, shown: ShownGrant): Promise<Open
   const { grant, target, jkt, now } = shown
   const { subject } = grant
   if (grant.clientKey !== jkt || subject.client_key !== jkt) throw new Refusal('grant_invalid', { why: 'another key' })
-  if (subject.resource.kind !== 'db' || subject.resource.name !== target) {
+  if (subject.resource.name !== target) {
     throw new Refusal('grant_invalid', { why: 'another resource' })
   }
   const opened = requireAllowed(known, grant, now)
@@ -76,10 +77,13 @@ export function requireAllowed(
       { told: 'The user was removed, or is too new to be known here: try again in a few seconds.' },
     )
   const resource = known.resources.get(subject.resource.name)
-  if (!resource) throw new Refusal('resource_unknown', { resource: subject.resource.name })
+  // A name that went to a resource of another kind is another resource.
+  if (!resource || resource.kind !== subject.resource.kind)
+    throw new Refusal('resource_unknown', { resource: subject.resource.name })
   const { principal } = subject
   const { roles, locks, preference } = known
-  const decision = decide({ user, roles, locks, preference, resource, principal, now })
+  const by = { proxy: subject.proxy.id }
+  const decision = decide({ user, roles, locks, preference, resource, principal, by, now })
   if (decision.outcome === 'refuse') throw sessionRefused(id, resource, decision)
   return {
     user: { id, name: user.name },
@@ -92,11 +96,11 @@ export function requireAllowed(
 
 export function sessionRefused(
   user: UserId,
-  { metadata }: DbDocument,
+  { metadata }: ResourceDocument,
   { because, told, remedies, trace }: Extract<ReturnType<typeof decide>, { outcome: 'refuse' }>,
 ): Refusal {
   const detail = { user, resource: metadata.name, why: because, trace: trace.join('; ') }
-  return new Refusal('session_refused', detail, { told: [told, ...remedies].join(' ') })
+  return new Refusal('session_refused', detail, { told: [told, ...remedies.map(remedyInWords)].join(' ') })
 }
 
 /** The same check of a tap as at the edge, of a key that this proxy knows, for exactly this session. */

@@ -92,7 +92,7 @@ async function removeKey(
   }
   const event = approvedEvent(ports, principal, approved, request, 'passkey.remove', { removed: name })
   const removing = { spend, tapped, credentialId: leaving.id, revision, staying: stayingOf(under), event }
-  await ports.credentials.removeBy(actorOf(principal, undefined), removing)
+  await ports.credentials.removeBy(actorOf(principal, []), removing)
 }
 
 /** @throws Refusal totp_unknown, last_factor */
@@ -112,7 +112,7 @@ async function removeTotp(
   requireWayIn(under, person, { totps: person.totps.length - 1 })
   const event = approvedEvent(ports, principal, approved, request, 'totp.remove', { removed: name })
   const effect = { kind: 'remove totp', id: leaving.id } as const
-  await ports.factors.changeBy(actorOf(principal, undefined), {
+  await ports.factors.changeBy(actorOf(principal, []), {
     spend,
     tapped,
     was: countsOf(under.site, person),

@@ -86,7 +86,7 @@ export function finishOwnTotp(
       }
       const effect = await addingTotp(ports, user.id, subject, answer)
       const change = { spend: spendOf(tap.intent), tapped, was: countsOf(here, person), effect, event }
-      await ports.factors.changeBy(actorOf(principal, undefined), change)
+      await ports.factors.changeBy(actorOf(principal, []), change)
       return { name: subject.name }
     })
   })

@@ -1,24 +1,25 @@
 import type { PreferenceDocument } from './auth-preference.ts'
-import type { DbDocument } from './db.ts'
-import { type LocksByUser, locksByUser } from './decide.ts'
+import { type Locks, locksByTarget } from './decide.ts'
 import type { Document } from './document.ts'
 import type { LockDocument } from './lock.ts'
 import { type Preference, preferenceOf } from './preference.ts'
 import { presets } from './presets.ts'
+import type { ResourceDocument } from './resource.ts'
 import type { RoleDocument } from './role.ts'
 
 /** The cluster's documents, ready for `decide`: the same at the edge and in a proxy. */
 export interface Policy {
   readonly roles: ReadonlyMap<string, RoleDocument>
-  readonly locks: LocksByUser
-  readonly resources: ReadonlyMap<string, DbDocument>
+  readonly locks: Locks
+  /** By name: no two of any kind have the same. */
+  readonly resources: ReadonlyMap<string, ResourceDocument>
   readonly preference: Preference
 }
 
 export function policyOf(documents: readonly Document[]): Policy {
   const roles = new Map(presets.map((role) => [role.metadata.name, role]))
   const locks: LockDocument[] = []
-  const resources = new Map<string, DbDocument>()
+  const resources = new Map<string, ResourceDocument>()
   let preference: PreferenceDocument | undefined
   for (const document of documents) {
     const { name } = document.metadata
@@ -27,5 +28,5 @@ export function policyOf(documents: readonly Document[]): Policy {
     else if (document.kind === 'cluster_auth_preference') preference = document
     else resources.set(name, document)
   }
-  return { roles, locks: locksByUser(locks), resources, preference: preferenceOf(preference) }
+  return { roles, locks: locksByTarget(locks), resources, preference: preferenceOf(preference) }
 }

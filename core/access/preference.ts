@@ -42,6 +42,8 @@ export interface Preference {
   readonly relatedOrigins: readonly string[]
   readonly attestation: AttestationPolicy | undefined
   readonly requireSessionMfa: boolean
+  /** Each administrative action wants a tap of its own; else a recent login will do. */
+  readonly adminActionMfa: boolean
   readonly deviceTrust: 'off' | 'optional' | 'required'
   readonly defaultSessionTtl: Duration
   readonly lockingMode: 'best_effort' | 'strict'
@@ -62,6 +64,7 @@ export const defaultPreference: Preference = {
   relatedOrigins: [],
   attestation: undefined,
   requireSessionMfa: false,
+  adminActionMfa: true,
   deviceTrust: 'off',
   defaultSessionTtl: hours(12),
   lockingMode: 'best_effort',
@@ -98,6 +101,7 @@ export function preferenceOf(document: PreferenceDocument | undefined): Preferen
     relatedOrigins: webauthn.related_origins ?? [],
     attestation: attestationOf(webauthn),
     requireSessionMfa: spec.require_session_mfa ?? false,
+    adminActionMfa: spec.admin_action_mfa === true || isWebauthnAlone(spec),
     deviceTrust: spec.device_trust?.mode ?? 'off',
     defaultSessionTtl: parseDuration(spec.default_session_ttl ?? '12h') ?? 0,
     lockingMode: spec.locking_mode ?? 'best_effort',
@@ -113,6 +117,12 @@ function secondFactorOf({
   const { secondFactor, secondFactors } = defaultPreference
   if (word === 'off' || word === 'optional') return { secondFactor: word, secondFactors: factorsOf[word] }
   return { secondFactor, secondFactors: list ?? (word && factorsOf[word]) ?? secondFactors }
+}
+
+/** Where nothing else proves anybody, everybody can tap. */
+function isWebauthnAlone(spec: PreferenceSpec): boolean {
+  const { secondFactor, secondFactors } = secondFactorOf(spec)
+  return secondFactor === 'required' && secondFactors.join() === 'webauthn'
 }
 
 /** undefined: any authenticator, and none is asked for its papers. */

@@ -1,5 +1,5 @@
 /** Who calls with an access token: token, proof and session, checked in one round trip. */
-import type { Actor } from '../admin-ports.ts'
+import type { Actor, AllowingRole } from '../admin-ports.ts'
 import type { Needs as OperationNeeds } from '../api/operation.ts'
 import { type Asking, type Holder, minutes, type Site } from '../model.ts'
 import { verifyAccessToken } from '../oauth/access-token.ts'
@@ -8,6 +8,7 @@ import { verifyDpop } from '../oauth/dpop.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import type { Entered } from '../token-ports.ts'
+import { covers, type Deed, deedInWords } from './rule.ts'
 
 /** What an administrator does wants a login not older than this (RFC 9470 calls it max_age). */
 export const recentLogin = minutes(5)
@@ -49,15 +50,13 @@ export async function authenticate(site: Site, ports: Needs, call: Call): Promis
 
 /** @throws Refusal login_headless, role_missing, login_untapped, login_too_old. A tap is the action's own to check: it signs what the action does. */
 export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, needs: OperationNeeds = {}): void {
-  const { user, roles, session } = principal
+  const { user, session } = principal
   // Who has talked somebody into entering a code has a login of his own. It must not let in more of his (a factor, an invite),
   // nor loosen what keeps him out.
   if (session.via === 'device_flow' && Object.keys(needs).length > 0) {
     throw new Refusal('login_headless', { user: user.id })
   }
-  if (needs.role !== undefined && !roles.includes(needs.role)) {
-    throw new Refusal('role_missing', { user: user.id, role: needs.role })
-  }
+  if (needs.may) allowing(principal, needs.may)
   // That it is recent counts because a tap began it: who has phished a password and two codes administers nothing.
   if (needs.presence === 'recent' && !session.tapped) throw new Refusal('login_untapped', { user: user.id })
   if (needs.presence === 'recent' && now() - session.authenticatedAt > recentLogin) {
@@ -65,8 +64,31 @@ export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, 
   }
 }
 
-export const actorOf = ({ user, session }: Principal, role: 'editor' | 'auditor' | undefined): Actor => ({
-  userId: user.id,
-  sessionId: session.id,
-  role,
-})
+/**
+ * The role that allows it: no other of the user's may deny it. The batch confirms that it is held, and says what it says.
+ * @throws Refusal role_missing
+ */
+export function allowing({ user, held }: Pick<Principal, 'user' | 'held'>, deed: Deed): AllowingRole {
+  const denying = held.some(({ document }) => covers(document.spec.deny.rules, deed))
+  const found = denying ? undefined : held.find(({ document }) => covers(document.spec.allow.rules, deed))
+  if (found) return { name: found.document.metadata.name, revision: found.revision }
+  const told = `${denying ? 'A role of yours denies' : 'No role of yours allows'} it to ${deedInWords(deed)}.`
+  throw new Refusal('role_missing', { user: user.id, needs: `${deed.resource}:${deed.verb}` }, { told })
+}
+
+export const may = (principal: Pick<Principal, 'user' | 'held'>, deed: Deed): boolean => {
+  try {
+    allowing(principal, deed)
+    return true
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
+}
+
+/** For the batch of what he does. @throws Refusal role_missing */
+export function actorOf(principal: Principal, deeds: readonly Deed[]): Actor {
+  const by = deeds.map((deed) => allowing(principal, deed))
+  const { user, session } = principal
+  return { userId: user.id, sessionId: session.id, by: [...new Map(by.map((one) => [one.name, one])).values()] }
+}

@@ -15,40 +15,52 @@ import { Refusal } from '../refusal.ts'
 import type { SentTap } from '../tap/sent.ts'
 import { type Tap, verifyTap } from '../tap/verify.ts'
 import { approveUrl } from '../tap/waiting.ts'
-import type { DbDocument } from './db.ts'
-import { type DbPrincipal, decide, reaches, wantsTap } from './decide.ts'
+import { wantsTap } from './constraints.ts'
+import { decide } from './decide.ts'
 import { sessionRefused } from './open-session.ts'
+import { shown } from './pattern.ts'
 import { type Policy, policyOf } from './policy.ts'
 import type { Principal } from './principal.ts'
+import { reaches } from './reach.ts'
+import {
+  type ListCondition,
+  membersOfPrincipal,
+  type ResourceDocument,
+  type ResourceKind,
+  type ResourcePrincipal,
+} from './resource.ts'
+import { principalInWords } from './session-words.ts'
 
 const ttl = minutes(5)
 
 export interface SessionAsk {
-  readonly resource: { readonly kind: 'db'; readonly name: string }
-  readonly principal: DbPrincipal
+  readonly resource: { readonly kind: ResourceKind; readonly name: string }
+  readonly principal: ResourcePrincipal
   readonly proxy: { readonly id: string; readonly boot: string }
 }
 
 /** A resource as its user sees it. */
 export interface ReachableResource {
-  readonly document: DbDocument
-  readonly dbUsers: readonly string[]
-  readonly dbNames: readonly string[]
+  readonly document: ResourceDocument
+  /** As whom, by the lists of roles: names, and patterns as they are written. */
+  readonly allowed: { readonly [list in ListCondition]?: readonly string[] }
   readonly tap: boolean
 }
 
 export async function reachableResources(
   { documents }: Pick<Ports, 'documents'>,
-  { roles: held }: Principal,
+  { user, roles: held }: Principal,
 ): Promise<ReachableResource[]> {
   const { roles, resources, preference } = policyOf((await documents.list({})).map(({ document }) => document))
+  const { traits = {} } = user
   return [...resources.values()].flatMap((document) => {
-    const reaching = held.flatMap((name) => roles.get(name) ?? []).filter((role) => reaches(role, document))
-    const named = (list: 'db_users' | 'db_names') => [
-      ...new Set(reaching.flatMap(({ spec }) => spec.allow[list] ?? [])),
-    ]
-    const tap = wantsTap(preference, reaching, document)
-    return reaching.length === 0 ? [] : [{ document, dbUsers: named('db_users'), dbNames: named('db_names'), tap }]
+    const reaching = held.flatMap((name) => roles.get(name) ?? []).filter((role) => reaches(role, document, traits))
+    if (reaching.length === 0) return []
+    const lists = membersOfPrincipal(document.kind).map(({ list }) => {
+      const values = reaching.flatMap(({ spec }) => shown(spec.allow[list] ?? [], traits))
+      return [list, [...new Set(values)]] as const
+    })
+    return [{ document, allowed: Object.fromEntries(lists), tap: wantsTap(preference, reaching, document, traits) }]
   })
 }
 
@@ -78,7 +90,7 @@ const subjectOf = (
   address: string,
 ): SessionSubject => ({
   resource: { kind: resource.kind, name: resource.name },
-  principal: { db_user: principal.db_user, db_name: principal.db_name },
+  principal,
   client_key: jkt,
   proxy: { id: proxy.id, boot: proxy.boot },
   address,
@@ -87,16 +99,17 @@ const subjectOf = (
 async function requireDecision(
   { documents, proxies, now }: Pick<Ports, 'documents' | 'proxies' | 'now'>,
   { user, roles: held }: Principal,
-  { resource: { name }, principal, proxy }: SessionAsk,
+  { resource: { kind, name }, principal, proxy }: SessionAsk,
 ) {
   if (!(await proxies.find(proxy.id)))
     throw new Refusal('target_invalid', { why: 'no registered proxy', proxy: proxy.id })
   const policy: Policy = policyOf((await documents.list({})).map(({ document }) => document))
   const resource = policy.resources.get(name)
-  if (!resource) throw new Refusal('resource_unknown', { resource: name })
+  if (!resource || resource.kind !== kind) throw new Refusal('resource_unknown', { resource: name })
   const { roles, locks, preference } = policy
-  const asker = { name: user.name, roles: held }
-  const decision = decide({ user: asker, roles, locks, preference, resource, principal, now: now() })
+  const asker = { ...user, roles: held }
+  const by = { proxy: proxy.id }
+  const decision = decide({ user: asker, roles, locks, preference, resource, principal, by, now: now() })
   if (decision.outcome === 'refuse') throw sessionRefused(user.id, resource, decision)
   return { ...decision, preference }
 }
@@ -179,6 +192,7 @@ function eventOf(
   { resource, principal, proxy }: SessionAsk,
   trace: readonly string[],
 ): AuditEvent {
-  const detail = { resource: resource.name, ...principal, proxy: proxy.id, rules: trace.join('; ') }
+  const as = principalInWords(resource.kind, principal)
+  const detail = { resource: resource.name, ...(as !== '' && { as }), proxy: proxy.id, rules: trace.join('; ') }
   return { at: now(), kind: 'session.grant', outcome: 'done', asking, userId: user.id, sessionId: session.id, detail }
 }

@@ -1,11 +1,15 @@
-/** What its holders may reach, and how: `allow` and `deny` name databases by their labels, and users and names in them. */
+/** What its holders may reach, and how: `allow` and `deny` name resources by their labels, and as whom. */
 import type { Json } from '../intent.ts'
 import { hours, minutes } from '../model.ts'
 import { fields, listOf, oneOf, optional, orEmptyMap, type Read, refined, unlessEmpty, yesOrNo } from './fields.ts'
+import { type KubeResource, kubeResources } from './kube-resources.ts'
 import { type Metadata, metadata } from './metadata.ts'
+import { whyNoPattern } from './pattern.ts'
 import { into, type Place, quoted, tell } from './place.ts'
 import { isPreset } from './presets.ts'
-import { labelMatchers, literal, oneLine, shaped, text, ttl } from './text.ts'
+import type { LabelCondition, ListCondition } from './resource.ts'
+import { type Rule, rules } from './rule.ts'
+import { labelMatchers, oneLine, shaped, text, ttl } from './text.ts'
 
 export type RoleDocument = {
   readonly kind: 'role'
@@ -14,19 +18,46 @@ export type RoleDocument = {
   readonly spec: { readonly options: RoleOptions; readonly allow: RoleConditions; readonly deny: RoleConditions }
 }
 
+/** Durations as `formatDuration` writes them. Of two roles the stricter holds, but for what a role permits. */
 export type RoleOptions = {
-  /** As `formatDuration` writes it. */
   readonly max_session_ttl?: string
   readonly require_session_mfa?: boolean
-  /** Its holders may let a program in that runs on a machine without a browser (RFC 8628). */
+  readonly device_trust_mode?: 'off' | 'optional' | 'required'
+  /** Whether a lock that could not be heard of keeps its holders out. */
+  readonly lock?: 'strict' | 'best_effort'
+  /** A session works from where it was asked for, and from nowhere else. */
+  readonly pin_source_ip?: boolean
+  /** A session in which the client says nothing for so long ends. */
+  readonly client_idle_timeout?: string
+  /** A session ends with the login that opened it. */
+  readonly disconnect_expired_cert?: boolean
+  /** Sessions of one user at once, of all kinds, at one proxy. */
+  readonly max_connections?: number
+  /** Sessions of one user at once on one resource, at one proxy. */
+  readonly max_sessions?: number
+  /** Permits sessions of clients that prove no key. */
+  readonly bearer_grants?: boolean
+  /** Permits its holders to let a program in that runs on a machine without a browser (RFC 8628). */
   readonly device_flow?: boolean
 }
 
+export type LabelMatchers = { readonly [label: string]: readonly string[] }
+
 /** What is left out matches nothing. `*` alone is any value; as the one label it is any resource. */
-export type RoleConditions = {
-  readonly db_labels?: { readonly [label: string]: readonly string[] }
-  readonly db_users?: readonly string[]
-  readonly db_names?: readonly string[]
+export type RoleConditions = { readonly [L in LabelCondition]?: LabelMatchers } & {
+  readonly [L in ListCondition]?: readonly string[]
+} & {
+  readonly kubernetes_resources?: readonly KubeResource[]
+  /** What administrators may do. */
+  readonly rules?: readonly Rule[]
+  /** As whom its holders may open sessions besides themselves. */
+  readonly impersonate?: Impersonation
+}
+
+export type Impersonation = {
+  readonly users?: readonly string[]
+  /** All roles of that user must be among them. */
+  readonly roles?: readonly string[]
 }
 
 const mostEntries = 256
@@ -37,6 +68,7 @@ const roleName = text(
 )
 
 const sessionTtl = ttl(minutes(1), hours(30))
+const idleTtl = ttl(minutes(1), hours(24))
 
 export function sessionMfa(json: Json | undefined, place: Place): boolean | undefined {
   const isHardwareKey = typeof json === 'string' && json.startsWith('hardware_key')
@@ -44,7 +76,7 @@ export function sessionMfa(json: Json | undefined, place: Place): boolean | unde
   return tell(place, `${quoted(json)}: not supported in this version: true asks for a tap`)
 }
 
-const value = text(oneLine, literal)
+const value = text(oneLine, whyNoPattern)
 const values = listOf(value, mostEntries)
 
 /** One value may stand without a list around it. */
@@ -54,17 +86,58 @@ const oneOrMore: Read<readonly string[]> = (json, place) => {
   return only === undefined ? undefined : [only]
 }
 
-const dbLabels = refined(labelMatchers(oneOrMore), (matchers, place) => {
-  const any = matchers['*']
-  const isFine = any === undefined || (any.length === 1 && any[0] === '*')
-  return isFine ? matchers : tell(into(place, '*'), 'the label `*` takes only the value `*`: name the label')
-})
+const labels = unlessEmpty(
+  refined(labelMatchers(oneOrMore), (matchers, place) => {
+    const any = matchers['*']
+    const isFine = any === undefined || (any.length === 1 && any[0] === '*')
+    return isFine ? matchers : tell(into(place, '*'), 'the label `*` takes only the value `*`: name the label')
+  }),
+)
 
+/** A number of things at once. 0 is what elsewhere means "no limit", so it says nothing. */
+const limit: Read<number> = (json, place) => {
+  if (typeof json !== 'number' || !Number.isInteger(json) || json < 0 || json > 100_000)
+    return tell(place, 'expected a whole number, 1 to 100000')
+  return json === 0 ? undefined : json
+}
+
+const impersonation = unlessEmpty(
+  fields<Impersonation>('impersonate', { users: unlessEmpty(values), roles: unlessEmpty(values) }),
+)
+
+const list = unlessEmpty(values)
 const conditions = orEmptyMap(
   fields<RoleConditions>('role', {
-    db_labels: unlessEmpty(dbLabels),
-    db_users: unlessEmpty(values),
-    db_names: unlessEmpty(values),
+    logins: list,
+    node_labels: labels,
+    db_labels: labels,
+    db_users: list,
+    db_names: list,
+    app_labels: labels,
+    kubernetes_labels: labels,
+    kubernetes_groups: list,
+    kubernetes_users: list,
+    kubernetes_resources: unlessEmpty(kubeResources),
+    windows_desktop_labels: labels,
+    windows_desktop_logins: list,
+    rules: unlessEmpty(rules),
+    impersonate: impersonation,
+  }),
+)
+
+const options = orEmptyMap(
+  fields<RoleOptions>('role', {
+    max_session_ttl: optional(sessionTtl),
+    require_session_mfa: optional(sessionMfa),
+    device_trust_mode: optional(oneOf('off', 'optional', 'required')),
+    lock: optional(oneOf('strict', 'best_effort')),
+    pin_source_ip: optional(yesOrNo),
+    client_idle_timeout: optional(idleTtl),
+    disconnect_expired_cert: optional(yesOrNo),
+    max_connections: optional(limit),
+    max_sessions: optional(limit),
+    bearer_grants: optional(yesOrNo),
+    device_flow: optional(yesOrNo),
   }),
 )
 
@@ -72,15 +145,5 @@ export const role: Read<RoleDocument> = fields<RoleDocument>('role', {
   kind: oneOf('role'),
   version: oneOf('v5', 'v6', 'v7'),
   metadata: metadata('role', roleName),
-  spec: fields<RoleDocument['spec']>('role', {
-    options: orEmptyMap(
-      fields<RoleOptions>('role', {
-        max_session_ttl: optional(sessionTtl),
-        require_session_mfa: optional(sessionMfa),
-        device_flow: optional(yesOrNo),
-      }),
-    ),
-    allow: conditions,
-    deny: conditions,
-  }),
+  spec: fields<RoleDocument['spec']>('role', { options, allow: conditions, deny: conditions }),
 })

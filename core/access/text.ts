@@ -33,15 +33,6 @@ export const oneLine: WhyNot = (read) => {
   return read === read.trim() ? undefined : 'has white space at its ends'
 }
 
-/** What elsewhere is a pattern would here be a name that nothing has: a deny rule that denies nothing. */
-export const literal: WhyNot = (read) => {
-  if (read.includes('{{')) return 'templates `{{…}}` are not supported in this version: name each value'
-  if (read.startsWith('^')) return 'regular expressions `^…$` are not supported in this version: name each value'
-  if (read.includes('*') && read !== '*')
-    return '`*` within text is not supported in this version: name each, or `*` for all'
-  return undefined
-}
-
 export const shaped =
   (shape: RegExp, expected: string): WhyNot =>
   (read) =>

@@ -47,7 +47,15 @@ export function inviteUser(
       const detail = { invited: user.name, roles: roles.join(' ') }
       const event = approvedEvent(ports, principal, approved, request, 'user.invite', detail)
       const { spend, tapped } = approved
-      await ports.users.invite({ spend, tapped, actor: actorOf(principal, 'editor'), user, roles, invite, event })
+      await ports.users.invite({
+        spend,
+        tapped,
+        actor: actorOf(principal, [{ resource: 'user', verb: 'create' }]),
+        user,
+        roles,
+        invite,
+        event,
+      })
       return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
     }),
   )
@@ -81,7 +89,7 @@ export function resetUser(
       await ports.users.reset({
         spend,
         tapped,
-        actor: actorOf(principal, 'editor'),
+        actor: actorOf(principal, [{ resource: 'user', verb: 'update' }]),
         user,
         invite,
         rpIds: rpIdsOf(here),
@@ -121,7 +129,7 @@ export function removeUser(
     withSite(site, ports, (here, { revision: preference }) => {
       const who = { userId: user.id, sessionId: session.id, detail: { removed: name } }
       const event = { at: ports.now(), kind: 'user.remove', outcome: 'done', asking, ...who } as const
-      return ports.users.remove(actorOf(principal, 'editor'), name, event, { rpIds: rpIdsOf(here), preference })
+      return ports.users.remove(actorOf(principal, [{ resource: 'user', verb: 'delete' }]), name, event, { rpIds: rpIdsOf(here), preference })
     }),
   )
 }

@@ -1,4 +1,5 @@
 /** The operations as OpenAPI 3.1. */
+import { deedInWords } from '../access/rule.ts'
 import type { Json } from '../intent.ts'
 import type { Site } from '../model.ts'
 import type { AnyOperation } from './operation.ts'
@@ -71,9 +72,9 @@ function describe(id: string, operation: AnyOperation): Json {
   }
 }
 
-function needsInWords({ role, presence }: NonNullable<AnyOperation['needs']>): string {
+function needsInWords({ may, presence }: NonNullable<AnyOperation['needs']>): string {
   const words = [
-    role && `The role ${role}.`,
+    may && `A rule that allows it to ${deedInWords(may)}.`,
     presence === 'recent' && 'A login at most five minutes old (RFC 9470).',
     presence === 'tap' && 'A tap that approves exactly this request, in the header Sallyport-Tap.',
     'Not with a headless login (RFC 8628).',

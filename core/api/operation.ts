@@ -1,4 +1,5 @@
 /** One call of the edge's HTTP interface. The router, /openapi.json and the CLI's client are all made from these. */
+import type { Deed } from '../access/rule.ts'
 import type { Shape } from './shape.ts'
 
 /**
@@ -8,13 +9,13 @@ import type { Shape } from './shape.ts'
 export type Auth = 'page' | 'dpop' | 'proxy' | 'none'
 
 /**
- * What a caller with an access token needs besides: a role; and for what changes something a proof that the person is there:
+ * What a caller with an access token needs besides: a rule of a role; and for what changes something a proof that the person is there:
  * `tap` signs exactly this request, `recent` is a login at most five minutes old (RFC 9470) that a tap approved, and no code. Each of
  * these wants a login by a browser on the caller's own machine, as `browser` alone does: one by the device flow (RFC 8628) reaches
  * resources only.
  */
 export interface Needs {
-  readonly role?: 'editor' | 'auditor'
+  readonly may?: Deed
   readonly presence?: 'tap' | 'recent'
   readonly browser?: true
 }

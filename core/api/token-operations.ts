@@ -1,5 +1,7 @@
 /** What programs call with an access token and its key: the CLI and scripts. */
 
+import { documentKinds } from '../access/document.ts'
+import { kindsOfResources } from '../access/resource.ts'
 import { loginVias, sessionVias } from '../model.ts'
 import { factorKinds } from './factor-kinds.ts'
 import type { AnyOperation } from './operation.ts'
@@ -11,6 +13,16 @@ const name = text(256)
 /** Seconds since 1970, as on every wire. */
 const instant = whole
 const secret = text(64)
+
+const names = optional(list(name, 1024))
+const allowed = object({
+  logins: names,
+  db_users: names,
+  db_names: names,
+  kubernetes_users: names,
+  kubernetes_groups: names,
+  windows_desktop_logins: names,
+})
 
 const me = object({
   user: object({ id, name }),
@@ -154,13 +166,14 @@ export const tokenOperations = {
     answer: object({
       resources: list(
         object({
-          kind: oneOf(['db']),
+          kind: oneOf(kindsOfResources),
           name,
           description: optional(name),
           labels: anything,
-          protocol: name,
-          db_users: list(name, 1024),
-          db_names: list(name, 1024),
+          /** Of a database. */
+          protocol: optional(name),
+          /** As whom: what the roles list, templates filled in, patterns as they are written. */
+          allowed,
           /** Whether each session wants a tap. */
           tap: yesOrNo,
         }),
@@ -174,8 +187,9 @@ export const tokenOperations = {
     summary: 'Ask for one session on one resource: a ticket where a role wants a tap; writes nothing',
     auth: 'dpop',
     body: object({
-      resource: object({ kind: oneOf(['db']), name }),
-      principal: object({ db_user: name, db_name: name }),
+      resource: object({ kind: oneOf(kindsOfResources), name }),
+      /** By the kind: `{login}`, `{db_user, db_name}`, `{kubernetes_user, kubernetes_groups}`, `{}`. */
+      principal: anything,
       proxy: object({ id, boot: id }),
       redirect_uri: text(2048),
       state: text(1024),
@@ -188,7 +202,7 @@ export const tokenOperations = {
     path: '/v1/cluster',
     summary: 'The cluster: its root passkeys and signing keys',
     auth: 'dpop',
-    needs: { role: 'editor' },
+    needs: { may: { resource: 'cert_authority', verb: 'read' } },
     answer: object({
       cluster: name,
       issuer: text(2048),
@@ -201,7 +215,7 @@ export const tokenOperations = {
     path: '/v1/users',
     summary: 'All users',
     auth: 'dpop',
-    needs: { role: 'editor' },
+    needs: { may: { resource: 'user', verb: 'list' } },
     answer: object({ users: list(userView, 100_000) }),
   },
   userAdd: {
@@ -209,7 +223,7 @@ export const tokenOperations = {
     path: '/v1/users',
     summary: 'Invite somebody: the tap names the user, the roles and the invite’s key',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'tap' },
+    needs: { may: { resource: 'user', verb: 'create' }, presence: 'tap' },
     /** `ttl` in seconds: 3600 where it is missing, 172800 at most. */
     body: object({ name, roles: list(name, 64), invite_key: vouchKey, ttl: optional(whole) }),
     answer: oneTimeLink,
@@ -220,7 +234,7 @@ export const tokenOperations = {
     summary:
       'Remove all passkeys, passwords, codes and sessions of a user: the tap names the user and the key of the link that lets him in again',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'tap' },
+    needs: { may: { resource: 'user', verb: 'update' }, presence: 'tap' },
     /** `ttl` in seconds: 28800 where it is missing, 86400 at most. */
     body: object({ name, reset_key: vouchKey, ttl: optional(whole) }),
     answer: oneTimeLink,
@@ -230,7 +244,7 @@ export const tokenOperations = {
     path: '/v1/users/{name}',
     summary: 'Remove a user with passkeys, passwords, codes, sessions and invite',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { may: { resource: 'user', verb: 'delete' }, presence: 'recent' },
     answer: object({ name }),
   },
   loginsList: {
@@ -238,7 +252,7 @@ export const tokenOperations = {
     path: '/v1/logins',
     summary: 'Browser sessions and programs’ logins of all users, or of one',
     auth: 'dpop',
-    needs: { role: 'editor' },
+    needs: { may: { resource: 'session', verb: 'list' } },
     query: object({ user: optional(name) }),
     answer: logins,
   },
@@ -247,7 +261,7 @@ export const tokenOperations = {
     path: '/v1/logins/{id}',
     summary: 'End one of them',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { may: { resource: 'session', verb: 'delete' }, presence: 'recent' },
     answer: loginView,
   },
   documentsList: {
@@ -255,8 +269,9 @@ export const tokenOperations = {
     path: '/v1/documents',
     summary: 'Roles, resources, locks and the preference about logins, as YAML documents have them',
     auth: 'dpop',
-    needs: { role: 'editor' },
-    query: object({ kind: optional(oneOf(['role', 'db', 'lock', 'cluster_auth_preference'])), name: optional(name) }),
+    /** What the caller's rules let him read. */
+    needs: { browser: true },
+    query: object({ kind: optional(oneOf(documentKinds)), name: optional(name) }),
     answer: object({ documents: list(documentView, 100_000) }),
   },
   documentsPut: {
@@ -265,7 +280,7 @@ export const tokenOperations = {
     summary:
       'Create them, all or none; with force replace those that exist, let passkeys stop working and people lose their way in',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { presence: 'recent' },
     /** `replaces`: the revision of the one document that was read and edited; empty where there was none. */
     body: object({ documents: list(anything, 100), force: optional(yesOrNo), replaces: optional(text(64)) }),
     answer: object({
@@ -281,7 +296,7 @@ export const tokenOperations = {
     path: '/v1/documents/{kind}/{name}',
     summary: 'Remove one; of the preference about logins: the defaults hold again',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { presence: 'recent' },
     query: object({ force: optional(oneOf(['true'])) }),
     answer: object({ kind: name, name, ...taken }),
   },
@@ -290,7 +305,7 @@ export const tokenOperations = {
     path: '/v1/audit',
     summary: 'What happened, newest first',
     auth: 'dpop',
-    needs: { role: 'auditor' },
+    needs: { may: { resource: 'event', verb: 'list' } },
     query: object({ before: optional(text(16)), limit: optional(text(4)), user: optional(name), kind: optional(name) }),
     answer: object({ events: list(auditView, 1000), next: optional(whole) }),
   },
@@ -299,7 +314,7 @@ export const tokenOperations = {
     path: '/v1/keys/rotate',
     summary: 'The next signing key signs from now on; nobody is logged out',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { may: { resource: 'cert_authority', verb: 'rotate' }, presence: 'recent' },
     body: object({}),
     answer: object({ current: name, next: name }),
   },

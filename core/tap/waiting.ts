@@ -5,6 +5,7 @@
  */
 import { foreseenSubject, isAction, mayTap } from '../access/action.ts'
 import { type Principal, requireNeeds } from '../access/principal.ts'
+import { sessionInWords } from '../access/session-words.ts'
 import { operations } from '../api/operations.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { AddTotpSubject, AdminSubject, Intent, Json } from '../intent.ts'
@@ -98,8 +99,7 @@ function isOfProgram(intent: Intent): intent is WaitingIntent {
 export function summaryOf(intent: WaitingIntent): string {
   if (intent.purpose === 'admin') return (intent as Intent<'admin'>).subject.summary
   if (intent.purpose === 'register') return `Add the authenticator app "${(intent as NewTotpIntent).subject.name}"`
-  const { resource, principal } = (intent as Intent<'session'>).subject
-  return `${resource.name} as ${principal.db_user} in ${principal.db_name}`
+  return sessionInWords((intent as Intent<'session'>).subject)
 }
 
 type PageNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'sessions' | 'audit'>

@@ -43,7 +43,11 @@ test('50 who create one name at once: one does, and one audit row says so', asyn
 /** What a call's batch is given once the checks before it are passed. */
 function actorOf({ edge }: Person) {
   const [row] = edge.rows('select id, user_id from client_sessions')
-  const actor = { userId: row?.['user_id'] as UserId, sessionId: row?.['id'] as ClientSessionId, role: 'editor' }
+  const actor = {
+    userId: row?.['user_id'] as UserId,
+    sessionId: row?.['id'] as ClientSessionId,
+    by: [{ name: 'editor', revision: undefined }],
+  }
   const asking = { requestId: 'test', from: { address: '', place: '', browser: '' } }
   return { actor, event: { at: edge.ports.now(), kind: 'document.put', outcome: 'done', asking } as const }
 }

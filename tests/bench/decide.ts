@@ -1,5 +1,5 @@
 /** Decisions a second, as edge and proxy make them: ten roles of a user among a thousand, a hundred locks. */
-import { decide, type Facts, locksByUser } from '../../core/access/decide.ts'
+import { decide, type Facts, locksByTarget } from '../../core/access/decide.ts'
 import type { LockDocument } from '../../core/access/lock.ts'
 import { defaultPreference } from '../../core/access/preference.ts'
 import type { RoleDocument } from '../../core/access/role.ts'
@@ -29,7 +29,7 @@ const lock = (i: number): LockDocument => ({
 const facts: Facts = {
   user: { name: 'Ada', roles: Array.from({ length: 10 }, (_, i) => `role-${i}`) },
   roles: new Map(Array.from({ length: 1000 }, (_, i) => [`role-${i}`, role(i)])),
-  locks: locksByUser(Array.from({ length: 100 }, (_, i) => lock(i))),
+  locks: locksByTarget(Array.from({ length: 100 }, (_, i) => lock(i))),
   preference: defaultPreference,
   resource: {
     kind: 'db',

@@ -1,4 +1,6 @@
 import { html } from 'hono/html'
+import { membersOfPrincipal, valuesOf } from '../../core/access/resource.ts'
+import { resourceInWords } from '../../core/access/session-words.ts'
 import type { AddTotpSubject, AdminSubject, Intent, Json, SessionSubject } from '../../core/intent.ts'
 import type { NewTotpIntent, WaitingIntent } from '../../core/tap/waiting.ts'
 import { type Assets, approveOrRefuse, type Html, heading, needsScript, page, terms } from './layout.ts'
@@ -30,12 +32,13 @@ const adminWords = ({ summary, method, path, address = '' }: AdminSubject): Word
 
 const sessionWords = ({ resource, principal, proxy, address }: SessionSubject): Words => ({
   act: 'open a session',
-  thing: `${resource.name} as ${principal.db_user}`,
+  thing: `${resource.name}${asWhom(principal)}`,
   facts: [
-    [
-      'Database',
-      html`<strong>${principal.db_name}</strong> in the database server ${resource.name}, as the database user <strong>${principal.db_user}</strong>`,
-    ],
+    ['What', html`${resourceInWords(resource)}`],
+    ...membersOfPrincipal(resource.kind).flatMap(({ field }): Words['facts'] => {
+      const values = valuesOf(principal, field)
+      return values.length === 0 ? [] : [[memberTerms[field] ?? field, html`<strong>${values.join(', ')}</strong>`]]
+    }),
     ['Through', html`the proxy <code>${proxy.id}</code>`],
   ],
   shown: { resource, principal, proxy, address },
@@ -52,6 +55,19 @@ function wordsOf(intent: WaitingIntent): Words {
   if (intent.purpose === 'session') return sessionWords((intent as Intent<'session'>).subject)
   if (intent.purpose === 'register') return totpWords((intent as NewTotpIntent).subject)
   return adminWords((intent as Intent<'admin'>).subject)
+}
+/** As whom first: what of all that somebody reads before he taps. */
+function asWhom(principal: SessionSubject['principal']): string {
+  const [user] = ['db_user', 'login', 'kubernetes_user'].flatMap((field) => valuesOf(principal, field))
+  return user === undefined ? '' : ` as ${user}`
+}
+
+const memberTerms: Readonly<Record<string, string>> = {
+  db_user: 'Database user',
+  db_name: 'Database',
+  login: 'Login',
+  kubernetes_user: 'Kubernetes user',
+  kubernetes_groups: 'Kubernetes groups',
 }
 
 export const approvePage = (assets: Assets, { cluster, user, intent, ...asked }: Approve): Html => {

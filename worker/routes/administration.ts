@@ -61,8 +61,8 @@ function loginRoutes(app: App, edge: Edge): void {
 
 function documentRoutes(app: App, edge: Edge): void {
   const { site, ports } = edge
-  tokenCall(app, edge, operations.documentsList, async ({ query }) => ({
-    documents: await listDocuments(ports, query),
+  tokenCall(app, edge, operations.documentsList, async ({ principal, query }) => ({
+    documents: await listDocuments(ports, principal, query),
   }))
   tokenCall(app, edge, operations.documentsPut, async ({ principal, body: { force, ...body } }) =>
     putDocuments(site, ports, principal, { ...body, force: force ?? false }),

@@ -3,6 +3,7 @@ import { type SnapshotMemory, stateSnapshot } from '../../core/access/cluster-sn
 import { acceptProxy } from '../../core/access/proxies.ts'
 import { beginSession, reachableResources } from '../../core/access/request-session.ts'
 import { recordProxyEvents } from '../../core/access/session-events.ts'
+import { requirePrincipal } from '../../core/access/session-principal.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
 import { readJson } from '../body.ts'
@@ -11,6 +12,15 @@ import { limitingFailures } from '../page-call.ts'
 import { proxyCall } from '../proxy-call.ts'
 import { route } from '../route.ts'
 import { tokenCall } from '../token-call.ts'
+
+const noLists = {
+  logins: undefined,
+  db_users: undefined,
+  db_names: undefined,
+  kubernetes_users: undefined,
+  kubernetes_groups: undefined,
+  windows_desktop_logins: undefined,
+} as const
 
 const failures: ReadonlySet<string> = new Set(['refused'])
 
@@ -34,19 +44,20 @@ export function proxyRoutes(app: App, edge: Edge): void {
   tokenCall(app, edge, operations.resourcesList, async ({ principal }) => {
     const resources = await reachableResources(ports, principal)
     return {
-      resources: resources.map(({ document: { kind, metadata, spec }, dbUsers, dbNames, tap }) => ({
-        kind,
-        name: metadata.name,
-        description: metadata.description,
-        labels: metadata.labels ?? {},
-        protocol: spec.protocol,
-        db_users: dbUsers,
-        db_names: dbNames,
+      resources: resources.map(({ document, allowed, tap }) => ({
+        kind: document.kind,
+        name: document.metadata.name,
+        description: document.metadata.description,
+        labels: document.metadata.labels ?? {},
+        protocol: document.kind === 'db' ? document.spec.protocol : undefined,
+        allowed: { ...noLists, ...allowed },
         tap,
       })),
     }
   })
-  tokenCall(app, edge, operations.sessionBegin, async ({ principal, body: { redirect_uri, state, ...ask } }) => {
+  tokenCall(app, edge, operations.sessionBegin, async ({ principal, body }) => {
+    const { redirect_uri, state, resource, proxy } = body
+    const ask = { resource, principal: requirePrincipal(resource.kind, body.principal), proxy }
     const begun = await beginSession(site, ports, principal, ask, { redirect_uri, state })
     return { tap: begun !== undefined, ticket: begun?.ticket, approve_url: begun?.approve_url }
   })

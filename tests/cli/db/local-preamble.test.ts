@@ -1,6 +1,6 @@
 /** What a client may say before its session, on raw sockets. */
 import { expect, onTestFinished, test } from 'vitest'
-import type { DbPrincipal } from '../../../core/access/decide.ts'
+import type { DbPrincipal } from '../../../core/access/resource.ts'
 import { concat, utf8 } from '../../../core/lib/bytes.ts'
 import { listenForPostgres, type Opened } from '../../../proxy/local.ts'
 import { cancelRequest, dial, gssencRequest, message, reader, sslRequest, startup } from './wire.ts'

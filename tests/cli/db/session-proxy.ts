@@ -6,6 +6,7 @@ import { connect as dial } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import { onTestFinished } from 'vitest'
+import type { DbPrincipal } from '../../../core/access/resource.ts'
 import type { Json } from '../../../core/intent.ts'
 import { readGrant } from '../../../core/issue/grant.ts'
 import { base64url, concat, utf8 } from '../../../core/lib/bytes.ts'
@@ -149,7 +150,7 @@ class Conversation {
     const { refusal } = this.#proxy
     if (refusal) return this.#answer(`${refusal.status} No`, { error: refusal.error, message: refusal.message })
     this.#socket.write('HTTP/1.1 200 OK\r\n\r\n')
-    const { db_user, db_name } = grant.subject.principal
+    const { db_user, db_name } = grant.subject.principal as DbPrincipal
     const startup = await this.#startup()
     if (!startup) return
     expectEqual('user and database', `${startup.user}@${startup.database}`, `${db_user}@${db_name}`)

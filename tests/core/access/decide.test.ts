@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { DbDocument } from '../../../core/access/db.ts'
-import { type Decision, decide, type Facts, locksByUser } from '../../../core/access/decide.ts'
+import { type Decision, decide, type Facts, locksByTarget } from '../../../core/access/decide.ts'
 import type { LockDocument } from '../../../core/access/lock.ts'
 import { defaultPreference } from '../../../core/access/preference.ts'
 import type { RoleConditions, RoleDocument, RoleOptions } from '../../../core/access/role.ts'
@@ -87,24 +87,26 @@ describe('decide', () => {
     ['a deny of the database', facts([role('a', reader, { deny: { db_names: ['orders'] } })]), 'denied'],
     ['a deny of the labels', facts([role('a', reader, { deny: { db_labels: { env: ['dev'] } } })]), 'denied'],
     ['a deny of other labels', facts([role('a', reader, { deny: { db_labels: { env: ['prod'] } } })]), 'allow'],
-    ['a lock', facts([role('r', everything)], { locks: locksByUser([lockOn('Ada')]) }), 'locked'],
-    ['a lock in other letters', facts([role('r', everything)], { locks: locksByUser([lockOn('ADA')]) }), 'locked'],
-    ['a lock of somebody else', facts([role('r', everything)], { locks: locksByUser([lockOn('Bob')]) }), 'allow'],
+    ['a lock', facts([role('r', everything)], { locks: locksByTarget([lockOn('Ada')]) }), 'locked'],
+    ['a lock in other letters', facts([role('r', everything)], { locks: locksByTarget([lockOn('ADA')]) }), 'locked'],
+    ['a lock of somebody else', facts([role('r', everything)], { locks: locksByTarget([lockOn('Bob')]) }), 'allow'],
     [
       'a lock until now',
-      facts([role('r', everything)], { locks: locksByUser([lockOn('Ada', { expires: new Date(now).toISOString() })]) }),
+      facts([role('r', everything)], {
+        locks: locksByTarget([lockOn('Ada', { expires: new Date(now).toISOString() })]),
+      }),
       'allow',
     ],
     [
       'a lock for a moment more',
       facts([role('r', everything)], {
-        locks: locksByUser([lockOn('Ada', { expires: new Date(now + 1).toISOString() })]),
+        locks: locksByTarget([lockOn('Ada', { expires: new Date(now + 1).toISOString() })]),
       }),
       'locked',
     ],
     [
       'a lock whose end cannot be read',
-      facts([role('r', everything)], { locks: locksByUser([lockOn('Ada', { expires: 'soon' })]) }),
+      facts([role('r', everything)], { locks: locksByTarget([lockOn('Ada', { expires: 'soon' })]) }),
       'locked',
     ],
   ])('%s', (_, given, expected) => {
@@ -122,7 +124,7 @@ describe('decide', () => {
   })
 
   test('the cluster can want a tap for every session, and shorten all of them', () => {
-    const preference = { requireSessionMfa: true, defaultSessionTtl: hours(2) }
+    const preference = { ...defaultPreference, requireSessionMfa: true, defaultSessionTtl: hours(2) }
     expect(decide(facts([role('r', reader)], { preference }))).toMatchObject({
       constraints: { tap: true, maxTtl: hours(2) },
     })
@@ -147,10 +149,10 @@ describe('decide', () => {
     const roles = [role('a', { ...reader, db_users: ['writer'] }), role('b', everything, { deny: { db_names: ['x'] } })]
     expect(decide(facts(roles.slice(0, 1)))).toMatchObject({
       trace: ['a: allow.db_users does not match'],
-      remedies: ['Your roles allow --db-user=writer and --db-name=orders there.'],
+      remedies: [{ told: 'Your roles allow --db-user=writer and --db-name=orders there.' }],
     })
     expect(decide(facts(roles))).toMatchObject({ trace: ['a: allow.db_users does not match', 'b: allows'] })
-    expect(decide(facts([], { locks: locksByUser([lockOn('Ada', { message: 'On leave.' })]) }))).toMatchObject({
+    expect(decide(facts([], { locks: locksByTarget([lockOn('Ada', { message: 'On leave.' })]) }))).toMatchObject({
       told: 'This user is locked: On leave.',
     })
   })
@@ -208,7 +210,7 @@ describe('decide, whatever the policy', () => {
     fc.assert(
       fc.property(roles, (given) => {
         expect(
-          because(decide(facts([...given, role('all', everything)], { locks: locksByUser([lockOn('ada')]) }))),
+          because(decide(facts([...given, role('all', everything)], { locks: locksByTarget([lockOn('ada')]) }))),
         ).toBe('locked')
       }),
     )

@@ -2,12 +2,23 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseDocument, revisionOf } from '../../../core/access/document.ts'
-import { isPreset, presets } from '../../../core/access/presets.ts'
+import { lockTargets } from '../../../core/access/lock.ts'
+import { administratorRoles, isPreset, presets } from '../../../core/access/presets.ts'
 import { canonicalJson, type Json } from '../../../core/intent.ts'
 import { acceptsAndRefuses, dotted, problemsOf, read, type Wrong } from './reading.ts'
-import { certificate, changed, db, lock, preference, role } from './samples.ts'
+import { app, certificate, changed, db, kubeCluster, lock, node, preference, role, windowsDesktop } from './samples.ts'
 
-const samples: Record<string, Json> = { role, db, lock, cluster_auth_preference: preference }
+const samples: Record<string, Json> = {
+  role,
+  node,
+  db,
+  kube_cluster: kubeCluster,
+  app,
+  windows_desktop: windowsDesktop,
+  lock,
+  cluster_auth_preference: preference,
+}
+const kinds = 'role, node, db, kube_cluster, app, windows_desktop, lock or cluster_auth_preference'
 const longText = 'x'.repeat(257)
 const manyLabels = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`l${at}`, 'x']))
 const manyNames = Array.from({ length: 257 }, (_, at) => `n${at}`)
@@ -26,15 +37,11 @@ describe('any document', () => {
       ['metadata.labels', { 'a.b/c:d_e-f': 'x y', constructor: 'z' }, { 'a.b/c:d_e-f': 'x y', constructor: 'z' }],
     ],
     [
-      ['kind', undefined, 'missing: expected role, db, lock or cluster_auth_preference'],
-      ['kind', 7, 'expected role, db, lock or cluster_auth_preference, not a number'],
-      ['kind', 'node', '`node`: not supported in this version: expected role, db, lock or cluster_auth_preference'],
+      ['kind', undefined, `missing: expected ${kinds}`],
+      ['kind', 7, `expected ${kinds}, not a number`],
+      ['kind', 'token', `\`token\`: not supported in this version: expected ${kinds}`],
       ['kind', 'roles', '`roles`: did you mean `role`?'],
-      [
-        'kind',
-        '__proto__',
-        '`__proto__`: not supported in this version: expected role, db, lock or cluster_auth_preference',
-      ],
+      ['kind', '__proto__', `\`__proto__\`: not supported in this version: expected ${kinds}`],
       ['version', undefined, 'missing: expected v5, v6 or v7'],
       ['version', 7, 'expected v5, v6 or v7, not a number'],
       ['version', '', '``: not supported in this version: expected v5, v6 or v7'],
@@ -63,27 +70,23 @@ describe('any document', () => {
   })
 
   test('says what was probably meant where the kind is misspelt', () => {
-    expect(problemsOf({ ...role, kind: null, Kind: 'role' })).toEqual([
-      'kind: expected role, db, lock or cluster_auth_preference, not nothing',
-    ])
+    expect(problemsOf({ ...role, kind: null, Kind: 'role' })).toEqual([`kind: expected ${kinds}, not nothing`])
     const { kind: _, ...rest } = role
     expect(problemsOf({ ...rest, Kind: 'role' })).toEqual([
       'Kind: a document has no field `Kind`: did you mean `kind`?',
-      'kind: missing: expected role, db, lock or cluster_auth_preference',
+      `kind: missing: expected ${kinds}`,
     ])
   })
 
   test('does not take from a prototype what is missing', () => {
-    expect(problemsOf(Object.create(role) as Json)).toEqual([
-      'kind: missing: expected role, db, lock or cluster_auth_preference',
-    ])
+    expect(problemsOf(Object.create(role) as Json)).toEqual([`kind: missing: expected ${kinds}`])
   })
 
   test('tells all problems at once, a hundred at most', () => {
-    const two = changed(changed(role, ['version'], 'v8'), dotted('spec.allow.logins'), ['root'])
+    const two = changed(changed(role, ['version'], 'v8'), dotted('spec.allow.join_sessions'), ['root'])
     expect(problemsOf(two)).toEqual([
       'version: `v8`: not supported in this version: expected v5, v6 or v7',
-      'spec.allow.logins: role has no field `logins`: not supported in this version',
+      'spec.allow.join_sessions: role has no field `join_sessions`: not supported in this version',
     ])
     const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`field${at}`, at]))
     expect(problemsOf({ ...role, ...many })).toHaveLength(100)
@@ -96,8 +99,7 @@ describe('any document', () => {
   })
 })
 
-const literal = 'not supported in this version: name each value'
-const star = '`*` within text is not supported in this version: name each, or `*` for all'
+const template = 'expected one template such as {{internal.logins}} or {{external.team}}'
 
 describe('a role', () => {
   acceptsAndRefuses(
@@ -131,6 +133,12 @@ describe('a role', () => {
       ['spec.allow.db_users', ['*'], ['*']],
       ['spec.allow.db_users', ['ada@example.com', 'svc$', 'Zoë'], ['ada@example.com', 'svc$', 'Zoë']],
       ['spec.deny', { db_labels: { env: 'prod' } }, { db_labels: { env: ['prod'] } }],
+      ['spec.allow.db_users', ['a-*', '^b$', '{{external.x}}'], ['a-*', '^b$', '{{external.x}}']],
+      ['spec.allow.node_labels', { env: 'prod-*' }, { env: ['prod-*'] }],
+      ['spec.allow.kubernetes_resources', [{ kind: 'pod', verbs: ['*'] }], [{ kind: 'pod', verbs: ['*'] }]],
+      ['spec.allow.rules', [], undefined],
+      ['spec.allow.impersonate', { users: [], roles: [] }, undefined],
+      ['spec.options.max_sessions', 0, undefined],
     ],
     [
       ['metadata.name', 'Dev', '`Dev`: expected a name of 1 to 63 lower case letters, digits and -'],
@@ -157,14 +165,46 @@ describe('a role', () => {
       ['spec.options.device_flow', 'hardware_key', '`hardware_key`: expected true or false'],
       [
         'spec.options.device_trust_mode',
-        'required',
-        'role has no field `device_trust_mode`: not supported in this version',
+        'required-for-humans',
+        '`required-for-humans`: not supported in this version: expected off, optional or required',
       ],
-      ['spec.allow.logins', [], 'role has no field `logins`: not supported in this version'],
-      ['spec.allow.node_labels', {}, 'role has no field `node_labels`: not supported in this version'],
+      ['spec.options.lock', 'off', '`off`: not supported in this version: expected strict or best_effort'],
+      ['spec.options.client_idle_timeout', '1s', 'expected 1m to 24h'],
+      ['spec.options.max_sessions', -1, 'expected a whole number, 1 to 100000'],
+      ['spec.options.max_connections', '3', 'expected a whole number, 1 to 100000'],
+      ['spec.options.forward_agent', true, 'role has no field `forward_agent`: not supported in this version'],
+      ['spec.allow.request', {}, 'role has no field `request`: not supported in this version'],
+      [
+        'spec.allow.require_session_join',
+        [],
+        'role has no field `require_session_join`: not supported in this version',
+      ],
+      ['spec.allow.rules', {}, 'expected a list of rules, each with resources and verbs'],
+      ['spec.allow.rules', [{ resources: ['role'] }], '[0].verbs: missing: expected a list of text'],
+      ['spec.allow.rules', [{ resources: [], verbs: ['list'] }], '[0].resources: expected at least one'],
+      [
+        'spec.allow.rules',
+        [{ resources: ['roles'], verbs: ['list'] }],
+        '[0].resources[0]: `roles`: did you mean `role`?',
+      ],
+      [
+        'spec.allow.rules',
+        [{ resources: ['role'], verbs: ['list'], where: 'x' }],
+        '[0].where: a rule has no field `where`: not supported in this version',
+      ],
+      ['spec.allow.kubernetes_resources', [{ namespace: 'a' }], '[0].kind: missing: expected text'],
+      [
+        'spec.allow.impersonate',
+        { where: 'x' },
+        '.where: impersonate has no field `where`: not supported in this version',
+      ],
       ['spec.allow.db_roles', [], 'role has no field `db_roles`: not supported in this version'],
       ['spec.deny.db_lables', {}, 'role has no field `db_lables`: did you mean `db_labels`?'],
-      ['spec.deny', [], 'expected a map of db_labels, db_users, db_names, not a list'],
+      [
+        'spec.deny',
+        [],
+        'expected a map of logins, node_labels, db_labels, db_users, db_names, app_labels, kubernetes_labels, kubernetes_groups, kubernetes_users, kubernetes_resources, windows_desktop_labels, windows_desktop_logins, rules, impersonate, not a list',
+      ],
       ['spec.allow.db_users', 'ada', 'expected a list of text, not text'],
       ['spec.allow.db_users', { ada: true }, 'expected a list of text, not a map'],
       ['spec.allow.db_users', manyNames, '257 entries: at most 256'],
@@ -176,16 +216,18 @@ describe('a role', () => {
       ['spec.allow.db_users', ['a\u0000'], `[0]: ${invisible}`],
       ['spec.allow.db_users', ['a\u200bb'], `[0]: ${invisible}`],
       ['spec.allow.db_users', ['\ud800'], `[0]: ${invisible}`],
-      ['spec.allow.db_users', ['{{internal.db_users}}'], `[0]: templates \`{{…}}\` are ${literal}`],
-      ['spec.deny.db_names', ['^prod-.*$'], `[0]: regular expressions \`^…$\` are ${literal}`],
-      ['spec.deny.db_names', ['prod-*'], `[0]: ${star}`],
-      ['spec.deny.db_names', ['**'], `[0]: ${star}`],
+      ['spec.allow.db_users', ['{{email.local(x)}}'], `[0]: \`{{email.local(x)}}\`: ${template}`],
+      ['spec.deny.db_names', ['^prod-(.*$'], "[0]: `^prod-(.*$`: no regular expression in RE2's syntax"],
       ['spec.allow.db_labels', [], 'expected a map of labels, not a list'],
       ['spec.allow.db_labels', manyLabels, '65 entries: at most 64'],
       ['spec.allow.db_labels', { env: [] }, '.env: expected at least one value'],
       ['spec.allow.db_labels', { env: null }, '.env: expected text, not nothing'],
       ['spec.allow.db_labels', { env: true }, '.env: expected text: put true in quotes'],
-      ['spec.allow.db_labels', { env: ['a', 'b-*'] }, `.env[1]: ${star}`],
+      [
+        'spec.allow.db_labels',
+        { env: ['a', '^b'] },
+        '.env[1]: `^b`: a regular expression ends with `$`, so that it is of the whole text',
+      ],
       ['spec.allow.db_labels', { 'en*': 'x' }, '.en*: `en*`: expected a label of letters, digits and . _ : / -'],
       ['spec.allow.db_labels', { '*': 'dev' }, '.*: the label `*` takes only the value `*`: name the label'],
       ['spec.allow.db_labels', { '*': ['*', 'a'] }, '.*: the label `*` takes only the value `*`: name the label'],
@@ -236,6 +278,48 @@ describe('a database', () => {
   )
 })
 
+describe('other resources', () => {
+  acceptsAndRefuses(
+    node,
+    [
+      ['sub_kind', undefined, undefined],
+      ['spec', { addr: 'h:22' }, { addr: 'h:22' }],
+    ],
+    [
+      ['sub_kind', 'teleport', '`teleport`: not supported in this version: expected openssh'],
+      ['spec.addr', 'h', 'expected HOST:PORT, such as db.example.com:5432'],
+      ['spec.hostname', 'a b', '`a b`: expected a host name'],
+      ['spec.rotation', {}, 'node has no field `rotation`: not supported in this version'],
+    ],
+  )
+  acceptsAndRefuses(
+    kubeCluster,
+    [['spec', { uri: 'K:6443' }, { uri: 'k:6443', tls: { mode: 'verify-full' } }]],
+    [['spec.kubeconfig', 'x', 'kube_cluster has no field `kubeconfig`: not supported in this version']],
+  )
+  const schemes = 'expected http://HOST:PORT, https://HOST:PORT or tcp://HOST:PORT'
+  acceptsAndRefuses(
+    app,
+    [
+      ['spec.uri', 'HTTP://Wiki', 'http://wiki:80'],
+      ['spec.uri', 'https://wiki/', 'https://wiki:443'],
+      ['spec.uri', 'tcp://[::1]:99', 'tcp://[::1]:99'],
+    ],
+    [
+      ['spec.uri', 'wiki:80', `\`wiki:80\`: ${schemes}`],
+      ['spec.uri', 'http://wiki/path', `\`http://wiki/path\`: ${schemes}`],
+      ['spec.uri', 'tcp://wiki', 'expected HOST:PORT, such as db.example.com:5432'],
+      ['spec.uri', 'http://a@wiki', 'leave out the user: expected HOST:PORT'],
+      ['spec.rewrite', {}, 'app has no field `rewrite`: not supported in this version'],
+    ],
+  )
+  acceptsAndRefuses(
+    windowsDesktop,
+    [['spec', { addr: 'd:3389' }, { addr: 'd:3389' }]],
+    [['spec.domain', 'a b', '`a b`: expected a host name']],
+  )
+})
+
 describe('a lock', () => {
   const instant = 'expected an instant such as 2030-01-31T12:00:00Z'
   const target = (name: string): Wrong => [
@@ -243,13 +327,15 @@ describe('a lock', () => {
     'x',
     `lock target has no field \`${name}\`: not supported in this version`,
   ]
-  const targets = ['role', 'login', 'node', 'server_id', 'device', 'mfa_device', 'windows_desktop', 'access_request']
+  const targets = ['server_id', 'access_request', 'join_token']
+  const all = 'user, role, login, mfa_device, device, node, db, kube_cluster, app, windows_desktop, proxy or agent'
   acceptsAndRefuses(
     lock,
     [
       ['metadata.name', '7f0b1c9e-58a5-4a4b-9c3e-0d0f2f1b7a11', '7f0b1c9e-58a5-4a4b-9c3e-0d0f2f1b7a11'],
       ['spec', { target: { user: 'ada' } }, { target: { user: 'ada' } }],
       ['spec.target.user', ' Zoe\u0308 ', 'Zoë'],
+      ...lockTargets.map((kind): [string, Json, Json] => ['spec.target', { [kind]: 'x' }, { [kind]: 'x' }]),
       ['spec.message', '', undefined],
       ['spec.message', 'Ask Bob\n', 'Ask Bob'],
       ['spec.expires', '2030-01-31T14:00:00+02:00', '2030-01-31T12:00:00Z'],
@@ -261,8 +347,18 @@ describe('a lock', () => {
     [
       ...targets.map(target),
       ['spec.target.users', 'x', 'lock target has no field `users`: did you mean `user`?'],
-      ['spec.target', {}, '.user: missing: expected text'],
-      ['spec.target', undefined, 'missing: expected a map of user'],
+      ['spec.target', {}, `expected one of ${all}`],
+      ['spec.target', { user: 'a', role: 'b' }, 'names more than one: write a lock for each'],
+      [
+        'spec.target',
+        { db: 'A' },
+        '.db: `A`: expected a name of 1 to 63 lower case letters, digits and -, with no - at its ends',
+      ],
+      [
+        'spec.target',
+        undefined,
+        'missing: expected a map of user, role, login, mfa_device, device, node, db, kube_cluster, app, windows_desktop, proxy, agent',
+      ],
       ['spec.target.user', '', '``: expected the name of a user'],
       ['spec.target.user', '*', '`*`: expected the name of a user'],
       ['spec.message', longText, characters],
@@ -295,8 +391,14 @@ describe('a lock', () => {
 })
 
 describe('presets', () => {
-  test('are access, editor and auditor, which nobody may write', () => {
-    expect(presets.map((preset) => preset.metadata.name)).toEqual(['access', 'editor', 'auditor'])
+  test('nobody may write them', () => {
+    expect(presets.map((preset) => preset.metadata.name)).toEqual([
+      ...administratorRoles,
+      'reviewer',
+      'device-admin',
+      'device-enroll',
+      'require-trusted-device',
+    ])
     for (const preset of presets) {
       expect(isPreset(preset.metadata.name)).toBe(true)
       expect(problemsOf(preset)).toHaveLength(1)

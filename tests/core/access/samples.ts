@@ -25,6 +25,35 @@ export const role = {
   },
 } as const
 
+export const node = {
+  kind: 'node',
+  version: 'v2',
+  sub_kind: 'openssh',
+  metadata: { name: 'web-1', labels: { env: 'dev' } },
+  spec: { addr: 'web-1.internal:22', hostname: 'web-1' },
+} as const
+
+export const kubeCluster = {
+  kind: 'kube_cluster',
+  version: 'v3',
+  metadata: { name: 'k8s' },
+  spec: { uri: 'k8s.internal:6443', tls: { mode: 'verify-full', ca_cert: certificate } },
+} as const
+
+export const app = {
+  kind: 'app',
+  version: 'v3',
+  metadata: { name: 'wiki', description: 'The wiki' },
+  spec: { uri: 'https://wiki.internal:443', insecure_skip_verify: true },
+} as const
+
+export const windowsDesktop = {
+  kind: 'windows_desktop',
+  version: 'v3',
+  metadata: { name: 'desk-1' },
+  spec: { addr: '10.0.0.9:3389', domain: 'corp.example.com', non_ad: false },
+} as const
+
 export const db = {
   kind: 'db',
   version: 'v3',

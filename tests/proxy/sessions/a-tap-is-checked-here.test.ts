@@ -46,8 +46,8 @@ test('the forgery with the very tap opens: the other refusals here are for what 
 
 test.for([
   ['another resource', (ask: SessionAsk) => ({ ...ask, resource: { kind: 'db' as const, name: 'pg-2' } })],
-  ['another database', (ask: SessionAsk) => ({ ...ask, principal: { ...ask.principal, db_name: 'payroll' } })],
-  ['another principal', (ask: SessionAsk) => ({ ...ask, principal: { ...ask.principal, db_user: 'owner' } })],
+  ['another database', (ask: SessionAsk) => ({ ...ask, principal: { db_user: 'reader', db_name: 'payroll' } })],
+  ['another principal', (ask: SessionAsk) => ({ ...ask, principal: { db_user: 'owner', db_name: 'orders' } })],
   ['another process', (ask: SessionAsk) => ({ ...ask, proxy: { ...ask.proxy, boot: newBoot() } })],
 ] as const)('a tap for %s is refused', async ([, change]) => {
   const world = await newWorld()

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { expect, test } from 'vitest'
-import type { DbTls } from '../../../core/access/db.ts'
+import type { UpstreamTls } from '../../../core/access/tls.ts'
 import { issue } from '../../cli/certificates.ts'
 import { pgDocument, putDocuments } from '../../proxies.ts'
 import { echo, message, politely, startDatabase } from './database.ts'
@@ -20,7 +20,7 @@ const behindTls = (cert: string, key: string) => (raw: Socket) => {
   })
 }
 
-async function connectWith(tls: (ca: string) => DbTls, names: readonly string[]) {
+async function connectWith(tls: (ca: string) => UpstreamTls, names: readonly string[]) {
   const ca = await issue('CA', { isCa: true })
   const own = await issue('db', { by: ca, names })
   const database = await startDatabase(behindTls(own.pem, own.key))
@@ -35,14 +35,14 @@ async function connectWith(tls: (ca: string) => DbTls, names: readonly string[])
 }
 
 test.for([
-  ['verify-full, its name', (ca: string): DbTls => ({ mode: 'verify-full', ca_cert: ca }), ['localhost']],
+  ['verify-full, its name', (ca: string): UpstreamTls => ({ mode: 'verify-full', ca_cert: ca }), ['localhost']],
   [
     'verify-full, the name that the resource gives it',
-    (ca: string): DbTls => ({ mode: 'verify-full', ca_cert: ca, server_name: 'db.internal' }),
+    (ca: string): UpstreamTls => ({ mode: 'verify-full', ca_cert: ca, server_name: 'db.internal' }),
     ['db.internal'],
   ],
-  ['verify-ca, any name', (ca: string): DbTls => ({ mode: 'verify-ca', ca_cert: ca }), ['elsewhere']],
-  ['insecure, anything', (): DbTls => ({ mode: 'insecure' }), ['elsewhere']],
+  ['verify-ca, any name', (ca: string): UpstreamTls => ({ mode: 'verify-ca', ca_cert: ca }), ['elsewhere']],
+  ['insecure, anything', (): UpstreamTls => ({ mode: 'insecure' }), ['elsewhere']],
 ] as const)('%s: it opens, and bytes pass', async ([, tls, names]) => {
   const { tunnel, status } = await connectWith(tls, names)
   expect(status).toBe(200)
@@ -53,9 +53,9 @@ test.for([
 })
 
 test.for([
-  ['verify-full, another name', (ca: string): DbTls => ({ mode: 'verify-full', ca_cert: ca }), ['elsewhere']],
-  ['verify-full, roots of the system', (): DbTls => ({ mode: 'verify-full' }), ['localhost']],
-  ['verify-ca, another issuer', (): DbTls => ({ mode: 'verify-ca' }), ['localhost']],
+  ['verify-full, another name', (ca: string): UpstreamTls => ({ mode: 'verify-full', ca_cert: ca }), ['elsewhere']],
+  ['verify-full, roots of the system', (): UpstreamTls => ({ mode: 'verify-full' }), ['localhost']],
+  ['verify-ca, another issuer', (): UpstreamTls => ({ mode: 'verify-ca' }), ['localhost']],
 ] as const)('%s: it is refused', async ([, tls, names]) => {
   const { status, json } = await connectWith(tls, names)
   expect(status).toBe(502)

@@ -1,8 +1,10 @@
 /** clientSessions.enter, revoke and end: a call with a token, and the two ways in which a person ends a login. */
 import { expect } from 'vitest'
+import { revisionOf } from '../../../core/access/document.ts'
+import { presetOf } from '../../../core/access/presets.ts'
 import { Refusal } from '../../../core/refusal.ts'
 import { changes, expectRefused } from './changes.ts'
-import { giveRoles } from './editors.ts'
+import { giveRoles, roleOf, storeDocuments } from './editors.ts'
 import { enteringOf, newJkt, refreshingOf, staleClientSessions, storeClientSession } from './programs.ts'
 import { staleClaims } from './reading.ts'
 import { type Cases, ends, from, newEvent, newPerson, newSpend, now } from './world.ts'
@@ -13,7 +15,9 @@ export const calling: Cases = {
   'clientSessions.enter spends the proof, answers user, roles and login, and does nothing else': async (world) => {
     await giveRoles(world, await newPerson(world), 'access')
     const person = await newPerson(world)
-    await giveRoles(world, person, 'editor', 'auditor', 'dev')
+    await giveRoles(world, person, 'editor', 'gone', 'dev')
+    const dev = roleOf('dev')
+    await storeDocuments(world, dev)
     const { id, clientId, scope, via, authenticatedAt, expiresAt, ...row } = await storeClientSession(
       world,
       person.credential,
@@ -24,7 +28,11 @@ export const calling: Cases = {
       expect(await world.ports.clientSessions.enter(call)).toStrictEqual({
         user: person.user,
         session: { id, clientId, scope, via, tapped: true, authenticatedAt, expiresAt },
-        roles: ['auditor', 'dev', 'editor'],
+        roles: ['dev', 'editor', 'gone'],
+        held: [
+          { document: dev, revision: revisionOf(dev) },
+          { document: presetOf('editor'), revision: undefined },
+        ],
       }),
     )
     expect(done).toEqual({ [`+spent ${call.spend.id}`]: call.spend })

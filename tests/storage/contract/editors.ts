@@ -28,7 +28,14 @@ export interface Editor extends Person {
   readonly actor: Actor
 }
 
-export async function giveRoles({ store }: World, { user }: Person, ...roles: readonly string[]): Promise<void> {
+/** One role that allows; `revision` of its document, where it is none that is built in. */
+export const heldBy = (name: string, revision?: string): Actor['by'] => [{ name, revision }]
+
+export async function giveRoles(
+  { store }: World,
+  { user }: Pick<Person, 'user'>,
+  ...roles: readonly string[]
+): Promise<void> {
   for (const role of roles) await store.db.insert(userRoles).values({ userId: user.id, role })
 }
 
@@ -37,7 +44,7 @@ export async function newEditor(world: World, more: Partial<NewCredential> = {})
   const person = await newPerson(world, more)
   await giveRoles(world, person, 'editor')
   const program = await storeClientSession(world, person.credential)
-  return { ...person, program, actor: { userId: person.user.id, sessionId: program.id, role: 'editor' } }
+  return { ...person, program, actor: { userId: person.user.id, sessionId: program.id, by: heldBy('editor') } }
 }
 
 export function documentOf(json: Json): Document {

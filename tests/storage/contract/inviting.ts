@@ -4,6 +4,7 @@ import { hours, type InviteId, type UserId } from '../../../core/model.ts'
 import { changes, expectRefused } from './changes.ts'
 import {
   acceptingOf,
+  heldBy,
   invitingOf,
   lockOf,
   newEditor,
@@ -43,7 +44,7 @@ export const inviting: Cases = {
     expect(await changes(world.store, () => world.ports.users.invite(invitation))).toEqual({
       [`+spent ${spend.id}`]: spend,
       [`~credentials ${editor.credential.id}`]: { counter: 3, backedUp: true, lastUsedAt: now },
-      [`+users ${user.id}`]: { ...user, nameKey: 'grace', createdAt: now, removedAt: null },
+      [`+users ${user.id}`]: { ...user, nameKey: 'grace', traits: null, createdAt: now, removedAt: null },
       [`+userRoles ${user.id}/access`]: { userId: user.id, role: 'access' },
       [`+userRoles ${user.id}/dev`]: { userId: user.id, role: 'dev' },
       [`+invites ${invite.id}`]: {
@@ -87,7 +88,7 @@ export const inviting: Cases = {
     }
     const stale = Object.values(await staleClientSessions(world, editor.credential))
     for (const { id: sessionId } of [...stale, other.program]) await refused('token_invalid', { sessionId })
-    await refused('role_missing', { role: 'auditor' })
+    await refused('role_missing', { by: heldBy('auditor') })
   },
 
   'users.openInvite answers user, roles, inviter, key, tap and request as they were given, any script': async (
@@ -231,7 +232,7 @@ export const inviting: Cases = {
       world.ports.users.remove({ ...editor.actor, ...more }, name, newEvent('user.remove'), here)
     await expectRefused(world, 'user_unknown', () => remove('nobody'))
     await expectRefused(world, 'own_account', () => remove(editor.user.name.toLowerCase()))
-    await expectRefused(world, 'role_missing', () => remove(gone.user.name, { role: 'auditor' }))
+    await expectRefused(world, 'role_missing', () => remove(gone.user.name, { by: heldBy('auditor') }))
     await expectRefused(world, 'token_invalid', () => remove(gone.user.name, { userId: gone.user.id as UserId }))
     await remove(gone.user.name)
     await expectRefused(world, 'user_unknown', () => remove(gone.user.name))

@@ -1,8 +1,10 @@
 /** logins.list and logins.end: browsers and programs alike. credentials.of and removeBy: the same for a program. */
+
 import { expect } from 'vitest'
+import type { Actor } from '../../../core/admin-ports.ts'
 import { hours, type UserId } from '../../../core/model.ts'
 import { changes, expectRefused, race } from './changes.ts'
-import { type Editor, giveRoles, newEditor } from './editors.ts'
+import { type Editor, giveRoles, heldBy, newEditor } from './editors.ts'
 import { staleClientSessions, storeClientSession } from './programs.ts'
 import {
   type Cases,
@@ -21,7 +23,7 @@ import {
 } from './world.ts'
 
 const ending = newEvent('login.end')
-export const own = ({ actor }: Editor) => ({ ...actor, role: undefined })
+export const own = ({ actor }: Editor) => ({ ...actor, by: [] })
 const targetOf = ({ user }: Pick<Editor, 'user'>, id: string) =>
   ({ id, owner: user.id, reason: 'administrator' }) as const
 
@@ -91,14 +93,13 @@ export const ownersEnds: Cases = {
 
   'logins.end wants no role for one’s own, and a role for those of others': async (world) => {
     const { user, credential } = await newPerson(world)
-    await giveRoles(world, { user } as Editor, 'access')
+    await giveRoles(world, { user }, 'access')
     const program = await storeClientSession(world, credential)
-    const actor = { userId: user.id, sessionId: program.id, role: undefined }
+    const actor = { userId: user.id, sessionId: program.id }
     const other = await storeSession(world, credential)
-    const end = (role: string | undefined) =>
-      world.ports.logins.end({ ...actor, role }, targetOf({ user }, other.id), ending)
-    await expectRefused(world, 'role_missing', () => end('editor'))
-    await end(undefined)
+    const end = (by: Actor['by']) => world.ports.logins.end({ ...actor, by }, targetOf({ user }, other.id), ending)
+    await expectRefused(world, 'role_missing', () => end(heldBy('editor')))
+    await end([])
   },
 
   'logins.end refuses what is unknown, another’s, over or ended, and a caller whose login does not run': async (

@@ -83,7 +83,7 @@ export const recovering: Cases = {
       expect(done).toEqual({
         [`+spent ${spend.id}`]: spend,
         '-administratorLink 1': { slot: 1, ...link },
-        [`+users ${user.id}`]: { ...user, nameKey: 'grace', createdAt: now, removedAt: null },
+        [`+users ${user.id}`]: { ...user, nameKey: 'grace', traits: null, createdAt: now, removedAt: null },
         ...rolesOf(user.id, 'access', 'auditor', 'editor'),
         [`+credentials ${credential.id}`]: {
           ...credential,

@@ -4,7 +4,7 @@ import { hours, type UserId } from '../../../core/model.ts'
 import type { Ports } from '../../../core/ports.ts'
 import { credentials, invites } from '../../../storage/schema.ts'
 import { changes, expectRefused, race } from './changes.ts'
-import { acceptingOf, type Editor, giveRoles, invitingOf, newEditor, newInvite, newInvited } from './editors.ts'
+import { acceptingOf, type Editor, giveRoles, heldBy, invitingOf, newEditor, newInvite, newInvited } from './editors.ts'
 import {
   type Cases,
   claimOf,
@@ -88,7 +88,7 @@ export const resetting: Cases = {
     await refused('user_unknown', { user: { ...lost.user, name: editor.user.name } })
     await refused('user_unknown', { user: { ...lost.user, id: editor.user.id } })
     await refused('own_account', editor)
-    await refused('role_missing', lost, { actor: { ...editor.actor, role: 'auditor' } })
+    await refused('role_missing', lost, { actor: { ...editor.actor, by: heldBy('auditor') } })
     await refused('token_invalid', lost, { actor: { ...editor.actor, userId: lost.user.id as UserId } })
     const weak = await storeCredential(world, newCredential(editor.user.id, { mayVouch: false }))
     await refused('credential_changed', lost, { tapped: tapOf(weak) })

@@ -1,7 +1,7 @@
 /** signingKeys.list, begin and rotate. */
 import { expect } from 'vitest'
 import { changes, expectRefused } from './changes.ts'
-import { beginKeys, newEditor, newKey } from './editors.ts'
+import { beginKeys, heldBy, newEditor, newKey } from './editors.ts'
 import { staleClientSessions } from './programs.ts'
 import { bytes, type Cases, newEvent, now } from './world.ts'
 
@@ -78,6 +78,6 @@ export const rotating: Cases = {
       )
     for (const { id: sessionId } of Object.values(await staleClientSessions(world, credential)))
       await refused('token_invalid', { sessionId })
-    await refused('role_missing', { role: 'auditor' })
+    await refused('role_missing', { by: heldBy('auditor') })
   },
 }

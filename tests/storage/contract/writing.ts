@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { Document } from '../../../core/access/document.ts'
 import { minutes } from '../../../core/model.ts'
 import { changes, expectRefused } from './changes.ts'
-import { changeTo, dbOf, documentOf, giveRoles, lockOf, newEditor, roleOf } from './editors.ts'
+import { changeTo, dbOf, documentOf, giveRoles, heldBy, lockOf, newEditor, roleOf } from './editors.ts'
 import { staleClientSessions } from './programs.ts'
 import { type Cases, here, newEvent, newPerson, now, type World } from './world.ts'
 
@@ -130,7 +130,18 @@ export const writing: Cases = {
     }
     for (const { id: sessionId } of Object.values(await staleClientSessions(world, credential)))
       await both('token_invalid', { sessionId })
-    await both('role_missing', { role: 'auditor' })
+    await both('role_missing', { by: heldBy('auditor') })
+  },
+
+  'documents.put wants the role that allowed it to say what it said': async (world) => {
+    const editor = await withEditor(world)
+    const role = changeTo(roleOf('ops'))
+    await editor.put(role)
+    await giveRoles(world, editor, 'ops')
+    const put = (revision: string) =>
+      world.ports.documents.put({ ...editor.actor, by: heldBy('ops', revision) }, [changeTo(dbOf('orders'))], written)
+    await expectRefused(world, 'role_missing', () => put('another revision'))
+    await put(role.revision)
   },
 
   'documents.remove removes one with one audit row, and nothing else': async (world) => {

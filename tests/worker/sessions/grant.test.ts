@@ -136,7 +136,7 @@ describe('what roles and locks refuse', () => {
     const { status, json } = await begin(ask)
     expect(status).toBe(403)
     expect(json.message).toBe(
-      'No role of yours allows writer on orders in pg-1. Your roles allow --db-user=reader and --db-name=orders there.',
+      'No role of yours allows pg-1 (user writer, database orders). Your roles allow --db-user=reader and --db-name=orders there.',
     )
     expect(lastRefusal(edge)).toBe('session_refused')
   })
@@ -179,8 +179,7 @@ describe('resources', () => {
         name: 'pg-1',
         labels: { env: 'dev' },
         protocol: 'postgres',
-        db_users: ['reader'],
-        db_names: ['orders'],
+        allowed: { db_users: ['reader'], db_names: ['orders'] },
         tap: true,
       },
     ])

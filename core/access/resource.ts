@@ -1,0 +1,95 @@
+/** What people reach through a proxy, and as whom: five kinds, one table. */
+import type { AppDocument } from './app.ts'
+import type { DbDocument } from './db.ts'
+import type { KubeClusterDocument } from './kube-cluster.ts'
+import type { NodeDocument } from './node.ts'
+import type { WindowsDesktopDocument } from './windows-desktop.ts'
+
+export type ResourceDocument = NodeDocument | DbDocument | KubeClusterDocument | AppDocument | WindowsDesktopDocument
+export type ResourceKind = ResourceDocument['kind']
+
+/** As whom, and where in it. */
+export interface Principals {
+  readonly node: { readonly login: string }
+  readonly db: { readonly db_user: string; readonly db_name: string }
+  readonly kube_cluster: { readonly kubernetes_user: string; readonly kubernetes_groups: readonly string[] }
+  readonly app: Readonly<Record<string, never>>
+  readonly windows_desktop: { readonly login: string }
+}
+/** The database user and the database. */
+export type DbPrincipal = Principals['db']
+export type ResourcePrincipal = Principals[ResourceKind]
+
+export type LabelCondition = 'node_labels' | 'db_labels' | 'kubernetes_labels' | 'app_labels' | 'windows_desktop_labels'
+export type ListCondition =
+  | 'logins'
+  | 'db_users'
+  | 'db_names'
+  | 'kubernetes_users'
+  | 'kubernetes_groups'
+  | 'windows_desktop_logins'
+
+interface Member {
+  /** Of the principal. */
+  readonly field: string
+  /** Of a role: what it must match. */
+  readonly list: ListCondition
+  /** May be empty. */
+  readonly isList?: true
+  /** The user's own name needs no role: a Kubernetes cluster knows it, or does not. */
+  readonly ownName?: true
+}
+
+/** Which conditions of a role are about which kind. `members`: the whole principal. */
+export const resourceKinds: {
+  readonly [K in ResourceKind]: {
+    readonly labels: LabelCondition
+    readonly members: readonly (Member & { readonly field: keyof Principals[K] })[]
+    /** For people. */
+    readonly words: string
+  }
+} = {
+  node: { labels: 'node_labels', members: [{ field: 'login', list: 'logins' }], words: 'host' },
+  db: {
+    labels: 'db_labels',
+    members: [
+      { field: 'db_user', list: 'db_users' },
+      { field: 'db_name', list: 'db_names' },
+    ],
+    words: 'database',
+  },
+  kube_cluster: {
+    labels: 'kubernetes_labels',
+    members: [
+      { field: 'kubernetes_user', list: 'kubernetes_users', ownName: true },
+      { field: 'kubernetes_groups', list: 'kubernetes_groups', isList: true },
+    ],
+    words: 'Kubernetes cluster',
+  },
+  app: { labels: 'app_labels', members: [], words: 'app' },
+  windows_desktop: {
+    labels: 'windows_desktop_labels',
+    members: [{ field: 'login', list: 'windows_desktop_logins' }],
+    words: 'desktop',
+  },
+}
+
+export const kindsOfResources = Object.keys(resourceKinds) as ResourceKind[]
+
+export const isResource = (document: { readonly kind: string }): document is ResourceDocument =>
+  Object.hasOwn(resourceKinds, document.kind)
+
+/** The members of a kind's principal; the table above is what binds the two. */
+export const membersOfPrincipal = (kind: ResourceKind): readonly Member[] => resourceKinds[kind].members
+
+/** What a principal says of one member; nothing where it is silent. */
+export function valuesOf(principal: ResourcePrincipal, field: string): readonly string[] {
+  const value = (principal as Readonly<Record<string, string | readonly string[] | undefined>>)[field]
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value
+}
+
+/** `HOST:PORT`: where the proxy finds it. */
+export function addressOf(resource: ResourceDocument): string {
+  if (resource.kind === 'node' || resource.kind === 'windows_desktop') return resource.spec.addr
+  return resource.spec.uri.replace(/^[a-z]+:\/\//, '')
+}

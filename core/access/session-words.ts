@@ -1,0 +1,30 @@
+/** A session in words: what somebody approves, what a program was asked for. */
+import type { SessionSubject } from '../intent.ts'
+import { membersOfPrincipal, type ResourceKind, type ResourcePrincipal, resourceKinds, valuesOf } from './resource.ts'
+
+/** Such as `db_user reader, db_name orders`; empty where the kind has no principal. */
+export const principalInWords = (kind: ResourceKind, principal: ResourcePrincipal): string =>
+  membersOfPrincipal(kind)
+    .flatMap(({ field }) => {
+      const values = valuesOf(principal, field)
+      return values.length === 0 ? [] : [`${memberWords[field] ?? field} ${values.join(', ')}`]
+    })
+    .join(', ')
+
+const memberWords: Readonly<Record<string, string>> = {
+  db_user: 'user',
+  db_name: 'database',
+  login: 'login',
+  kubernetes_user: 'user',
+  kubernetes_groups: 'groups',
+}
+
+/** Such as `pg-1 (user reader, database orders)`. */
+export function sessionInWords({ resource, principal }: Pick<SessionSubject, 'resource' | 'principal'>): string {
+  const as = principalInWords(resource.kind, principal)
+  return as === '' ? resource.name : `${resource.name} (${as})`
+}
+
+/** Such as `the database pg-1`. */
+export const resourceInWords = ({ kind, name }: SessionSubject['resource']): string =>
+  `the ${resourceKinds[kind].words} ${name}`
