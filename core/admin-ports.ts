@@ -1,5 +1,6 @@
 /** What core needs of the world for administration: ports.ts, continued. */
 import type { Document } from './access/document.ts'
+import type { LockKey } from './access/lock.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Json } from './intent.ts'
 import type { ClientSessionId, Instant, InviteId, Origin, SessionId, User, UserId } from './model.ts'
@@ -39,7 +40,8 @@ export interface ListedUser {
   readonly name: string
   readonly roles: readonly string[]
   readonly passkeys: number
-  readonly locked: boolean
+  /** What a lock in force names: the user, or a role of his. Locks on single passkeys are no part of it. */
+  readonly lockedBy: LockKey | undefined
   /** The one that may still be used. */
   readonly link: { readonly kind: 'invite' | 'reset'; readonly expiresAt: Instant } | undefined
   readonly createdAt: Instant

@@ -4,7 +4,7 @@ import type { Traits } from './access/pattern.ts'
 import type { Actor } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Bytes } from './lib/bytes.ts'
-import type { ClientSession, ClientSessionId, Duration, Holder, Instant, User } from './model.ts'
+import type { ClientSession, ClientSessionId, CredentialId, Duration, Holder, Instant, User } from './model.ts'
 import type { Change, SessionClaim, Spend } from './ports.ts'
 
 /** An authorization code that was approved. `hash`: SHA-256 of the code, base64url. */
@@ -95,6 +95,8 @@ export interface Entered {
   readonly user: User & { readonly traits?: Traits }
   readonly roles: readonly string[]
   readonly session: Login['session']
+  /** The passkey that let the login in. */
+  readonly credentialId: CredentialId
 }
 
 export interface StoredSigningKey {

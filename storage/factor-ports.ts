@@ -1,7 +1,7 @@
 /** core's port for passwords, authenticator apps and recovery codes: ports.ts, continued. */
 import { and, asc, count, eq, isNull, type SQLWrapper } from 'drizzle-orm'
 import type { FactorEffect, Factors, Person, Proof, ShownFactor, Totp } from '../core/factor-ports.ts'
-import type { Instant, SessionVia, UserId } from '../core/model.ts'
+import type { CredentialId, Instant, SessionVia, TotpId, UserId } from '../core/model.ts'
 import { about, type Make, opened, tapFactor } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
@@ -91,24 +91,37 @@ function factorStatements(make: Make, factor: ShownFactor, userId: UserId, at: I
 }
 
 const viaOf = ({ kind }: ShownFactor): SessionVia => (kind === 'none' ? 'password' : `password+${kind}`)
-const credentialOfFactor = (factor: ShownFactor) => (factor.kind === 'passkey' ? factor.tapped.credentialId : null)
+
+/** What a session rests on that a password and this factor opened. */
+const factorOf = (factor: ShownFactor) => ({
+  via: viaOf(factor),
+  credentialId: factor.kind === 'passkey' ? factor.tapped.credentialId : null,
+  totpId: factor.kind === 'otp' ? factor.id : null,
+})
+
+/** The passkey or the app that is shown. */
+function deviceOf(factor: ShownFactor): CredentialId | TotpId | null {
+  const { credentialId, totpId } = factorOf(factor)
+  return credentialId ?? totpId
+}
 
 async function openSession(store: Store, make: Make, login: Login): Promise<{ expiresAt: Instant }> {
   const { spend, userId, name, password, rehashed, factor, preference, session, expiresAt, event } = login
   const { at } = event
-  const row = sessionRow(session, { userId, via: viaOf(factor), credentialId: credentialOfFactor(factor), expiresAt })
+  const row = sessionRow(session, { userId, ...factorOf(factor), expiresAt })
+  const whom = { userId, device: deviceOf(factor), session: null }
   const before: Statements = [
     make.spend(spend),
     make.preferenceHolds({ preference }),
     make.passwordHolds({ ...password, userId }),
     ...factorStatements(make, factor, userId, at),
-    make.notLocked({ userId, at }),
+    make.notLocked({ ...whom, at }),
     ...(rehashed === undefined ? [] : [make.rehash({ id: password.id, userId, hash: rehashed })]),
     make.forgetAttempts({ name }),
   ]
   const work = store.atomically([...before, make.openSession(row), make.record(auditRow(event))])
   const refused = refusing(about(event), work)
-  return opened((await tellingLock(store, { userId }, at, refused))[before.length])
+  return opened((await tellingLock(store, whom, at, refused))[before.length])
 }
 
 function proofStatements(make: Make, proof: Proof, userId: UserId, name: string, at: Instant): Statement[] {
@@ -123,19 +136,21 @@ function proofStatements(make: Make, proof: Proof, userId: UserId, name: string,
 
 /** What the successor of the claimed session rests on. */
 const restsOn = (proof: Proof) =>
-  proof.kind === 'tap'
-    ? ({ via: 'passkey', credentialId: proof.tapped.credentialId } as const)
-    : { via: viaOf(proof.factor), credentialId: credentialOfFactor(proof.factor) }
+  proof.kind === 'tap' ? ({ via: 'passkey', credentialId: proof.tapped.credentialId } as const) : factorOf(proof.factor)
+
+const factorOfProof = (proof: Proof): ShownFactor =>
+  proof.kind === 'tap' ? { kind: 'passkey', tapped: proof.tapped } : proof.factor
 
 async function applyChange(store: Store, make: Make, change: Change): Promise<{ expiresAt: Instant }> {
   const { spend, userId, name, proof, was, preference, claim, session, effect, event } = change
   const { at } = event
   const successor = sessionRow(session, { userId, ...restsOn(proof), expiresAt: 0 })
+  const whom = { userId, device: deviceOf(factorOfProof(proof)), session: claim.id }
   const before: Statements = [
     make.spend(spend),
     make.preferenceHolds({ preference }),
     make.sessionHolds({ ...claim, userId, at }),
-    make.notLocked({ userId, at }),
+    make.notLocked({ ...whom, at }),
     ...proofStatements(make, proof, userId, name, at),
     make.factorsAre({ ...was, userId }),
   ]
@@ -147,7 +162,7 @@ async function applyChange(store: Store, make: Make, change: Change): Promise<{ 
     make.record(auditRow(event)),
   ])
   const refused = refusing(about(event), work)
-  return opened((await tellingLock(store, { userId }, at, refused))[before.length])
+  return opened((await tellingLock(store, whom, at, refused))[before.length])
 }
 
 type Ending = Parameters<Make['endPasswordSessions']>[0]

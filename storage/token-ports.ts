@@ -5,6 +5,7 @@ import type { AuditEvent } from '../core/audit.ts'
 import {
   type ClientSessionEnd,
   type ClientSessionId,
+  type CredentialId,
   hours,
   type Instant,
   type LoginVia,
@@ -82,6 +83,7 @@ function whyNot(
 export type LoginRow = {
   readonly id: ClientSessionId
   readonly userId: UserId
+  readonly credentialId: CredentialId
   readonly name: string
   readonly traits: Traits | null
   readonly clientId: string
@@ -133,7 +135,8 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       if (!login) throw new Refusal('token_invalid', { session: id })
       const { session, user: named } = loginOf(login)
       const user = login.traits === null ? named : { ...named, traits: login.traits }
-      return { user, session, roles: rowsOf<{ role: string }>(answers[4]).map(({ role }) => role) } satisfies Entered
+      const roles = rowsOf<{ role: string }>(answers[4]).map(({ role }) => role)
+      return { user, session, roles, credentialId: login.credentialId } satisfies Entered
     },
     revoke: async (id, clientId, event) => {
       const end = { id, clientId, at: event.at, reason: 'revoked', requestId: event.asking.requestId } as const

@@ -1,10 +1,11 @@
 /** The statements of authorization codes, client sessions and signing keys: statements.ts, continued. */
-import { asc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { asc, eq, getTableColumns, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { Actor } from '../core/admin-ports.ts'
 import type { ClientSessionEnd, ClientSessionId, CredentialId, Duration, Holder, Instant } from '../core/model.ts'
 import type { CodeClaim, RefreshClaim } from '../core/token-ports.ts'
+import { unlocked } from './lock-statements.ts'
 import { audit, clientSessions, codes, credentials, sessions, signingKeys, userRoles, users } from './schema.ts'
-import { endOfSession, every, guard, unlocked } from './statements.ts'
+import { endOfSession, every, guard } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 
 const c = codes
@@ -14,7 +15,7 @@ type Claimed = CodeClaim & { readonly at: Instant }
 const theCode = (s: { readonly [K in keyof CodeClaim]: unknown }) =>
   sql`${c.hash} = ${s.hash} and ${c.clientId} = ${s.clientId} and ${c.redirectUri} = ${s.redirectUri}
     and ${c.codeChallenge} = ${s.codeChallenge} and ${c.jkt} = ${s.jkt}`
-const userOfCode = (hash: unknown) => sql`(select ${c.userId} from ${c} where ${c.hash} = ${hash})`
+const ofCode = (column: SQLWrapper, hash: unknown) => sql`(select ${column} from ${c} where ${c.hash} = ${hash})`
 
 export type OpenFromCode = {
   readonly hash: string
@@ -44,7 +45,11 @@ export const codeStatements = (db: Db) => ({
     ),
   ),
   codeUserNotLocked: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
-    guard(db, 'lock', unlocked(userOfCode(s.hash), sql`${s.at}`)),
+    guard(
+      db,
+      'lock',
+      unlocked({ user: ofCode(c.userId, s.hash), devices: [ofCode(c.credentialId, s.hash)] }, sql`${s.at}`),
+    ),
   ),
   useCode: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
     db
@@ -119,6 +124,7 @@ function recordOfEnded({ seq: _, ...given }: Record<string, unknown>, which: SQL
 export const loginColumns = {
   id: f.id,
   userId: f.userId,
+  credentialId: f.credentialId,
   name: users.name,
   traits: users.traits,
   clientId: f.clientId,
@@ -227,8 +233,8 @@ export const clientSessionStatements = (db: Db) => ({
   ),
   /** For the session's own key. Any other is a thief's: it hears of no lock, and no lock keeps it from ending the session. */
   clientUserNotLocked: recipe<{ id: ClientSessionId; jkt: Holder; at: Instant }>((s) => {
-    const user = sql`(select ${f.userId} from ${f} where ${f.id} = ${s.id} and ${f.jkt} = ${s.jkt})`
-    return guard(db, 'lock', unlocked(user, sql`${s.at}`))
+    const of = (column: SQLWrapper) => sql`(select ${column} from ${f} where ${f.id} = ${s.id} and ${f.jkt} = ${s.jkt})`
+    return guard(db, 'lock', unlocked({ user: of(f.userId), devices: [of(f.credentialId)] }, sql`${s.at}`))
   }),
 })
 

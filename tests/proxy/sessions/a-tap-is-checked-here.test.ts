@@ -20,7 +20,9 @@ async function forge({ edge }: World, person: Person, ask: SessionAsk, tap?: Tap
   const clientKey = person.program.key.jkt as Holder
   const id = tap?.intent.id ?? base64url(crypto.getRandomValues(new Uint8Array(16)))
   const subject = { resource, principal, client_key: clientKey, proxy, address }
-  const grant = { id, user: userOf(person), clientKey, subject, tap, ...more }
+  const { sub: user, sid } = decodeJwt(person.token)
+  const login = { id: sid as ClientSessionId, credential: person.passkey.credentialId as CredentialId }
+  const grant = { id, user: user as UserId, login, clientKey, subject, tap, ...more }
   return issueGrant(edge.site.origin, await edge.ports.keyring.current(), grant, edge.ports.now())
 }
 

@@ -28,7 +28,7 @@ export const writing: Cases = {
     const db = dbOf('orders')
     const lock = lockOf('ada-left', 'ÅDA Lovelace', { expires: '2030-01-31T12:00:00Z' })
     const documents = [role, silent, db, lock].map((document) => changeTo(document))
-    const none = { maxSessionTtl: null, deviceFlow: null, lockedUser: null, expiresAt: null }
+    const none = { maxSessionTtl: null, deviceFlow: null, lockKey: null, expiresAt: null }
     const written = { updatedAt: now, updatedBy: user.id }
     const rowOf = (document: Document, more: object) => {
       const { kind, metadata } = document
@@ -47,7 +47,7 @@ export const writing: Cases = {
       '+documents role/silent': rowOf(silent, {}),
       '+documents db/orders': rowOf(db, {}),
       '+documents lock/ada-left': rowOf(lock, {
-        ...{ lockedUser: 'åda lovelace', expiresAt: Date.parse('2030-01-31T12:00:00Z') },
+        ...{ lockKey: 'user:åda lovelace', expiresAt: Date.parse('2030-01-31T12:00:00Z') },
       }),
       '+audit document.put done': expect.anything(),
     })
