@@ -25,6 +25,7 @@ export const calling: Cases = {
         user: person.user,
         session: { id, clientId, scope, via, authenticatedAt, expiresAt },
         roles: ['auditor', 'dev', 'editor'],
+        credentialId: person.credential.id,
       }),
     )
     expect(done).toEqual({ [`+spent ${call.spend.id}`]: call.spend })
