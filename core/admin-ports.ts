@@ -3,7 +3,17 @@ import type { Document } from './access/document.ts'
 import type { LockKey } from './access/lock.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Json } from './intent.ts'
-import type { ClientSessionId, Instant, InviteId, Origin, SessionId, User, UserId } from './model.ts'
+import type {
+  ClientSessionId,
+  CredentialId,
+  Instant,
+  InviteId,
+  Origin,
+  SessionId,
+  TotpId,
+  User,
+  UserId,
+} from './model.ts'
 import type { NewCredential, NewSession, Spend, Tapped } from './ports.ts'
 import type { Tap } from './tap/verify.ts'
 import type { VouchKey } from './vouch.ts'
@@ -51,7 +61,21 @@ export interface FoundUser extends User {
   readonly passkeys: number
 }
 
+/** What somebody proves himself with that a lock may name by its id. */
+export interface ListedFactor {
+  readonly id: CredentialId | TotpId
+  readonly user: string
+  readonly kind: 'passkey' | 'totp'
+  readonly name: string
+  /** Of a passkey: which make it says it is. */
+  readonly aaguid: string | undefined
+  readonly createdAt: Instant
+  readonly lastUsedAt: Instant | undefined
+}
+
 export interface Users {
+  /** Passkeys and authenticator apps, by user and name: of all, or of who bears this name. */
+  factors(name: string | undefined): Promise<readonly ListedFactor[]>
   list(now: Instant): Promise<readonly ListedUser[]>
   /** Who bears a name that a hurried reader takes for this one. */
   find(name: string): Promise<FoundUser | undefined>
@@ -145,6 +169,11 @@ export interface StoredDocument {
   readonly revision: string
 }
 
+/** Who wrote its newest revision; undefined where he was never a user. */
+export interface WrittenDocument extends StoredDocument {
+  readonly by: string | undefined
+}
+
 /** `expected`: the revision that it replaces; undefined where none may be there. */
 export interface DocumentChange extends StoredDocument {
   readonly expected: string | undefined
@@ -154,7 +183,7 @@ export interface Documents {
   list(filter: {
     readonly kind?: string | undefined
     readonly name?: string | undefined
-  }): Promise<readonly StoredDocument[]>
+  }): Promise<readonly WrittenDocument[]>
   /**
    * All of them or none.
    * @throws Refusal token_invalid, role_missing, document_changed, document_exists (a resource of another kind has the name)

@@ -5,7 +5,7 @@ import { parseDuration } from '../core/access/duration.ts'
 import { type LockKey, lockedBy, lockKey } from '../core/access/lock.ts'
 import { preferenceOf } from '../core/access/preference.ts'
 import { isPreset } from '../core/access/presets.ts'
-import type { DocumentChange, FoundUser, ListedUser } from '../core/admin-ports.ts'
+import type { DocumentChange, FoundUser, ListedFactor, ListedUser } from '../core/admin-ports.ts'
 import { operations } from '../core/api/operations.ts'
 import { nameKey } from '../core/login/name.ts'
 import type { Instant, InviteId, UserId } from '../core/model.ts'
@@ -14,12 +14,13 @@ import { about, actorGuards, leaveNothing, type Make, opened, tap } from './batc
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { auditRow, credentialRow, sessionRow, userRow } from './rows.ts'
-import { audit, credentials, documents, invites, userRoles, users } from './schema.ts'
+import { audit, credentials, documents, invites, totps, userRoles, users } from './schema.ts'
 import { rowsOf, type Statement, type Store } from './store.ts'
 
 export function usersPort(store: Store, make: Make): Ports['users'] {
   return {
     list: (now) => listUsers(store, now),
+    factors: (name) => listFactors(store, name),
     invite: async ({ spend, tapped, actor, user, roles, invite, event }) => {
       const row = { ...invite, userId: user.id, invitedBy: actor.userId, createdAt: event.at, usedAt: null }
       const written = roles.filter((role) => !isPreset(role))
@@ -125,6 +126,40 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
   })
 }
 
+async function listFactors({ db, atomically }: Store, name: string | undefined): Promise<ListedFactor[]> {
+  const owner = and(isNull(users.removedAt), name === undefined ? undefined : eq(users.nameKey, nameKey(name)))
+  const [keys, apps] = [credentials, totps]
+  const answers = await atomically([
+    db
+      .select({ row: keys, user: users.name })
+      .from(keys)
+      .innerJoin(users, eq(users.id, keys.userId))
+      .where(and(owner, isNull(keys.removedAt)))
+      .orderBy(asc(users.nameKey), asc(keys.name)),
+    db
+      .select({ row: apps, user: users.name })
+      .from(apps)
+      .innerJoin(users, eq(users.id, apps.userId))
+      .where(owner)
+      .orderBy(asc(users.nameKey), asc(apps.name)),
+  ])
+  type Row<T> = { readonly row: T; readonly user: string }
+  const passkeys = rowsOf<Row<typeof keys.$inferSelect>>(answers[0]).map(({ row, user }) =>
+    factorOf('passkey', row, user, row.aaguid),
+  )
+  const codes = rowsOf<Row<typeof apps.$inferSelect>>(answers[1]).map(({ row, user }) =>
+    factorOf('totp', row, user, undefined),
+  )
+  return [...passkeys, ...codes]
+}
+
+const factorOf = (
+  kind: ListedFactor['kind'],
+  { id, name, createdAt, lastUsedAt }: Pick<ListedFactor, 'id' | 'name' | 'createdAt'> & { lastUsedAt: Instant | null },
+  user: string,
+  aaguid: string | undefined,
+): ListedFactor => ({ id, user, kind, name, aaguid, createdAt, lastUsedAt: lastUsedAt ?? undefined })
+
 interface LinkRow {
   readonly userId: UserId
   readonly path: string
@@ -182,8 +217,17 @@ export function documentsPort(store: Store, make: Make): Ports['documents'] {
         kind === undefined ? undefined : eq(documents.kind, kind),
         name === undefined ? undefined : eq(documents.name, name),
       )
-      const rows = await db.select().from(documents).where(wanted).orderBy(asc(documents.kind), asc(documents.name))
-      return rows.map(({ document, revision }) => ({ document: document as Document, revision }))
+      const rows = await db
+        .select({ document: documents.document, revision: documents.revision, by: users.name })
+        .from(documents)
+        .leftJoin(users, eq(users.id, documents.updatedBy))
+        .where(wanted)
+        .orderBy(asc(documents.kind), asc(documents.name))
+      return rows.map(({ document, revision, by }) => ({
+        document: document as Document,
+        revision,
+        by: by ?? undefined,
+      }))
     },
     put: async (actor, changes, event) => {
       const work = store.atomically([

@@ -9,7 +9,7 @@ export default command({
   help: `Usage: sallyport mfa ls [--format=text|json|yaml]
 
 What you prove yourself with: passkeys and security keys. SYNCED says whether a passkey is
-copied between your devices.
+copied between your devices. With --format=json or yaml the ids stand there that locks name.
 
 Examples:
   sallyport mfa ls

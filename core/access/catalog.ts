@@ -1,12 +1,12 @@
 /** The cluster's documents: reading, creating and replacing several at once, removing. What is stored was read by document.ts. */
-import type { DocumentChange, StoredDocument } from '../admin-ports.ts'
+import type { DocumentChange, WrittenDocument } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { Json } from '../intent.ts'
 import type { Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type Document, parseDocument, revisionOf } from './document.ts'
-import { lockedBy, lockKey } from './lock.ts'
+import { lockedBy, lockKey, targetInWords } from './lock.ts'
 import { showPath } from './place.ts'
 import { defaultPreferenceDocument } from './preference.ts'
 import { isPreset, presets } from './presets.ts'
@@ -18,7 +18,7 @@ export interface Filter {
   readonly name?: string | undefined
 }
 
-export interface Listed extends StoredDocument {
+export interface Listed extends WrittenDocument {
   /** Nobody wrote it: a role that is built in and cannot be changed, or the preference while there is none. */
   readonly preset: boolean
 }
@@ -29,7 +29,7 @@ export async function listDocuments({ documents }: Pick<Ports, 'documents'>, fil
   const builtIn = [...presets, defaultPreferenceDocument]
     .filter(({ kind, metadata }) => kind === (filter.kind ?? kind) && metadata.name === (filter.name ?? metadata.name))
     .filter(({ kind }) => kind === 'role' || !isThere(kind))
-    .map((document) => ({ document, revision: revisionOf(document), preset: true }))
+    .map((document) => ({ document, revision: revisionOf(document), by: undefined, preset: true }))
   return [...builtIn, ...stored.map((one) => ({ ...one, preset: false }))]
 }
 
@@ -65,7 +65,7 @@ export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, 
   const { asking, user, session } = principal
   const { force, replaces } = ask
   return recordingRefusals(ports, asking, 'document.put', async () => {
-    const wanted = requireDocuments(ask.documents, user.name)
+    const wanted = requireDocuments(ask.documents, principal)
     if (replaces !== undefined && wanted.length !== 1) throw unreadable('one document is edited at a time')
     const before = await documentsBefore(ports, wanted)
     const lost = await requireKept(site, ports, { before: [...before.values()], wanted, force })
@@ -109,7 +109,7 @@ function putOf({ document, revision, expected }: DocumentChange): Put {
   return { kind: document.kind, name: document.metadata.name, revision, outcome }
 }
 
-function requireDocuments(given: readonly Json[], caller: string): readonly Document[] {
+function requireDocuments(given: readonly Json[], caller: Principal): readonly Document[] {
   const wanted = given.map((json, i) => {
     const parsed = parseDocument(json)
     if (parsed.kind === 'value') return parsed.value
@@ -125,9 +125,19 @@ function requireDocuments(given: readonly Json[], caller: string): readonly Docu
 const unreadable = (why: string) => new Refusal('document_invalid', { why }, { told: `${why}.` })
 
 /** Whoever locks himself out cannot mend it; another administrator can do it for him. */
-function requireNotOwn(document: Document, caller: string): void {
-  if (document.kind === 'lock' && lockedBy(document) === lockKey('user', caller)) throw new Refusal('own_account')
+function requireNotOwn(document: Document, { user, roles, credentialId }: Principal): void {
+  if (document.kind !== 'lock') return
+  const key = lockedBy(document)
+  // Whoever may lift a lock holds this one, so there is no other administrator who could.
+  if (key === lockKey('role', 'editor'))
+    throw unreadable('the role editor cannot be locked: nobody could lift the lock')
+  const isHeld = roles.some((role) => key === lockKey('role', role))
+  if (isHeld) throw own(`You hold the ${targetInWords(document.spec.target)}: this lock would keep you out too.`)
+  if (key === lockKey('mfa_device', credentialId)) throw own('You are signed in with that passkey.')
+  if (key === lockKey('user', user.name)) throw own('That is you.')
 }
+
+const own = (told: string) => new Refusal('own_account', {}, { told })
 
 async function documentsBefore(
   { documents }: Pick<Ports, 'documents'>,

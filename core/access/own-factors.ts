@@ -2,13 +2,15 @@
 import type { FactorKind } from '../api/factor-kinds.ts'
 import { recordingRefusals } from '../audit.ts'
 import { providerOf } from '../login/providers.ts'
-import type { Credential, Instant, Site } from '../model.ts'
+import type { Credential, CredentialId, Instant, Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type ApprovalNeeds, approvedEvent, type Request, withApproval } from './approved.ts'
 import { actorOf, type Principal } from './principal.ts'
 
 export interface Factor {
+  /** What a lock names. */
+  readonly id: CredentialId
   readonly kind: FactorKind
   readonly name: string
   /** What make it says it is. */
@@ -22,7 +24,8 @@ export async function listFactors({ credentials }: Pick<Ports, 'credentials'>, {
   return (await credentials.of(user.id)).map(factorOf)
 }
 
-const factorOf = ({ name, aaguid, backedUp, createdAt, lastUsedAt }: Credential): Factor => ({
+const factorOf = ({ id, name, aaguid, backedUp, createdAt, lastUsedAt }: Credential): Factor => ({
+  id,
   kind: 'passkey',
   name,
   make: providerOf(aaguid),

@@ -38,6 +38,8 @@ const userView = object({
   roles: list(name, 64),
   /** invited, reset: has no passkey and a link that may still be used; expired: has neither. */
   state: oneOf(['active', 'locked', 'invited', 'reset', 'expired']),
+  /** What the lock names that makes the state `locked`, such as `role:dev`. */
+  locked_by: optional(name),
   passkeys: whole,
   link: optional(object({ kind: oneOf(['invite', 'reset']), expires_at: instant })),
   created_at: instant,
@@ -59,6 +61,7 @@ const loginView = object({
 })
 const logins = object({ logins: list(loginView, 100_000) })
 const factorView = object({
+  id,
   kind: oneOf(factorKinds),
   name,
   make: optional(name),
@@ -66,7 +69,18 @@ const factorView = object({
   created_at: instant,
   last_used_at: optional(instant),
 })
-const documentView = object({ document: anything, revision: text(64), preset: yesOrNo })
+/** `by`: who wrote it; left out where nobody did. */
+/** Of a user, as administrators see it: `id` is what a lock names. */
+const listedFactor = object({
+  id,
+  user: name,
+  kind: oneOf(['passkey', 'totp']),
+  name,
+  make: optional(name),
+  created_at: instant,
+  last_used_at: optional(instant),
+})
+const documentView = object({ document: anything, revision: text(64), by: optional(name), preset: yesOrNo })
 /** Whose passkeys stopped working by a change of the relying party. */
 const lost = list(object({ user: name, passkeys: whole }), 100_000)
 const auditView = object({
@@ -212,6 +226,23 @@ export const tokenOperations = {
     auth: 'dpop',
     needs: { role: 'editor', presence: 'recent' },
     answer: object({ name }),
+  },
+  factorsList: {
+    method: 'GET',
+    path: '/v1/factors',
+    summary: 'Passkeys and authenticator apps of all users, or of one',
+    auth: 'dpop',
+    needs: { role: 'editor' },
+    query: object({ user: optional(name) }),
+    answer: object({ factors: list(listedFactor, 1_000_000) }),
+  },
+  proxiesList: {
+    method: 'GET',
+    path: '/v1/proxies',
+    summary: 'Registered proxies',
+    auth: 'dpop',
+    needs: { role: 'editor' },
+    answer: object({ proxies: list(object({ id, name, registered_at: instant }), 10_000) }),
   },
   loginsList: {
     method: 'GET',
