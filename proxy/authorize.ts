@@ -79,7 +79,9 @@ export async function openGrant(
   const open = async () => {
     const trusting = trust.fresh()
     const shown = { grant, target, jkt, proxy: { id, boot }, now: world.now() }
-    return { ...(await openSession(trusting.known, shown)), trusting }
+    const opened = await openSession(trusting.known, shown)
+    if (opened.constraints.strictLocks) trust.requireNewest()
+    return { ...opened, trusting }
   }
   try {
     return await open()
