@@ -79,9 +79,7 @@ export async function openGrant(
   const open = async () => {
     const trusting = trust.fresh()
     const shown = { grant, target, jkt, proxy: { id, boot }, now: world.now() }
-    const opened = await openSession(trusting.known, shown)
-    if (opened.constraints.strictLocks) trust.requireNewest()
-    return { ...opened, trusting }
+    return { ...(await openSession(trusting.known, shown)), trusting }
   }
   try {
     return await open()
