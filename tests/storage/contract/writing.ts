@@ -64,7 +64,7 @@ export const writing: Cases = {
     const documentsOf = async (filter: Parameters<typeof list>[0]) => (await list(filter)).map((one) => one.document)
     expect(await documentsOf({})).toStrictEqual([others[2], others[1], others[0], ...roles])
     expect(await list({ kind: 'lock' })).toStrictEqual([
-      { document: others[0], revision: changeTo(others[0]!).revision },
+      { document: others[0], revision: changeTo(others[0]!).revision, by: user.name },
     ])
     expect(await documentsOf({ name: 'a' })).toStrictEqual([others[2]])
     expect(await documentsOf({ kind: 'db', name: 'z' })).toEqual([])
