@@ -28,6 +28,7 @@ const verbs: Verbs = {
     () => import('./commands/admin-users-reset.ts'),
   ],
   'admin users rm': ['remove a user', () => import('./commands/admin-users-rm.ts')],
+  'admin mfa ls': ['list what users sign in with, and the ids', () => import('./commands/admin-mfa-ls.ts')],
   'admin sessions ls': ['list who is signed in where', () => import('./commands/admin-sessions-ls.ts')],
   'admin sessions rm': ['end a session of anybody', () => import('./commands/admin-sessions-rm.ts')],
   'admin create': [
@@ -40,7 +41,10 @@ const verbs: Verbs = {
   ],
   'admin edit': ['change one of them in your editor', () => import('./commands/admin-edit.ts')],
   'admin rm': ['remove one of them', () => import('./commands/admin-rm.ts')],
-  'admin locks add': ['lock a user out, at once', () => import('./commands/admin-locks-add.ts')],
+  'admin locks add': [
+    'lock a user, a role, a passkey or a resource, at once',
+    () => import('./commands/admin-locks-add.ts'),
+  ],
   'admin locks ls': ['list the locks', () => import('./commands/admin-locks-ls.ts')],
   'admin locks rm': ['remove a lock', () => import('./commands/admin-locks-rm.ts')],
   'admin audit ls': ['what happened, newest first', () => import('./commands/admin-audit-ls.ts')],

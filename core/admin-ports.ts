@@ -1,15 +1,18 @@
 /** What core needs of the world for administration: ports.ts, continued. */
 import type { Document } from './access/document.ts'
+import type { LockKey } from './access/lock.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Json } from './intent.ts'
 import type {
   ClientSessionId,
+  CredentialId,
   Instant,
   InviteId,
   LoginVia,
   Origin,
   SessionId,
   SessionVia,
+  TotpId,
   User,
   UserId,
 } from './model.ts'
@@ -56,7 +59,8 @@ export interface ListedUser {
   readonly name: string
   readonly roles: readonly string[]
   readonly passkeys: number
-  readonly locked: boolean
+  /** What a lock in force names: the user, or a role of his. Locks on single passkeys are no part of it. */
+  readonly lockedBy: LockKey | undefined
   /** The one that may still be used. */
   readonly link: { readonly kind: 'invite' | 'reset'; readonly expiresAt: Instant } | undefined
   readonly createdAt: Instant
@@ -66,7 +70,21 @@ export interface FoundUser extends User {
   readonly passkeys: number
 }
 
+/** What somebody proves himself with that a lock may name by its id. */
+export interface ListedFactor {
+  readonly id: CredentialId | TotpId
+  readonly user: string
+  readonly kind: 'passkey' | 'totp'
+  readonly name: string
+  /** Of a passkey: which make it says it is. */
+  readonly aaguid: string | undefined
+  readonly createdAt: Instant
+  readonly lastUsedAt: Instant | undefined
+}
+
 export interface Users {
+  /** Passkeys and authenticator apps, by user and name: of all, or of who bears this name. */
+  factors(name: string | undefined): Promise<readonly ListedFactor[]>
   list(now: Instant): Promise<readonly ListedUser[]>
   /** Who bears a name that a hurried reader takes for this one. */
   find(name: string): Promise<FoundUser | undefined>
@@ -169,6 +187,11 @@ export interface StoredDocument {
   readonly revision: string
 }
 
+/** Who wrote its newest revision; undefined where he was never a user. */
+export interface WrittenDocument extends StoredDocument {
+  readonly by: string | undefined
+}
+
 /** `expected`: the revision that it replaces; undefined where none may be there. */
 export interface DocumentChange extends StoredDocument {
   readonly expected: string | undefined
@@ -178,7 +201,7 @@ export interface Documents {
   list(filter: {
     readonly kind?: string | undefined
     readonly name?: string | undefined
-  }): Promise<readonly StoredDocument[]>
+  }): Promise<readonly WrittenDocument[]>
   /**
    * All of them or none.
    * @throws Refusal token_invalid, role_missing, document_changed, document_exists (a resource of another kind has the name)

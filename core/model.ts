@@ -13,6 +13,8 @@ export type SessionId = Branded<'SessionId'>
 export type ClientSessionId = Branded<'ClientSessionId'>
 /** 16 random bytes, base64url: one authenticator app. */
 export type TotpId = Branded<'TotpId'>
+/** What somebody proves himself with, by its id: what a lock on an `mfa_device` names. */
+export type FactorId = CredentialId | TotpId
 /** RFC 7638 thumbprint of the public key of a link (an invite's or a reset's), base64url. */
 export type InviteId = Branded<'InviteId'>
 /** SHA-256 of a COSE_Key, base64url: what names a key in a vouch and in a proxy's configuration. */

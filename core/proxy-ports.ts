@@ -1,4 +1,5 @@
 /** What core needs of the world for proxies and their sessions: ports.ts, continued. */
+import type { LockKey } from './access/lock.ts'
 import type { AuditEvent } from './audit.ts'
 import type { ClientSessionId, Instant } from './model.ts'
 import type { Spend, Tapped } from './ports.ts'
@@ -46,12 +47,14 @@ export interface Grants {
   /**
    * A grant is about to be signed: spends the tapped intent, where there was a tap, confirms the passkey and moves its counter, and writes
    * the row.
-   * @throws Refusal ticket_spent, credential_changed, counter_regressed, user_locked, token_invalid
+   * @throws Refusal ticket_spent, credential_changed, counter_regressed, user_locked, token_invalid, document_changed
    */
   issue(grant: {
     readonly spend: Spend
     readonly tapped: Tapped | undefined
     readonly clientSessionId: ClientSessionId
+    /** What it reaches and through what: no lock may have come upon it since it was decided. */
+    readonly reaching: readonly LockKey[]
     readonly event: AuditEvent
   }): Promise<void>
 }

@@ -6,7 +6,7 @@ import type { Actor } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { ProvenByCode } from './factor-ports.ts'
 import type { Bytes } from './lib/bytes.ts'
-import type { ClientSession, ClientSessionId, Duration, Holder, Instant, User } from './model.ts'
+import type { ClientSession, ClientSessionId, Duration, FactorId, Holder, Instant, User } from './model.ts'
 import type { Change, SessionClaim, Spend } from './ports.ts'
 
 /** An authorization code that was approved. `hash`: SHA-256 of the code, base64url. */
@@ -109,6 +109,8 @@ export interface Entered {
   /** Those of them that there are. */
   readonly held: readonly HeldRole[]
   readonly session: Login['session']
+  /** The passkey or the authenticator app that let the login in. */
+  readonly factorId: FactorId
 }
 
 export interface StoredSigningKey {

@@ -11,7 +11,8 @@
  *   cert: cert.pem                           beside this file; without both an authority of this machine
  *   key: key.pem
  *   home: /var/lib/sallyport
- *   max_stale: 5m
+ *   max_stale: 5m                            without news from the edge for longer, sessions in strict mode end and none opens
+ *   max_offline: 1h                          and no session opens at all; not shorter than max_stale
  *   admin_port: 3444
  *   routes:                                  what else is served on the port, by server name and ALPN
  *     - name: git                            in logs, metrics and `sallyport-proxy explain`
@@ -35,13 +36,13 @@ import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { parseDuration } from '../core/access/duration.ts'
 import { fields, listOf, oneOf, optional, type Read, refined, tellExpected } from '../core/access/fields.ts'
-import { type Path, type Place, type Problem, quoted, showPath, tell } from '../core/access/place.ts'
+import { into, type Path, type Place, type Problem, quoted, showPath, tell } from '../core/access/place.ts'
 import { anyText } from '../core/access/text.ts'
 import { isCoordinate, jwkThumbprint } from '../core/lib/jwk.ts'
 import { type Duration, hours } from '../core/model.ts'
 import { parsePublicUrl } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
-import { canonicalNames, isName, loopback, maxStale, requireNear, type Settings } from './config.ts'
+import { canonicalNames, isName, loopback, maxOffline, maxStale, requireNear, type Settings } from './config.ts'
 import { checkRoutes, type RouteEntry, routeEntries, staticRoute } from './config-routes.ts'
 import { lineAt, readYaml } from './yaml.ts'
 
@@ -54,6 +55,7 @@ interface File {
   readonly key?: string
   readonly home: string
   readonly max_stale?: Duration
+  readonly max_offline?: Duration
   readonly admin_port?: number
   readonly routes?: readonly RouteEntry[]
 }
@@ -106,6 +108,7 @@ const whole = fields<File>('proxy.yaml', {
   key: optional(anyText),
   home: anyText,
   max_stale: optional(age),
+  max_offline: optional(age),
   admin_port: optional(port),
   routes: optional(routeEntries),
 })
@@ -129,6 +132,7 @@ export function readConfigFile(file: string, text: string): Settings {
 /** What no part of it tells alone. */
 function checked(file: string, read: File, place: Place): Settings {
   requireBoth(read, place)
+  requireOrder(read, place)
   const settings = settingsOf(file, read)
   checkRoutes(settings, place)
   return settings
@@ -140,13 +144,21 @@ function requireBoth({ cert, key }: File, place: Place): void {
   if ((cert === undefined) !== (key === undefined)) tell(place, 'cert and key belong together: name both, or neither')
 }
 
+function requireOrder({ max_stale = maxStale, max_offline }: File, place: Place): void {
+  if (max_offline !== undefined && max_offline < max_stale)
+    tell(
+      into(place, 'max_offline'),
+      'shorter than max_stale: what is good for fewer sessions cannot be good for longer',
+    )
+}
+
 function problem(file: string, problems: readonly { readonly line: number; readonly message: string }[]): SetupProblem {
   const lines = problems.map(({ line, message }) => `${file}:${line}: ${message}`)
   return new SetupProblem(lines.join('\n'), 'mend what is named; sallyport-proxy check --config FILE looks again')
 }
 
 function settingsOf(file: string, read: File): Settings {
-  const { edge, listen, names, cert, key, home, max_stale, admin_port, routes = [] } = read
+  const { edge, listen, names, cert, key, home, max_stale = maxStale, max_offline, admin_port, routes = [] } = read
   const beside = (path: string) => resolve(dirname(file), path)
   return {
     port: listen.port,
@@ -158,7 +170,8 @@ function settingsOf(file: string, read: File): Settings {
     certificate: cert !== undefined && key !== undefined ? { certificate: beside(cert), key: beside(key) } : undefined,
     trust: {
       keys: edge.keys.map((x) => ({ kid: jwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x }), x })),
-      maxStale: max_stale ?? maxStale,
+      maxStale: max_stale,
+      maxOffline: max_offline ?? Math.max(max_stale, maxOffline),
     },
     routes: routes.map((route) => staticRoute(route, beside)),
     adminPort: admin_port,

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import process from 'node:process'
 import type { Names } from '../core/issue/x509.ts'
-import { type Duration, minutes } from '../core/model.ts'
+import { type Duration, hours, minutes } from '../core/model.ts'
 import { parsePublicUrl, read, type Variables, whole } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import type { PublishedKey } from './known.ts'
@@ -28,8 +28,10 @@ export interface Settings {
 export interface TrustSettings {
   /** The edge's signing keys as the operator knows them; or those that the edge shows first; or none: then no session opens. */
   readonly keys: readonly PublishedKey[] | 'first-use' | 'none'
-  /** For how long what the edge said last is good for new sessions. */
+  /** For how long what the edge said last is good for sessions in strict mode. */
   readonly maxStale: Duration
+  /** And for new sessions at all. Not shorter. */
+  readonly maxOffline: Duration
 }
 
 /** Paths of PEM files. */
@@ -56,7 +58,7 @@ export function readSettings(variables: Variables = process.env): Settings {
     edge,
     publicUrl: parsePublicUrl(read(variables, 'SALLYPORT_PUBLIC_URL') ?? edge.origin),
     certificate: readCertificate(variables),
-    trust: { keys: readTrust(variables), maxStale },
+    trust: { keys: readTrust(variables), maxStale, maxOffline },
     // They stand in a file alone (--config).
     routes: [],
     adminPort: readAdminPort(variables),
@@ -70,6 +72,8 @@ const readAdminPort = (variables: Variables): number | undefined =>
 
 /** As long as a tap may take: what was approved under an old policy has then expired too. */
 export const maxStale: Duration = minutes(5)
+/** A lock that was made meanwhile is not heard of here; what the edge grants it grants by what it knows. */
+export const maxOffline: Duration = hours(1)
 
 /** To believe the edge's first answer is for one machine. Elsewhere the keys stand in a file (--config). */
 function readTrust(variables: Variables): 'first-use' | 'none' {

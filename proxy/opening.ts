@@ -76,6 +76,8 @@ export class Opening implements Session {
       this.#upstream = await this.#reach(this.#opened.resource)
       this.#requireAllowed()
       this.#state = { kind: 'starting' }
+      this.#openedAt = this.#needs.world.now()
+      this.#tellStarted()
       ready()
     } catch (error) {
       this.#over()
@@ -87,7 +89,8 @@ export class Opening implements Session {
   #requireAllowed(): void {
     const { trust, world } = this.#needs
     this.#calledOff.signal.throwIfAborted()
-    requireAllowed(trust.fresh().known, this.grant, world.now())
+    const { constraints } = requireAllowed(trust.fresh().known, this.grant, world.now())
+    if (constraints.strictLocks) trust.requireNewest()
   }
 
   async #reach(resource: ResourceDocument): Promise<Upstream> {
@@ -123,15 +126,17 @@ export class Opening implements Session {
     const last = postgresError('adminShutdown', message)
     if (state.kind === 'passing') return void state.spliced.cut(code, state.messages?.isBetween ? last : undefined)
     this.#finish(code, 0, 0)
-    this.#say(last)
+    // Another protocol has no place for our words.
+    if (this.grant.subject.resource.kind === 'db') this.#say(last)
+    else this.#connection.reset()
   }
 
   /** After the 200, until it is over. */
   async run(): Promise<void> {
     const { world } = this.#needs
     const { constraints } = this.#opened as OpenedSession
-    this.#openedAt = world.now()
-    this.#tellStarted()
+    // Cut already, in the turn between the 200 and this.
+    if (this.#state.kind !== 'starting') return
     const tooLong = `A session lives ${inWords(constraints.maxTtl)} at most: connect again.`
     const endsAt = this.#openedAt + constraints.maxTtl
     // Looked at again and again: a timer stands still while the machine sleeps, and the life of a session does not.

@@ -110,12 +110,23 @@ function tableOf(rules: readonly Taking[]): RouteTable<Taking> {
 async function startKnowing({ settings, identity, world, askEvery = seconds(2) }: Given) {
   const { edge, publicUrl, home, trust: trusted } = settings
   const caller = makeEdgeCaller({ edge, publicUrl, identity, now: world.now })
-  const { keys, maxStale } = trusted
+  const { keys, maxStale, maxOffline } = trusted
   const first = keys === 'first-use' ? fetchedKeys(caller, home) : pinnedKeys(keys === 'none' ? [] : keys)
-  const asking = { world, identity, caller, issuer: publicUrl.origin, home, first, maxStale, every: askEvery }
+  const asking = {
+    world,
+    identity,
+    caller,
+    issuer: publicUrl.origin,
+    home,
+    first,
+    maxStale,
+    maxOffline,
+    every: askEvery,
+  }
   const trust = keys === 'none' ? noTrust : await openTrust(asking)
   const sessions = makeSessions(world.limits.sessions)
-  trust.onChange((trusting) => sessions.review(trusting, world.now()))
+  trust.onChange((trusting) => sessions.review(trusting, world.now(), false))
+  trust.onStale((trusting) => sessions.review(trusting, world.now(), true))
   const events = makeEvents(world, caller)
   const spent = rememberSpent(world.limits.spentGrants)
   return { world, identity, trust, sessions, events, spent, proofKeys: new Lru<string, ProofKey>(1000) }

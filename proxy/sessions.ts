@@ -5,7 +5,7 @@ import type { Duration, Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
 import { OpenSet } from './open-set.ts'
 import type { EndCode } from './reasons.ts'
-import type { Trusting } from './trust.ts'
+import { locksUnknown, type Trusting } from './trust.ts'
 
 export interface Session {
   readonly grant: Grant
@@ -16,8 +16,8 @@ export interface Session {
 export interface Sessions {
   /** A function that takes it out again. @throws Refusal unavailable: there are too many */
   add(session: Session): () => void
-  /** Cuts what is allowed no longer. */
-  review(trusting: Trusting, now: Instant): void
+  /** Cuts what is allowed no longer; where `isStale`, also what wants the newest locks. */
+  review(trusting: Trusting, now: Instant, isStale: boolean): void
   /** Gives those that are open a while, then cuts the rest. */
   stop(after: Duration): Promise<void>
   readonly count: number
@@ -40,9 +40,12 @@ export function makeSessions(most: number): Sessions {
       }
       return open.add(session)
     },
-    review: ({ known }, now) => {
+    review: ({ known }, now, isStale) => {
       for (const session of open) {
-        const message = whyNotAllowed(() => requireAllowed(known, session.grant, now))
+        const message = whyNotAllowed(() => {
+          const { constraints } = requireAllowed(known, session.grant, now)
+          if (isStale && constraints.strictLocks) throw locksUnknown()
+        })
         if (message !== undefined) session.cut('session_cut', message)
       }
     },

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Known } from '../core/access/open-session.ts'
 import { type Json, membersOf } from '../core/intent.ts'
 import { base64url } from '../core/lib/bytes.ts'
-import { type Duration, type Instant, minutes } from '../core/model.ts'
+import { type Duration, type Instant, minutes, seconds } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readStatement, type Snapshot, type Statement, snapshotHash } from '../core/snapshot.ts'
 import type { EdgeCaller } from './edge-call.ts'
@@ -25,10 +25,14 @@ export interface Trusting {
 }
 
 export interface Trust {
-  /** For what begins now. @throws Refusal unavailable: the edge is away for too long, or was never heard */
+  /** For what begins now. @throws Refusal unavailable: the edge is away for longer than `maxOffline`, or was never heard */
   fresh(): Trusting
+  /** For a session whose locks must be the newest. @throws Refusal unavailable: the edge is away for longer than `maxStale` */
+  requireNewest(): void
   /** Called with each snapshot that differs from the one before. */
   onChange(listener: (trusting: Trusting) => void): void
+  /** Called when nothing was heard for longer than `maxStale`, once for each such silence. */
+  onStale(listener: (trusting: Trusting) => void): void
   /** Asks once, after this call. Never throws: what fails is in the log, and what is known grows older. */
   ask(): Promise<void>
   stop(): void
@@ -42,6 +46,7 @@ interface Given {
   readonly home: string
   readonly first: FirstKeys
   readonly maxStale: Duration
+  readonly maxOffline: Duration
   readonly every: Duration
 }
 
@@ -52,10 +57,19 @@ interface Held extends Trusting {
   readonly askedAt: Instant
 }
 
+/** What whoever wants the newest locks is told when this proxy cannot know them. */
+export function locksUnknown(age?: Duration): Refusal {
+  const since = age === undefined ? 'for too long' : `for ${inWords(age)}`
+  const told = `The edge has been away ${since}, so this proxy cannot know who is locked: sessions in strict mode wait until it is back.`
+  return new Refusal('unavailable', { why: 'locks_stale', ...(age !== undefined && { age }) }, { told })
+}
+
 const snapshotFile = (home: string): string => join(proxyFolder(home), 'snapshot.json')
 
 /** While nothing was ever heard it asks more often: proxy and edge start side by side. */
 const hurry = 8
+/** How often it looks whether what it knows has grown too old. */
+const lookEvery: Duration = seconds(1)
 /** How old the instant on the disk may be: each write waits for the disk. */
 const keptFor: Duration = minutes(1)
 
@@ -73,7 +87,9 @@ export const noTrust: Trust = {
   fresh: () => {
     throw new Refusal('unavailable', { why: 'no_keys' }, { told: 'This proxy was told no key of the edge.' })
   },
+  requireNewest: () => undefined,
   onChange: () => undefined,
+  onStale: () => undefined,
   ask: async () => undefined,
   stop: () => undefined,
 }
@@ -81,12 +97,15 @@ export const noTrust: Trust = {
 class Asking implements Trust {
   readonly #given: Given
   readonly #listeners: ((trusting: Trusting) => void)[] = []
+  readonly #staleListeners: ((trusting: Trusting) => void)[] = []
   #held: Held | undefined
   /** What the disk has. */
   #kept: { readonly sequence: number; readonly hash: string; readonly askedAt: Instant } | undefined
   #asking: Promise<void> | undefined
   #next: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  #looking: NodeJS.Timeout | undefined
+  #isStaleTold = false
   /** One line in the log for one silence of the edge, however long. */
   #isAway = false
   #isStopped = false
@@ -96,30 +115,60 @@ class Asking implements Trust {
   }
 
   start(): void {
+    this.#askNext()
+    this.#looking = setInterval(() => this.#tellStale(), lookEvery).unref()
+  }
+
+  #askNext(): void {
     const { every } = this.#given
-    const next = () => void this.ask().then(() => this.#isStopped || this.start())
+    const next = () => void this.ask().then(() => this.#isStopped || this.#askNext())
     this.#timer = setTimeout(next, this.#held ? every : every / hurry).unref()
   }
 
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)
+    clearInterval(this.#looking)
   }
 
   onChange(listener: (trusting: Trusting) => void): void {
     this.#listeners.push(listener)
   }
 
+  onStale(listener: (trusting: Trusting) => void): void {
+    this.#staleListeners.push(listener)
+  }
+
   fresh(): Trusting {
-    const { world, maxStale } = this.#given
-    const held = this.#held
-    if (!held)
-      throw new Refusal('unavailable', { why: 'edge_unheard' }, { told: 'This proxy has not yet reached the edge.' })
-    const age = world.now() - held.askedAt
-    // A clock that went back says nothing about an age.
-    if (age >= 0 && age <= maxStale) return held
-    const told = `The edge has been away for ${inWords(Math.abs(age))}: this proxy opens no new sessions until it is back.`
+    const held = this.#requireHeld()
+    const { age, isWithin } = this.#ageOf(held, this.#given.maxOffline)
+    if (isWithin) return held
+    const told = `The edge has been away for ${inWords(age)}: this proxy opens no new sessions until it is back.`
     throw new Refusal('unavailable', { why: 'edge_away', age }, { told })
+  }
+
+  requireNewest(): void {
+    const { age, isWithin } = this.#ageOf(this.#requireHeld(), this.#given.maxStale)
+    if (!isWithin) throw locksUnknown(age)
+  }
+
+  #requireHeld(): Held {
+    if (this.#held) return this.#held
+    throw new Refusal('unavailable', { why: 'edge_unheard' }, { told: 'This proxy has not yet reached the edge.' })
+  }
+
+  /** A clock that went back says nothing about an age. */
+  #ageOf({ askedAt }: Held, most: Duration): { readonly age: Duration; readonly isWithin: boolean } {
+    const age = this.#given.world.now() - askedAt
+    return { age: Math.abs(age), isWithin: age >= 0 && age <= most }
+  }
+
+  /** Only where the edge does not answer: a clock that is set back while it does is mended by the next answer. */
+  #tellStale(): void {
+    const held = this.#held
+    if (!held || !this.#isAway || this.#isStaleTold || this.#ageOf(held, this.#given.maxStale).isWithin) return
+    this.#isStaleTold = true
+    for (const listener of this.#staleListeners) listener(held)
   }
 
   /** An answer that is on its way may be older than what the caller has just heard of: the next is waited for, and shared. */
@@ -147,6 +196,7 @@ class Asking implements Trust {
       await this.#take(String(answer['statement']), answer['snapshot'], nonce, askedAt)
       if (this.#isAway) world.log({ level: 'info', message: 'the edge is back' })
       this.#isAway = false
+      this.#isStaleTold = false
     } catch (error) {
       if (!this.#isAway)
         world.log({ level: 'warn', message: 'no news from the edge', detail: (error as Error).message })

@@ -1,10 +1,11 @@
 /** core's ports for users and documents: ports.ts, continued. */
-import { and, asc, count, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Document } from '../core/access/document.ts'
 import { parseDuration } from '../core/access/duration.ts'
+import { type LockKey, lockedBy, lockKey } from '../core/access/lock.ts'
 import { preferenceOf } from '../core/access/preference.ts'
 import { isPreset } from '../core/access/presets.ts'
-import type { DocumentChange, FoundUser, ListedUser } from '../core/admin-ports.ts'
+import type { DocumentChange, FoundUser, ListedFactor, ListedUser } from '../core/admin-ports.ts'
 import { operations } from '../core/api/operations.ts'
 import { nameKey } from '../core/login/name.ts'
 import type { Instant, InviteId, UserId } from '../core/model.ts'
@@ -13,12 +14,13 @@ import { about, actorGuards, leaveNothing, type Make, opened, tap } from './batc
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { auditRow, credentialRow, sessionRow, userRow } from './rows.ts'
-import { audit, credentials, documents, invites, userRoles, users } from './schema.ts'
+import { audit, credentials, documents, invites, totps, userRoles, users } from './schema.ts'
 import { rowsOf, type Statement, type Store } from './store.ts'
 
 export function usersPort(store: Store, make: Make): Ports['users'] {
   return {
     list: (now) => listUsers(store, now),
+    factors: (name) => listFactors(store, name),
     invite: async ({ spend, tapped, actor, user, roles, invite, event }) => {
       const row = { ...invite, userId: user.id, invitedBy: actor.userId, createdAt: event.at, usedAt: null }
       const written = roles.filter((role) => !isPreset(role))
@@ -55,18 +57,19 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
     openInvite: (id, now) => findInvite(store, id, now),
     accept: async ({ spend, invite, preference, credential, session, expiresAt, event }) => {
       const { userId, id: credentialId } = credential
+      const whom = { userId, device: credentialId, session: null }
       const work = store.atomically([
         make.spend(spend),
         make.inviteHolds({ id: invite, userId, at: event.at }),
         make.preferenceHolds({ preference }),
-        make.notLocked({ userId, at: event.at }),
+        make.notLocked({ ...whom, at: event.at }),
         make.useInvite({ id: invite, at: event.at }),
         make.addCredential(credentialRow(credential)),
         make.openSession(sessionRow(session, { userId, credentialId, expiresAt })),
         make.record(auditRow(event)),
       ])
       const refused = refusing(about(event), work)
-      return opened((await tellingLock(store, { userId }, event.at, refused))[6])
+      return opened((await tellingLock(store, whom, event.at, refused))[6])
     },
     remove: async (actor, name, event, { rpIds, preference }) => {
       const removed = { nameKey: nameKey(name), at: event.at }
@@ -101,28 +104,62 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
       .from(invites)
       .where(and(isNull(invites.usedAt), gt(invites.expiresAt, now))),
     db
-      .select({ key: documents.lockedUser, expiresAt: documents.expiresAt })
+      .select({ key: documents.lockKey })
       .from(documents)
-      .where(eq(documents.kind, 'lock')),
+      .where(and(eq(documents.kind, 'lock'), or(isNull(documents.expiresAt), gt(documents.expiresAt, now)))),
   ])
   const roles = Map.groupBy(rowsOf<{ userId: UserId; role: string }>(answers[1]), ({ userId }) => userId)
   const passkeys = new Map(
     rowsOf<{ userId: UserId; passkeys: number }>(answers[2]).map((row) => [row.userId, row.passkeys]),
   )
   const links = new Map(rowsOf<LinkRow>(answers[3]).map((row) => [row.userId, linkOf(row)]))
-  const inForce = rowsOf<{ key: string; expiresAt: Instant | null }>(answers[4]).filter(
-    ({ expiresAt }) => (expiresAt ?? now + 1) > now,
-  )
-  const locked = new Set(inForce.map(({ key }) => key))
-  return rowsOf<typeof users.$inferSelect>(answers[0]).map(({ id, name, nameKey: key, createdAt }) => ({
-    name,
-    roles: (roles.get(id) ?? []).map(({ role }) => role),
-    passkeys: passkeys.get(id) ?? 0,
-    locked: locked.has(key),
-    link: links.get(id),
-    createdAt,
-  }))
+  const locked = new Set(rowsOf<{ key: LockKey }>(answers[4]).map(({ key }) => key))
+  return rowsOf<typeof users.$inferSelect>(answers[0]).map(({ id, name, createdAt }) => {
+    const held = (roles.get(id) ?? []).map(({ role }) => role)
+    return {
+      name,
+      roles: held,
+      passkeys: passkeys.get(id) ?? 0,
+      lockedBy: [lockKey('user', name), ...held.map((role) => lockKey('role', role))].find((key) => locked.has(key)),
+      link: links.get(id),
+      createdAt,
+    }
+  })
 }
+
+async function listFactors({ db, atomically }: Store, name: string | undefined): Promise<ListedFactor[]> {
+  const owner = and(isNull(users.removedAt), name === undefined ? undefined : eq(users.nameKey, nameKey(name)))
+  const [keys, apps] = [credentials, totps]
+  const answers = await atomically([
+    db
+      .select({ row: keys, user: users.name })
+      .from(keys)
+      .innerJoin(users, eq(users.id, keys.userId))
+      .where(and(owner, isNull(keys.removedAt)))
+      .orderBy(asc(users.nameKey), asc(keys.name)),
+    db
+      .select({ row: apps, user: users.name })
+      .from(apps)
+      .innerJoin(users, eq(users.id, apps.userId))
+      .where(owner)
+      .orderBy(asc(users.nameKey), asc(apps.name)),
+  ])
+  type Row<T> = { readonly row: T; readonly user: string }
+  const passkeys = rowsOf<Row<typeof keys.$inferSelect>>(answers[0]).map(({ row, user }) =>
+    factorOf('passkey', row, user, row.aaguid),
+  )
+  const codes = rowsOf<Row<typeof apps.$inferSelect>>(answers[1]).map(({ row, user }) =>
+    factorOf('totp', row, user, undefined),
+  )
+  return [...passkeys, ...codes]
+}
+
+const factorOf = (
+  kind: ListedFactor['kind'],
+  { id, name, createdAt, lastUsedAt }: Pick<ListedFactor, 'id' | 'name' | 'createdAt'> & { lastUsedAt: Instant | null },
+  user: string,
+  aaguid: string | undefined,
+): ListedFactor => ({ id, user, kind, name, aaguid, createdAt, lastUsedAt: lastUsedAt ?? undefined })
 
 interface LinkRow {
   readonly userId: UserId
@@ -181,8 +218,17 @@ export function documentsPort(store: Store, make: Make): Ports['documents'] {
         kind === undefined ? undefined : eq(documents.kind, kind),
         name === undefined ? undefined : eq(documents.name, name),
       )
-      const rows = await db.select().from(documents).where(wanted).orderBy(asc(documents.kind), asc(documents.name))
-      return rows.map(({ document, revision }) => ({ document: document as Document, revision }))
+      const rows = await db
+        .select({ document: documents.document, revision: documents.revision, by: users.name })
+        .from(documents)
+        .leftJoin(users, eq(users.id, documents.updatedBy))
+        .where(wanted)
+        .orderBy(asc(documents.kind), asc(documents.name))
+      return rows.map(({ document, revision, by }) => ({
+        document: document as Document,
+        revision,
+        by: by ?? undefined,
+      }))
     },
     put: async (actor, changes, event) => {
       const work = store.atomically([
@@ -215,7 +261,7 @@ function putStatements(make: Make, change: DocumentChange, updatedBy: UserId, up
 
 /** What statements of other ceremonies ask for, taken out of the document. */
 function columnsOf(document: Document) {
-  const none = { maxSessionTtl: null, deviceFlow: null, lockedUser: null, expiresAt: null }
+  const none = { maxSessionTtl: null, deviceFlow: null, lockKey: null, expiresAt: null }
   if (document.kind === 'role') {
     const { max_session_ttl: ttl, device_flow: deviceFlow = null } = document.spec.options
     return { ...none, deviceFlow, maxSessionTtl: ttl === undefined ? null : (parseDuration(ttl) ?? 0) }
@@ -224,9 +270,8 @@ function columnsOf(document: Document) {
     return { ...none, maxSessionTtl: preferenceOf(document).defaultSessionTtl }
   }
   if (document.kind !== 'lock') return none
-  const { target, expires } = document.spec
-  const lockedUser = target.user === undefined ? null : nameKey(target.user)
-  return { ...none, lockedUser, expiresAt: expires === undefined ? null : Date.parse(expires) }
+  const { expires } = document.spec
+  return { ...none, lockKey: lockedBy(document), expiresAt: expires === undefined ? null : Date.parse(expires) }
 }
 
 export async function listAudit(

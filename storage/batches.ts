@@ -7,6 +7,7 @@ import { documentStatements, leavingStatements, userStatements } from './admin-s
 import { deviceCodeStatements } from './device-flow-statements.ts'
 import { codeFactorStatements, factorChangeStatements, passwordStatements } from './factor-statements.ts'
 import { tellingLock } from './lock.ts'
+import { type Acting, lockStatements } from './lock-statements.ts'
 import { refusing } from './obstacles.ts'
 import { proxyStatements } from './proxy-statements.ts'
 import { auditRow, sessionRow } from './rows.ts'
@@ -23,6 +24,7 @@ import {
 
 export const makeStatements = ({ db }: Store) => ({
   ...tapStatements(db),
+  ...lockStatements(db),
   ...sessionStatements(db),
   ...accountStatements(db),
   ...administratorStatements(db),
@@ -43,18 +45,29 @@ export const makeStatements = ({ db }: Store) => ({
 })
 export type Make = ReturnType<typeof makeStatements>
 
-/** Spends the intent, confirms the tapping credential, the preference that judged it and that no lock names its user, and moves the counter on. */
+/**
+ * Spends the intent, confirms the tapping credential, the preference that judged it and that no lock stands in the way, and moves the
+ * counter on. `session`: in which it is shown; null at a login.
+ */
 export const tap = (
   make: Make,
   { spend, tapped, event }: { spend: Spend; tapped: Tapped; event: AuditEvent },
+  session: Acting['session'] = null,
 ): Statements => [
   make.spend(spend),
   make.credentialHolds(tapped),
   make.preferenceHolds(tapped),
-  make.notLocked({ userId: tapped.userId, at: event.at }),
+  make.notLocked({ ...tapping(tapped, session), at: event.at }),
   make.counterIsAhead(tapped),
   make.moveCounter({ ...tapped, at: event.at }),
 ]
+
+/** Who taps, as locks name him. */
+export const tapping = ({ userId, credentialId }: Tapped, session: Acting['session'] = null): Acting => ({
+  userId,
+  device: credentialId,
+  session,
+})
 
 /** The tapping credential alone, where spending and locks stand elsewhere in the batch. */
 export const tapFactor = (make: Make, tapped: Tapped, at: Instant): Statement[] => [
@@ -70,11 +83,11 @@ export const about = ({ userId, credentialId, intentId }: AuditEvent): Record<st
   ...(intentId && { intent: intentId }),
 })
 
-/** The caller's session runs, he still holds the roles that allow it, as they were, and no lock names him. */
+/** The caller's session runs, he still holds the roles that allow it, as they were, and no lock names him, his roles or what let him in. */
 export const actorGuards = (make: Make, actor: Actor, { at }: AuditEvent): Statements => [
   make.actorHolds({ userId: actor.userId, sessionId: actor.sessionId, at }),
   ...actor.by.map(({ name, revision = '' }) => make.actorMay({ userId: actor.userId, role: name, revision })),
-  make.notLocked({ userId: actor.userId, at }),
+  make.notLocked({ userId: actor.userId, device: null, session: actor.sessionId, at }),
 ]
 
 /** Nothing stays of what let the user in: passkeys, passwords and codes, sessions of browsers and programs, open links. */
@@ -103,7 +116,7 @@ export async function apply(
   const { userId, credentialId } = change.tapped
   const claimed = { ...change.claim, userId, at: change.event.at }
   const successor = sessionRow(change.session, { userId, credentialId, expiresAt: 0 })
-  const before: Statements = [...tap(make, change), make.sessionHolds(claimed)]
+  const before: Statements = [...tap(make, change, change.claim.id), make.sessionHolds(claimed)]
   const work = store.atomically([
     ...before,
     make.exchangeSession({ ...successor, oldId: change.claim.id }),
@@ -112,7 +125,8 @@ export async function apply(
     make.record(auditRow(change.event)),
   ])
   const refused = refusing(about(change.event), work)
-  return opened((await tellingLock(store, change.tapped, change.event.at, refused))[before.length])
+  const whom = tapping(change.tapped, change.claim.id)
+  return opened((await tellingLock(store, whom, change.event.at, refused))[before.length])
 }
 
 /** The end of the session that a statement of the batch opened. */

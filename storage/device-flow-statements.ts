@@ -1,9 +1,10 @@
 /** The statements of the device flow: token-statements.ts, continued. */
-import { eq, type SQL, sql } from 'drizzle-orm'
+import { eq, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { DeviceCodeClaim } from '../core/device-flow-ports.ts'
 import { type Instant, type LoginVia, type SessionId, seconds, type UserId } from '../core/model.ts'
+import { unlocked } from './lock-statements.ts'
 import { audit, clientSessions, deviceCodes, documents, sessions, userRoles, users } from './schema.ts'
-import { endOfSession, every, guard, unlocked } from './statements.ts'
+import { endOfSession, every, guard } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 import { approverStands, loginColumns, type OpenFromCode } from './token-statements.ts'
 
@@ -24,7 +25,7 @@ type Approved = Pick<typeof deviceCodes.$inferSelect, 'credentialId' | 'totpId' 
 const theCode = (s: { readonly [K in keyof DeviceCodeClaim]: unknown }) =>
   sql`${d.hash} = ${s.hash} and ${d.clientId} = ${s.clientId} and ${d.jkt} = ${s.jkt}`
 const waits = (at: unknown) => sql`${d.userId} is null and ${d.expiresAt} > ${at}`
-const userOfCode = (hash: unknown) => sql`(select ${d.userId} from ${d} where ${d.hash} = ${hash})`
+const ofCode = (column: SQLWrapper, hash: unknown) => sql`(select ${column} from ${d} where ${d.hash} = ${hash})`
 
 /** A role of this user allows the device flow. `user` is SQL: a slot, a column or a query. */
 export const mayUseDeviceFlow = (user: SQL) =>
@@ -103,10 +104,16 @@ const redeemingStatements = (db: Db) => ({
     guard(db, 'credential', sql`exists (select 1 from ${d} where ${d.hash} = ${s.hash} and ${approverStands(d)})`),
   ),
   deviceUserNotLocked: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
-    guard(db, 'lock', unlocked(userOfCode(s.hash), sql`${s.at}`)),
+    guard(
+      db,
+      'lock',
+      unlocked({ user: ofCode(d.userId, s.hash), devices: [ofCode(d.credentialId, s.hash), ofCode(d.totpId, s.hash)] }, sql`${s.at}`),
+    ),
   ),
   /** The role may have been taken away since. */
-  deviceUserStillMay: recipe<{ readonly hash: string }>((s) => guard(db, 'flow', mayUseDeviceFlow(userOfCode(s.hash)))),
+  deviceUserStillMay: recipe<{ readonly hash: string }>((s) =>
+    guard(db, 'flow', mayUseDeviceFlow(ofCode(d.userId, s.hash))),
+  ),
   useDeviceCode: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
     db
       .update(d)

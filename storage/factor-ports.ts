@@ -10,7 +10,7 @@ import type {
   ShownFactor,
   Totp,
 } from '../core/factor-ports.ts'
-import type { Instant, SessionId, SessionVia, UserId } from '../core/model.ts'
+import type { CredentialId, Instant, SessionId, SessionVia, TotpId, UserId } from '../core/model.ts'
 import { about, actorGuards, type Make, opened, tap, tapFactor } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
@@ -134,24 +134,37 @@ function factorStatements(make: Make, factor: ShownFactor, userId: UserId, at: I
 }
 
 const viaOf = ({ kind }: ShownFactor): SessionVia => (kind === 'none' ? 'password' : `password+${kind}`)
-const credentialOfFactor = (factor: ShownFactor) => (factor.kind === 'passkey' ? factor.tapped.credentialId : null)
+
+/** What a session rests on that a password and this factor opened. */
+const factorOf = (factor: ShownFactor) => ({
+  via: viaOf(factor),
+  credentialId: factor.kind === 'passkey' ? factor.tapped.credentialId : null,
+  totpId: factor.kind === 'otp' ? factor.id : null,
+})
+
+/** The passkey or the app that is shown. */
+function deviceOf(factor: ShownFactor): CredentialId | TotpId | null {
+  const { credentialId, totpId } = factorOf(factor)
+  return credentialId ?? totpId
+}
 
 async function openSession(store: Store, make: Make, login: Login): Promise<{ expiresAt: Instant }> {
   const { spend, userId, name, password, rehashed, factor, preference, session, expiresAt, event } = login
   const { at } = event
-  const row = sessionRow(session, { userId, via: viaOf(factor), credentialId: credentialOfFactor(factor), expiresAt })
+  const row = sessionRow(session, { userId, ...factorOf(factor), expiresAt })
+  const whom = { userId, device: deviceOf(factor), session: null }
   const before: Statements = [
     make.spend(spend),
     make.preferenceHolds({ preference }),
     make.passwordHolds({ ...password, userId }),
     ...factorStatements(make, factor, userId, at),
-    make.notLocked({ userId, at }),
+    make.notLocked({ ...whom, at }),
     ...(rehashed === undefined ? [] : [make.rehash({ id: password.id, userId, hash: rehashed })]),
     make.forgetAttempts({ name }),
   ]
   const work = store.atomically([...before, make.openSession(row), make.record(auditRow(event))])
   const refused = refusing(about(event), work)
-  return opened((await tellingLock(store, { userId }, at, refused))[before.length])
+  return opened((await tellingLock(store, whom, at, refused))[before.length])
 }
 
 function proofStatements(make: Make, proof: Proof, userId: UserId, name: string, at: Instant): Statement[] {
@@ -166,9 +179,10 @@ function proofStatements(make: Make, proof: Proof, userId: UserId, name: string,
 
 /** What the successor of the claimed session rests on. */
 const restsOn = (proof: Proof) =>
-  proof.kind === 'tap'
-    ? ({ via: 'passkey', credentialId: proof.tapped.credentialId } as const)
-    : { via: viaOf(proof.factor), credentialId: credentialOfFactor(proof.factor) }
+  proof.kind === 'tap' ? ({ via: 'passkey', credentialId: proof.tapped.credentialId } as const) : factorOf(proof.factor)
+
+const factorOfProof = (proof: Proof): ShownFactor =>
+  proof.kind === 'tap' ? { kind: 'passkey', tapped: proof.tapped } : proof.factor
 
 const applyChange = (store: Store, make: Make, { effect, ...change }: Change): Promise<{ expiresAt: Instant }> =>
   applyProven(store, make, change, effectStatements(make, effect, { ...change, except: change.session.id }))
@@ -182,11 +196,12 @@ export async function applyProven(
 ): Promise<{ expiresAt: Instant }> {
   const { at } = event
   const successor = sessionRow(session, { userId, ...restsOn(proof), expiresAt: 0 })
+  const whom = { userId, device: deviceOf(factorOfProof(proof)), session: claim.id }
   const before: Statements = [
     make.spend(spend),
     make.preferenceHolds({ preference }),
     make.sessionHolds({ ...claim, userId, at }),
-    make.notLocked({ userId, at }),
+    make.notLocked({ ...whom, at }),
     ...proofStatements(make, proof, userId, name, at),
     factorsAre(make, was, userId),
   ]
@@ -198,7 +213,7 @@ export async function applyProven(
     make.record(auditRow(event)),
   ])
   const refused = refusing(about(event), work)
-  return opened((await tellingLock(store, { userId }, at, refused))[before.length])
+  return opened((await tellingLock(store, whom, at, refused))[before.length])
 }
 
 /** `except`: the session that asked, which goes on. */

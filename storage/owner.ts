@@ -4,9 +4,9 @@ import { equalBytes } from '../core/lib/bytes.ts'
 import { idleTtl } from '../core/login/ceremony.ts'
 import type { Instant, User, UserId } from '../core/model.ts'
 import type { SessionClaim } from '../core/ports.ts'
+import { ownerOfSession, unlocked } from './lock-statements.ts'
 import type { SessionRow } from './rows.ts'
 import { credentials, sessions, users } from './schema.ts'
-import { unlocked } from './statements.ts'
 import type { Db } from './store.ts'
 
 type Running = Pick<SessionRow, 'secretHash' | 'endedAt' | 'expiresAt' | 'lastSeenAt'>
@@ -31,7 +31,7 @@ export const ownerQuery = (db: Db, claim: SessionClaim, now: Instant) =>
     })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
-    .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
+    .where(and(eq(sessions.id, claim.id), unlocked(ownerOfSession, sql`${now}`)))
 
 export const userOf = ([row]: readonly OwnerRow[], claim: SessionClaim, now: Instant): User | undefined =>
   row && isRunning(row, claim, now) ? { id: row.userId, name: row.name } : undefined

@@ -6,10 +6,11 @@ import { nameKey } from '../core/login/name.ts'
 import { type CredentialId, hours, type Instant, type UserId } from '../core/model.ts'
 import type { Account, Administrator, Ports, SessionClaim, Sessions } from '../core/ports.ts'
 import { documentsPort, linkPath, listAudit, usersPort } from './admin-ports.ts'
-import { about, actorGuards, apply, leaveNothing, type Make, makeStatements, opened, tap } from './batches.ts'
+import { about, actorGuards, apply, leaveNothing, type Make, makeStatements, opened, tap, tapping } from './batches.ts'
 import { deviceCodesPort } from './device-flow-ports.ts'
 import { factorsPort, personOf, personQueries } from './factor-ports.ts'
 import { tellingLock } from './lock.ts'
+import { ownerOfSession, unlocked } from './lock-statements.ts'
 import { loginsPort } from './login-ports.ts'
 import { refusing } from './obstacles.ts'
 import { isRunning, type OwnerRow, ownerQuery, passkeysQuery, userOf } from './owner.ts'
@@ -27,7 +28,7 @@ import {
   userRow,
 } from './rows.ts'
 import { administratorLink, clientSessions, credentials, invites, sessions, users } from './schema.ts'
-import { sessionInUse, unlocked } from './statements.ts'
+import { sessionInUse } from './statements.ts'
 import { type Db, rowsOf, type Statement, type Statements, type Store } from './store.ts'
 import { clientSessionsPort, codesPort, signingKeysPort } from './token-ports.ts'
 
@@ -152,7 +153,7 @@ function sessionsPort(store: Store, make: Make): Sessions {
       const before = tap(make, login)
       const work = store.atomically([...before, make.openSession(row), make.record(auditRow(login.event))])
       const refused = refusing(about(login.event), work)
-      return opened((await tellingLock(store, login.tapped, login.event.at, refused))[before.length])
+      return opened((await tellingLock(store, tapping(login.tapped), login.event.at, refused))[before.length])
     },
     find: async (claim, now) => userOf(await ownerQuery(db, claim, now), claim, now),
     findWithPasskeys: async (claim, now) => {
@@ -187,7 +188,7 @@ async function readAccount(
   const owner = db
     .select({ id: sessions.userId })
     .from(sessions)
-    .where(and(eq(sessions.id, claim.id), unlocked(sql`${sessions.userId}`, sql`${now}`)))
+    .where(and(eq(sessions.id, claim.id), unlocked(ownerOfSession, sql`${now}`)))
   const answers = await atomically([
     make.sessionSeen({ ...claim, at: now }),
     db.select().from(users).where(eq(users.id, owner)),
@@ -269,7 +270,7 @@ function administratorPort(store: Store, make: Make): Administrator {
         make.nameNotLocked(whose),
         ...leaveNothing(make, whose, 'user_reset', requestId),
         make.addCredential(credentialRow(credential)),
-        ...administratorRoles.map((role) => make.giveRole({ userId: user.id, role })),
+        ...administratorRoles.map((role) => make.giveRoleIfUnlocked({ userId: user.id, role, at: event.at })),
       ]
       const work = store.atomically([
         ...before,
@@ -277,7 +278,8 @@ function administratorPort(store: Store, make: Make): Administrator {
         make.record(auditRow(event)),
       ])
       const refused = refusing(about(event), work, { not_found: 'wrong_user' })
-      return opened((await tellingLock(store, owned, event.at, refused))[before.length])
+      const whom = { userId: user.id, device: null, session: null }
+      return opened((await tellingLock(store, whom, event.at, refused))[before.length])
     },
     claim: async ({ spend, link, preference, user, credential, session, expiresAt, event }) => {
       const owned: { userId: UserId; credentialId: CredentialId } = { userId: user.id, credentialId: credential.id }

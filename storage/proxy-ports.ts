@@ -98,16 +98,21 @@ function contentOf([people, held, keys, written]: readonly unknown[]) {
 
 export function grantsPort(store: Store, make: Make): Ports['grants'] {
   return {
-    issue: async ({ spend, tapped, clientSessionId, event }) => {
-      const { at, userId } = event
-      const before: Statements = tapped ? tap(make, { spend, tapped, event }) : [make.spend(spend)]
+    issue: async ({ spend, tapped, clientSessionId, reaching, event }) => {
+      const { at } = event
+      const userId = event.userId as UserId
+      const whom = { userId, device: tapped?.credentialId ?? null, session: clientSessionId }
+      const before: Statements = tapped
+        ? tap(make, { spend, tapped, event }, clientSessionId)
+        : [make.spend(spend), make.notLocked({ ...whom, at })]
       const work = store.atomically([
         ...before,
-        make.actorHolds({ userId: userId as UserId, sessionId: clientSessionId, at }),
-        make.notLocked({ userId: userId as UserId, at }),
+        make.actorHolds({ userId, sessionId: clientSessionId, at }),
+        make.nothingLocked({ keys: JSON.stringify(reaching), at }),
         make.record(auditRow(event)),
       ])
-      await tellingLock(store, { userId: userId as UserId }, at, refusing(about(event), work))
+      const refused = refusing(about(event), work, { not_found: 'document_changed' })
+      await tellingLock(store, whom, at, refused)
     },
   }
 }

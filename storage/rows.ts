@@ -9,6 +9,7 @@ import type {
   Instant,
   Session,
   SessionVia,
+  TotpId,
   User,
   UserId,
 } from '../core/model.ts'
@@ -44,6 +45,8 @@ export function sessionRow(
     /** `passkey` where it is left out. */
     readonly via?: SessionVia
     readonly credentialId: CredentialId | null
+    /** null where it is left out. */
+    readonly totpId?: TotpId | null
     readonly expiresAt: Instant
   },
 ): SessionRow {
@@ -51,6 +54,7 @@ export function sessionRow(
   return {
     ...session,
     via: 'passkey',
+    totpId: null,
     ...of,
     lastSeenAt,
     endedAt: null,

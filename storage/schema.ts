@@ -20,13 +20,14 @@ import type {
 import type { RefusalDetail } from '../core/refusal.ts'
 import type { Tap } from '../core/tap/verify.ts'
 import type { VouchKey } from '../core/vouch.ts'
-import { bytes, flag, instant } from './columns.ts'
+import { bytes, instant } from './columns.ts'
 import { credentials } from './schema-credentials.ts'
 import { users } from './schema-people.ts'
 
 export * from './schema-cluster.ts'
 export * from './schema-credentials.ts'
 export * from './schema-device-flow.ts'
+export * from './schema-documents.ts'
 export * from './schema-factors.ts'
 export * from './schema-people.ts'
 export * from './schema-proxies.ts'
@@ -65,7 +66,7 @@ export const guards = sqliteTable('guards', {
   last: integer('last').notNull().default(0),
   /** A passkey that may vouch stays in the cluster. */
   vouching: integer('vouching').notNull().default(0),
-  /** No lock in force names the user. */
+  /** No lock in force names the user, a role of his, or what let him in. */
   lock: integer('lock').notNull().default(0),
   /** The code is there, unused, and of this client, redirect, challenge and key. */
   code: integer('code').notNull().default(0),
@@ -142,44 +143,6 @@ export const invites = sqliteTable(
     usedAt: instant('used_at'),
   },
   (table) => [index('invites_user').on(table.userId)],
-)
-
-/**
- * Roles, resources, locks and the preference about logins as administrators write them. A row is one document at its newest revision; what it was before
- * stands in the audit log. Removed outright.
- */
-export const documents = sqliteTable(
-  'documents',
-  {
-    /** role, db, lock, cluster_auth_preference. */
-    kind: text('kind').notNull(),
-    name: text('name').notNull(),
-    /** In its normal form: what `get` shows and `decide` reads. */
-    document: text('document', { mode: 'json' }).$type<Json>().notNull(),
-    /** SHA-256 of the canonical document, base64url. */
-    revision: text('revision').notNull(),
-    /**
-     * Of a role options.max_session_ttl, of the preference default_session_ttl, in ms: so that a session's end is reckoned where
-     * it is opened.
-     */
-    maxSessionTtl: integer('max_session_ttl'),
-    /** Of a role: options.device_flow. NULL is no. */
-    deviceFlow: flag('device_flow'),
-    /** Of a lock: the name key of the user whom it locks. */
-    lockedUser: text('locked_user'),
-    /** Of a lock: when it ends by itself; NULL is never. */
-    expiresAt: instant('expires_at'),
-    updatedAt: instant('updated_at').notNull(),
-    updatedBy: text('updated_by').$type<UserId>().notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.kind, table.name] }),
-    // Names of resources become host names: one is taken for all kinds.
-    uniqueIndex('documents_resource')
-      .on(table.name)
-      .where(sql`kind not in ('role', 'lock', 'cluster_auth_preference')`),
-    index('documents_locked_user').on(table.lockedUser).where(sql`locked_user is not null`),
-  ],
 )
 
 /** Authorization codes (RFC 6749 section 4.1.2). Purged an hour after they expired. */
@@ -281,6 +244,8 @@ export const sessions = sqliteTable(
     credentialId: text('credential_id')
       .$type<CredentialId>()
       .references(() => credentials.id),
+    /** The authenticator app whose code was shown. NULL: none was. Apps are removed outright, so it refers to none for good. */
+    totpId: text('totp_id').$type<TotpId>(),
     openedAt: instant('opened_at').notNull(),
     /** 12 hours after the login, whatever is done in between. */
     expiresAt: instant('expires_at').notNull(),

@@ -35,11 +35,6 @@ export const liveCredential = (
   sql`exists (select 1 from ${c} where ${c.id} = ${s.credentialId} and ${c.fingerprint} = ${s.fingerprint}
     and ${c.userId} = ${s.userId} and ${c.removedAt} is null and ${more})`
 
-/** No lock in force names this user. `at` and `user` are SQL: a slot, or a column. */
-export const unlocked = (user: SQL, at: SQL) =>
-  sql`not exists (select 1 from ${documents} inner join ${users} on ${documents.lockedUser} = ${users.nameKey}
-    where ${users.id} = ${user} and (${documents.expiresAt} is null or ${documents.expiresAt} > ${at}))`
-
 /** When a session that begins at `at` ends: at `latest`, or sooner where the preference or a role of the user says so. */
 export const endOfSession = (user: SQL, at: SQL, latest: SQL) =>
   sql`min(${latest}, coalesce(${at} + (select min(${documents.maxSessionTtl}) from ${documents}
@@ -58,9 +53,6 @@ export const tapStatements = (db: Db) => ({
   ),
   preferenceHolds: recipe<Pick<Tapped, 'preference'>>((s) =>
     guard(db, 'preference', sql`(${preferenceRevision} is ${s.preference})`),
-  ),
-  notLocked: recipe<Pick<Tapped, 'userId'> & { readonly at: Instant }>((s) =>
-    guard(db, 'lock', unlocked(sql`${s.userId}`, sql`${s.at}`)),
   ),
   credentialMayVouch: recipe<Tapped>((s) => guard(db, 'credential', liveCredential(s, sql`${c.mayVouch} = 1`))),
   /** WebAuthn section 7.2 step 22: two zeroes say that the authenticator counts nothing. */
@@ -210,15 +202,6 @@ const noRoot = sql`not exists (select 1 from ${credentials} where ${credentials.
 export const administratorStatements = (db: Db) => ({
   noAdministrator: recipe<object>(() => guard(db, 'administrator', noRoot)),
   anAdministrator: recipe<object>(() => guard(db, 'administrator', sql`not ${noRoot}`)),
-  /** A lock stays in force whoever bears the name: somebody new would be locked out too. */
-  nameNotLocked: recipe<{ nameKey: string; at: Instant }>((s) =>
-    guard(
-      db,
-      'lock',
-      sql`not exists (select 1 from ${documents} where ${documents.lockedUser} = ${s.nameKey}
-        and (${documents.expiresAt} is null or ${documents.expiresAt} > ${s.at}))`,
-    ),
-  ),
   linkHolds: recipe<{ hash: string; at: Instant }>((s) =>
     guard(
       db,

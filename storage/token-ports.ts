@@ -7,9 +7,11 @@ import type { AuditEvent } from '../core/audit.ts'
 import {
   type ClientSessionEnd,
   type ClientSessionId,
+  type CredentialId,
   hours,
   type Instant,
   type LoginVia,
+  type TotpId,
   type UserId,
 } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
@@ -83,12 +85,13 @@ function whyNot(
 export type LoginRow = {
   readonly id: ClientSessionId
   readonly userId: UserId
+  readonly credentialId: CredentialId | null
+  readonly totpId: TotpId | null
   readonly name: string
   readonly traits: Traits | null
   readonly clientId: string
   readonly scope: string
   readonly via: LoginVia
-  readonly credentialId: string | null
   readonly authenticatedAt: Instant
   readonly expiresAt: Instant
   readonly generation: number
@@ -136,7 +139,10 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       const { session, user: named } = loginOf(login)
       const user = login.traits === null ? named : { ...named, traits: login.traits }
       const rows = rowsOf<RoleRow>(answers[4])
-      return { user, session, roles: rows.map(({ role }) => role), held: rows.flatMap(heldOf) } satisfies Entered
+      const roles = rows.map(({ role }) => role)
+      const factorId = login.credentialId ?? login.totpId
+      if (factorId === null) throw new TypeError('A login that nothing let in')
+      return { user, session, roles, held: rows.flatMap(heldOf), factorId } satisfies Entered
     },
     revoke: async (id, clientId, event) => {
       const end = { id, clientId, at: event.at, reason: 'revoked', requestId: event.asking.requestId } as const

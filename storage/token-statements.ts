@@ -1,5 +1,5 @@
 /** The statements of authorization codes, client sessions and signing keys: statements.ts, continued. */
-import { asc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { asc, eq, getTableColumns, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { Actor } from '../core/admin-ports.ts'
 import type {
   ClientSessionEnd,
@@ -12,6 +12,7 @@ import type {
   UserId,
 } from '../core/model.ts'
 import type { CodeClaim, RefreshClaim } from '../core/token-ports.ts'
+import { unlocked } from './lock-statements.ts'
 import {
   audit,
   clientSessions,
@@ -26,7 +27,7 @@ import {
   userRoles,
   users,
 } from './schema.ts'
-import { endOfSession, every, guard, unlocked } from './statements.ts'
+import { endOfSession, every, guard } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 
 const c = codes
@@ -36,7 +37,7 @@ type Claimed = CodeClaim & { readonly at: Instant }
 const theCode = (s: { readonly [K in keyof CodeClaim]: unknown }) =>
   sql`${c.hash} = ${s.hash} and ${c.clientId} = ${s.clientId} and ${c.redirectUri} = ${s.redirectUri}
     and ${c.codeChallenge} = ${s.codeChallenge} and ${c.jkt} = ${s.jkt}`
-const userOfCode = (hash: unknown) => sql`(select ${c.userId} from ${c} where ${c.hash} = ${hash})`
+const ofCode = (column: SQLWrapper, hash: unknown) => sql`(select ${column} from ${c} where ${c.hash} = ${hash})`
 
 /** Of a code that was approved: the passkey is not removed; or the app is there, and the password is the same. */
 export const approverStands = (code: typeof codes | typeof deviceCodes) =>
@@ -68,7 +69,11 @@ export const codeStatements = (db: Db) => ({
     guard(db, 'credential', sql`exists (select 1 from ${c} where ${c.hash} = ${s.hash} and ${approverStands(c)})`),
   ),
   codeUserNotLocked: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
-    guard(db, 'lock', unlocked(userOfCode(s.hash), sql`${s.at}`)),
+    guard(
+      db,
+      'lock',
+      unlocked({ user: ofCode(c.userId, s.hash), devices: [ofCode(c.credentialId, s.hash), ofCode(c.totpId, s.hash)] }, sql`${s.at}`),
+    ),
   ),
   useCode: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
     db
@@ -144,12 +149,13 @@ function recordOfEnded({ seq: _, ...given }: Record<string, unknown>, which: SQL
 export const loginColumns = {
   id: f.id,
   userId: f.userId,
+  credentialId: f.credentialId,
+  totpId: f.totpId,
   name: users.name,
   traits: users.traits,
   clientId: f.clientId,
   scope: f.scope,
   via: f.via,
-  credentialId: f.credentialId,
   authenticatedAt: f.authenticatedAt,
   expiresAt: f.expiresAt,
   generation: f.generation,
@@ -272,8 +278,8 @@ export const clientSessionStatements = (db: Db) => ({
   ),
   /** For the session's own key. Any other is a thief's: it hears of no lock, and no lock keeps it from ending the session. */
   clientUserNotLocked: recipe<{ id: ClientSessionId; jkt: Holder; at: Instant }>((s) => {
-    const user = sql`(select ${f.userId} from ${f} where ${f.id} = ${s.id} and ${f.jkt} = ${s.jkt})`
-    return guard(db, 'lock', unlocked(user, sql`${s.at}`))
+    const of = (column: SQLWrapper) => sql`(select ${column} from ${f} where ${f.id} = ${s.id} and ${f.jkt} = ${s.jkt})`
+    return guard(db, 'lock', unlocked({ user: of(f.userId), devices: [of(f.credentialId), of(f.totpId)] }, sql`${s.at}`))
   }),
 })
 

@@ -162,6 +162,14 @@ export const lockOf = (user: string, spec: { readonly message?: string; readonly
   spec: { target: { user }, ...spec },
 })
 
+/** A lock of the name `l`. */
+export const lockOn = (target: Readonly<Record<string, string>>, message?: string) => ({
+  kind: 'lock',
+  version: 'v2',
+  metadata: { name: 'l' },
+  spec: { target, ...(message !== undefined && { message }) },
+})
+
 /** The logins of programs, as the database has them. */
 export const loginsOf = (edge: TestEdge) => edge.rows('select end_reason from client_sessions order by rowid')
 

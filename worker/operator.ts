@@ -197,8 +197,9 @@ listen:
 # TO SET: the folder in which "sallyport-proxy identity" made the key that is registered now, its SALLYPORT_HOME.
 home: .sallyport
 
-# How long the edge may be away before no new session opens.
-max_stale: 5m`
+# How long the edge may be away before sessions in strict mode end and none opens, and before no session opens at all.
+max_stale: 5m
+max_offline: 1h`
 
 async function removeNamed({ now }: Terminal, ports: Pick<Ports, 'proxies'>, name: string): Promise<void> {
   const detail = { name }

@@ -1,35 +1,49 @@
 import { type Document, parseDocument } from '../../core/access/document.ts'
 import { parseDuration } from '../../core/access/duration.ts'
-import { nearest } from '../../core/access/place.ts'
+import { targetInWords } from '../../core/access/lock.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
-import { nameKey } from '../../core/login/name.ts'
-import { call, openSession, type Session } from '../api.ts'
+import { call, openSession } from '../api.ts'
 import { command, formatOption } from '../command.ts'
+import { type GivenTarget, requireExisting, requireTarget, targetOptions } from '../lock-target.ts'
 import { Problem } from '../problem.ts'
 import { formatOf, print, say, show } from '../term.ts'
 import { readable, timestamp } from '../times.ts'
 
 export default command({
-  doing: 'lock the user',
+  doing: 'make the lock',
   help: `Usage: sallyport admin locks add --user=NAME [--ttl=1h] [--message=TEXT] [--name=LOCK]
 
-Locks a user out: no login, no new session, and open sessions end within seconds. The name of
-the lock stands on stdout. Wants a login that is at most five minutes old.
+Locks one thing: nothing that it names gets in. The edge refuses at once, and open sessions end
+within seconds. The name of the lock stands on stdout. Wants a login that is at most five minutes
+old. Nobody can lock himself out: another administrator can.
+
+What (one of these):
+  --user=NAME             a person
+  --role=NAME             all who hold the role
+  --mfa-device=ID         a passkey or an authenticator app, and the logins that it made; its id
+                          stands in "sallyport admin mfa ls"
+  --login=NAME            an account on hosts and desktops
+  --node=NAME, --db=NAME, --kube-cluster=NAME, --app=NAME, --windows-desktop=NAME
+                          a resource
+  --proxy=NAME            a proxy, by its name or its id
+  --device=ID, --agent=ID a machine, an agent: this version enrolls none yet
 
 Options:
-  --user=NAME     whom
-  --ttl=DURATION  for how long, such as 30m or 12h: for ever where not given
-  --message=TEXT  what the user is told
-  --name=LOCK     how the lock is called: a name is made up where not given
+  --ttl=DURATION     for how long, such as 30m or 12h: for ever where not given
+  --expires=INSTANT  until when, such as 2030-01-31T12:00:00Z
+  --message=TEXT     what whoever is kept out is told
+  --name=LOCK        how the lock is called: a name is made up where not given
 
 Examples:
   sallyport admin locks add --user=alice --ttl=1h --message='Call the office.'
-  sallyport admin locks add --user=bob --name=bob-left
+  sallyport admin locks add --role=contractor --expires=2030-01-31T12:00:00Z
+  sallyport admin locks add --db=orders --name=orders-migration
 `,
   options: {
-    user: { type: 'string' },
+    ...targetOptions,
     ttl: { type: 'string' },
+    expires: { type: 'string' },
     message: { type: 'string' },
     name: { type: 'string' },
     ...formatOption,
@@ -37,62 +51,62 @@ Examples:
   takes: [0, 0],
   run: async (values) => {
     const format = formatOf(values.format)
-    const user = requireUser(values.user)
-    const expires = expiryOf(values.ttl)
-    const lock = lockOf(values.name ?? nameFor(user), user, values.message, expires)
+    const given = requireTarget(values)
+    const end = endOf(values.ttl, values.expires)
+    const name = values.name ?? nameFor(given)
+    // Before anything is asked of the edge: what is misspelt is told at once.
+    lockOf(name, given, values.message, end)
     const session = await openSession(values.profile)
-    await requireExisting(session, user)
+    const target = { ...given, name: await requireExisting(session, given) }
+    const lock = lockOf(name, target, values.message, end)
     await call(session, operations.documentsPut, { body: { documents: [lock], force: false, replaces: undefined } })
-    const { name } = lock.metadata
-    say(`${user} is locked ${expires === undefined ? 'for ever' : `until ${readable(expires)}`}.`)
-    say(`To end it: sallyport admin locks rm ${name}`)
-    await show(format, { name, user, ...(expires !== undefined && { expires: timestamp(expires) }) }, () => print(name))
+    const { expires } = lock.spec
+    sayLocked(given, name, expires)
+    await show(format, { name, target: { ...lock.spec.target }, ...(expires !== undefined && { expires }) }, () =>
+      print(name),
+    )
     return 'ok'
   },
 })
 
-function requireUser(user: string | undefined): string {
-  if (user !== undefined && user !== '') return user
-  throw new Problem('usage', 'no user is given', 'sallyport admin locks add --user=NAME')
+function sayLocked({ kind, name: what }: GivenTarget, name: string, expires: string | undefined): void {
+  const told = kind === 'user' ? what : targetInWords({ [kind]: what })
+  say(`${told} is locked ${expires === undefined ? 'for ever' : `until ${readable(Date.parse(expires) / 1000)}`}.`)
+  if (kind === 'device' || kind === 'agent') say(`No ${kind} is enrolled yet: the lock holds from when there is one.`)
+  say(`To end it: sallyport admin locks rm ${name}`)
 }
 
-/** Seconds since 1970. */
-function expiryOf(ttl: string | undefined): number | undefined {
-  if (ttl === undefined) return undefined
+/** RFC 3339. @throws Problem usage */
+function endOf(ttl: string | undefined, expires: string | undefined): string | undefined {
+  if (ttl !== undefined && expires !== undefined)
+    throw new Problem('usage', '--ttl and --expires are given', 'say one of them')
+  if (expires !== undefined && Date.parse(expires) <= Date.now())
+    throw new Problem('usage', `${expires} is over`, 'a lock ends later than now')
+  if (ttl === undefined) return expires
   const duration = parseDuration(ttl)
-  if (duration) return Math.ceil((Date.now() + duration) / 1000)
+  if (duration) return timestamp(Math.ceil((Date.now() + duration) / 1000))
   throw new Problem('usage', `${ttl} is not a duration`, 'write it as 30m, 4h or 1h30m')
 }
 
-/** Names of users hold more than those of locks may. */
-function nameFor(user: string): string {
-  const begin =
-    user
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
-      .replaceAll(/^-|-$/g, '') || 'user'
-  return `${begin}-${crypto.randomUUID().slice(0, 8)}`
+/** Names of users and ids hold more than those of locks may. */
+function nameFor({ kind, name }: GivenTarget): string {
+  const begin = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+  return `${begin.slice(0, 32) || kind.replace('_', '-')}-${crypto.randomUUID().slice(0, 8)}`
 }
 
-function lockOf(name: string, user: string, message: string | undefined, expires: number | undefined): Document {
+/** @throws Problem usage */
+function lockOf(name: string, target: GivenTarget, message: string | undefined, expires: string | undefined) {
   const spec = {
-    target: { user },
+    target: { [target.kind]: target.name },
     ...(message !== undefined && { message }),
-    ...(expires !== undefined && { expires: timestamp(expires) }),
+    ...(expires !== undefined && { expires }),
   }
   const parsed = parseDocument({ kind: 'lock', version: 'v2', metadata: { name }, spec } as Json)
-  if (parsed.kind === 'value') return parsed.value
-  throw new Problem('usage', parsed.problems[0]?.message ?? 'something is wrong', 'sallyport admin locks add --help')
-}
-
-/** A lock on a name that is misspelt would lock nobody. */
-async function requireExisting(session: Session, user: string): Promise<void> {
-  const { users } = await call(session, operations.usersList, {})
-  if (users.some(({ name }) => nameKey(name) === nameKey(user))) return
-  const meant = nearest(
-    user,
-    users.map(({ name }) => name),
-  )
-  const hint = meant === undefined ? 'sallyport admin users ls' : `did you mean ${meant}?`
-  throw new Problem('failed', `there is no user ${user}`, hint)
+  const document: Document | undefined = parsed.kind === 'value' ? parsed.value : undefined
+  if (document?.kind === 'lock') return document
+  const problem = parsed.kind === 'value' ? undefined : parsed.problems[0]
+  throw new Problem('usage', problem?.message ?? 'something is wrong', 'sallyport admin locks add --help')
 }

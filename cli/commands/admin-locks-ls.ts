@@ -11,7 +11,8 @@ export default command({
   doing: 'list the locks',
   help: `Usage: sallyport admin locks ls [--format=text|json|yaml]
 
-Who is locked out, until when, and what they are told. A lock that is over locks nobody.
+What is locked, until when, what whoever is kept out is told, and who made the lock. One that is
+over locks nothing.
 
 Examples:
   sallyport admin locks ls
@@ -23,8 +24,10 @@ Examples:
     const format = formatOf(values.format)
     const session = await openSession(values.profile)
     const { documents } = await call(session, operations.documentsList, { query: { kind: 'lock', name: undefined } })
-    const locks = documents.map(({ document }) => requireLock(parseDocument(document)))
-    await show(format, locks.map(asData), () => printTable(['NAME', 'LOCKED', 'UNTIL', 'MESSAGE'], locks.map(asRow)))
+    const locks = documents.map(({ document, by }) => ({ ...requireLock(parseDocument(document)), by }))
+    await show(format, locks.map(asData), () =>
+      printTable(['NAME', 'LOCKED', 'UNTIL', 'BY', 'MESSAGE'], locks.map(asRow)),
+    )
     return 'ok'
   },
 })
@@ -35,16 +38,20 @@ function requireLock(parsed: ReturnType<typeof parseDocument>): LockDocument {
   throw new Problem('failed', 'the edge holds a lock that this sallyport cannot read', 'use one of the edge’s version')
 }
 
-const asData = ({ metadata: { name }, spec: { target, message, expires } }: LockDocument) => ({
+type Listed = LockDocument & { readonly by: string | undefined }
+
+const asData = ({ metadata: { name }, spec: { target, message, expires }, by }: Listed) => ({
   name,
   target: { ...target },
   ...(expires === undefined ? {} : { expires }),
   ...(message === undefined ? {} : { message }),
+  by: by ?? null,
 })
 
-const asRow = ({ metadata: { name }, spec: { target, message, expires } }: LockDocument) => [
+const asRow = ({ metadata: { name }, spec: { target, message, expires }, by }: Listed) => [
   name,
   targetInWords(target),
   expires === undefined ? 'for ever' : readableUntil(Date.parse(expires) / 1000, Date.now() / 1000),
+  by ?? '-',
   message ?? '',
 ]

@@ -5,7 +5,7 @@ export default command({
   doing: 'remove the lock',
   help: `Usage: sallyport admin locks rm NAME [--yes]
 
-Lets in again whom the lock kept out. Wants a login that is at most five minutes old. On a
+Lets in again what the lock kept out. Wants a login that is at most five minutes old. On a
 terminal it asks before.
 
 Options:

@@ -10,8 +10,8 @@ export default command({
 
 What you prove yourself with: passkeys, which sign you in alone; security keys, which do beside
 your password; authenticator apps (totp), and how many recovery codes are left. SYNCED says
-whether a passkey is copied between your devices. With --format=json also what was proven of
-the make when it was registered (attestation).
+whether a passkey is copied between your devices. With --format=json also the ids
+that locks name, and what was proven of the make when it was registered (attestation).
 
 Examples:
   sallyport mfa ls

@@ -1,12 +1,12 @@
 /** The cluster's documents: reading, creating and replacing several at once, removing. What is stored was read by document.ts. */
-import type { DocumentChange, StoredDocument } from '../admin-ports.ts'
+import type { DocumentChange, WrittenDocument } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { Json } from '../intent.ts'
 import type { Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type Document, documentKinds, parseDocument, revisionOf } from './document.ts'
-import { lockedBy, lockKey } from './lock.ts'
+import { lockedBy, lockKey, targetInWords } from './lock.ts'
 import { showPath } from './place.ts'
 import { defaultPreferenceDocument } from './preference.ts'
 import { nothingTaken, requireKept, type Taken } from './preference-change.ts'
@@ -19,7 +19,7 @@ export interface Filter {
   readonly name?: string | undefined
 }
 
-export interface Listed extends StoredDocument {
+export interface Listed extends WrittenDocument {
   /** Nobody wrote it: a role that is built in and cannot be changed, or the preference while there is none. */
   readonly preset: boolean
 }
@@ -39,7 +39,7 @@ export async function listDocuments(
         readable.has(kind) && kind === (filter.kind ?? kind) && metadata.name === (filter.name ?? metadata.name),
     )
     .filter(({ kind }) => kind === 'role' || !isThere(kind))
-    .map((document) => ({ document, revision: revisionOf(document), preset: true }))
+    .map((document) => ({ document, revision: revisionOf(document), by: undefined, preset: true }))
   return [...builtIn, ...stored.map((one) => ({ ...one, preset: false }))]
 }
 
@@ -153,10 +153,20 @@ const unreadable = (why: string) => new Refusal('document_invalid', { why }, { t
  * Whoever locks himself out cannot mend it; another administrator can do it for him. And nobody gives himself rights, by a role that
  * he holds.
  */
-function requireNotOwn(document: Document, { user, roles }: Principal): void {
-  if (document.kind === 'lock' && lockedBy(document) === lockKey('user', user.name)) throw new Refusal('own_account')
+function requireNotOwn(document: Document, { user, roles, factorId }: Principal): void {
   if (document.kind === 'role' && roles.includes(document.metadata.name)) throw new Refusal('own_role')
+  if (document.kind !== 'lock') return
+  const key = lockedBy(document)
+  // Whoever may lift a lock holds this one, so there is no other administrator who could.
+  if (key === lockKey('role', 'editor'))
+    throw unreadable('the role editor cannot be locked: nobody could lift the lock')
+  const isHeld = roles.some((role) => key === lockKey('role', role))
+  if (isHeld) throw own(`You hold the ${targetInWords(document.spec.target)}: this lock would keep you out too.`)
+  if (key === lockKey('mfa_device', factorId)) throw own('You are signed in with that passkey.')
+  if (key === lockKey('user', user.name)) throw own('That is you.')
 }
+
+const own = (told: string) => new Refusal('own_account', {}, { told })
 
 async function documentsBefore(
   { documents }: Pick<Ports, 'documents'>,

@@ -2,10 +2,10 @@
  * May this user open this resource as this principal, now? Pure: the edge asks before it signs a grant, and the proxy asks again,
  * of its own snapshot, before it dials. Deny beats allow, of two settings the stricter wins, and what is not known refuses.
  */
-import type { CredentialId, Instant } from '../model.ts'
+import type { FactorId, Instant } from '../model.ts'
 import { type Constraints, constraintsOf, wantsDevice } from './constraints.ts'
 import { isEverything } from './kube-resources.ts'
-import { isInForce, type LockDocument, type LockKey, lockedBy, lockKey } from './lock.ts'
+import { isInForce, type LockDocument, type LockKey, lockedBy, lockInWords, lockKey } from './lock.ts'
 import { matches, type Traits } from './pattern.ts'
 import type { Preference } from './preference.ts'
 import { matchesLabels, reaches } from './reach.ts'
@@ -13,6 +13,7 @@ import { type Remedy, remediesFor } from './remedy.ts'
 import {
   membersOfPrincipal,
   type ResourceDocument,
+  type ResourceKind,
   type ResourcePrincipal,
   resourceKinds,
   valuesOf,
@@ -40,7 +41,7 @@ export interface Facts {
 
 export interface By {
   /** That let the login in, and that tapped. */
-  readonly credentials?: readonly CredentialId[]
+  readonly credentials?: readonly FactorId[]
   /** A machine that was shown to be one of ours. */
   readonly device?: string
   readonly proxy?: string
@@ -91,13 +92,23 @@ function refuse(
 }
 
 /** All that is in play here and could be locked. */
-function* lockable({ user, resource, principal, by = {} }: Facts): Generator<LockKey> {
+function* lockable(facts: Facts): Generator<LockKey> {
+  const { user, resource, principal, by = {} } = facts
   yield lockKey('user', user.name)
   for (const role of user.roles) yield lockKey('role', role)
   for (const id of by.credentials ?? []) yield lockKey('mfa_device', id)
   if (by.device !== undefined) yield lockKey('device', by.device)
-  if (by.proxy !== undefined) yield lockKey('proxy', by.proxy)
-  yield lockKey(resource.kind, resource.metadata.name)
+  yield* reachedBy({ kind: resource.kind, name: resource.metadata.name }, principal, by.proxy)
+}
+
+/** Of that what is reached, as whom, and through what. */
+export function* reachedBy(
+  { kind, name }: { readonly kind: ResourceKind; readonly name: string },
+  principal: ResourcePrincipal,
+  proxy: string | undefined,
+): Generator<LockKey> {
+  if (proxy !== undefined) yield lockKey('proxy', proxy)
+  yield lockKey(kind, name)
   for (const login of valuesOf(principal, 'login')) yield lockKey('login', login)
 }
 
@@ -108,21 +119,6 @@ function lockInForce(facts: Facts): LockDocument | undefined {
     if (found) return found
   }
   return undefined
-}
-
-const lockedWhat: Readonly<Record<string, string>> = {
-  user: 'This user',
-  role: 'A role of this user',
-  login: 'This login',
-  mfa_device: 'This passkey',
-  device: 'This device',
-  proxy: 'This proxy',
-  agent: 'This agent',
-}
-
-function lockInWords({ spec: { target, message } }: LockDocument): string {
-  const what = lockedWhat[Object.keys(target)[0] ?? ''] ?? 'This resource'
-  return message === undefined ? `${what} is locked.` : `${what} is locked: ${message}`
 }
 
 function rolesOf({ user, roles }: Facts, trace: string[]): RoleDocument[] {

@@ -6,7 +6,7 @@ import { type Metadata, metadata } from './metadata.ts'
 import { anyOf, quoted, tell } from './place.ts'
 import { resourceName } from './resource-name.ts'
 import { anyText, message, oneLine, shaped, text } from './text.ts'
-import { userName } from './user.ts'
+import { roleName, userName } from './user.ts'
 
 /**
  * One of these. `login`: an account on hosts and desktops; `mfa_device`: a passkey by its id, or an authenticator app; `device`: a
@@ -45,16 +45,32 @@ export type LockDocument = {
 /** Such as `user alice`. */
 export const targetInWords = (target: LockTarget): string => Object.entries(target).flat().join(' ')
 
-/** Names one thing that may be locked; users as they are known, in whatever spelling. */
+/** Names one thing that may be locked; users as they are known, and logins as Windows takes them, in whatever spelling. */
 export type LockKey = `${LockTargetKind}:${string}`
 
 export const lockKey = (kind: LockTargetKind, name: string): LockKey =>
-  `${kind}:${kind === 'user' ? nameKey(name) : name}`
+  `${kind}:${kind === 'user' || kind === 'login' ? nameKey(name) : name}`
 
 /** Of a document that was read: it names one thing. */
 export function lockedBy({ spec: { target } }: LockDocument): LockKey {
   const [kind, name] = Object.entries(target)[0] as [LockTargetKind, string]
   return lockKey(kind, name)
+}
+
+const lockedWhat: Readonly<Partial<Record<LockTargetKind, string>>> = {
+  user: 'This user',
+  role: 'A role of this user',
+  login: 'This login',
+  mfa_device: 'This passkey or app',
+  device: 'This device',
+  proxy: 'This proxy',
+  agent: 'This agent',
+}
+
+/** What whoever it keeps out reads. */
+export function lockInWords({ spec: { target, message } }: LockDocument): string {
+  const what = lockedWhat[Object.keys(target)[0] as LockTargetKind] ?? 'This resource'
+  return message === undefined ? `${what} is locked.` : `${what} is locked: ${message}`
 }
 
 /** An instant that cannot be read is not past. */
@@ -90,7 +106,7 @@ const named = text(oneLine)
 
 const targetFields = fields<LockTarget>('lock target', {
   user: optional(userName),
-  role: optional(named),
+  role: optional(roleName),
   login: optional(named),
   mfa_device: optional(named),
   device: optional(named),

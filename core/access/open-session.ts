@@ -66,7 +66,7 @@ type Allowed = Omit<OpenedSession, 'tapped'>
 /** Asked when a session opens, and of each open one whenever something has changed. @throws Refusal resource_unknown, session_refused */
 export function requireAllowed(
   known: Known,
-  { user: id, subject }: Pick<Grant, 'user' | 'subject'>,
+  { user: id, login, subject, tap }: Pick<Grant, 'user' | 'login' | 'subject' | 'tap'>,
   now: Instant,
 ): Allowed {
   const user = known.users.get(id)
@@ -82,7 +82,8 @@ export function requireAllowed(
     throw new Refusal('resource_unknown', { resource: subject.resource.name })
   const { principal } = subject
   const { roles, locks, preference } = known
-  const by = { proxy: subject.proxy.id }
+  const credentials = [login.factor, ...(tap ? [tap.assertion.id as CredentialId] : [])]
+  const by = { credentials, proxy: subject.proxy.id }
   const decision = decide({ user, roles, locks, preference, resource, principal, by, now })
   if (decision.outcome === 'refuse') throw sessionRefused(id, resource, decision)
   return {

@@ -16,6 +16,7 @@ import { actorOf, type Principal } from './principal.ts'
 
 export interface Factor {
   readonly kind: FactorKind
+  /** What a lock names. */
   readonly id: string
   readonly name: string
   /** Of a passkey: what make it says it is. */

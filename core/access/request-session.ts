@@ -16,7 +16,7 @@ import type { SentTap } from '../tap/sent.ts'
 import { type Tap, verifyTap } from '../tap/verify.ts'
 import { approveUrl } from '../tap/waiting.ts'
 import { wantsTap } from './constraints.ts'
-import { decide } from './decide.ts'
+import { decide, reachedBy } from './decide.ts'
 import { sessionRefused } from './open-session.ts'
 import { shown } from './pattern.ts'
 import { type Policy, policyOf } from './policy.ts'
@@ -98,7 +98,7 @@ const subjectOf = (
 
 async function requireDecision(
   { documents, proxies, now }: Pick<Ports, 'documents' | 'proxies' | 'now'>,
-  { user, roles: held }: Principal,
+  { user, roles: held, factorId }: Principal,
   { resource: { kind, name }, principal, proxy }: SessionAsk,
 ) {
   if (!(await proxies.find(proxy.id)))
@@ -108,7 +108,8 @@ async function requireDecision(
   if (!resource || resource.kind !== kind) throw new Refusal('resource_unknown', { resource: name })
   const { roles, locks, preference } = policy
   const asker = { ...user, roles: held }
-  const by = { proxy: proxy.id }
+  // The passkey that taps has shown nothing yet: a lock on it stands in the way of the batch, which is after that.
+  const by = { credentials: [factorId], proxy: proxy.id }
   const decision = decide({ user: asker, roles, locks, preference, resource, principal, by, now: now() })
   if (decision.outcome === 'refuse') throw sessionRefused(user.id, resource, decision)
   return { ...decision, preference }
@@ -149,8 +150,9 @@ async function grantWithoutTap(
   const id = base64url(ports.random(16))
   const spend = { id: `grant.${id}`, expiresAt: ports.now() + hours(1) }
   const event = eventOf(ports, caller, ask, trace)
-  await ports.grants.issue({ spend, tapped: undefined, clientSessionId: caller.session.id, event })
-  const grant = { id, user: caller.user.id, clientKey: caller.jkt, subject, tap: undefined }
+  const reaching = reachingOf(ask)
+  await ports.grants.issue({ spend, tapped: undefined, clientSessionId: caller.session.id, reaching, event })
+  const grant = { id, user: caller.user.id, login: loginOf(caller), clientKey: caller.jkt, subject, tap: undefined }
   return issueGrant(site.origin, await ports.keyring.current(), grant, ports.now())
 }
 
@@ -179,12 +181,17 @@ async function grantWithTap(
     spend: spendOf(intent),
     tapped: { ...evidence, userId: user.id, fingerprint: known.publicKey.fingerprint, preference },
     clientSessionId: session.id,
+    reaching: reachingOf(ask),
     event: { ...event, credentialId: evidence.credentialId },
   })
   await ports.publicKeys.keep(evidence.credentialId, known)
-  const grant = { id: intent.id, user: user.id, clientKey: holder, subject, tap: evident }
+  const grant = { id: intent.id, user: user.id, login: loginOf(caller), clientKey: holder, subject, tap: evident }
   return issueGrant(site.origin, await ports.keyring.current(), grant, ports.now())
 }
+
+const reachingOf = ({ resource, principal, proxy }: SessionAsk) => [...reachedBy(resource, principal, proxy.id)]
+
+const loginOf = ({ session, factorId: factor }: Principal) => ({ id: session.id, factor })
 
 function eventOf(
   { now }: Pick<Ports, 'now'>,

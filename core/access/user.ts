@@ -20,7 +20,7 @@ export const userName: Read<string> = refined(anyText, (written, place) => {
   return readName(written) ?? tell(place, `${quoted(written)}: expected the name of a user`)
 })
 
-const roleName = text(shaped(/^[a-z0-9][a-z0-9-]{0,62}$/, 'the name of a role'))
+export const roleName = text(shaped(/^[a-z0-9][a-z0-9-]{0,62}$/, 'the name of a role'))
 const traitName = shaped(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/, 'a trait of letters, digits and . _ : / -')
 /** Text and nothing else: an asterisk here is an asterisk wherever a template takes it. */
 const values = unlessEmpty(listOf(text(oneLine), mostValues))

@@ -110,8 +110,8 @@ const linkOf = ({ now }: Pick<Ports, 'now'>, { tap }: Approved, { json }: Reques
 
 export type UserState = 'active' | 'locked' | 'invited' | 'reset' | 'expired'
 
-export function userState({ passkeys, locked, link }: ListedUser): UserState {
-  if (locked) return 'locked'
+export function userState({ passkeys, lockedBy, link }: ListedUser): UserState {
+  if (lockedBy !== undefined) return 'locked'
   if (passkeys > 0) return 'active'
   if (!link) return 'expired'
   return link.kind === 'reset' ? 'reset' : 'invited'

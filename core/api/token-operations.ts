@@ -39,6 +39,8 @@ const userView = object({
   roles: list(name, 64),
   /** invited, reset: has no passkey and a link that may still be used; expired: has neither. */
   state: oneOf(['active', 'locked', 'invited', 'reset', 'expired']),
+  /** What the lock names that makes the state `locked`, such as `role:dev`. */
+  locked_by: optional(name),
   passkeys: whole,
   link: optional(object({ kind: oneOf(['invite', 'reset']), expires_at: instant })),
   created_at: instant,
@@ -68,9 +70,9 @@ const attestation = object({
   ca: optional(object({ subject: text(1024), hash: text(64) })),
 })
 const factorView = object({
-  kind: oneOf(factorKinds),
-  /** Of a passkey as its authenticator made it. */
+  /** Of a passkey as its authenticator made it: what a lock names. */
   id: text(2048),
+  kind: oneOf(factorKinds),
   name,
   make: optional(name),
   attestation: optional(attestation),
@@ -78,12 +80,23 @@ const factorView = object({
   created_at: instant,
   last_used_at: optional(instant),
 })
-const documentView = object({ document: anything, revision: text(64), preset: yesOrNo })
 /** What a change of how people log in took: whose passkeys stopped working, and who could sign in and can no more. */
 const taken = {
   lost: list(object({ user: name, passkeys: whole }), 100_000),
   shut_out: list(name, 100_000),
 }
+/** Of a user, as administrators see it: `id` is what a lock names. */
+const listedFactor = object({
+  id: text(2048),
+  user: name,
+  kind: oneOf(factorKinds),
+  name,
+  make: optional(name),
+  created_at: instant,
+  last_used_at: optional(instant),
+})
+/** `by`: who wrote it; left out where nobody did. */
+const documentView = object({ document: anything, revision: text(64), by: optional(name), preset: yesOrNo })
 const auditView = object({
   seq: whole,
   at: text(32),
@@ -246,6 +259,23 @@ export const tokenOperations = {
     auth: 'dpop',
     needs: { may: { resource: 'user', verb: 'delete' }, presence: 'recent' },
     answer: object({ name }),
+  },
+  factorsList: {
+    method: 'GET',
+    path: '/v1/factors',
+    summary: 'Passkeys and authenticator apps of all users, or of one',
+    auth: 'dpop',
+    needs: { may: { resource: 'user', verb: 'read' } },
+    query: object({ user: optional(name) }),
+    answer: object({ factors: list(listedFactor, 1_000_000) }),
+  },
+  proxiesList: {
+    method: 'GET',
+    path: '/v1/proxies',
+    summary: 'Registered proxies',
+    auth: 'dpop',
+    needs: { may: { resource: 'proxy', verb: 'list' } },
+    answer: object({ proxies: list(object({ id, name, registered_at: instant }), 10_000) }),
   },
   loginsList: {
     method: 'GET',

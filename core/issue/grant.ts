@@ -4,7 +4,15 @@
  */
 import { jwtVerify, SignJWT } from 'jose'
 import { type Intent, type Json, membersOf, type SessionSubject } from '../intent.ts'
-import { type Duration, type Holder, type Instant, seconds, type UserId } from '../model.ts'
+import {
+  type ClientSessionId,
+  type FactorId,
+  type Duration,
+  type Holder,
+  type Instant,
+  seconds,
+  type UserId,
+} from '../model.ts'
 import { Refusal } from '../refusal.ts'
 import type { Tap } from '../tap/verify.ts'
 import type { SigningKey } from './keyring.ts'
@@ -17,6 +25,8 @@ export interface Grant {
   /** Spent once in the proxy's process: the tapped intent's id, or a random one. */
   readonly id: string
   readonly user: UserId
+  /** The program's login that asked, and the passkey that let it in. */
+  readonly login: { readonly id: ClientSessionId; readonly factor: FactorId }
   readonly clientKey: Holder
   readonly subject: SessionSubject
   readonly tap: Tap | undefined
@@ -28,7 +38,7 @@ export async function issueGrant(
   grant: Grant,
   now: Instant,
 ): Promise<string> {
-  const { id, user, clientKey, subject, tap } = grant
+  const { id, user, login, clientKey, subject, tap } = grant
   const iat = Math.floor(now / 1000)
   const claims = {
     iss: issuer,
@@ -38,6 +48,7 @@ export async function issueGrant(
     iat,
     exp: iat + grantTtl / 1000,
     cnf: { jkt: clientKey },
+    login,
     session: subject,
     ...(tap && { tap }),
   }
@@ -59,14 +70,17 @@ export async function readGrant(reader: GrantReader, jwt: string): Promise<Grant
   const { payload } = await verify(reader, jwt).catch((cause: unknown) => {
     throw invalid(String((cause as { code?: string }).code ?? 'unreadable'), cause)
   })
-  const { jti, sub, cnf, session, tap } = payload as unknown as { readonly [claim: string]: Json }
+  const { jti, sub, cnf, login, session, tap } = payload as unknown as { readonly [claim: string]: Json }
   const jkt = membersOf(cnf)['jkt']
   const proxy = membersOf(membersOf(session)['proxy'])
+  const { id, factor } = membersOf(login)
   if (typeof jti !== 'string' || typeof sub !== 'string' || typeof jkt !== 'string') throw invalid('claims')
+  if (typeof id !== 'string' || typeof factor !== 'string') throw invalid('login')
   if (proxy['id'] !== reader.proxy.id || proxy['boot'] !== reader.proxy.boot) throw invalid('another proxy')
   return {
     id: jti,
     user: sub as UserId,
+    login: { id: id as ClientSessionId, factor: factor as FactorId },
     clientKey: jkt as Holder,
     subject: session as unknown as SessionSubject,
     tap: readTap(tap),

@@ -44,7 +44,7 @@ test('a lock keeps out who has password and factor, in its own words', async () 
   const lock = JSON.stringify({ spec: { target: { user: 'Ada' }, message: 'Laptop stolen.' } })
   edge.store.raw
     .prepare(
-      "insert into documents (kind, name, document, revision, locked_user, updated_at, updated_by) values ('lock', 'l', ?, 'r', 'ada', 1, 'x')",
+      "insert into documents (kind, name, document, revision, lock_key, updated_at, updated_by) values ('lock', 'l', ?, 'r', 'user:ada', 1, 'x')",
     )
     .run(lock)
   const locked = await passwordLogin(edge.visitor(), { code: code() })

@@ -24,13 +24,28 @@ test('a whole file', () => {
     names: { dns: ['proxy.example.com', 'localhost'], addresses: ['127.0.0.1', '::1', '192.0.2.1'] },
     home: '/var/lib/sallyport',
     certificate: { certificate: '/etc/sallyport/cert.pem', key: '/etc/sallyport/key.pem' },
-    trust: { keys: [{ x }], maxStale: 120_000 },
+    trust: { keys: [{ x }], maxStale: 120_000, maxOffline: 3_600_000 },
     adminPort: 3444,
   })
   expect(read.publicUrl.origin).toBe('https://edge.example.com')
 })
 
+test('how long it is good for: what is left out is never the shorter one', () => {
+  const of = (more: string) =>
+    readConfigFile('/etc/proxy.yaml', good.replace('max_stale: 2m\nadmin_port: 3444', more)).trust
+  expect(of('admin_port: 1').maxStale).toBe(300_000)
+  expect(of('max_stale: 2h')).toMatchObject({ maxStale: 7_200_000, maxOffline: 7_200_000 })
+  expect(of('max_stale: 2m\nmax_offline: 2m')).toMatchObject({ maxStale: 120_000, maxOffline: 120_000 })
+})
+
 test.for([
+  ['an age that is none', good.replace('2m', '0s'), /proxy\.yaml:10: max_stale: .*a duration up to 24h/],
+  ['offline before stale', `${good}max_offline: 1m\n`, /proxy\.yaml:12: max_offline: shorter than max_stale/],
+  [
+    'offline before stale as it is by default',
+    good.replace('max_stale: 2m', 'max_offline: 4m'),
+    /max_offline: shorter/,
+  ],
   ['an unknown field', good.replace('max_stale', 'max_stail'), /proxy\.yaml:10: max_stail: .*did you mean `max_stale`/],
   ['plain http to elsewhere', good.replace('https://edge', 'http://edge'), /proxy\.yaml:3: edge\.url: .*use https/],
   ['no key', good.replace(x, ''), /proxy\.yaml:4: edge\.keys/],

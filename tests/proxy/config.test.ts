@@ -11,7 +11,7 @@ test('everything has a default for one machine', () => {
     edge: new URL('http://localhost:3080'),
     publicUrl: new URL('http://localhost:3080'),
     certificate: undefined,
-    trust: { keys: 'none', maxStale: 300_000 },
+    trust: { keys: 'none', maxStale: 300_000, maxOffline: 3_600_000 },
     routes: [],
     adminPort: undefined,
   })

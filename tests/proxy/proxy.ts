@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach } from 'vitest'
 import type { Names } from '../../core/issue/x509.ts'
-import { minutes } from '../../core/model.ts'
+import { hours, minutes } from '../../core/model.ts'
 import type { Settings } from '../../proxy/config.ts'
 import { type Identity, openIdentity } from '../../proxy/identity.ts'
 import { limits as defaults, type Limits } from '../../proxy/limits.ts'
@@ -57,6 +57,8 @@ interface Options {
   readonly lookEvery?: number
   readonly askEvery?: number
   readonly maxStale?: number
+  /** As `maxStale` where that is given. */
+  readonly maxOffline?: number
   readonly keys?: Settings['trust']['keys']
   readonly home?: string
   readonly port?: number
@@ -86,7 +88,11 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
       edge: new URL(edge),
       publicUrl: new URL(publicUrl),
       certificate: undefined,
-      trust: { keys: more.keys ?? 'none', maxStale: more.maxStale ?? minutes(5) },
+      trust: {
+        keys: more.keys ?? 'none',
+        maxStale: more.maxStale ?? minutes(5),
+        maxOffline: more.maxOffline ?? more.maxStale ?? hours(1),
+      },
       routes: more.routes ?? [],
       adminPort: undefined,
     },

@@ -166,6 +166,34 @@ describe('0007_code_approvals.sql', () => {
   })
 })
 
+describe('0010_lock_key.sql', () => {
+  test('keeps each lock on what it named, by its key, and counts one more change for proxies', () => {
+    const file = newFile()
+    apply(file, migrations.slice(0, 10))
+    const row = (name: string, target: object, user: string) =>
+      `insert into documents (kind, name, document, revision, locked_user, updated_at, updated_by)
+        values ('lock', '${name}', '${JSON.stringify({ spec: { target } })}', 'r', ${user}, 1, 'root')`
+    read(file, (raw) => {
+      raw.exec(row('a', { user: 'Åda' }, "'åda'"))
+      raw.exec(row('b', { role: 'dev' }, 'null'))
+      raw.exec(
+        `insert into documents (kind, name, document, revision, updated_at, updated_by) values ('db', 'c', '{}', 'r', 1, 'root')`,
+      )
+    })
+    const sequence = () => read(file, (raw) => Number(raw.prepare('select sequence from policy').get()?.['sequence']))
+    const before = sequence()
+    apply(file, migrations)
+    expect(read(file, (raw) => raw.prepare('select lock_key as of from documents order by name').all())).toEqual([
+      { of: 'user:åda' },
+      { of: 'role:dev' },
+      { of: null },
+    ])
+    expect(sequence()).toBeGreaterThan(before)
+    read(file, (raw) => raw.exec('delete from documents'))
+    expect(sequence()).toBeGreaterThan(before + 2)
+  })
+})
+
 const bad: Migration = { name: '9999_bad.sql', sql: 'create table one (id text); insert into none values (1);' }
 const orphaning: Migration = { name: '9999_orphans.sql', sql: 'delete from users;' }
 
@@ -252,7 +280,7 @@ test.each(['users', 'credentials', 'sessions'])(
     const store = openDatabase(file, [...migrations, rebuild(table, '')])
     const broken = () =>
       store.raw.exec(
-        "insert into sessions select 'y', secret_hash, 'nobody', via, credential_id, opened_at, expires_at, last_seen_at, ended_at, address, place, browser from sessions",
+        "insert into sessions select 'y', secret_hash, 'nobody', via, credential_id, opened_at, expires_at, last_seen_at, ended_at, address, place, browser, totp_id from sessions",
       )
     expect(broken).toThrow(/FOREIGN KEY/)
     store.close()

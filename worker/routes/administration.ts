@@ -4,6 +4,7 @@ import { clusterStatus, rotateKeys } from '../../core/access/cluster.ts'
 import { endAnyLogin } from '../../core/access/logins.ts'
 import { inviteUser, type OneTimeLink, removeUser, resetUser, userState } from '../../core/access/users.ts'
 import { operations } from '../../core/api/operations.ts'
+import { providerOf } from '../../core/login/providers.ts'
 import { Refusal } from '../../core/refusal.ts'
 import type { App, Edge } from '../edge.ts'
 import { sentTap, tokenCall } from '../token-call.ts'
@@ -26,12 +27,21 @@ function userRoutes(app: App, edge: Edge): void {
         name: user.name,
         roles: user.roles,
         state: userState(user),
+        locked_by: user.lockedBy,
         passkeys: user.passkeys,
         link: user.link && { kind: user.link.kind, expires_at: inSeconds(user.link.expiresAt) },
         created_at: inSeconds(user.createdAt),
       })),
     }
   })
+  tokenCall(app, edge, operations.factorsList, async ({ query }) => ({
+    factors: (await ports.users.factors(query.user)).map(({ aaguid, createdAt, lastUsedAt, ...factor }) => ({
+      ...factor,
+      make: aaguid && providerOf(aaguid),
+      created_at: inSeconds(createdAt),
+      last_used_at: lastUsedAt && inSeconds(lastUsedAt),
+    })),
+  }))
   const linked = ({ name, invite, expiresAt }: OneTimeLink) => {
     const link = `${site.origin}/invite`
     return { name, invite, expires_at: inSeconds(expiresAt), link }
@@ -87,6 +97,11 @@ function clusterRoutes(app: App, edge: Edge): void {
       keys: keys.map(({ since, ...key }) => ({ ...key, since: inSeconds(since) })),
     }
   })
+  tokenCall(app, edge, operations.proxiesList, async () => ({
+    proxies: (await ports.proxies.list()).map(({ id, name, registeredAt }) => ({
+      ...{ id, name, registered_at: inSeconds(registeredAt) },
+    })),
+  }))
   tokenCall(app, edge, operations.keysRotate, async ({ principal }) => rotateKeys(ports, principal))
   tokenCall(app, edge, operations.auditList, async ({ query: { before, limit, user, kind } }) => {
     const most = Math.min(wholeOf(limit ?? '50', 'query.limit'), mostEvents)

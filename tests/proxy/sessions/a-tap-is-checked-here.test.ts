@@ -6,7 +6,7 @@ import type { SessionAsk } from '../../../core/access/request-session.ts'
 import type { RoleDocument } from '../../../core/access/role.ts'
 import { type Grant, issueGrant } from '../../../core/issue/grant.ts'
 import { base64url } from '../../../core/lib/bytes.ts'
-import type { Holder, UserId } from '../../../core/model.ts'
+import type { ClientSessionId, CredentialId, Holder, UserId } from '../../../core/model.ts'
 import type { Tap } from '../../../core/tap/verify.ts'
 import { newPerson, type Person } from '../../people.ts'
 import { newProofKey } from '../../program.ts'
@@ -20,7 +20,9 @@ async function forge({ edge }: World, person: Person, ask: SessionAsk, tap?: Tap
   const clientKey = person.program.key.jkt as Holder
   const id = tap?.intent.id ?? base64url(crypto.getRandomValues(new Uint8Array(16)))
   const subject = { resource, principal, client_key: clientKey, proxy, address }
-  const grant = { id, user: userOf(person), clientKey, subject, tap, ...more }
+  const { sub: user, sid } = decodeJwt(person.token)
+  const login = { id: sid as ClientSessionId, factor: person.passkey.credentialId as CredentialId }
+  const grant = { id, user: user as UserId, login, clientKey, subject, tap, ...more }
   return issueGrant(edge.site.origin, await edge.ports.keyring.current(), grant, edge.ports.now())
 }
 

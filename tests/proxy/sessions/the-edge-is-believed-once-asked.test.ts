@@ -135,6 +135,8 @@ test('a proxy that starts while the edge is away knows what it knew, and since w
   const next = await world.restart()
   expect(next.serving.trust.fresh().known.users.size).toBe(2)
   edge.advance(300_001)
+  expect(() => next.serving.trust.requireNewest()).toThrow('unavailable')
+  edge.advance(3_300_000)
   expect(() => next.serving.trust.fresh()).toThrow('unavailable')
 })
 

@@ -72,6 +72,7 @@ interface Options {
   readonly database?: Database
   readonly limits?: Partial<Limits>
   readonly maxStale?: number
+  readonly maxOffline?: number
   readonly askEvery?: number
 }
 
@@ -114,6 +115,7 @@ export async function newWorld(options: Options = {}): Promise<World> {
       askEvery: options.askEvery ?? 100,
       ...(options.limits && { limits: options.limits }),
       ...(options.maxStale !== undefined && { maxStale: options.maxStale }),
+      ...(options.maxOffline !== undefined && { maxOffline: options.maxOffline }),
       prepare: async ({ x }) => {
         const record = proxyOf('p1', x, edge.ports.now())
         if (record) await addProxy(edge.ports, terminal, record)

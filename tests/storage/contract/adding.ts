@@ -32,7 +32,7 @@ export const adding: Cases = {
       expect(await world.ports.credentials.add(add)).toStrictEqual({ expiresAt: ends }),
     )
     const { id, secretHash, openedAt } = session
-    const owned = { userId: person.user.id, via: 'passkey', credentialId: person.credential.id }
+    const owned = { userId: person.user.id, via: 'passkey', credentialId: person.credential.id, totpId: null }
     expect(done).toEqual({
       [`+spent ${add.spend.id}`]: add.spend,
       [`~credentials ${person.credential.id}`]: { counter: 9, backedUp: true, lastUsedAt: now },

@@ -60,7 +60,10 @@ export const dbOf = (name: string, uri = 'db.example.com:5432'): Document =>
   documentOf({ kind: 'db', version: 'v3', metadata: { name }, spec: { protocol: 'postgres', uri } })
 
 export const lockOf = (name: string, user: string, spec: Record<string, Json> = {}): Document =>
-  documentOf({ kind: 'lock', version: 'v2', metadata: { name }, spec: { target: { user }, ...spec } })
+  lockOn(name, { user }, spec)
+
+export const lockOn = (name: string, target: Record<string, Json>, spec: Record<string, Json> = {}): Document =>
+  documentOf({ kind: 'lock', version: 'v2', metadata: { name }, spec: { target, ...spec } })
 
 export const changeTo = (document: Document, expected?: string): DocumentChange => ({
   ...{ document, revision: revisionOf(document), expected },

@@ -111,7 +111,7 @@ export const factorLogins: Cases = {
       [`~totps ${person.totp}`]: { lastStep: firstStep + 1, lastUsedAt: now },
       [`-passwordAttempts ${person.user.name}`]: expect.anything(),
       [`+sessions ${id}`]: {
-        ...{ id, secretHash, userId: person.user.id, via: 'password+otp', credentialId: null },
+        ...{ id, secretHash, userId: person.user.id, via: 'password+otp', credentialId: null, totpId: person.totp },
         ...{ openedAt: now, lastSeenAt: now, expiresAt: ends, endedAt: null, ...from },
       },
       '+audit login done': expect.objectContaining({ userId: person.user.id }),

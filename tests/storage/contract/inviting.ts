@@ -191,10 +191,10 @@ export const inviting: Cases = {
     await world.ports.users.remove(editor.actor, 'Gone', newEvent('user.remove'), here)
     const done = await changes(world.store, async () => {
       const named = (await world.ports.users.list(now)).filter(({ name }) => !name.startsWith('Ada'))
-      const listed = { createdAt: now, passkeys: 0, locked: false, link: undefined, roles: ['access'] }
+      const listed = { createdAt: now, passkeys: 0, lockedBy: undefined, link: undefined, roles: ['access'] }
       expect(named).toStrictEqual([
         { ...listed, name: 'grace' },
-        { ...listed, name: 'Heidi', roles: [], passkeys: 1, locked: true },
+        { ...listed, name: 'Heidi', roles: [], passkeys: 1, lockedBy: 'user:heidi' },
         {
           ...listed,
           name: 'Żaneta',

@@ -1,5 +1,6 @@
 /** Locks: every verb that one stops, and the words that the person who is locked out is told. */
 import { expect } from 'vitest'
+import type { LockKey } from '../../../core/access/lock.ts'
 import { Refusal } from '../../../core/refusal.ts'
 import { audit } from '../../../storage/schema.ts'
 import { changes, expectRefused } from './changes.ts'
@@ -9,8 +10,10 @@ import {
   changeTo,
   dbOf,
   type Editor,
+  giveRoles,
   invitingOf,
   lockOf,
+  lockOn,
   lockOut,
   newEditor,
   newInvited,
@@ -19,9 +22,33 @@ import {
   roleOf,
   storeDocuments,
 } from './editors.ts'
-import { enteringOf, issuingOf, redeemingOf, refreshAt, refreshingOf, storeCode } from './programs.ts'
+import { changingOf, firstStep, newEquipped, openingOf, otpOf, passkeyOf, recoveryOf } from './factor-world.ts'
+import {
+  enteringOf,
+  issuingOf,
+  redeemingOf,
+  refreshAt,
+  refreshingOf,
+  storeClientSession,
+  storeCode,
+} from './programs.ts'
 import { resettingOf } from './resetting.ts'
-import { addingOf, type Cases, here, loginOf, newEvent, newPerson, newUser, now, type World } from './world.ts'
+import {
+  addingOf,
+  type Cases,
+  claimOf,
+  here,
+  loginOf,
+  newCredential,
+  newEvent,
+  newPerson,
+  newSpend,
+  newUser,
+  now,
+  storeCredential,
+  storeSession,
+  type World,
+} from './world.ts'
 
 /** Verbs of somebody who has shown who he is by his key or his token: he is told the lock's own words. */
 const told: Record<string, (world: World, who: Editor) => Promise<unknown>> = {
@@ -63,6 +90,82 @@ export const locking: Cases = {
       await expectRefused(world, 'user_locked', () => work(world, who))
       expect((await refusalOf(work(world, who))).words, verb).toContain('This user is locked: Ask the help desk „漢字“')
     }
+  },
+
+  'a lock on a role stops every verb of its holders, which writes nothing, and nobody else': async (world) => {
+    const [who, other] = [await newEditor(world), await newEditor(world)]
+    await beginKeys(world)
+    await giveRoles(world, who, 'dev')
+    await giveRoles(world, other, 'dev-ops')
+    await storeDocuments(world, dbOf('there'), lockOn('dev-out', { role: 'dev' }, { message: 'Audit until Friday.' }))
+    for (const [verb, work] of Object.entries(told)) {
+      await expectRefused(world, 'user_locked', () => work(world, who))
+      const { told: words, detail } = await refusalOf(work(world, who))
+      expect([verb, words]).toEqual([verb, 'A role of this user is locked: Audit until Friday.'])
+      expect(detail).toMatchObject({ lock: 'dev-out' })
+    }
+    for (const work of Object.values(stopped)) await expectRefused(world, 'user_locked', () => work(world, who))
+    expect(await world.ports.sessions.find(who.claim, now)).toBeUndefined()
+    for (const work of Object.values(told).slice(-2)) await work(world, other)
+  },
+
+  'a lock on a passkey stops its taps and all that it let in, and nothing of another passkey of the same user': async (
+    world,
+  ) => {
+    const who = await newEditor(world)
+    await beginKeys(world)
+    const spare = await storeCredential(world, newCredential(who.user.id))
+    const session = await storeSession(world, spare)
+    const other: Editor = { ...who, credential: spare, session, claim: claimOf(session) }
+    const program = await storeClientSession(world, spare)
+    const code = await storeCode(world, who.credential)
+    await storeDocuments(world, lockOn('lost', { mfa_device: who.credential.id }, { message: 'Lost in a train.' }))
+    for (const [verb, work] of Object.entries(told)) {
+      await expectRefused(world, 'user_locked', () => work(world, who))
+      const { told: words } = await refusalOf(work(world, who))
+      expect([verb, words]).toEqual([verb, 'This passkey or app is locked: Lost in a train.'])
+    }
+    for (const work of Object.values(stopped)) await expectRefused(world, 'user_locked', () => work(world, who))
+    await expectRefused(world, 'user_locked', () => world.ports.codes.redeem(redeemingOf(code)))
+    const { find } = world.ports.sessions
+    expect([await find(who.claim, now), await find(other.claim, now)]).toEqual([undefined, who.user])
+
+    // Its session is over for a tap of the other one too; and the other's is for a tap of it.
+    await expectRefused(world, 'user_locked', () => told['codes.issue']!(world, { ...other, claim: who.claim }))
+    await expectRefused(world, 'user_locked', () => told['codes.issue']!(world, { ...who, claim: other.claim }))
+    await world.ports.clientSessions.enter(enteringOf(program))
+    await world.ports.clientSessions.refresh(refreshingOf(program))
+    for (const verb of ['sessions.open', 'codes.issue']) await told[verb]!(world, other)
+  },
+
+  'a lock on an authenticator app stops its codes and the sessions that it opened, and no others': async (world) => {
+    const who = await newEquipped(world)
+    const [byApp, byTap] = [openingOf(who, otpOf(who)), openingOf(who, passkeyOf(who))]
+    await world.ports.factors.open(byApp)
+    await world.ports.factors.open(byTap)
+    await storeDocuments(world, lockOn('lost', { mfa_device: who.totp }))
+    const { find } = world.ports.sessions
+    expect(await find(claimOf(byApp.session), now)).toBeUndefined()
+    expect(await find(claimOf(byTap.session), now)).toEqual(who.user)
+    const { open, change } = world.ports.factors
+    await expectRefused(world, 'user_locked', () => open(openingOf(who, otpOf(who, firstStep + 2))))
+    await expectRefused(world, 'user_locked', () =>
+      change(changingOf(who, { kind: 'make recovery codes', hashes: [] }, { claim: claimOf(byApp.session) })),
+    )
+    await open(openingOf(who, recoveryOf(who)))
+  },
+
+  'a grant is not issued where a lock has come upon what it reaches': async (world) => {
+    const who = await newEditor(world)
+    const issue = (...reaching: readonly LockKey[]) =>
+      world.ports.grants.issue({
+        ...{ spend: newSpend(), tapped: undefined, clientSessionId: who.program.id, reaching },
+        event: newEvent('session.grant', { userId: who.user.id }),
+      })
+    const over = { expires: rfc3339(now) }
+    await storeDocuments(world, lockOn('one', { db: 'orders' }), lockOn('two', { proxy: 'p2' }, over))
+    await expectRefused(world, 'document_changed', () => issue('proxy:p1', 'db:orders'))
+    await issue('proxy:p2', 'node:orders', 'db:orders-2')
   },
 
   'a lock without words says that there is one': async (world) => {

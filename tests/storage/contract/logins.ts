@@ -32,6 +32,7 @@ export const logins: Cases = {
         userId: user.id,
         via: 'passkey',
         credentialId: credential.id,
+        totpId: null,
         openedAt: now,
         lastSeenAt: now,
         expiresAt: ends,

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { hours } from '../../../core/model.ts'
 import type { Ports } from '../../../core/ports.ts'
 import { changes, expectRefused, race } from './changes.ts'
-import { acceptingOf, giveRoles, lockOf, newEditor, newInvited, storeDocuments } from './editors.ts'
+import { acceptingOf, giveRoles, lockOf, lockOn, newEditor, newInvited, storeDocuments } from './editors.ts'
 import { resettingOf } from './resetting.ts'
 import {
   type Cases,
@@ -136,6 +136,33 @@ export const recovering: Cases = {
       await storeDocuments(world, lockOf('one', 'GRACE'))
       await refused('user_locked', link.hash)
     },
+
+  'administrator.recover gives no preset role that is locked: else the operator could let nobody in': async (world) => {
+    const { link } = await offered(world)
+    await storeDocuments(world, lockOn('one', { role: 'access' }))
+    const recovery = recoveringOf(link.hash)
+    const done = await changes(world.store, () => world.ports.administrator.recover(recovery))
+    const given = Object.keys(done).filter((key) => key.startsWith('+userRoles'))
+    expect(given.sort()).toEqual(Object.keys(rolesOf(recovery.user.id, 'auditor', 'editor')))
+    expect(await world.ports.sessions.find(claimOf(recovery.session), now)).toEqual(recovery.user)
+  },
+
+  'administrator.offer and recover refuse who holds a role that is locked': async (world) => {
+    await newPerson(world, { isRoot: true })
+    const holder = await newPerson(world)
+    await giveRoles(world, holder, 'dev')
+    const link = linkFor(holder.user.name)
+    await world.ports.administrator.offer(link, offering)
+    await storeDocuments(world, lockOn('one', { role: 'dev' }))
+    const { offer, recover } = world.ports.administrator
+    await expectRefused(world, 'user_locked', () => offer(linkFor(holder.user.name), offering))
+    const again = recoveringOf(link.hash, {
+      user: holder.user,
+      isNew: false,
+      credential: newCredential(holder.user.id),
+    })
+    await expectRefused(world, 'user_locked', () => recover(again))
+  },
 
   'a first administrator’s link recovers nobody, and a recovery’s makes no first administrator': async (world) => {
     const first = newLink()

@@ -28,7 +28,7 @@ export const writing: Cases = {
     const db = dbOf('orders')
     const lock = lockOf('ada-left', 'ÅDA Lovelace', { expires: '2030-01-31T12:00:00Z' })
     const documents = [role, silent, db, lock].map((document) => changeTo(document))
-    const none = { maxSessionTtl: null, deviceFlow: null, lockedUser: null, expiresAt: null }
+    const none = { maxSessionTtl: null, deviceFlow: null, lockKey: null, expiresAt: null }
     const written = { updatedAt: now, updatedBy: user.id }
     const rowOf = (document: Document, more: object) => {
       const { kind, metadata } = document
@@ -47,14 +47,14 @@ export const writing: Cases = {
       '+documents role/silent': rowOf(silent, {}),
       '+documents db/orders': rowOf(db, {}),
       '+documents lock/ada-left': rowOf(lock, {
-        ...{ lockedUser: 'åda lovelace', expiresAt: Date.parse('2030-01-31T12:00:00Z') },
+        ...{ lockKey: 'user:åda lovelace', expiresAt: Date.parse('2030-01-31T12:00:00Z') },
       }),
       '+audit document.put done': expect.anything(),
     })
   },
 
   'documents.list answers documents equal to what was put, any script, by kind and name': async (world) => {
-    const { put } = await withEditor(world)
+    const { put, user } = await withEditor(world)
     const describe = (description: string, i: number) =>
       documentOf({ kind: 'role', version: 'v7', metadata: { name: `r${i}`, description }, spec: {} })
     const roles = texts.map(describe)
@@ -64,7 +64,7 @@ export const writing: Cases = {
     const documentsOf = async (filter: Parameters<typeof list>[0]) => (await list(filter)).map((one) => one.document)
     expect(await documentsOf({})).toStrictEqual([others[2], others[1], others[0], ...roles])
     expect(await list({ kind: 'lock' })).toStrictEqual([
-      { document: others[0], revision: changeTo(others[0]!).revision },
+      { document: others[0], revision: changeTo(others[0]!).revision, by: user.name },
     ])
     expect(await documentsOf({ name: 'a' })).toStrictEqual([others[2]])
     expect(await documentsOf({ kind: 'db', name: 'z' })).toEqual([])

@@ -155,7 +155,7 @@ describe('what roles and locks refuse', () => {
     const tap = await tapped()
     edge.store.raw.exec("update users set name = 'Ada B', name_key = 'ada b'")
     edge.store.raw.exec(
-      'insert into documents (kind, name, document, revision, locked_user, updated_at, updated_by) select \'lock\', \'l\', \'{"kind":"lock","version":"v2","metadata":{"name":"l"},"spec":{"target":{"user":"Ada B"},"message":"Away."}}\', \'r\', \'ada b\', 0, id from users',
+      'insert into documents (kind, name, document, revision, lock_key, updated_at, updated_by) select \'lock\', \'l\', \'{"kind":"lock","version":"v2","metadata":{"name":"l"},"spec":{"target":{"user":"Ada B"},"message":"Away."}}\', \'r\', \'user:ada b\', 0, id from users',
     )
     expect(await exchange(askFor(proxy), tap)).toMatchObject({
       status: 403,
