@@ -54,7 +54,7 @@ export const writing: Cases = {
   },
 
   'documents.list answers documents equal to what was put, any script, by kind and name': async (world) => {
-    const { put } = await withEditor(world)
+    const { put, user } = await withEditor(world)
     const describe = (description: string, i: number) =>
       documentOf({ kind: 'role', version: 'v7', metadata: { name: `r${i}`, description }, spec: {} })
     const roles = texts.map(describe)
