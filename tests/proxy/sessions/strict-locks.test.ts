@@ -16,8 +16,8 @@ const strictRole: Json = {
 }
 
 /** Lea, whose locks are kept as far as they are known, and Sam, whose role wants them to be the newest. */
-async function twoPeople() {
-  const world = await newWorld({ tap: false, maxStale, maxOffline })
+async function twoPeople(askEvery = 100) {
+  const world = await newWorld({ tap: false, askEvery, maxStale, maxOffline })
   await putDocuments(world.admin, [strictRole])
   const sam = await newPerson(world.admin, 'Sam', ['access', 'db-reader', 'strict'])
   await world.proxy.serving.trust.ask()
@@ -97,7 +97,7 @@ test('it is so too for a proxy that started meanwhile, out of what it kept', asy
 })
 
 test('a clock that is set back makes nothing new enough, and cuts nobody while the edge answers', async () => {
-  const world = await twoPeople()
+  const world = await twoPeople(60_000)
   const { edge, sam, proxy } = world
   const open = await openSession(world, sam)
   edge.advance(-2000)
