@@ -52,11 +52,10 @@ function roleSummary({ metadata, spec: { options, allow, deny } }: RoleDocument)
 
 /** Such as `databases env=dev,staging team=a, users reader, names app`. */
 function conditions(role: RoleConditions): string {
-  const { rules = [], impersonate } = role
+  const { rules = [] } = role
   const parts = [
     ...kindsOfResources.map((kind) => reachOf(role, kind)),
     rules.length > 0 && `administers ${rules.map(({ resources }) => resources.join(',')).join(' ')}`,
-    impersonate && `acts as ${[...(impersonate.users ?? []), ...(impersonate.roles ?? [])].join(',')}`,
   ]
   return parts.filter((part) => part).join(', ')
 }

@@ -24,19 +24,16 @@ export interface Constraints {
   readonly maxSessions: number | undefined
   /** It begins only while locks are known to be the newest. */
   readonly strictLocks: boolean
-  /** Clients that prove no key may have it. */
-  readonly bearerGrants: boolean
 }
 
 export const longestSession: Duration = hours(12)
 
 /**
  * What limits counts of every role that the user holds, as for any session; a tap is asked for by the roles that reach the
- * resource; what permits counts of a role that allows this very session.
+ * resource.
  */
 export function constraintsOf(
   held: readonly RoleDocument[],
-  allowing: readonly RoleDocument[],
   { preference, resource, user }: Facts,
 ): Constraints {
   const options = held.map(({ spec }) => spec.options)
@@ -50,7 +47,6 @@ export function constraintsOf(
     maxConnections: least(options.flatMap(({ max_connections }) => max_connections ?? [])),
     maxSessions: least(options.flatMap(({ max_sessions }) => max_sessions ?? [])),
     strictLocks: preference.lockingMode === 'strict' || options.some(({ lock }) => lock === 'strict'),
-    bearerGrants: allowing.some(({ spec }) => spec.options.bearer_grants === true),
   }
 }
 

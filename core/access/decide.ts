@@ -79,7 +79,7 @@ export function decide(facts: Facts): Decision {
     const told = 'No role allows all of the cluster, and single Kubernetes resources are not supported in this version.'
     return refuse('not_supported', told, askAdministrator, trace)
   }
-  return { outcome: 'allow', constraints: constraintsOf(held, allowing, facts), trace }
+  return { outcome: 'allow', constraints: constraintsOf(held, facts), trace }
 }
 
 function refuse(

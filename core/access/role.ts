@@ -35,8 +35,6 @@ export type RoleOptions = {
   readonly max_connections?: number
   /** Sessions of one user at once on one resource, at one proxy. */
   readonly max_sessions?: number
-  /** Permits sessions of clients that prove no key. */
-  readonly bearer_grants?: boolean
   /** Permits its holders to let a program in that runs on a machine without a browser (RFC 8628). */
   readonly device_flow?: boolean
 }
@@ -50,14 +48,6 @@ export type RoleConditions = { readonly [L in LabelCondition]?: LabelMatchers } 
   readonly kubernetes_resources?: readonly KubeResource[]
   /** What administrators may do. */
   readonly rules?: readonly Rule[]
-  /** As whom its holders may open sessions besides themselves. */
-  readonly impersonate?: Impersonation
-}
-
-export type Impersonation = {
-  readonly users?: readonly string[]
-  /** All roles of that user must be among them. */
-  readonly roles?: readonly string[]
 }
 
 const mostEntries = 256
@@ -101,10 +91,6 @@ const limit: Read<number> = (json, place) => {
   return json === 0 ? undefined : json
 }
 
-const impersonation = unlessEmpty(
-  fields<Impersonation>('impersonate', { users: unlessEmpty(values), roles: unlessEmpty(values) }),
-)
-
 const list = unlessEmpty(values)
 const conditions = orEmptyMap(
   fields<RoleConditions>('role', {
@@ -121,7 +107,6 @@ const conditions = orEmptyMap(
     windows_desktop_labels: labels,
     windows_desktop_logins: list,
     rules: unlessEmpty(rules),
-    impersonate: impersonation,
   }),
 )
 
@@ -136,7 +121,6 @@ const options = orEmptyMap(
     disconnect_expired_cert: optional(yesOrNo),
     max_connections: optional(limit),
     max_sessions: optional(limit),
-    bearer_grants: optional(yesOrNo),
     device_flow: optional(yesOrNo),
   }),
 )

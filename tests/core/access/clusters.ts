@@ -41,7 +41,6 @@ export const conditions: fc.Arbitrary<RoleConditions> = sparse<RoleConditions>({
   windows_desktop_labels: maybe(labels),
   windows_desktop_logins: maybe(patterns),
   rules: fc.constant(undefined),
-  impersonate: fc.constant(undefined),
 })
 
 export const options: fc.Arbitrary<RoleOptions> = sparse<RoleOptions>({
@@ -54,7 +53,6 @@ export const options: fc.Arbitrary<RoleOptions> = sparse<RoleOptions>({
   disconnect_expired_cert: maybe(fc.boolean()),
   max_connections: maybe(fc.integer({ min: 1, max: 5 })),
   max_sessions: maybe(fc.integer({ min: 1, max: 5 })),
-  bearer_grants: maybe(fc.boolean()),
   device_flow: maybe(fc.boolean()),
 })
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Constraints } from '../../../core/access/constraints.ts'
 import { decide, type Facts, locksByTarget } from '../../../core/access/decide.ts'
 import type { RoleDocument } from '../../../core/access/role.ts'
-import { clusters, conditions, lock, options, roleOf, traits } from './clusters.ts'
+import { clusters, conditions, lock, roleOf, traits } from './clusters.ts'
 
 const runs = { numRuns: 2000 }
 const allows = (facts: Facts) => decide(facts).outcome === 'allow'
@@ -93,17 +93,6 @@ test('of two settings the stricter wins: one more role loosens none of what limi
     const [before, after] = [decide(facts), decide(withRole(facts, more))]
     if (before.outcome !== 'allow' || after.outcome !== 'allow') return
     expect(isAsStrict(after.constraints, before.constraints)).toBe(true)
-  })
-  fc.assert(property, runs)
-})
-
-test('what only permits does so by a role that allows this very session', () => {
-  const property = fc.property(clusters, options, (facts, more) => {
-    const idle = named('idle', {}, {})
-    const bystander = { ...idle, spec: { ...idle.spec, options: { ...more, bearer_grants: true } } }
-    const [before, after] = [decide(facts), decide(withRole(facts, bystander))]
-    if (before.outcome !== 'allow' || after.outcome !== 'allow') return
-    expect(after.constraints.bearerGrants).toBe(before.constraints.bearerGrants)
   })
   fc.assert(property, runs)
 })
