@@ -87,11 +87,12 @@ describe('a session that wants a tap', () => {
   ])('a tap for one session opens none on %s', async (_, other) => {
     const { edge, program, token, proxy, tapped, exchange } = await newWorld()
     const everything = { db_labels: { env: ['dev'] }, db_users: ['*'], db_names: ['*'] }
-    const role = readerRole('db-reader') as { spec: object }
+    const role = readerRole('db-all') as { spec: object }
     await putDocuments(program, token, pgDocument('pg-2'), {
       ...role,
       spec: { ...role.spec, allow: everything },
     } as never)
+    edge.store.raw.exec("insert into user_roles select id, 'db-all' from users")
     const tap = await tapped()
     const ask = askFor(proxy)
     const asked = { ...ask, ...other, proxy: { ...ask.proxy, ...('proxy' in other ? other.proxy : {}) } } as typeof ask
