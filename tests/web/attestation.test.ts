@@ -109,7 +109,9 @@ describe('a cluster that takes authenticators of one maker', () => {
       if (kind === 'security key') await ada.page.getByRole('radio', { name: /^Security key/ }).check()
       await ada.askToAdd(kind, 'Another', key, made)
       await problem(ada).waitFor()
-      await expect.poll(() => problem(ada).textContent(), { message: kind }).toContain('takes only certain authenticators')
+      await expect
+        .poll(() => problem(ada).textContent(), { message: kind })
+        .toContain('takes only certain authenticators')
       await made.touched(false)
     }
     expect(await listed()).toHaveLength(3)
