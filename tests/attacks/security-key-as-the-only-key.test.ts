@@ -1,12 +1,28 @@
 /** A security key signs in beside a password alone. Nobody is left with nothing else where passwords are not taken, or who has none. */
 import { expect, test } from 'vitest'
-import { addPasskey, addSecurityKey, login, removeBody, removePasskey, touch } from '../client.ts'
+import {
+  addBody,
+  addPasskey,
+  addSecurityKey,
+  login,
+  removeBody,
+  removePasskey,
+  touch,
+  type Visitor,
+} from '../client.ts'
 import { lastRefusal, newAdministrator, newEdge, type TestEdge } from '../edge.ts'
 import { bothFactors, passwordLogin, setPassword } from '../factors.ts'
 import { addUser, askForTap, newAdmin, newInvitation, newPerson, tapFor, tapHeaderOf } from '../people.ts'
 
 const left = (edge: TestEdge) =>
   edge.rows('select kind from credentials where removed_at is null order by rowid').map(({ kind }) => kind)
+
+/** At the same cluster after its preference was changed. */
+function sameBrowser(visitor: Visitor, edge: TestEdge): Visitor {
+  const same = edge.visitor()
+  for (const [name, value] of visitor.cookies) same.cookies.set(name, value)
+  return same
+}
 
 /** With a passkey that may not vouch, so that only the rule of this file stands in the way, and a security key. */
 async function newKeeper() {
@@ -30,8 +46,7 @@ test('nor does it go when the password went, or passwords went, between the tap 
   const path = `/v1/passkeys/${passkey.credentialId}/remove`
   const body = await removeBody(visitor, key, passkey.credentialId, touch)
   const strict = await newEdge({ store: edge.store })
-  const elsewhere = strict.visitor()
-  for (const [name, value] of visitor.cookies) elsewhere.cookies.set(name, value)
+  const elsewhere = sameBrowser(visitor, strict)
   expect((await elsewhere.post(path, body)).status).toBe(409)
   expect(lastRefusal(strict)).toBe('last_passkey')
   edge.store.raw.exec('delete from passwords')
@@ -79,10 +94,15 @@ test('a program cannot remove it either, and is told before anybody taps', async
 })
 
 test('where passwords are not taken none is added, neither at once nor by a ticket of before', async () => {
-  const { edge, passkey, visitor } = await newAdministrator()
+  const { edge, passkey, visitor } = await newAdministrator({ preference: bothFactors })
   const key = await edge.authenticator()
-  await expect(addSecurityKey(visitor, passkey, key)).rejects.toThrow('403')
-  expect(lastRefusal(edge)).toBe('security_keys_off')
+  const body = await addBody(visitor, passkey, key, { kind: 'security_key' })
+  const strict = await newEdge({ store: edge.store })
+  const later = sameBrowser(visitor, strict)
+  expect((await later.post('/v1/passkeys/finish', body)).status).toBe(403)
+  expect(lastRefusal(strict)).toBe('security_keys_off')
+  await expect(addSecurityKey(later, passkey, key)).rejects.toThrow('403')
+  expect(lastRefusal(strict)).toBe('security_keys_off')
   const codesAlone = await newEdge({ store: edge.store, preference: { ...bothFactors, secondFactors: ['otp'] } })
   const there = codesAlone.visitor()
   await login(there, passkey)
