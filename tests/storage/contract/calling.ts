@@ -33,7 +33,7 @@ export const calling: Cases = {
           { document: dev, revision: revisionOf(dev) },
           { document: presetOf('editor'), revision: undefined },
         ],
-        credentialId: person.credential.id,
+        factorId: person.credential.id,
       }),
     )
     expect(done).toEqual({ [`+spent ${call.spend.id}`]: call.spend })
