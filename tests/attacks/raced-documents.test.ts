@@ -78,8 +78,10 @@ test.each(Object.entries(meanwhile))(
     ada.edge.store.raw.exec(sql)
     const { documents, users } = ada.edge.ports
     await expect(documents.put(actor, [changeTo(roleOf('dev'))], event)).rejects.toMatchObject({ code })
-    await expect(documents.remove(actor, 'role', 'dev', event)).rejects.toMatchObject({ code })
-    await expect(users.remove(actor, 'Bob', event)).rejects.toMatchObject({ code })
+    await expect(documents.remove(actor, { kind: 'role', name: 'dev', expected: 'r' }, event)).rejects.toMatchObject({
+      code,
+    })
+    await expect(users.remove(actor, { name: 'Bob' }, event)).rejects.toMatchObject({ code })
     expect(documentsOf(ada)).toEqual([])
   },
 )
