@@ -29,6 +29,9 @@ export async function personOf(edge: TestEdge, visitor: Visitor, passkey: Authen
   return { edge, visitor, passkey, program, token: tokens.access_token, refreshToken: tokens.refresh_token }
 }
 
+/** A cluster in which a recent login is enough for what administrators do, as if a preference said so. */
+export const recentIsEnough = { preference: { adminActionMfa: false } } as const
+
 /** The first administrator with a program. */
 export async function newAdmin(settings: Parameters<typeof newAdministrator>[0] = {}): Promise<Person> {
   const { edge, visitor, passkey } = await newAdministrator(settings)
@@ -107,6 +110,13 @@ function begun({ status, json, text }: Reply) {
 
 export const addUser = ({ program, token }: Acting, body: Json, tap?: string): Promise<Reply> =>
   program.call('POST', '/v1/users', token, { body, headers: tap === undefined ? {} : { 'sallyport-tap': tap } })
+
+/** As an administrator does it who trusts the person: what the passkey taps counts from now on. */
+export function entrust({ edge, passkey }: Pick<Person, 'edge' | 'passkey'>, vouches = true): void {
+  edge.store.raw
+    .prepare('update credentials set may_vouch = ? where id = ?')
+    .run(Number(vouches), passkey.credentialId)
+}
 
 export type InviteKey = Awaited<ReturnType<typeof newVouchKey>>
 

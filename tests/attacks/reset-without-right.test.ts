@@ -4,7 +4,7 @@ import { base64url } from '../../core/lib/bytes.ts'
 import { intentIn, login } from '../client.ts'
 import { lastRefusal } from '../edge.ts'
 import {
-  askForTap,
+  entrust, askForTap,
   call,
   newAdmin,
   newPerson,
@@ -96,7 +96,9 @@ test('whoever is no editor gets no ticket, and his request is refused; he learns
 test('a passkey that may not vouch is not asked, and its tap resets nobody', async () => {
   const { edge, ada, bob } = await scene()
   const { body } = await newReset('Ada')
+  entrust(bob)
   const { ticket } = (await askForTap(bob, body, 'userReset')).json
+  entrust(bob, false)
   expect((await bob.visitor.post('/v1/taps/options', { ticket })).json.error).toBe('tap_impossible')
   const assertion = await bob.passkey.get({ challenge: base64url(challengeOf(intentIn(ticket))) })
   expect((await resetWith(bob, body, tapHeaderOf(ticket, assertion as never))).status).toBe(401)

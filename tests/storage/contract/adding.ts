@@ -16,8 +16,7 @@ import {
   now,
   storeCredential,
   storeSession,
-  tapOf,
-} from './world.ts'
+  tapOf, unused } from './world.ts'
 
 export const adding: Cases = {
   'credentials.add adds, moves the counter, exchanges the session, writes one audit row, and nothing else': async (
@@ -36,7 +35,7 @@ export const adding: Cases = {
     expect(done).toEqual({
       [`+spent ${add.spend.id}`]: add.spend,
       [`~credentials ${person.credential.id}`]: { counter: 9, backedUp: true, lastUsedAt: now },
-      [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
+      [`+credentials ${credential.id}`]: { ...credential, vouch: null, ...unused },
       [`~sessions ${person.session.id}`]: { endedAt: now },
       [`+sessions ${id}`]: {
         id,

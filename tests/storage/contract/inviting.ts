@@ -25,8 +25,7 @@ import {
   newUser,
   now,
   storeCredential,
-  tapOf,
-} from './world.ts'
+  tapOf, unused } from './world.ts'
 
 const registering = (at: number) => ({ event: newEvent('user.register', { at }) })
 
@@ -132,7 +131,7 @@ export const inviting: Cases = {
       expect(done).toEqual({
         [`+spent ${spend.id}`]: spend,
         [`~invites ${invited.invite.id}`]: { usedAt: now },
-        [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
+        [`+credentials ${credential.id}`]: { ...credential, vouch: null, ...unused },
         [`+sessions ${session.id}`]: expect.objectContaining({ userId: invited.user.id, credentialId: credential.id }),
         '+audit user.register done': expect.objectContaining({ userId: invited.user.id }),
       })

@@ -30,7 +30,7 @@ export const writing: Cases = {
     const lock = lockOf('ada-left', 'ÅDA Lovelace', { expires: '2030-01-31T12:00:00Z' })
     const documents = [role, silent, db, lock].map((document) => changeTo(document))
     const none = { maxSessionTtl: null, deviceFlow: null, lockedUser: null, expiresAt: null }
-    const written = { updatedAt: now, updatedBy: user.id }
+    const written = { updatedAt: now, updatedBy: user.id, approvedBy: null }
     const rowOf = (document: Document, more: object) => {
       const { kind, metadata } = document
       return {
@@ -141,8 +141,8 @@ export const writing: Cases = {
       '-documents db/same': expect.objectContaining({ kind: 'db', name: 'same' }),
       '+audit document.remove done': expect.anything(),
     })
-    await expectRefused(world, 'document_unknown', () => remove('db', 'same'))
-    await expectRefused(world, 'document_unknown', () => remove('lock', 'same'))
+    await expectRefused(world, 'document_changed', () => remove('db', 'same'))
+    await expectRefused(world, 'document_changed', () => remove('lock', 'same'))
   },
 
   'documents.remove keeps a role that somebody holds, and a database of the same name goes': async (world) => {
