@@ -1,6 +1,6 @@
 /** The statements of users, invites and documents: statements.ts, continued. */
 import { sql } from 'drizzle-orm'
-import type { ClientSessionEnd, CredentialId, Instant, InviteId, UserId } from '../core/model.ts'
+import type { ClientSessionEnd, CredentialId, Holder, Instant, InviteId, UserId } from '../core/model.ts'
 import {
   approvals,
   clientSessions,
@@ -19,6 +19,13 @@ import { type Db, recipe } from './store.ts'
 import { runs } from './token-statements.ts'
 
 type Entrusted = { readonly credentialId: CredentialId; readonly userId: UserId; readonly fingerprint: string }
+type Disowned = {
+  readonly jkt: Holder
+  readonly claimed: string
+  readonly at: Instant
+  readonly reason: ClientSessionEnd
+  readonly requestId: string
+}
 type Removed = { readonly nameKey: string; readonly at: Instant }
 
 /** The one who bears the name now. */
@@ -119,6 +126,14 @@ export const leavingStatements = (db: Db) => ({
       .update(clientSessions)
       .set({ endedAt: sql`${s.at}`, endReason: sql`${s.reason}`, endedBy: sql`${s.requestId}` })
       .where(sql`${clientSessions.userId} = ${bearer(s.nameKey)} and ${clientSessions.endedAt} is null`),
+  ),
+  /** All with this key, of the user whose browser session is claimed. */
+  endOwnOfKey: recipe<Disowned>((s) =>
+    db
+      .update(clientSessions)
+      .set({ endedAt: sql`${s.at}`, endReason: sql`${s.reason}`, endedBy: sql`${s.requestId}` })
+      .where(sql`${clientSessions.jkt} = ${s.jkt} and ${runs(s.at)}
+        and ${clientSessions.userId} = (select ${sessions.userId} from ${sessions} where ${sessions.id} = ${s.claimed})`),
   ),
   removePasswordOf: recipe<{ readonly nameKey: string }>((s) =>
     db.delete(passwords).where(sql`${passwords.userId} = ${bearer(s.nameKey)}`),

@@ -209,15 +209,6 @@ export const clientSessionStatements = (db: Db) => ({
       .set(ended(s, sql`${s.reason}`))
       .where(sql`${f.id} = ${s.id} and ${runs(s.at)}`),
   ),
-  /** All with this key, of the user whose browser session is claimed. */
-  endOwnOfKey: recipe<Pick<Ending, 'at' | 'reason' | 'requestId'> & { readonly jkt: Holder; readonly claimed: string }>(
-    (s) =>
-      db
-        .update(f)
-        .set(ended(s, sql`${s.reason}`))
-        .where(sql`${f.jkt} = ${s.jkt} and ${runs(s.at)}
-        and ${f.userId} = (select ${sessions.userId} from ${sessions} where ${sessions.id} = ${s.claimed})`),
-  ),
   /** A session of the user whose browser session is claimed. */
   ownClientSessionRuns: recipe<{ id: string; target: ClientSessionId; at: Instant }>((s) =>
     guard(

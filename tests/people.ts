@@ -113,9 +113,7 @@ export const addUser = ({ program, token }: Acting, body: Json, tap?: string): P
 
 /** As an administrator does it who trusts the person: what the passkey taps counts from now on. */
 export function entrust({ edge, passkey }: Pick<Person, 'edge' | 'passkey'>, vouches = true): void {
-  edge.store.raw
-    .prepare('update credentials set may_vouch = ? where id = ?')
-    .run(Number(vouches), passkey.credentialId)
+  edge.store.raw.prepare('update credentials set may_vouch = ? where id = ?').run(Number(vouches), passkey.credentialId)
 }
 
 export type InviteKey = Awaited<ReturnType<typeof newVouchKey>>

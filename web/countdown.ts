@@ -6,7 +6,8 @@ export function startCountdown(id: string, whenOver: () => void): void {
   const end = performance.now() + Number(shown.dataset['seconds']) * 1000
   const tick = () => {
     const left = Math.max(Math.ceil((end - performance.now()) / 1000), 0)
-    shown.textContent = left > 0 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')} minutes` : 'None: it has expired'
+    shown.textContent =
+      left > 0 ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')} minutes` : 'None: it has expired'
     if (left > 0) return
     clearInterval(ticking)
     whenOver()

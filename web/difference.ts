@@ -3,8 +3,8 @@
  * by its hash.
  */
 import { base64url, fromBase64url, textOf, utf8 } from '../core/lib/bytes.ts'
-import { sha256 } from '../core/lib/hash.ts'
 import { inflate } from '../core/lib/deflate.ts'
+import { sha256 } from '../core/lib/hash.ts'
 import { EdgeProblem } from './edge.ts'
 import { part } from './page.ts'
 
@@ -16,7 +16,10 @@ export async function showDifference(hash: string): Promise<void> {
   const text = await textBehind(location.hash)
   if (text === undefined || base64url(sha256(utf8(text))) !== hash) {
     part('difference-count', HTMLElement).textContent = 'What changes cannot be shown.'
-    throw new EdgeProblem('changed', 'This link is not whole, or was altered: nothing can be approved. Start again in the program.')
+    throw new EdgeProblem(
+      'changed',
+      'This link is not whole, or was altered: nothing can be approved. Start again in the program.',
+    )
   }
   const lines = text.split('\n').map(itemOf)
   const count = (kind: string) => lines.filter((line) => line.className === kind).length
@@ -48,7 +51,7 @@ function itemOf(line: string): HTMLLIElement {
   item.className = kind
   if (kind !== 'title') item.append(element('span', 'mark', line.charAt(0)))
   if (spoken !== '') item.append(element('span', 'spoken', spoken))
-  item.append(element(kind === 'title' ? 'strong' : 'code', '', line.slice(2)))
+  item.append(kind === 'title' ? element('strong', '', line.slice(2)) : element('code', 'text', line.slice(2)))
   return item
 }
 

@@ -131,13 +131,17 @@ function putInWords(changed: readonly Planned[]): string {
   const [only, ...others] = changed
   if (!only) return 'Leave everything as it is'
   if (others.length === 0) return oneInWords(only)
-  const replaced = changed.filter(({ before }) => before).length
-  const created = changed.length - replaced
-  const counts = [created > 0 && `create ${created}`, replaced > 0 && `replace ${replaced}`]
-    .filter(Boolean)
-    .join(' and ')
-  const names = someOf(changed.map(({ document }) => keyOf(document)))
-  return `${counts.charAt(0).toUpperCase()}${counts.slice(1)} documents: ${names}`
+  const created = changed.filter(({ before }) => !before)
+  const replaced = changed.filter(({ before }) => before)
+  const words = [severalInWords('create', created), severalInWords('replace', replaced)].filter((part) => part !== '')
+  const summary = words.join('; ')
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}`
+}
+
+function severalInWords(verb: string, changed: readonly Planned[]): string {
+  const keys = changed.map(({ document }) => keyOf(document))
+  if (keys.length < 2) return keys.map((key) => `${verb} ${key}`).join('')
+  return `${verb} ${keys.length} documents: ${someOf(keys)}`
 }
 
 function oneInWords({ document, before }: Planned): string {

@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest'
 import { addPasskey, login, removePasskey } from '../client.ts'
 import { lastRefusal, type TestEdge } from '../edge.ts'
-import { call, newAdmin, newPerson, newReset, type Person, recover, resetWith, tapFor, recentIsEnough } from '../people.ts'
+import {
+  call,
+  newAdmin,
+  newPerson,
+  newReset,
+  type Person,
+  recentIsEnough,
+  recover,
+  resetWith,
+  tapFor,
+} from '../people.ts'
 import { race } from '../race.ts'
 
 const vouching = (edge: TestEdge) =>

@@ -14,7 +14,9 @@ import {
   newPerson,
   type Person,
   putDocuments,
-  tapFor, recentIsEnough } from '../people.ts'
+  recentIsEnough,
+  tapFor,
+} from '../people.ts'
 import { race, statuses } from '../race.ts'
 
 const roleOf = (name: string, ttl = '8h') => ({

@@ -4,8 +4,9 @@ import { base64url } from '../../core/lib/bytes.ts'
 import { intentIn, login } from '../client.ts'
 import { lastRefusal } from '../edge.ts'
 import {
-  entrust, askForTap,
+  askForTap,
   call,
+  entrust,
   newAdmin,
   newPerson,
   newReset,

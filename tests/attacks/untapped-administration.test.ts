@@ -1,7 +1,7 @@
 /** Each operation that wants a tap, from the table: without one it changes nothing, whatever an old copy of the preference says. */
 import { expect, test } from 'vitest'
 import { type ActionName, actions } from '../../core/access/action.ts'
-import { type AnyOperation, } from '../../core/api/operation.ts'
+import type { AnyOperation } from '../../core/api/operation.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
 import { minutes } from '../../core/model.ts'
@@ -25,12 +25,20 @@ async function requestOf(ada: Person, action: ActionName): Promise<{ path: strin
     documentsPut: { documents: [{ ...lock, metadata: { name: 'other' } }] },
     keysRotate: {},
   }
-  const filled = path.replace('/logins/{id}', `/logins/${login?.id}`).replace('{kind}/{name}', 'lock/bob').replace('{name}', 'Bob')
+  const filled = path
+    .replace('/logins/{id}', `/logins/${login?.id}`)
+    .replace('{kind}/{name}', 'lock/bob')
+    .replace('{name}', 'Bob')
   const body = bodies[action]
   return { path: filled, ...(body !== undefined && { body }) }
 }
 
-const state = ({ edge }: Person) => edge.store.raw.prepare("select (select count(*) from users where removed_at is null) || '/' || (select count(*) from documents) || '/' || (select count(*) from credentials where removed_at is null and may_vouch = 0) || '/' || (select count(*) from client_sessions where ended_at is null) || '/' || (select count(*) from signing_keys) as s").get()
+const state = ({ edge }: Person) =>
+  edge.store.raw
+    .prepare(
+      "select (select count(*) from users where removed_at is null) || '/' || (select count(*) from documents) || '/' || (select count(*) from credentials where removed_at is null and may_vouch = 0) || '/' || (select count(*) from client_sessions where ended_at is null) || '/' || (select count(*) from signing_keys) as s",
+    )
+    .get()
 
 test.each(Object.keys(actions) as ActionName[])('%s without a tap changes nothing', async (action) => {
   const ada = await newAdmin()
@@ -66,5 +74,13 @@ test('a copy that wants a tap keeps nobody out whom the newest lets', async () =
   expect((await callOnce(ada, 'POST', '/v1/keys/rotate', {})).status).toBe(200)
   ada.edge.advance(minutes(6))
   expect((await callOnce(ada, 'POST', '/v1/keys/rotate', {})).status).toBe(401)
-  expect((await callOnce(ada, 'POST', '/v1/taps', { operation: 'keysRotate', redirect_uri: 'http://127.0.0.1:1/callback', state: '' })).status).toBe(401)
+  expect(
+    (
+      await callOnce(ada, 'POST', '/v1/taps', {
+        operation: 'keysRotate',
+        redirect_uri: 'http://127.0.0.1:1/callback',
+        state: '',
+      })
+    ).status,
+  ).toBe(401)
 })

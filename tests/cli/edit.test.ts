@@ -35,7 +35,7 @@ test('admin edit cap: begins with the defaults, stores what is saved, and leaves
   expect(await edit(cli, say('12h', '4h'), 'cap')).toEqual({
     code: 0,
     stdout: '',
-    stderr: expect.stringMatching(/^This changes:\n[^]*\ncluster_auth_preference is changed\.\n$/),
+    stderr: expect.stringMatching(/^This changes:\n[\s\S]*\ncluster_auth_preference is changed\.\n$/),
   })
   expect(existsSync(dirname(editedFile(cli)))).toBe(false)
   const after = await cli.run(['admin', 'get', 'cap'])
@@ -103,7 +103,9 @@ test('admin edit of a role: by its name; another name in the file is refused, an
   expect((await cli.run(['admin', 'create', 'role.yaml'])).code).toBe(0)
   expect(await edit(cli, say('options: {}', 'options: { max_session_ttl: 1h }'), 'role/dev')).toMatchObject({
     code: 0,
-    stderr: expect.stringMatching(/^This changes:\n@ Replaced: role\/dev\n[^]*\+ {4}max_session_ttl: 1h\n[^]*role dev is changed\.\n$/),
+    stderr: expect.stringMatching(
+      /^This changes:\n@ Replaced: role\/dev\n[\s\S]*\+ {5}max_session_ttl: 1h\n[\s\S]*role dev is changed\.\n$/,
+    ),
   })
   expect((await cli.run(['admin', 'get', 'role/dev'])).stdout).toContain('max_session_ttl: 1h')
   const renamed = await edit(cli, say('name: dev', 'name: other'), 'role/dev')

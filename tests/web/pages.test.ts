@@ -89,7 +89,8 @@ const approve = {
   ticket: 'HHHH.IIII',
   redirectUri: 'http://127.0.0.1:49152/callback',
   state: 'AAAA',
-  issuer: 'https://access.example.com', now: 0,
+  issuer: 'https://access.example.com',
+  now: 0,
 }
 
 const device = {
@@ -165,7 +166,8 @@ const pages: Record<string, () => unknown> = {
       ticket: hostile,
       redirectUri: hostile,
       state: hostile,
-      issuer: hostile, now: 0,
+      issuer: hostile,
+      now: 0,
     }),
   'approve a session': () =>
     approvePage(assets, {
@@ -185,7 +187,8 @@ const pages: Record<string, () => unknown> = {
       ticket: hostile,
       redirectUri: hostile,
       state: hostile,
-      issuer: hostile, now: 0,
+      issuer: hostile,
+      now: 0,
     }),
   'enter the code': () => deviceCodePage(assets, { cluster: hostile, typed: undefined }),
   'enter the code again': () => deviceCodePage(assets, { cluster: hostile, typed: hostile }),

@@ -101,7 +101,10 @@ ${terms([
     html`you have <strong>just now</strong> asked for exactly this, letter by letter. If you asked for nothing, say that
 it was not you.`,
   ],
-  ['Time left', html`<span id="left" data-seconds="${secondsLeft(intent.exp, now)}">Five minutes from when it was asked</span>`],
+  [
+    'Time left',
+    html`<span id="left" data-seconds="${secondsLeft(intent.exp, now)}">Five minutes from when it was asked</span>`,
+  ],
 ])}
 ${difference}
 <div class="answer" id="asked" data-ticket="${asked.ticket}" data-redirect="${asked.redirectUri}" data-state="${asked.state}"

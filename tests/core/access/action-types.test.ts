@@ -12,13 +12,18 @@ type Table = {
 }
 
 // @ts-expect-error: `wipe` changes something, and neither wants a tap nor says why it need not.
-export const forgotten: Exempted<Table> = {}
-export const reasoned: Exempted<Table> = { wipe: 'a reason' }
+const forgotten: Exempted<Table> = {}
+const reasoned: Exempted<Table> = { wipe: 'a reason' }
 // @ts-expect-error: what wants a tap is not exempted from it.
-export const both: Exempted<Table> = { wipe: 'a reason', tapped: 'no' }
-export const tapped: TappedOf<Table> = 'tapped'
+const both: Exempted<Table> = { wipe: 'a reason', tapped: 'no' }
+const tapped: TappedOf<Table> = 'tapped'
 // @ts-expect-error: a new operation that wants a tap needs its row among the actions.
-export const missing: { readonly [O in TappedOf<Table>]: () => void } = {}
+const missing: { readonly [O in TappedOf<Table>]: () => void } = {}
+
+test('the tables above hold: what the compiler refuses is refused there', () => {
+  expect([forgotten, both, missing]).toBeDefined()
+  expect([reasoned.wipe, tapped]).toEqual(['a reason', 'tapped'])
+})
 
 test('every operation with a token that changes something is in one table, and in one only', () => {
   const changing = Object.entries<AnyOperation>(operations).flatMap(([name, { auth, method }]) =>

@@ -63,13 +63,17 @@ test('a passkey that was entrusted approves from then on, and names the tap that
   expect(await put()).toMatchObject({ status: 403, json: { error: 'tap_impossible' } })
   const { passkeys } = (await call(ada, 'GET', '/v1/users/Bob/passkeys')).json
   expect(passkeys).toMatchObject([{ may_vouch: false }])
-  const entrust = (path = '/v1/users/bob/passkeys/entrust') =>
-    call(ada, 'POST', path, { passkey: passkeys[0].name })
+  const entrust = (path = '/v1/users/bob/passkeys/entrust') => call(ada, 'POST', path, { passkey: passkeys[0].name })
   expect((await entrust()).json).toEqual({ user: 'Bob', passkey: passkeys[0].name })
   expect((await put()).status).toBe(200)
-  const [row] = ada.edge.rows(`select credentials.id as id, json_extract(tap, '$.intent.subject.revision') as fingerprint,
+  const [row] =
+    ada.edge.rows(`select credentials.id as id, json_extract(tap, '$.intent.subject.revision') as fingerprint,
     fingerprint as own from credentials inner join approvals on intent_id = entrusted_by`)
-  expect(row).toMatchObject({ id: bob.passkey.credentialId, fingerprint: passkeys[0].fingerprint, own: passkeys[0].fingerprint })
+  expect(row).toMatchObject({
+    id: bob.passkey.credentialId,
+    fingerprint: passkeys[0].fingerprint,
+    own: passkeys[0].fingerprint,
+  })
   expect(ada.edge.rows("select detail from audit where kind = 'passkey.entrust' and outcome = 'done'")).toHaveLength(1)
   expect(await entrust()).toMatchObject({ status: 409, json: { error: 'passkey_vouches' } })
   expect((await entrust('/v1/users/nobody/passkeys/entrust')).status).toBe(404)

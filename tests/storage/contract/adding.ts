@@ -16,7 +16,9 @@ import {
   now,
   storeCredential,
   storeSession,
-  tapOf, unused } from './world.ts'
+  tapOf,
+  unused,
+} from './world.ts'
 
 export const adding: Cases = {
   'credentials.add adds, moves the counter, exchanges the session, writes one audit row, and nothing else': async (

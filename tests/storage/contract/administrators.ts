@@ -15,7 +15,9 @@ import {
   newUser,
   now,
   storeCredential,
-  type World, unused } from './world.ts'
+  unused,
+  type World,
+} from './world.ts'
 
 const offered = newEvent('administrator.offer')
 

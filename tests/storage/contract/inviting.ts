@@ -25,7 +25,9 @@ import {
   newUser,
   now,
   storeCredential,
-  tapOf, unused } from './world.ts'
+  tapOf,
+  unused,
+} from './world.ts'
 
 const registering = (at: number) => ({ event: newEvent('user.register', { at }) })
 

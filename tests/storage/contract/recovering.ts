@@ -19,7 +19,9 @@ import {
   now,
   type Person,
   unique,
-  type World, unused } from './world.ts'
+  unused,
+  type World,
+} from './world.ts'
 
 type Recovering = Parameters<Ports['administrator']['recover']>[0]
 

@@ -5,7 +5,17 @@ import { approvals, clientSessions } from '../../../storage/schema.ts'
 import { changes, expectRefused, race } from './changes.ts'
 import { changeTo, dbOf, newEditor, roleOf, storeDocuments, warrantOf } from './editors.ts'
 import { storeClientSession } from './programs.ts'
-import { type Cases, newCredential, newEvent, newPerson, newSpend, now, storeCredential, tapOf, unique } from './world.ts'
+import {
+  type Cases,
+  newCredential,
+  newEvent,
+  newPerson,
+  newSpend,
+  now,
+  storeCredential,
+  tapOf,
+  unique,
+} from './world.ts'
 
 const written = newEvent('document.put')
 
@@ -76,18 +86,21 @@ export const warrants: Cases = {
       const warrant = warrantOf(editor.credential)
       const done = await changes(world.store, () => entrust(wanted, warrant))
       expect(done[`~credentials ${lesser.id}`]).toEqual({ mayVouch: true, entrustedBy: warrant.tap.intent.id })
-      expect(Object.keys(done).filter((key) => !key.includes('credentials')).sort()).toEqual([
-        `+approvals ${warrant.tap.intent.id}`,
-        '+audit passkey.entrust done',
-        `+spent ${warrant.spend.id}`,
-      ])
+      expect(
+        Object.keys(done)
+          .filter((key) => !key.includes('credentials'))
+          .sort(),
+      ).toEqual([`+approvals ${warrant.tap.intent.id}`, '+audit passkey.entrust done', `+spent ${warrant.spend.id}`])
       await refused({})
     },
 
   'clientSessions.disown ends all that runs with this key of this user, and nothing of anybody else': async (world) => {
     const [ada, bob] = [await newPerson(world), await newPerson(world)]
     const jkt = unique(32) as Holder
-    const mine = [await storeClientSession(world, ada.credential, { jkt }), await storeClientSession(world, ada.credential, { jkt })]
+    const mine = [
+      await storeClientSession(world, ada.credential, { jkt }),
+      await storeClientSession(world, ada.credential, { jkt }),
+    ]
     await storeClientSession(world, ada.credential)
     await storeClientSession(world, bob.credential, { jkt })
     const event = newEvent('tap.disown')
@@ -99,6 +112,8 @@ export const warrants: Cases = {
     })
     const claim = { ...ada.claim, secretHash: bob.claim.secretHash }
     await expectRefused(world, 'session_missing', () => world.ports.clientSessions.disown(claim, jkt, event))
-    expect((await world.store.db.select().from(clientSessions)).filter(({ endedAt }) => endedAt === null)).toHaveLength(2)
+    expect((await world.store.db.select().from(clientSessions)).filter(({ endedAt }) => endedAt === null)).toHaveLength(
+      2,
+    )
   },
 }
