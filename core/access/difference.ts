@@ -15,7 +15,7 @@ export const addedLines = (lines: readonly string[]): string[] => lines.map((lin
 export const removedLines = (lines: readonly string[]): string[] => lines.map((line) => `- ${line}`)
 
 /** Letters, digits and what paths and addresses hold; nothing that YAML or a hurried reader takes for something else. */
-const plainText = /^[A-Za-z/](?:[A-Za-z0-9_./@-]|:(?=[A-Za-z0-9/])| (?=[A-Za-z0-9/]))*$/
+const plainText = /^[A-Za-z0-9/](?:[A-Za-z0-9_./@-]|:(?=[A-Za-z0-9/])| (?=[A-Za-z0-9/]))*$/
 const plainName = /^[A-Za-z_][A-Za-z0-9_./-]*$/
 const words = new Set(['true', 'false', 'null', 'yes', 'no', 'on', 'off'])
 /** A line of a certificate: printable, no white space at its end. */
@@ -40,7 +40,7 @@ export function linesOf(json: Json): string[] {
 }
 
 function textLines(text: string): string[] {
-  if (plainText.test(text) && !words.has(text.toLowerCase())) return [text]
+  if (plainText.test(text) && !words.has(text.toLowerCase()) && Number.isNaN(Number(text))) return [text]
   const lines = text.split('\n')
   return lines.length > 1 && lines.every((line) => blockLine.test(line)) ? ['|', ...lines] : [quoted(text)]
 }

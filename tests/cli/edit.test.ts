@@ -157,6 +157,7 @@ test('whose passkeys have stopped working is said after create, edit and rm, eac
   ]
   const cap = { kind: 'cluster_auth_preference', name: 'cluster-auth-preference' }
   front.interfere = (method, path) => {
+    if (path === '/v1/taps') return { json: { tap: false } }
     if (method === 'POST' && path === '/v1/documents')
       return { json: { documents: [{ ...cap, revision: 'r', outcome: 'replaced' }], lost } }
     return method === 'DELETE' ? { json: { ...cap, lost } } : undefined

@@ -19,6 +19,8 @@ describe('linesOf', () => {
   const twins: [Json, Json][] = [
     ['true', true],
     ['1', 1],
+    ['1e3', 1000],
+    ['1h', '"1h"'],
     ['null', null],
     ['a: b', { a: 'b' }],
     [['a: b'], [{ a: 'b' }]],
