@@ -29,7 +29,7 @@ export async function addTotp(session: Session, { name, opensBrowser }: NewTotp)
     begun = answer
     return answer.approve_url
   })
-  if (!begun) throw new TypeError('A tap came before it was asked for')
+  if (!begun || tap === undefined) throw new TypeError('A tap came before it was asked for')
   const { sealed } = showKey(begun)
   return asking((ask) => finish(session, tap, sealed, ask))
 }

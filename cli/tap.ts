@@ -1,29 +1,46 @@
-/** A request that a person approves with a tap in the browser, and that is then sent exactly as approved. */
+/**
+ * A request that a person approves with a tap in the browser where the edge wants one, and that is then sent exactly as approved. No verb
+ * needs to know what the preference of the cluster says: it calls, and this asks.
+ */
 import { generateRandomState } from 'oauth4webapi'
-import type { OperationName } from '../core/api/operations.ts'
-import { operations } from '../core/api/operations.ts'
+import type { TappedOf } from '../core/access/action.ts'
+import type { AnswerOf, AnyOperation } from '../core/api/operation.ts'
+import { type Operations, operations } from '../core/api/operations.ts'
 import type { Json } from '../core/intent.ts'
-import { call, type Session } from './api.ts'
+import { call, type Given, type Session } from './api.ts'
 import { askInBrowser } from './browser.ts'
 import { Problem } from './problem.ts'
+import { say } from './term.ts'
 
-interface Asked {
+export interface Approval {
   /** What the person approves there, such as "approve the invite". */
   readonly toDo: string
   readonly opensBrowser: boolean
 }
 
-export interface Approval extends Asked {
-  readonly operation: OperationName
-  readonly parameters?: Readonly<Record<string, string>>
-  readonly body: Json
+/** An operation that may want a tap. */
+export type Tapped = Operations[TappedOf<Operations>]
+
+/** Asks for the tap, where one is wanted, and calls. @throws Problem */
+export async function callApproved<O extends Tapped>(
+  session: Session,
+  operation: O,
+  given: Omit<Given<O>, 'tap'>,
+  approval: Approval,
+): Promise<AnswerOf<O>> {
+  const tap = await askForTap(session, operation, given, approval)
+  return call(session, operation, { ...given, tap } as Given<O>)
 }
 
-/** Of an administrative request: what goes into the header Sallyport-Tap. @throws Problem refused */
-export function askForTap(session: Session, { operation, parameters, body, ...asked }: Approval): Promise<string> {
-  return waitForTap(session, asked, async (where) => {
-    const request = { operation, parameters, body, ...where }
-    return (await call(session, operations.tapBegin, { body: request })).approve_url
+/** What goes into the header Sallyport-Tap; undefined where none is wanted. @throws Problem refused */
+function askForTap(session: Session, operation: Tapped, given: object, approval: Approval) {
+  const { parameters, query, body } = given as { readonly [part in 'parameters' | 'query' | 'body']?: Json }
+  return waitForTap(session, approval, async (where) => {
+    const asked = { operation: nameOf(operation), parameters, query, body, ...where }
+    const { changes = '', approve_url } = await call(session, operations.tapBegin, { body: asked })
+    if (approve_url !== undefined && changes !== '')
+      for (const line of ['This changes:', ...changes.split('\n')]) say(line)
+    return approve_url
   })
 }
 
@@ -32,15 +49,21 @@ type Where = { readonly redirect_uri: string; readonly state: string }
 /** The same of what `urlFor` begins and names the page of. @throws Problem refused */
 export async function waitForTap(
   { profile: { issuer } }: Session,
-  asked: Asked,
-  urlFor: (where: Where) => Promise<string>,
-): Promise<string> {
+  approval: Approval,
+  urlFor: (where: Where) => Promise<string | undefined>,
+): Promise<string | undefined> {
   const state = generateRandomState()
   const answer = await askInBrowser({
-    ...{ ...asked, state, issuer },
+    ...{ ...approval, state, issuer },
     urlFor: (redirect_uri) => urlFor({ redirect_uri, state }),
   })
-  const tap = answer.get('tap')
-  if (tap !== null && /^[\w-]+$/.test(tap)) return tap
+  const tap = answer?.get('tap') ?? undefined
+  if (!answer || (tap !== undefined && /^[\w-]+$/.test(tap))) return tap
   throw new Problem('refused', 'the browser brought no approval', 'try again')
+}
+
+function nameOf(operation: AnyOperation): string {
+  const found = Object.entries<AnyOperation>(operations).find(([, one]) => one === operation)
+  if (!found) throw new TypeError('An operation that is in no table')
+  return found[0]
 }

@@ -95,6 +95,11 @@ export interface ClientSessions {
    * @throws Refusal session_missing; not_found when it is nobody's, somebody else's, or has ended
    */
   end(claim: SessionClaim, id: ClientSessionId, event: AuditEvent): Promise<void>
+  /**
+   * Ends what runs with this key of the user whose browser session is claimed: none is none.
+   * @throws Refusal session_missing
+   */
+  disown(claim: SessionClaim, jkt: Holder, event: AuditEvent): Promise<void>
 }
 
 /** `revision`: of its document; undefined for one that is built in. */

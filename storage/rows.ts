@@ -29,12 +29,18 @@ export const userRow = ({ id, name }: User, createdAt: Instant): typeof users.$i
 })
 
 export function credentialRow({ transports, vouch, attestation, ...credential }: NewCredential): CredentialRow {
-  const nullable = { vouch: vouch ?? null, attestation: attestation ?? null, lastUsedAt: null, removedAt: null }
+  const nullable = {
+    vouch: vouch ?? null,
+    attestation: attestation ?? null,
+    entrustedBy: null,
+    lastUsedAt: null,
+    removedAt: null,
+  }
   return { ...credential, transports: [...transports], ...nullable }
 }
 
 export function credentialOf(row: CredentialRow): Credential {
-  const { counter: _counter, vouch: _vouch, removedAt: _removedAt, attestation, lastUsedAt, ...credential } = row
+  const { counter: _c, vouch: _v, entrustedBy: _e, removedAt: _r, attestation, lastUsedAt, ...credential } = row
   return { ...credential, attestation: attestation ?? undefined, lastUsedAt: lastUsedAt ?? undefined }
 }
 

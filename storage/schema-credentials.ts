@@ -5,6 +5,7 @@ import type { Attestation } from '../core/login/attestation.ts'
 import type { CredentialId, CredentialKind, Fingerprint, UserId } from '../core/model.ts'
 import type { Vouch } from '../core/vouch.ts'
 import { bytes, flag, instant } from './columns.ts'
+import { approvals } from './schema-approvals.ts'
 import { users } from './schema-people.ts'
 
 /** Passkeys and security keys. Kept after removal, for audit and vouch chains; a removed one opens nothing. */
@@ -45,6 +46,8 @@ export const credentials = sqliteTable(
     isRoot: flag('is_root').notNull(),
     /** Why it was let in; NULL for a root. */
     vouch: text('vouch', { mode: 'json' }).$type<Vouch>(),
+    /** The tap that let it vouch, where it was let in without; NULL where none did. */
+    entrustedBy: text('entrusted_by').references(() => approvals.intentId),
     createdAt: instant('created_at').notNull(),
     /** NULL until its first tap after registration. */
     lastUsedAt: instant('last_used_at'),

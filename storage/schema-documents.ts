@@ -4,6 +4,7 @@ import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'driz
 import type { Json } from '../core/intent.ts'
 import type { UserId } from '../core/model.ts'
 import { flag, instant } from './columns.ts'
+import { approvals } from './schema-approvals.ts'
 
 /**
  * Roles, resources, locks and the preference about logins as administrators write them. A row is one document at its newest revision; what it was before
@@ -32,6 +33,8 @@ export const documents = sqliteTable(
     expiresAt: instant('expires_at'),
     updatedAt: instant('updated_at').notNull(),
     updatedBy: text('updated_by').$type<UserId>().notNull(),
+    /** The tap that approved this revision; NULL where a recent login was enough. */
+    approvedBy: text('approved_by').references(() => approvals.intentId),
   },
   (table) => [
     primaryKey({ columns: [table.kind, table.name] }),

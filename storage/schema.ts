@@ -24,6 +24,7 @@ import { bytes, instant } from './columns.ts'
 import { credentials } from './schema-credentials.ts'
 import { users } from './schema-people.ts'
 
+export * from './schema-approvals.ts'
 export * from './schema-cluster.ts'
 export * from './schema-credentials.ts'
 export * from './schema-device-flow.ts'

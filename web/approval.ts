@@ -29,7 +29,8 @@ export interface Approval<B extends Begun> {
   refuse(): Promise<Finished>
 }
 
-export function startApproval<B extends Begun>(approval: Approval<B>): void {
+/** Answers how another answer than a tap begins: by ending the wait for one. */
+export function startApproval<B extends Begun>(approval: Approval<B>): () => Promise<void> {
   const status = new Status('approve-status')
   const refuse = part('refuse', HTMLButtonElement)
   let approving = Promise.resolve()
@@ -60,12 +61,16 @@ export function startApproval<B extends Begun>(approval: Approval<B>): void {
     if (hindrance !== undefined) status.warn(hindrance)
     approve.addEventListener('click', start)
   }
-  refuse.addEventListener('click', async () => {
+  const stopWaiting = async () => {
     WebAuthnAbortService.cancelCeremony()
-    // A tap that was given before is on its way: then the page stays busy, and this does nothing.
+    // A tap that was given before is on its way: then the page stays busy, and no other answer does anything.
     await approving
+  }
+  refuse.addEventListener('click', async () => {
+    await stopWaiting()
     await busily(refuse, status, refuseIt)
   })
+  return stopWaiting
 }
 
 /** Whether the page asks for password and code. */

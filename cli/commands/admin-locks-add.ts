@@ -3,10 +3,12 @@ import { parseDuration } from '../../core/access/duration.ts'
 import { targetInWords } from '../../core/access/lock.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
-import { call, openSession } from '../api.ts'
+import { openSession } from '../api.ts'
+import { browserOption } from '../browser.ts'
 import { command, formatOption } from '../command.ts'
 import { type GivenTarget, requireExisting, requireTarget, targetOptions } from '../lock-target.ts'
 import { Problem } from '../problem.ts'
+import { callApproved } from '../tap.ts'
 import { formatOf, print, say, show } from '../term.ts'
 import { readable, timestamp } from '../times.ts'
 
@@ -15,8 +17,9 @@ export default command({
   help: `Usage: sallyport admin locks add --user=NAME [--ttl=1h] [--message=TEXT] [--name=LOCK]
 
 Locks one thing: nothing that it names gets in. The edge refuses at once, and open sessions end
-within seconds. The name of the lock stands on stdout. Wants a login that is at most five minutes
-old. Nobody can lock himself out: another administrator can.
+within seconds. The name of the lock stands on stdout. You approve it with a tap in the browser;
+where the cluster asks for none, your login must be at most five minutes old. Nobody can lock
+himself out: another administrator can.
 
 What (one of these):
   --user=NAME             a person
@@ -34,6 +37,7 @@ Options:
   --expires=INSTANT  until when, such as 2030-01-31T12:00:00Z
   --message=TEXT     what whoever is kept out is told
   --name=LOCK        how the lock is called: a name is made up where not given
+  --no-browser       do not open a browser, only show the address of the page
 
 Examples:
   sallyport admin locks add --user=alice --ttl=1h --message='Call the office.'
@@ -46,6 +50,7 @@ Examples:
     expires: { type: 'string' },
     message: { type: 'string' },
     name: { type: 'string' },
+    ...browserOption,
     ...formatOption,
   },
   takes: [0, 0],
@@ -59,7 +64,9 @@ Examples:
     const session = await openSession(values.profile)
     const target = { ...given, name: await requireExisting(session, given) }
     const lock = lockOf(name, target, values.message, end)
-    await call(session, operations.documentsPut, { body: { documents: [lock], force: false, replaces: undefined } })
+    const toDo = `approve that ${inWords(given)} is locked`
+    const body = { documents: [lock], force: false, replaces: undefined }
+    await callApproved(session, operations.documentsPut, { body }, { toDo, opensBrowser: !values['no-browser'] })
     const { expires } = lock.spec
     sayLocked(given, name, expires)
     await show(format, { name, target: { ...lock.spec.target }, ...(expires !== undefined && { expires }) }, () =>
@@ -69,9 +76,12 @@ Examples:
   },
 })
 
+const inWords = ({ kind, name }: GivenTarget): string => (kind === 'user' ? name : targetInWords({ [kind]: name }))
+
 function sayLocked({ kind, name: what }: GivenTarget, name: string, expires: string | undefined): void {
-  const told = kind === 'user' ? what : targetInWords({ [kind]: what })
-  say(`${told} is locked ${expires === undefined ? 'for ever' : `until ${readable(Date.parse(expires) / 1000)}`}.`)
+  say(
+    `${inWords({ kind, name: what })} is locked ${expires === undefined ? 'for ever' : `until ${readable(Date.parse(expires) / 1000)}`}.`,
+  )
   if (kind === 'device' || kind === 'agent') say(`No ${kind} is enrolled yet: the lock holds from when there is one.`)
   say(`To end it: sallyport admin locks rm ${name}`)
 }

@@ -5,7 +5,7 @@ import { call, openSession } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
 import { Problem } from '../problem.ts'
-import { askForTap } from '../tap.ts'
+import { callApproved } from '../tap.ts'
 import { say } from '../term.ts'
 
 export default command({
@@ -34,8 +34,7 @@ Examples:
     const { kind, name } = requireOne(factors, given)
     const body = { kind, name } as const
     const toDo = `approve that the ${factorWords[kind]} "${name}" is removed${kind === 'totp' ? '' : ', with another one'}`
-    const tap = await askForTap(session, { operation: 'factorRemove', body, toDo, opensBrowser: !values['no-browser'] })
-    await call(session, operations.factorRemove, { body, tap })
+    await callApproved(session, operations.factorRemove, { body }, { toDo, opensBrowser: !values['no-browser'] })
     say(`The ${factorWords[kind]} "${name}" is removed.`)
     return 'ok'
   },

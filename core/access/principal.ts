@@ -48,8 +48,11 @@ export async function authenticate(site: Site, ports: Needs, call: Call): Promis
   return { ...entered, jkt, asking: call.asking }
 }
 
-/** @throws Refusal login_headless, role_missing, login_untapped, login_too_old. A tap is the action's own to check: it signs what the action does. */
-export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, needs: OperationNeeds = {}): void {
+/**
+ * @throws Refusal login_headless, role_missing. Tap and age of the login are the action's own to check (approved.ts): the tap signs what
+ * the action does, and the preference says which of both it wants.
+ */
+export function requireNeeds(principal: Principal, needs: OperationNeeds = {}): void {
   const { user, session } = principal
   // Who has talked somebody into entering a code has a login of his own. It must not let in more of his (a factor, an invite),
   // nor loosen what keeps him out.
@@ -57,11 +60,15 @@ export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, 
     throw new Refusal('login_headless', { user: user.id })
   }
   if (needs.may) allowing(principal, needs.may)
-  // That it is recent counts because a tap began it: who has phished a password and two codes administers nothing.
-  if (needs.presence === 'recent' && !session.tapped) throw new Refusal('login_untapped', { user: user.id })
-  if (needs.presence === 'recent' && now() - session.authenticatedAt > recentLogin) {
-    throw new Refusal('login_too_old', { user: user.id })
-  }
+}
+
+/**
+ * That it is recent counts because a tap began it: who has phished a password and two codes administers nothing.
+ * @throws Refusal login_untapped, login_too_old
+ */
+export function requireRecent({ now }: Pick<Ports, 'now'>, { user, session }: Principal): void {
+  if (!session.tapped) throw new Refusal('login_untapped', { user: user.id })
+  if (now() - session.authenticatedAt > recentLogin) throw new Refusal('login_too_old', { user: user.id })
 }
 
 /**

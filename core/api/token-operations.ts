@@ -97,6 +97,16 @@ const listedFactor = object({
 })
 /** `by`: who wrote it; left out where nobody did. */
 const documentView = object({ document: anything, revision: text(64), by: optional(name), preset: yesOrNo })
+const passkeyView = object({
+  name,
+  make: optional(name),
+  synced: yesOrNo,
+  /** Whether its tap approves administrative actions and admits others. */
+  may_vouch: yesOrNo,
+  fingerprint: secret,
+  created_at: instant,
+  last_used_at: optional(instant),
+})
 const auditView = object({
   seq: whole,
   at: text(32),
@@ -257,7 +267,7 @@ export const tokenOperations = {
     path: '/v1/users/{name}',
     summary: 'Remove a user with passkeys, passwords, codes, sessions and invite',
     auth: 'dpop',
-    needs: { may: { resource: 'user', verb: 'delete' }, presence: 'recent' },
+    needs: { may: { resource: 'user', verb: 'delete' }, presence: 'tap-or-recent' },
     answer: object({ name }),
   },
   factorsList: {
@@ -277,6 +287,24 @@ export const tokenOperations = {
     needs: { may: { resource: 'proxy', verb: 'list' } },
     answer: object({ proxies: list(object({ id, name, registered_at: instant }), 10_000) }),
   },
+  passkeysList: {
+    method: 'GET',
+    path: '/v1/users/{name}/passkeys',
+    summary: 'The passkeys of a user, and which of them may approve administrative actions',
+    auth: 'dpop',
+    needs: { may: { resource: 'user', verb: 'read' } },
+    answer: object({ passkeys: list(passkeyView, 1024) }),
+  },
+  passkeyEntrust: {
+    method: 'POST',
+    path: '/v1/users/{name}/passkeys/entrust',
+    summary: 'Let a passkey of a user approve administrative actions and admit others',
+    auth: 'dpop',
+    needs: { may: { resource: 'user', verb: 'update' }, presence: 'tap' },
+    /** What the user calls it. */
+    body: object({ passkey: name }),
+    answer: object({ user: name, passkey: name }),
+  },
   loginsList: {
     method: 'GET',
     path: '/v1/logins',
@@ -291,7 +319,7 @@ export const tokenOperations = {
     path: '/v1/logins/{id}',
     summary: 'End one of them',
     auth: 'dpop',
-    needs: { may: { resource: 'session', verb: 'delete' }, presence: 'recent' },
+    needs: { may: { resource: 'session', verb: 'delete' }, presence: 'tap-or-recent' },
     answer: loginView,
   },
   documentsList: {
@@ -310,7 +338,7 @@ export const tokenOperations = {
     summary:
       'Create them, all or none; with force replace those that exist, let passkeys stop working and people lose their way in',
     auth: 'dpop',
-    needs: { presence: 'recent' },
+    needs: { presence: 'tap-or-recent' },
     /** `replaces`: the revision of the one document that was read and edited; empty where there was none. */
     body: object({ documents: list(anything, 100), force: optional(yesOrNo), replaces: optional(text(64)) }),
     answer: object({
@@ -326,7 +354,7 @@ export const tokenOperations = {
     path: '/v1/documents/{kind}/{name}',
     summary: 'Remove one; of the preference about logins: the defaults hold again',
     auth: 'dpop',
-    needs: { presence: 'recent' },
+    needs: { presence: 'tap-or-recent' },
     query: object({ force: optional(oneOf(['true'])) }),
     answer: object({ kind: name, name, ...taken }),
   },
@@ -344,7 +372,7 @@ export const tokenOperations = {
     path: '/v1/keys/rotate',
     summary: 'The next signing key signs from now on; nobody is logged out',
     auth: 'dpop',
-    needs: { may: { resource: 'cert_authority', verb: 'rotate' }, presence: 'recent' },
+    needs: { may: { resource: 'cert_authority', verb: 'rotate' }, presence: 'tap-or-recent' },
     body: object({}),
     answer: object({ current: name, next: name }),
   },

@@ -20,6 +20,9 @@ const decidedByIt: ReadonlySet<RefusalCode> = new Set([
   'passkey_missing',
   'security_keys_off',
   'last_passkey',
+  'tap_missing',
+  'login_too_old',
+  'login_untapped',
 ])
 
 /** Whether a refusal may be otherwise under the newest preference. */

@@ -100,6 +100,7 @@ const approve = {
   redirectUri: 'http://127.0.0.1:49152/callback',
   state: 'AAAA',
   issuer: 'https://access.example.com',
+  now: 0,
 }
 
 const device = {
@@ -178,6 +179,7 @@ const pages: Record<string, () => unknown> = {
       redirectUri: hostile,
       state: hostile,
       issuer: hostile,
+      now: 0,
     }),
   'approve a session': () =>
     approvePage(assets, {
@@ -198,6 +200,7 @@ const pages: Record<string, () => unknown> = {
       redirectUri: hostile,
       state: hostile,
       issuer: hostile,
+      now: 0,
     }),
   'authorize by code': () =>
     authorizePage(assets, { ...authorize, way: 'code', user: { name: hostile }, request: { state: hostile } }),
@@ -390,10 +393,16 @@ describe('authorizePage', () => {
   })
 
   test('refuses by the button that comes first, and only the other one is filled', async () => {
-    for (const markup of [await render({}), String(await approvePage(assets, approve))]) {
+    for (const [markup, others] of [
+      [await render({}), []],
+      [String(await approvePage(assets, approve)), ['This was not me']],
+    ] as const) {
       const buttons = [...markup.matchAll(/<button([^>]*)>([^<]*)/g)]
-      expect(buttons.map(([, , words]) => words)).toEqual(['Refuse', 'Approve with a passkey'])
-      expect(buttons.map(([, attributes = '']) => attributes.includes('class="primary"'))).toEqual([false, true])
+      expect(buttons.map(([, , words]) => words)).toEqual(['Refuse', 'Approve with a passkey', ...others])
+      expect(buttons.map(([, attributes = '']) => attributes.includes('class="primary"'))).toEqual([
+        ...[false, true],
+        ...others.map(() => false),
+      ])
     }
   })
 })

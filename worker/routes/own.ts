@@ -9,7 +9,7 @@ import { operations } from '../../core/api/operations.ts'
 import type { Instant } from '../../core/model.ts'
 import { beginWaiting } from '../../core/tap/waiting.ts'
 import type { App, Edge } from '../edge.ts'
-import { sentTap, tokenCall } from '../token-call.ts'
+import { tokenCall } from '../token-call.ts'
 
 export const inSeconds = (at: Instant): number => Math.floor(at / 1000)
 
@@ -65,11 +65,11 @@ function factorRoutes(app: App, edge: Edge): void {
   tokenCall(app, edge, operations.ownTotpBegin, async ({ principal, body }) =>
     beginOwnTotp(site, ports, principal, body),
   )
-  tokenCall(app, edge, operations.ownTotpAdd, async ({ c, principal, body: { sealed, new_code: newCode } }) =>
-    finishOwnTotp(site, ports, principal, { sealed, newCode }, sentTap(c)),
+  tokenCall(app, edge, operations.ownTotpAdd, async ({ principal, body: { sealed, new_code: newCode }, request }) =>
+    finishOwnTotp(site, ports, principal, { sealed, newCode }, request.sent),
   )
-  tokenCall(app, edge, operations.factorRemove, async ({ c, principal, body, json }) => {
-    await removeFactor(site, ports, principal, body, { json, sent: sentTap(c) })
+  tokenCall(app, edge, operations.factorRemove, async ({ principal, body, request }) => {
+    await removeFactor(site, ports, principal, body, request)
     return { name: body.name }
   })
 }

@@ -57,9 +57,9 @@ export const auditing: Cases = {
     )
     await world.ports.users.remove(
       editor.actor,
-      person.user.name,
+      person.user,
       newEvent('user.remove', { userId: editor.user.id }),
-      here,
+      here.rpIds,
     )
     const kinds = async (query: { user?: string; kind?: string }) =>
       (await world.ports.audit.list({ before: newest, limit: 10, ...query })).map(({ kind }) => kind)
@@ -72,7 +72,7 @@ export const auditing: Cases = {
 
   'audit.list finds rows of both who bore a name, one after the other': async (world) => {
     const [editor, first] = [await newEditor(world), await newPerson(world)]
-    await world.ports.users.remove(editor.actor, first.user.name, newEvent('user.remove'), here)
+    await world.ports.users.remove(editor.actor, first.user, newEvent('user.remove'), here.rpIds)
     const { user } = await newInvited(world, { user: newUser(first.user.name) })
     await record(world, newEvent('login', { userId: first.user.id }), newEvent('logout', { userId: user.id }))
     const found = await world.ports.audit.list({ before: newest, limit: 10, user: user.name })

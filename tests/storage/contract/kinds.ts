@@ -116,22 +116,22 @@ export const kinds: Cases = {
     const [by, last] = [await newEditor(world, { mayVouch: false }), await newEditor(world)]
     const old = await storeCredential(world, newCredential(by.user.id, elsewhere))
     const spare = await storeCredential(world, newCredential(last.user.id, elsewhere))
-    const remove = (under: typeof here) => users.remove(by.actor, last.user.name, newEvent('user.remove'), under)
-    await expectRefused(world, 'last_vouching', () => remove(here))
+    const remove = (rpIds: readonly string[]) => users.remove(by.actor, last.user, newEvent('user.remove'), rpIds)
+    await expectRefused(world, 'last_vouching', () => remove(here.rpIds))
     const tapped = tapOf(last.credential)
     await expectRefused(world, 'last_vouching', () => users.reset(resettingOf(by, last, { tapped })))
     const other = await storeCredential(world, newCredential(last.user.id, { mayVouch: false }))
     const removal = removingOf(last, last.credential, { tapped: { ...tapOf(spare), rpId: elsewhere.rpId } })
     await expectRefused(world, 'last_vouching', () => credentials.remove(removal))
     await credentials.remove(removingOf(last, other))
-    await remove({ ...here, rpIds: [...here.rpIds, old.rpId] })
+    await remove([...here.rpIds, old.rpId])
   },
 
   'users.remove confirms the preference that says which relying parties are taken': async (world) => {
     const [by, gone] = [await newEditor(world), await newPerson(world)]
-    const under = { ...here, preference: 'another' as unknown as undefined }
+    const actor = { ...by.actor, warrant: { preference: 'another' } }
     await expectRefused(world, 'preference_changed', () =>
-      world.ports.users.remove(by.actor, gone.user.name, newEvent('user.remove'), under),
+      world.ports.users.remove(actor, gone.user, newEvent('user.remove'), here.rpIds),
     )
   },
 

@@ -1,0 +1,235 @@
+/** What a change of documents would do: to whoever is to approve it, and to whoever does it. Reads, and writes nothing. */
+import type { DocumentChange } from '../admin-ports.ts'
+import { canonicalJson, type Json } from '../intent.ts'
+import { base64url } from '../lib/bytes.ts'
+import { sha256 } from '../lib/hash.ts'
+import type { Site } from '../model.ts'
+import type { Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import { addedLines, differenceOf, linesOf, removedLines, titleLine } from './difference.ts'
+import { type Document, documentKinds, parseDocument, revisionOf } from './document.ts'
+import { type LockDocument, lockedBy, lockKey, targetInWords } from './lock.ts'
+import { showPath } from './place.ts'
+import { defaultPreferenceDocument } from './preference.ts'
+import { requireKept, type Taken } from './preference-change.ts'
+import { isPreset } from './presets.ts'
+import { allowing, type Principal } from './principal.ts'
+import type { Deed } from './rule.ts'
+import { type Foreseen, someOf } from './subject.ts'
+
+export type PlanNeeds = Pick<Ports, 'documents' | 'credentials' | 'factors'>
+
+export interface PutAsk {
+  readonly documents: readonly Json[]
+  /** Replaces what is there, lets passkeys stop working and people lose their way in. */
+  readonly force: boolean
+  /** Of the one document that was read and edited: the revision that was read, empty where there was none. */
+  readonly replaces?: string | undefined
+}
+
+interface Planned extends DocumentChange {
+  readonly before: Document | undefined
+}
+
+export interface PutPlan {
+  readonly all: readonly Planned[]
+  /** Those that are not there as they are. */
+  readonly changed: readonly Planned[]
+  /** What a rule must allow. */
+  readonly deeds: readonly Deed[]
+  readonly taken: Taken
+  readonly foreseen: Foreseen
+}
+
+/**
+ * @throws Refusal document_invalid, own_account, own_role, role_missing, rp_id_unfit, passkeys_lost, ways_lost, nobody_left,
+ * document_changed, document_exists
+ */
+export async function planPut(
+  site: Site,
+  ports: PlanNeeds,
+  principal: Principal,
+  { documents, force, replaces }: PutAsk,
+): Promise<PutPlan> {
+  const wanted = requireDocuments(documents, principal)
+  if (replaces !== undefined && wanted.length !== 1) throw unreadable('one document is edited at a time')
+  const there = await documentsBefore(ports, wanted)
+  const all = wanted.map((document): Planned => {
+    const before = there.get(keyOf(document))
+    return { document, before, revision: revisionOf(document), expected: before && revisionOf(before) }
+  })
+  const changed = all.filter(({ revision, expected }) => revision !== expected)
+  const deeds = changed.map(deedOf)
+  // Before anything else is told: who may not change it hears nothing of whom the change would hit.
+  for (const deed of deeds) allowing(principal, deed)
+  const asked = { before: [...there.values()], wanted, force, caller: principal.user.name }
+  const taken = await requireKept(site, ports, asked)
+  for (const { document, expected } of all) {
+    if (replaces !== undefined && replaces !== (expected ?? '')) throw new Refusal('document_changed')
+    if (expected !== undefined && replaces === undefined && !force) throw existing(keyOf(document))
+  }
+  return { all, changed, deeds, taken, foreseen: putForeseen(all, changed, taken) }
+}
+
+const deedOf = ({ document, before }: Pick<Planned, 'document' | 'before'>): Deed => ({
+  resource: document.kind,
+  verb: before ? 'update' : 'create',
+})
+
+const existing = (document: string) =>
+  new Refusal('document_exists', { document }, { told: `${document} is there already.` })
+
+export const keyOf = ({ kind, metadata }: Document): string => `${kind}/${metadata.name}`
+
+function requireDocuments(given: readonly Json[], caller: Principal): readonly Document[] {
+  const wanted = given.map((json, i) => {
+    const parsed = parseDocument(json)
+    if (parsed.kind === 'value') return parsed.value
+    const [first] = parsed.problems
+    throw unreadable(`${showPath(['documents', i, ...(first?.path ?? [])])}: ${first?.message ?? ''}`)
+  })
+  const keys = new Set(wanted.map(keyOf))
+  if (keys.size < wanted.length) throw unreadable('one kind and name twice')
+  for (const document of wanted) requireNotOwn(document, caller)
+  return wanted
+}
+
+const unreadable = (why: string) => new Refusal('document_invalid', { why }, { told: `${why}.` })
+
+/**
+ * Whoever locks himself out cannot mend it; another administrator can do it for him. And nobody gives himself rights, by a role that
+ * he holds.
+ */
+function requireNotOwn(document: Document, { user, roles, factorId }: Principal): void {
+  if (document.kind === 'role' && roles.includes(document.metadata.name)) throw new Refusal('own_role')
+  if (document.kind !== 'lock') return
+  const key = lockedBy(document)
+  // Whoever may lift a lock holds this one, so there is no other administrator who could.
+  if (key === lockKey('role', 'editor'))
+    throw unreadable('the role editor cannot be locked: nobody could lift the lock')
+  const isHeld = roles.some((role) => key === lockKey('role', role))
+  if (isHeld) throw own(`You hold the ${targetInWords(document.spec.target)}: this lock would keep you out too.`)
+  if (key === lockKey('mfa_device', factorId)) throw own('You are signed in with that passkey.')
+  if (key === lockKey('user', user.name)) throw own('That is you.')
+}
+
+const own = (told: string) => new Refusal('own_account', {}, { told })
+
+async function documentsBefore(
+  { documents }: Pick<Ports, 'documents'>,
+  wanted: readonly Pick<Document, 'kind'>[],
+): Promise<Map<string, Document>> {
+  const kinds = new Set(wanted.map(({ kind }) => kind))
+  const lists = await Promise.all([...kinds].map((kind) => documents.list({ kind })))
+  return new Map(lists.flat().map(({ document }) => [keyOf(document), document]))
+}
+
+function putForeseen(all: readonly Planned[], changed: readonly Planned[], taken: Taken): Foreseen {
+  const state = all.map(({ document, expected = null }) => [keyOf(document), expected])
+  const changes = [...changed.flatMap(changeLines), ...takenLines(taken)].join('\n')
+  return {
+    summary: putInWords(changed) + takenInWords(taken),
+    revision: base64url(sha256(canonicalJson(state))),
+    changes,
+    key: changed.every(isNewLock) ? 'any' : 'vouching',
+  }
+}
+
+/** A lock only takes away, and whoever needs one is in a hurry: any passkey of who may write it approves it. */
+const isNewLock = ({ document, before }: Planned): boolean => document.kind === 'lock' && before === undefined
+
+/** Empty where both are one. */
+export function changeLines({ document, before }: Pick<Planned, 'document' | 'before'>): string[] {
+  if (!before) return [titleLine(`New: ${keyOf(document)}`), ...addedLines(linesOf(document))]
+  const lines = differenceOf(linesOf(before), linesOf(document))
+  return lines.length === 0 ? [] : [titleLine(`Replaced: ${keyOf(document)}`), ...lines]
+}
+
+const takenLines = ({ lost, shut_out: out }: Taken): string[] => [
+  ...(lost.length === 0 ? [] : [titleLine('Passkeys that stop working')]),
+  ...removedLines(lost.flatMap(({ user, passkeys }) => linesOf({ [user]: passkeys }))),
+  ...(out.length === 0 ? [] : [titleLine('People who can sign in no more')]),
+  ...removedLines(out),
+]
+
+function takenInWords({ lost, shut_out: out }: Taken): string {
+  const count = lost.reduce((sum, { passkeys }) => sum + passkeys, 0)
+  const stopping = count === 0 ? '' : `; ${count === 1 ? 'one passkey stops' : `${count} passkeys stop`} working`
+  const people = out.length === 1 ? 'one person' : `${out.length} people`
+  return out.length === 0 ? stopping : `${stopping}; ${people} can sign in no more`
+}
+
+function putInWords(changed: readonly Planned[]): string {
+  const [only, ...others] = changed
+  if (!only) return 'Leave everything as it is'
+  if (others.length === 0) return oneInWords(only)
+  const created = changed.filter(({ before }) => !before)
+  const replaced = changed.filter(({ before }) => before)
+  const words = [severalInWords('create', created), severalInWords('replace', replaced)].filter((part) => part !== '')
+  const summary = words.join('; ')
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}`
+}
+
+function severalInWords(verb: string, changed: readonly Planned[]): string {
+  const keys = changed.map(({ document }) => keyOf(document))
+  if (keys.length < 2) return keys.map((key) => `${verb} ${key}`).join('')
+  return `${verb} ${keys.length} documents: ${someOf(keys)}`
+}
+
+function oneInWords({ document, before }: Planned): string {
+  if (document.kind === 'cluster_auth_preference') return 'Change how people log in'
+  if (document.kind === 'lock' && !before) return `Lock ${lockInWords(document)}`
+  return `${before ? 'Replace' : 'Create'} ${documentInWords(document)}`
+}
+
+const lockInWords = ({ spec, metadata }: LockDocument): string =>
+  `the ${targetInWords(spec.target)} (lock ${metadata.name})`
+
+const documentInWords = ({ kind, metadata }: Document): string => `the ${kind} ${metadata.name}`
+
+export interface Removal {
+  readonly kind: string
+  readonly name: string
+  readonly force: boolean
+}
+
+export interface RemovalPlan {
+  /** What a rule must allow. */
+  readonly deeds: readonly Deed[]
+  readonly taken: Taken
+  /** The revision that is removed. */
+  readonly expected: string
+  readonly foreseen: Foreseen
+}
+
+/** @throws Refusal role_preset, document_unknown, role_missing, passkeys_lost, ways_lost, nobody_left */
+export async function planRemoval(
+  site: Site,
+  ports: PlanNeeds,
+  principal: Principal,
+  { kind, name, force }: Removal,
+): Promise<RemovalPlan> {
+  if (kind === 'role' && isPreset(name)) throw new Refusal('role_preset')
+  const resource = documentKinds.find((one) => one === kind)
+  if (!resource) throw new Refusal('document_unknown')
+  const deed: Deed = { resource, verb: 'delete' }
+  allowing(principal, deed)
+  const [stored] = await ports.documents.list({ kind, name })
+  if (!stored) throw new Refusal('document_unknown')
+  const { document, revision } = stored
+  const wanted = kind === defaultPreferenceDocument.kind ? [defaultPreferenceDocument] : []
+  const taken = await requireKept(site, ports, { before: [document], wanted, force, caller: principal.user.name })
+  const [title, summary] = removalInWords(document)
+  const lines = wanted.length > 0 ? differenceOf(linesOf(document), linesOf(defaultPreferenceDocument)) : undefined
+  const changes = [titleLine(title), ...(lines ?? removedLines(linesOf(document))), ...takenLines(taken)].join('\n')
+  const foreseen = { summary: summary + takenInWords(taken), revision, changes, key: 'vouching' } as const
+  return { deeds: [deed], taken, expected: revision, foreseen }
+}
+
+function removalInWords(document: Document): readonly [title: string, summary: string] {
+  if (document.kind === 'cluster_auth_preference')
+    return ['Back to the defaults: how people log in', 'Set how people log in back to the defaults']
+  const title = `Removed: ${keyOf(document)}`
+  if (document.kind === 'lock') return [title, `Unlock ${lockInWords(document)}`]
+  return [title, `Remove ${documentInWords(document)}`]
+}
