@@ -14,9 +14,9 @@ import { withSite } from '../login/with-preference.ts'
 import { minutes, type Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
+import { approveUrl } from '../tap/approve-url.ts'
 import type { SentTap } from '../tap/sent.ts'
 import type { Tap } from '../tap/verify.ts'
-import { approveUrl } from '../tap/waiting.ts'
 import { actorOf, type Principal } from './principal.ts'
 
 const ttl = minutes(5)

@@ -18,10 +18,9 @@ import { type Holder, type Instant, minutes, type Site, seconds, type User } fro
 import { answerAt, isLoopbackRedirect } from '../oauth/clients.ts'
 import type { Caller, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
+import { approveUrl } from './approve-url.ts'
 
 const ttl = minutes(5)
-/** The page that shows a ticket. */
-const approvePage = '/approve'
 /** Of the difference, packed: what has more makes a link that no terminal shows. */
 const longestPacked = 40_960
 
@@ -86,16 +85,6 @@ async function requireAble({ credentials }: Pick<Ports, 'credentials'>, subject:
   const all = await credentials.of(id)
   if (all.length === 0) throw new Refusal('passkey_missing', { user: id })
   if (mayTap(subject, all).length === 0) throw new Refusal('passkeys_lesser', { user: id })
-}
-
-/** The page that shows a ticket, and where it sends the tap. @throws Refusal redirect_invalid */
-export function approveUrl(
-  { origin }: Site,
-  ticket: string,
-  { redirect_uri, state }: { readonly redirect_uri: string; readonly state: string },
-): string {
-  if (!isLoopbackRedirect(redirect_uri)) throw new Refusal('redirect_invalid')
-  return `${origin}${approvePage}?${new URLSearchParams({ ticket, redirect_uri, state })}`
 }
 
 /** What a program may wait for. */
