@@ -60,13 +60,17 @@ function takeNewer(session: Session): boolean {
 
 type NamesIn<Path> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
 type Without<T> = T extends undefined ? { readonly [none in never]: never } : T
-type Given<O extends AnyOperation> = ([NamesIn<O['path']>] extends [never]
+export type Given<O extends AnyOperation> = ([NamesIn<O['path']>] extends [never]
   ? { readonly parameters?: never }
   : { readonly parameters: Readonly<Record<NamesIn<O['path']>, string>> }) & {
   readonly query?: Without<QueryOf<O>>
-  /** The approval of exactly this request: see tap.ts. */
-  readonly tap?: string
-} & (BodyOf<O> extends undefined ? { readonly body?: never } : { readonly body: BodyOf<O> })
+} & TapOf<O> &
+  (BodyOf<O> extends undefined ? { readonly body?: never } : { readonly body: BodyOf<O> })
+
+/** The approval of exactly this request. Where an operation may want one, `callApproved` in tap.ts asks for it: no verb forgets. */
+type TapOf<O> = O extends { readonly needs: { readonly presence: string } }
+  ? { readonly tap: string | undefined }
+  : { readonly tap?: never }
 
 /** @throws Problem */
 export async function call<O extends AnyOperation>(

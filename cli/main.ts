@@ -28,6 +28,11 @@ const verbs: Verbs = {
     () => import('./commands/admin-users-reset.ts'),
   ],
   'admin users rm': ['remove a user', () => import('./commands/admin-users-rm.ts')],
+  'admin passkeys ls': ['list the passkeys of a user', () => import('./commands/admin-passkeys-ls.ts')],
+  'admin passkeys entrust': [
+    'let a passkey of a user approve what administrators do',
+    () => import('./commands/admin-passkeys-entrust.ts'),
+  ],
   'admin sessions ls': ['list who is signed in where', () => import('./commands/admin-sessions-ls.ts')],
   'admin sessions rm': ['end a session of anybody', () => import('./commands/admin-sessions-rm.ts')],
   'admin create': [

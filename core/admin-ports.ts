@@ -7,12 +7,31 @@ import type { NewCredential, NewSession, Spend, Tapped } from './ports.ts'
 import type { Tap } from './tap/verify.ts'
 import type { VouchKey } from './vouch.ts'
 
-/** Who changes something by a call with a token: confirmed again in the batch of the effect. */
+/**
+ * Who changes something by a call with a token, and by what right: confirmed again in the batch of the effect, which spends the tap.
+ * @throws Refusal of every verb that has one: token_invalid, role_missing, user_locked; with a tap ticket_spent, credential_changed,
+ * preference_changed, counter_regressed
+ */
 export interface Actor {
   readonly userId: UserId
   readonly sessionId: ClientSessionId
   /** The role that the action needs; undefined for what everybody may do with his own. */
   readonly role: string | undefined
+  /** By what besides; left out for what everybody may do with his own. */
+  readonly warrant?: Warrant
+}
+
+/** A tap of exactly this request, which is kept with what it changes; or the preference that lets a recent login be enough. */
+export type Warrant = TapWarrant | { readonly preference: string | undefined }
+
+export interface TapWarrant {
+  readonly spend: Spend
+  readonly tapped: Tapped
+  readonly tap: Tap
+  /** The body that was tapped, as it came. */
+  readonly request: Json
+  /** Whether the passkey must be one that may admit others. */
+  readonly mayVouch: boolean
 }
 
 export interface NewInvite {
@@ -49,18 +68,28 @@ export interface FoundUser extends User {
   readonly passkeys: number
 }
 
+/** What goes when a user is removed or reset. */
+export interface Holdings extends User {
+  readonly roles: readonly string[]
+  readonly passkeys: number
+  readonly passwords: number
+  readonly authenticator_apps: number
+  /** Unused ones. */
+  readonly recovery_codes: number
+  readonly browser_sessions: number
+  readonly program_logins: number
+}
+
 export interface Users {
   list(now: Instant): Promise<readonly ListedUser[]>
   /** Who bears a name that a hurried reader takes for this one. */
   find(name: string): Promise<FoundUser | undefined>
+  holdings(name: string, now: Instant): Promise<Holdings | undefined>
   /**
-   * Spends the intent, confirms the tapping credential (which must be one that may vouch) and the actor, makes the user with
-   * roles and invite.
+   * Confirms the actor, makes the user with roles and invite.
    * @throws Refusal ticket_spent, credential_changed, preference_changed, counter_regressed, token_invalid, role_missing, role_unknown, name_taken, user_locked
    */
   invite(invitation: {
-    readonly spend: Spend
-    readonly tapped: Tapped
     readonly actor: Actor
     readonly user: User
     readonly roles: readonly string[]
@@ -68,13 +97,11 @@ export interface Users {
     readonly event: AuditEvent
   }): Promise<void>
   /**
-   * Spends the intent, confirms the tapping credential (which must be one that may vouch) and the actor; removes passkeys, password,
-   * authenticator apps and recovery codes of the user, ends all sessions, kills older links and makes the new one.
+   * Confirms the actor; removes passkeys, password, authenticator apps and recovery codes of the user, ends all sessions, kills older
+   * links and makes the new one.
    * @throws Refusal as invite; user_unknown (also where another bears the name by now), own_account, last_vouching
    */
   reset(reset: {
-    readonly spend: Spend
-    readonly tapped: Tapped
     readonly actor: Actor
     readonly user: User
     readonly invite: NewInvite
@@ -97,10 +124,10 @@ export interface Users {
     readonly event: AuditEvent
   }): Promise<{ readonly expiresAt: Instant }>
   /**
-   * Removes the user with all that let him in, roles and invites, and ends all sessions.
+   * Removes the user with all that let him in, roles and invites, and ends all sessions. With an id it must be that very user.
    * @throws Refusal token_invalid, role_missing, user_unknown, own_account, last_vouching
    */
-  remove(actor: Actor, name: string, event: AuditEvent): Promise<void>
+  remove(actor: Actor, who: Pick<User, 'name'> & Partial<User>, event: AuditEvent): Promise<void>
 }
 
 /** A browser session, or a program's login. */
@@ -158,6 +185,10 @@ export interface Documents {
    * @throws Refusal token_invalid, role_missing, document_changed, document_exists (a resource of another kind has the name)
    */
   put(actor: Actor, changes: readonly DocumentChange[], event: AuditEvent): Promise<void>
-  /** @throws Refusal token_invalid, role_missing, document_unknown, role_held */
-  remove(actor: Actor, kind: string, name: string, event: AuditEvent): Promise<void>
+  /** @throws Refusal token_invalid, role_missing, document_changed, role_held */
+  remove(
+    actor: Actor,
+    which: { readonly kind: string; readonly name: string; readonly expected: string },
+    event: AuditEvent,
+  ): Promise<void>
 }

@@ -115,8 +115,8 @@ export type VouchSubject = {
   readonly may_vouch: boolean
 }
 /**
- * `body_hash`: SHA-256 of the canonical JSON body, base64url. `summary` is what the person read. `address`: where a program asked
- * from that is not the page itself.
+ * One request. `path`: as it is sent, with what of its query has an effect. `body_hash`: SHA-256 of the canonical JSON body, base64url.
+ * `revision`: of what is there when the tap is asked for. `summary` is what the person read.
  */
 export type AdminSubject = {
   readonly method: string
@@ -124,8 +124,17 @@ export type AdminSubject = {
   readonly body_hash: string
   readonly revision: string
   readonly summary: string
+  /** Where a program asked from that is not the page itself. The members below are a program's too. */
   readonly address?: string
+  /** SHA-256 of the difference that it makes, in lines (core/access/difference.ts), base64url; empty where there is none. */
+  readonly changes?: string
+  /** How many lines that are, where they are too many for the page's link. */
+  readonly unshown_lines?: number
+  /** Which passkeys of the user may tap it. */
+  readonly key?: TapKey
 }
+/** `vouching`: one that may admit others; `another`: any but the one that is removed, and no weaker one. */
+export type TapKey = 'any' | 'vouching' | 'another'
 
 export interface Intent<P extends Purpose = Purpose> {
   readonly v: 1

@@ -104,6 +104,8 @@ export type ClientSessionEnd =
   | 'user_reset'
   /** An administrator ended it. */
   | 'administrator'
+  /** It asked for a tap, and its user said that he did not. */
+  | 'disowned'
 
 /** How a program was let in: by a browser on its own machine, or by the device flow, which opens less (core/access/principal.ts). */
 export type LoginVia = 'browser' | 'device_flow'

@@ -175,6 +175,15 @@ export interface Credentials {
       readonly revision: string
     },
   ): Promise<void>
+  /**
+   * From here on it may admit others. The tap is kept with it.
+   * @throws Refusal of the actor; not_found when it is not a passkey of this user with this fingerprint, or already may
+   */
+  entrust(
+    actor: Actor,
+    passkey: { readonly credentialId: CredentialId; readonly userId: UserId; readonly fingerprint: string },
+    event: AuditEvent,
+  ): Promise<void>
 }
 
 /** A change to an account that a tap approved. */

@@ -132,8 +132,17 @@ const answers = {
     'A headless login reaches resources and does nothing else. For this, sign in with a browser on this machine: sallyport login',
   ],
   role_missing: [403, 'forbidden', 'Ask an administrator for a role that may do this.'],
-  tap_missing: [403, 'tap_required', 'This wants a tap that approves exactly this request: use the sallyport command.'],
+  tap_missing: [
+    403,
+    'tap_required',
+    'This wants a tap that approves exactly this request: ask for it with POST /v1/taps, as the sallyport command does.',
+  ],
   tap_impossible: [403, 'tap_impossible', 'No passkey of yours may do this: ask an administrator.'],
+  passkeys_lesser: [
+    403,
+    'tap_impossible',
+    'None of your passkeys may approve this. An administrator whose passkey may can let yours: sallyport admin passkeys entrust USER PASSKEY',
+  ],
   passkeys_elsewhere: [
     403,
     'passkeys_elsewhere',
@@ -186,6 +195,7 @@ const answers = {
   name_invalid: [422, 'name_invalid', "Use 1 to 64 letters, digits, spaces and . _ @ + ' -"],
   name_taken: [409, 'name_taken', 'Choose another name.'],
   passkey_unknown: [404, 'passkey_unknown', 'See which you have: sallyport mfa ls'],
+  passkey_vouches: [409, 'passkey_vouches', 'This passkey may approve administrative actions already.'],
   passkey_exists: [409, 'passkey_exists', 'This passkey is registered already: use another authenticator.'],
   password_weak: [
     422,

@@ -89,6 +89,11 @@ export interface ClientSessions {
    * @throws Refusal session_missing; not_found when it is nobody's, somebody else's, or has ended
    */
   end(claim: SessionClaim, id: ClientSessionId, event: AuditEvent): Promise<void>
+  /**
+   * Ends what runs with this key of the user whose browser session is claimed: none is none.
+   * @throws Refusal session_missing
+   */
+  disown(claim: SessionClaim, jkt: Holder, event: AuditEvent): Promise<void>
 }
 
 export interface Entered {

@@ -9,7 +9,8 @@ import { operations } from '../core/api/operations.ts'
 import { nameKey } from '../core/login/name.ts'
 import type { Instant, InviteId, UserId } from '../core/model.ts'
 import type { Ports, RecordedEvent } from '../core/ports.ts'
-import { about, actorGuards, leaveNothing, type Make, opened, tap } from './batches.ts'
+import { about, actorGuards, keepApproval, leaveNothing, type Make, opened } from './batches.ts'
+import { findHoldings } from './holdings.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { auditRow, credentialRow, sessionRow, userRow } from './rows.ts'
@@ -19,13 +20,11 @@ import { rowsOf, type Statement, type Store } from './store.ts'
 export function usersPort(store: Store, make: Make): Ports['users'] {
   return {
     list: (now) => listUsers(store, now),
-    invite: async ({ spend, tapped, actor, user, roles, invite, event }) => {
+    invite: async ({ actor, user, roles, invite, event }) => {
       const row = { ...invite, userId: user.id, invitedBy: actor.userId, createdAt: event.at, usedAt: null }
       const written = roles.filter((role) => !isPreset(role))
       const work = store.atomically([
-        ...tap(make, { spend, tapped, event }),
         ...actorGuards(make, actor, event),
-        make.credentialMayVouch(tapped),
         ...written.map((role) => make.roleIsThere({ role })),
         make.addUser(userRow(user, event.at)),
         ...roles.map((role) => make.giveRole({ userId: user.id, role })),
@@ -35,14 +34,13 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
       await refusing(about(event), work)
     },
     find: (name) => findUser(store, name),
-    reset: async ({ spend, tapped, actor, user, invite, event }) => {
+    holdings: (name, now) => findHoldings(store, name, now),
+    reset: async ({ actor, user, invite, event }) => {
       const { id: userId } = user
       const row = { ...invite, userId, invitedBy: actor.userId, createdAt: event.at, usedAt: null }
       const whose = { nameKey: nameKey(user.name), at: event.at }
       const work = store.atomically([
-        ...tap(make, { spend, tapped, event }),
         ...actorGuards(make, actor, event),
-        make.credentialMayVouch(tapped),
         make.userBears({ userId, nameKey: whose.nameKey }),
         make.userIsAnother({ ...whose, userId: actor.userId }),
         make.vouchingStaysWithoutUser(whose),
@@ -68,11 +66,11 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
       const refused = refusing(about(event), work)
       return opened((await tellingLock(store, { userId }, event.at, refused))[6])
     },
-    remove: async (actor, name, event) => {
+    remove: async (actor, { id, name }, event) => {
       const removed = { nameKey: nameKey(name), at: event.at }
       const work = store.atomically([
         ...actorGuards(make, actor, event),
-        make.userIsThere(removed),
+        id === undefined ? make.userIsThere(removed) : make.userBears({ ...removed, userId: id }),
         make.userIsAnother({ ...removed, userId: actor.userId }),
         make.vouchingStaysWithoutUser(removed),
         ...leaveNothing(make, removed, 'user_removed', event.asking.requestId),
@@ -184,30 +182,34 @@ export function documentsPort(store: Store, make: Make): Ports['documents'] {
       return rows.map(({ document, revision }) => ({ document: document as Document, revision }))
     },
     put: async (actor, changes, event) => {
+      const approval = keepApproval(make, actor, event.at)
+      const by = { updatedBy: actor.userId, updatedAt: event.at, approvedBy: approval.id }
       const work = store.atomically([
         ...actorGuards(make, actor, event),
-        ...changes.flatMap((change) => putStatements(make, change, actor.userId, event.at)),
+        ...approval.statements,
+        ...changes.flatMap((change) => putStatements(make, change, by)),
         make.record(auditRow(event)),
       ])
       await refusing(about(event), work)
     },
-    remove: async (actor, kind, name, event) => {
+    remove: async (actor, { expected, ...key }, event) => {
       const work = store.atomically([
         ...actorGuards(make, actor, event),
-        make.documentIsThere({ kind, name }),
-        make.roleIsFree({ kind, name }),
-        make.deleteDocument({ kind, name }),
+        make.documentIsAt({ ...key, expected }),
+        make.roleIsFree(key),
+        make.deleteDocument(key),
         make.record(auditRow(event)),
       ])
-      await refusing(about(event), work, { not_found: 'document_unknown' })
+      await refusing(about(event), work)
     },
   }
 }
 
-function putStatements(make: Make, change: DocumentChange, updatedBy: UserId, updatedAt: Instant): Statement[] {
-  const { document, revision, expected } = change
+type Written = Pick<typeof documents.$inferSelect, 'updatedBy' | 'updatedAt' | 'approvedBy'>
+
+function putStatements(make: Make, { document, revision, expected }: DocumentChange, by: Written): Statement[] {
   const key = { kind: document.kind, name: document.metadata.name }
-  const row = { ...key, document, revision, updatedBy, updatedAt, ...columnsOf(document) }
+  const row = { ...key, document, revision, ...by, ...columnsOf(document) }
   if (expected === undefined) return [make.documentIsNew(key), make.addDocument(row)]
   return [make.documentIsAt({ ...key, expected }), make.deleteDocument(key), make.addDocument(row)]
 }

@@ -1,7 +1,8 @@
 /** The statements of users, invites and documents: statements.ts, continued. */
 import { sql } from 'drizzle-orm'
-import type { ClientSessionEnd, Instant, InviteId, UserId } from '../core/model.ts'
+import type { ClientSessionEnd, CredentialId, Holder, Instant, InviteId, UserId } from '../core/model.ts'
 import {
+  approvals,
   clientSessions,
   credentials,
   documents,
@@ -17,6 +18,14 @@ import { every, guard, sessionInUse, vouchingStays } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 import { runs } from './token-statements.ts'
 
+type Entrusted = { readonly credentialId: CredentialId; readonly userId: UserId; readonly fingerprint: string }
+type Disowned = {
+  readonly jkt: Holder
+  readonly claimed: string
+  readonly at: Instant
+  readonly reason: ClientSessionEnd
+  readonly requestId: string
+}
 type Removed = { readonly nameKey: string; readonly at: Instant }
 
 /** The one who bears the name now. */
@@ -118,6 +127,14 @@ export const leavingStatements = (db: Db) => ({
       .set({ endedAt: sql`${s.at}`, endReason: sql`${s.reason}`, endedBy: sql`${s.requestId}` })
       .where(sql`${clientSessions.userId} = ${bearer(s.nameKey)} and ${clientSessions.endedAt} is null`),
   ),
+  /** All with this key, of the user whose browser session is claimed. */
+  endOwnOfKey: recipe<Disowned>((s) =>
+    db
+      .update(clientSessions)
+      .set({ endedAt: sql`${s.at}`, endReason: sql`${s.reason}`, endedBy: sql`${s.requestId}` })
+      .where(sql`${clientSessions.jkt} = ${s.jkt} and ${runs(s.at)}
+        and ${clientSessions.userId} = (select ${sessions.userId} from ${sessions} where ${sessions.id} = ${s.claimed})`),
+  ),
   removePasswordOf: recipe<{ readonly nameKey: string }>((s) =>
     db.delete(passwords).where(sql`${passwords.userId} = ${bearer(s.nameKey)}`),
   ),
@@ -126,6 +143,27 @@ export const leavingStatements = (db: Db) => ({
   ),
   removeRecoveryCodesOf: recipe<{ readonly nameKey: string }>((s) =>
     db.delete(recoveryCodes).where(sql`${recoveryCodes.userId} = ${bearer(s.nameKey)}`),
+  ),
+})
+
+/** Taps that are kept with what rests on them. */
+export const approvalStatements = (db: Db) => ({
+  addApproval: recipe<typeof approvals.$inferInsert>((s) => db.insert(approvals).values(every(approvals, s))),
+  /** A passkey of this user with this key that does not vouch yet. */
+  lesserCredentialHolds: recipe<Entrusted>((s) =>
+    guard(
+      db,
+      'target',
+      sql`exists (select 1 from ${credentials} where ${credentials.id} = ${s.credentialId}
+        and ${credentials.userId} = ${s.userId} and ${credentials.fingerprint} = ${s.fingerprint}
+        and ${credentials.mayVouch} = 0 and ${credentials.removedAt} is null)`,
+    ),
+  ),
+  entrustCredential: recipe<Pick<Entrusted, 'credentialId'> & { readonly intentId: string | null }>((s) =>
+    db
+      .update(credentials)
+      .set({ mayVouch: sql`1`, entrustedBy: sql`${s.intentId}` })
+      .where(sql`${credentials.id} = ${s.credentialId}`),
   ),
 })
 
@@ -145,9 +183,6 @@ export const documentStatements = (db: Db) => ({
   ),
   deleteDocument: recipe<Key>((s) => db.delete(d).where(sql`${d.kind} = ${s.kind} and ${d.name} = ${s.name}`)),
   addDocument: recipe<typeof documents.$inferInsert>((s) => db.insert(d).values(every(d, s))),
-  documentIsThere: recipe<Key>((s) =>
-    guard(db, 'target', sql`exists (select 1 from ${d} where ${d.kind} = ${s.kind} and ${d.name} = ${s.name})`),
-  ),
   roleIsFree: recipe<Key>((s) =>
     guard(
       db,

@@ -3,7 +3,7 @@ import type { Actor } from '../core/admin-ports.ts'
 import type { AuditEvent } from '../core/audit.ts'
 import type { ClientSessionEnd, Instant } from '../core/model.ts'
 import type { Change, Spend, Tapped } from '../core/ports.ts'
-import { documentStatements, leavingStatements, userStatements } from './admin-statements.ts'
+import { approvalStatements, documentStatements, leavingStatements, userStatements } from './admin-statements.ts'
 import { deviceCodeStatements } from './device-flow-statements.ts'
 import { codeFactorStatements, factorChangeStatements, passwordStatements } from './factor-statements.ts'
 import { tellingLock } from './lock.ts'
@@ -34,6 +34,7 @@ export const makeStatements = ({ db }: Store) => ({
   ...userStatements(db),
   ...leavingStatements(db),
   ...documentStatements(db),
+  ...approvalStatements(db),
   ...proxyStatements(db),
   ...passwordStatements(db),
   ...codeFactorStatements(db),
@@ -68,12 +69,33 @@ export const about = ({ userId, credentialId, intentId }: AuditEvent): Record<st
   ...(intentId && { intent: intentId }),
 })
 
-/** The caller's session runs, he still holds the role where one is needed, and no lock names him. */
-export const actorGuards = (make: Make, actor: Actor, { at }: AuditEvent): Statements => [
-  make.actorHolds({ ...actor, at }),
-  ...(actor.role === undefined ? [] : [make.actorMay({ ...actor, role: actor.role })]),
-  make.notLocked({ userId: actor.userId, at }),
-]
+/**
+ * The caller's session runs, he still holds the role where one is needed, no lock names him; and what else gives him the right: the tap
+ * of this request, which is spent, or the preference that lets a recent login be enough.
+ */
+export function actorGuards(make: Make, { warrant, ...actor }: Actor, event: AuditEvent): Statements {
+  const holds: Statements = [
+    make.actorHolds({ ...actor, at: event.at }),
+    ...(actor.role === undefined ? [] : [make.actorMay({ ...actor, role: actor.role })]),
+    make.notLocked({ userId: actor.userId, at: event.at }),
+  ]
+  if (!warrant) return holds
+  if (!('tapped' in warrant)) return [make.preferenceHolds(warrant), ...holds]
+  const vouches = warrant.mayVouch ? [make.credentialMayVouch(warrant.tapped)] : []
+  return [...tap(make, { ...warrant, event }), ...vouches, ...holds]
+}
+
+/** Keeps the tap that something rests on, and answers its id; null where there was none. */
+export function keepApproval(
+  make: Make,
+  { warrant, userId }: Actor,
+  at: Instant,
+): { readonly statements: readonly Statement[]; readonly id: string | null } {
+  if (!warrant || !('tapped' in warrant)) return { statements: [], id: null }
+  const { tap, request } = warrant
+  const { id } = tap.intent
+  return { statements: [make.addApproval({ intentId: id, tap, request, userId, at })], id }
+}
 
 /** Nothing stays of what let the user in: passkeys, passwords and codes, sessions of browsers and programs, open links. */
 export const leaveNothing = (

@@ -6,7 +6,17 @@ import { nameKey } from '../core/login/name.ts'
 import { type CredentialId, hours, type Instant, type UserId } from '../core/model.ts'
 import type { Account, Administrator, Change, Ports, SessionClaim, Sessions } from '../core/ports.ts'
 import { documentsPort, linkPath, listAudit, usersPort } from './admin-ports.ts'
-import { about, actorGuards, apply, leaveNothing, type Make, makeStatements, opened, tap } from './batches.ts'
+import {
+  about,
+  actorGuards,
+  apply,
+  keepApproval,
+  leaveNothing,
+  type Make,
+  makeStatements,
+  opened,
+  tap,
+} from './batches.ts'
 import { deviceCodesPort } from './device-flow-ports.ts'
 import { factorsPort, personOf, personQueries } from './factor-ports.ts'
 import { tellingLock } from './lock.ts'
@@ -115,6 +125,17 @@ function credentialsPort(store: Store, make: Make): Ports['credentials'] {
         make.record(auditRow(change.event)),
       ])
       await refusing(about(change.event), work)
+    },
+    entrust: async (actor, passkey, event) => {
+      const approval = keepApproval(make, actor, event.at)
+      const work = store.atomically([
+        ...actorGuards(make, actor, event),
+        make.lesserCredentialHolds(passkey),
+        ...approval.statements,
+        make.entrustCredential({ credentialId: passkey.credentialId, intentId: approval.id }),
+        make.record(auditRow(event)),
+      ])
+      await refusing(about(event), work)
     },
   }
 }

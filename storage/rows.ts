@@ -28,11 +28,12 @@ export const userRow = ({ id, name }: User, createdAt: Instant): typeof users.$i
 })
 
 export function credentialRow({ transports, vouch, ...credential }: NewCredential): CredentialRow {
-  return { ...credential, transports: [...transports], vouch: vouch ?? null, lastUsedAt: null, removedAt: null }
+  const unused = { entrustedBy: null, lastUsedAt: null, removedAt: null }
+  return { ...credential, transports: [...transports], vouch: vouch ?? null, ...unused }
 }
 
 export function credentialOf(row: CredentialRow): Credential {
-  const { counter: _counter, vouch: _vouch, removedAt: _removedAt, lastUsedAt, ...credential } = row
+  const { counter: _c, vouch: _v, entrustedBy: _e, removedAt: _r, lastUsedAt, ...credential } = row
   return { ...credential, lastUsedAt: lastUsedAt ?? undefined }
 }
 

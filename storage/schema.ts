@@ -21,36 +21,16 @@ import type { RefusalDetail } from '../core/refusal.ts'
 import type { Tap } from '../core/tap/verify.ts'
 import type { Vouch, VouchKey } from '../core/vouch.ts'
 import { bytes, flag, instant } from './columns.ts'
+import { approvals } from './schema-approvals.ts'
 import { users } from './schema-people.ts'
 
+export * from './schema-approvals.ts'
+export * from './schema-cluster.ts'
 export * from './schema-device-flow.ts'
 export * from './schema-factors.ts'
 export * from './schema-people.ts'
 export * from './schema-proxies.ts'
 export * from './schema-signing-keys.ts'
-
-/** Which cluster this database belongs to. One row, written when the database is made, for good. */
-export const cluster = sqliteTable('cluster', {
-  /** Always 1: there is one row. */
-  slot: integer('slot').primaryKey(),
-  /** The cluster's name, as in every intent. */
-  name: text('name').notNull(),
-  /** Derived from SALLYPORT_KEY, public: tells a wrong key before anything is written under it. */
-  keyCheck: text('key_check').notNull(),
-  createdAt: instant('created_at').notNull(),
-})
-
-/** The operator's open link: for the first administrator, or to recover one. One row at most; gone once it is used. */
-export const administratorLink = sqliteTable('administrator_link', {
-  /** Always 1: a new link kills the one before. */
-  slot: integer('slot').primaryKey(),
-  /** SHA-256 of the secret, base64url. */
-  hash: text('hash').notNull(),
-  /** Who is to be recovered; NULL for the first administrator, who chooses a name. */
-  name: text('name'),
-  /** One hour after it was made. */
-  expiresAt: instant('expires_at').notNull(),
-})
 
 /** Ids of intents that were answered: once-only facts. A row lives an hour longer than its ticket. */
 export const spent = sqliteTable(
@@ -191,6 +171,8 @@ export const documents = sqliteTable(
     expiresAt: instant('expires_at'),
     updatedAt: instant('updated_at').notNull(),
     updatedBy: text('updated_by').$type<UserId>().notNull(),
+    /** The tap that approved this revision; NULL where a recent login was enough. */
+    approvedBy: text('approved_by').references(() => approvals.intentId),
   },
   (table) => [
     primaryKey({ columns: [table.kind, table.name] }),
@@ -314,6 +296,8 @@ export const credentials = sqliteTable(
     isRoot: flag('is_root').notNull(),
     /** Why it was let in; NULL for a root. */
     vouch: text('vouch', { mode: 'json' }).$type<Vouch>(),
+    /** The tap that let it vouch, where it was let in without; NULL where none did. */
+    entrustedBy: text('entrusted_by').references(() => approvals.intentId),
     createdAt: instant('created_at').notNull(),
     /** NULL until its first tap after registration. */
     lastUsedAt: instant('last_used_at'),

@@ -149,6 +149,15 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       ])
       await refusing(about(event), work)
     },
+    disown: async (claim, jkt, event) => {
+      const { at, asking } = event
+      const work = store.atomically([
+        make.sessionRuns({ ...claim, at }),
+        make.endOwnOfKey({ jkt, claimed: claim.id, at, reason: 'disowned', requestId: asking.requestId }),
+        make.record(auditRow(event)),
+      ])
+      await refusing(about(event), work)
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 /** Administrators at work: taps that a program waits for, invites, and the people who come by them. */
+import { type OperationName, operations } from '../core/api/operations.ts'
 import type { Intent, Json, VouchSubject } from '../core/intent.ts'
 import { publicKeyIn } from '../core/lib/attestation-object.ts'
 import { base64url, utf8 } from '../core/lib/bytes.ts'
@@ -28,33 +29,75 @@ export async function personOf(edge: TestEdge, visitor: Visitor, passkey: Authen
   return { edge, visitor, passkey, program, token: tokens.access_token, refreshToken: tokens.refresh_token }
 }
 
+/** A cluster in which a recent login is enough for what administrators do, as if a preference said so. */
+export const recentIsEnough = { preference: { adminActionMfa: false } } as const
+
 /** The first administrator with a program. */
 export async function newAdmin(settings: Parameters<typeof newAdministrator>[0] = {}): Promise<Person> {
   const { edge, visitor, passkey } = await newAdministrator(settings)
   return personOf(edge, visitor, passkey)
 }
 
-export const call = (
+/** One request, without a tap or with the one that is given. */
+export function callOnce(
   { program, token }: Pick<Acting, 'program' | 'token'>,
   method: string,
   path: string,
   body?: Json,
-): Promise<Reply> => program.call(method, path, token, body === undefined ? {} : { body })
+  tap?: string,
+): Promise<Reply> {
+  const headers = tap === undefined ? {} : { 'sallyport-tap': tap }
+  return program.call(method, path, token, body === undefined ? { headers } : { body, headers })
+}
 
-/** Asks for the ticket of a request, as a program does. */
+/** A request of somebody at a browser: where the edge wants a tap of it, he gives it. */
+export async function call(
+  person: Pick<Acting, 'program' | 'token'> & Partial<Acting>,
+  method: string,
+  path: string,
+  body?: Json,
+): Promise<Reply> {
+  const { visitor, passkey, ...rest } = person
+  const reply = await callOnce(rest, method, path, body)
+  if (reply.json.error !== 'tap_required' || !visitor || !passkey) return reply
+  const asked = await askForTapOf({ ...rest, visitor, passkey }, reply.json.operation as OperationName, path, body)
+  if (asked.status !== 200) return asked
+  return callOnce(rest, method, path, body, await tapOn({ visitor, passkey }, asked.json.ticket))
+}
+
+/** Asks for the ticket of a request, as a program does that was told which operation it is. */
+export function askForTapOf(person: Acting, operation: OperationName, target: string, body?: Json): Promise<Reply> {
+  const { pathname, searchParams } = new URL(target, 'https://edge.test')
+  const names = [...operations[operation].path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name)
+  const shape = new RegExp(`^${operations[operation].path.replaceAll(/\{\w+\}/g, '([^/]+)')}$`)
+  const values = shape.exec(pathname)?.slice(1).map(decodeURIComponent) ?? []
+  const parameters = Object.fromEntries(names.map((name, at) => [name, values[at] ?? '']))
+  const named = { operation, parameters, query: Object.fromEntries(searchParams), body: body ?? null }
+  return callOnce(person, 'POST', '/v1/taps', { ...named, redirect_uri: redirectUri, state: 'state' })
+}
+
+/** The same for one whose body says all. */
 export const askForTap = (person: Acting, body: Json, operation = 'userAdd'): Promise<Reply> =>
-  call(person, 'POST', '/v1/taps', { operation, body, redirect_uri: redirectUri, state: 'state' })
+  callOnce(person, 'POST', '/v1/taps', { operation, body, redirect_uri: redirectUri, state: 'state' })
+
+/** What the page does with a ticket: the header of its tap. */
+export async function tapOn(
+  { visitor, passkey }: Pick<Acting, 'visitor' | 'passkey'>,
+  ticket: string,
+): Promise<string> {
+  const { options } = begun(await visitor.post('/v1/taps/options', { ticket }))
+  return tapHeaderOf(ticket, await passkey.get(options as RequestOptions))
+}
 
 /** The header of a tap: asked for by the program, given by `passkey` on the page of `visitor`. */
 export async function tapFor(
   person: Acting,
   body: Json,
-  { visitor, passkey }: Pick<Person, 'visitor' | 'passkey'> = person,
+  browser: Pick<Person, 'visitor' | 'passkey'> = person,
   operation = 'userAdd',
 ): Promise<string> {
   const { ticket } = begun(await askForTap(person, body, operation))
-  const { options } = begun(await visitor.post('/v1/taps/options', { ticket }))
-  return tapHeaderOf(ticket, await passkey.get(options as RequestOptions))
+  return tapOn(browser, ticket)
 }
 
 export const tapHeaderOf = (ticket: string, assertion: Json): string =>
@@ -67,6 +110,11 @@ function begun({ status, json, text }: Reply) {
 
 export const addUser = ({ program, token }: Acting, body: Json, tap?: string): Promise<Reply> =>
   program.call('POST', '/v1/users', token, { body, headers: tap === undefined ? {} : { 'sallyport-tap': tap } })
+
+/** As an administrator does it who trusts the person: what the passkey taps counts from now on. */
+export function entrust({ edge, passkey }: Pick<Person, 'edge' | 'passkey'>, vouches = true): void {
+  edge.store.raw.prepare('update credentials set may_vouch = ? where id = ?').run(Number(vouches), passkey.credentialId)
+}
 
 export type InviteKey = Awaited<ReturnType<typeof newVouchKey>>
 

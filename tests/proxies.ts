@@ -9,6 +9,7 @@ import { type ProxyRequest, proveRequest } from '../core/proxy-proof.ts'
 import type { Authenticator, GetOverrides, RequestOptions } from './authenticator.ts'
 import type { Reply, Visitor } from './client.ts'
 import { type TestEdge, terminal } from './edge.ts'
+import { type Acting, call } from './people.ts'
 import { type Program, redirectUri } from './program.ts'
 
 export interface TestProxy {
@@ -75,9 +76,9 @@ export const readerRole = (name = 'db-reader', tap = true): Document => ({
   },
 })
 
-export async function putDocuments(program: Program, token: string, ...documents: Document[]): Promise<void> {
+export async function putDocuments(admin: Acting, ...documents: Document[]): Promise<void> {
   const body = { documents: documents as unknown as Json[], force: true }
-  const { status, text } = await program.call('POST', '/v1/documents', token, { body })
+  const { status, text } = await call(admin, 'POST', '/v1/documents', body)
   if (status !== 200) throw new Error(`documents were answered ${status}: ${text}`)
 }
 

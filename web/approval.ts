@@ -12,7 +12,10 @@ export interface Approval<Begun extends { readonly options: RequestOptions }> {
   refuse(): Promise<Finished>
 }
 
-export function startApproval<Begun extends { readonly options: RequestOptions }>(approval: Approval<Begun>): void {
+/** Answers how another answer than a tap begins: by ending the wait for one. */
+export function startApproval<Begun extends { readonly options: RequestOptions }>(
+  approval: Approval<Begun>,
+): () => Promise<void> {
   const status = new Status('approve-status')
   const [approve, refuse] = [part('approve', HTMLButtonElement), part('refuse', HTMLButtonElement)]
   let approving = Promise.resolve()
@@ -36,10 +39,14 @@ export function startApproval<Begun extends { readonly options: RequestOptions }
   approve.addEventListener('click', () => {
     if (!isBusy()) approving = busily(approve, status, approveIt)
   })
-  refuse.addEventListener('click', async () => {
+  const stopWaiting = async () => {
     WebAuthnAbortService.cancelCeremony()
-    // A tap that was given before is on its way: then the page stays busy, and this does nothing.
+    // A tap that was given before is on its way: then the page stays busy, and no other answer does anything.
     await approving
+  }
+  refuse.addEventListener('click', async () => {
+    await stopWaiting()
     await busily(refuse, status, refuseIt)
   })
+  return stopWaiting
 }

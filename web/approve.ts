@@ -1,18 +1,28 @@
 /** A tap for a program that waits: the browser carries it to the program's loopback address, and nothing else goes there. */
-import type { Subjects } from '../core/intent.ts'
+import type { AdminSubject, Subjects } from '../core/intent.ts'
 import { base64url, utf8 } from '../core/lib/bytes.ts'
 import { startApproval } from './approval.ts'
 import { intentOf, type RequestOptions } from './ceremony.ts'
-import { post } from './edge.ts'
-import { part } from './page.ts'
+import { startCountdown } from './countdown.ts'
+import { showDifference } from './difference.ts'
+import { type Finished, post } from './edge.ts'
+import { busily, leaveFor, part, Status } from './page.ts'
 
 const asked = part('asked', HTMLElement)
 const { ticket = '', redirect = '', state = '', issuer = '' } = asked.dataset
 const purpose = asked.dataset['purpose'] === 'session' ? 'session' : 'admin'
 const subject = JSON.parse(asked.dataset['shown'] ?? '') as Partial<Subjects[typeof purpose]>
+const status = new Status('approve-status')
 
-startApproval({
+const difference = shownDifference()
+difference.catch((error: unknown) => {
+  hinder()
+  status.fail(error)
+})
+
+const stopWaiting = startApproval({
   begin: async () => {
+    await difference
     const begun = await post<{ options: RequestOptions }>('/v1/taps/options', { ticket })
     await intentOf(ticket, { purpose, subject }, begun.options.challenge)
     return begun
@@ -24,3 +34,29 @@ startApproval({
   },
   refuse: () => post('/v1/taps/refuse', { ticket, redirect_uri: redirect, state }),
 })
+
+startCountdown('left', () => {
+  hinder()
+  status.warn('This has expired. Start it again in the program that asked.')
+})
+
+const notMe = part('not-me', HTMLButtonElement)
+notMe.addEventListener('click', async () => {
+  await stopWaiting()
+  await busily(notMe, status, async () => leaveFor(await post<Finished>('/v1/taps/disown', { ticket }), ended))
+})
+
+const ended =
+  'The request was refused, and the login of the program that asked is ended. Whoever asked had your program’s key: look at that computer, and at your other sessions below.'
+
+/** The page reads the hash in the ticket that it sends, not one that stands beside it. */
+async function shownDifference(): Promise<void> {
+  const { subject: said } = await intentOf(ticket, { purpose, subject })
+  const { changes = '', unshown_lines: unshown } = said as Partial<AdminSubject>
+  if (changes !== '' && unshown === undefined) await showDifference(changes)
+}
+
+/** What cannot be approved any more has no button that says so. */
+function hinder(): void {
+  part('approve', HTMLButtonElement).disabled = true
+}

@@ -54,7 +54,7 @@ export class Status {
 
 function signInLink(): HTMLElement {
   const link = document.createElement('a')
-  link.href = `/?next=${encodeURIComponent(location.pathname + location.search)}`
+  link.href = `/?next=${encodeURIComponent(location.pathname + location.search)}${location.hash}`
   link.textContent = 'Sign in'
   return link
 }

@@ -12,7 +12,7 @@ export function answerRefusal(edge: Edge, c: EdgeContext, refusal: Refusal): Res
   const status = statusAt(c, refusal)
   const challenge = status === 401 ? challengeOf(refusal) : undefined
   if (challenge !== undefined) c.header('WWW-Authenticate', challenge)
-  return answer(edge, c, status, refusal.word, wordsOf(refusal))
+  return answer(edge, c, status, refusal.word, wordsOf(refusal), namingOf(refusal))
 }
 
 /** At the token endpoint a proof that is wrong is a wrong request (RFC 9449 section 5), elsewhere a missing right (section 7.1). */
@@ -24,6 +24,9 @@ function wordsOf(refusal: Refusal): string {
   const because = refusal.code === 'client_session_ended' ? endedBecause[reason as ClientSessionEnd] : undefined
   return because === undefined ? refusal.words : `${because} ${refusal.remedy}`
 }
+
+/** How whoever asks for the tap that is missing names this very request. */
+const namingOf = ({ code, detail }: Refusal) => (code === 'tap_missing' ? { operation: detail['operation'] } : {})
 
 /** Anything that is no Refusal is our mistake. */
 export function answerProblem(edge: Edge, c: EdgeContext, error: Error): Response | Promise<Response> {
@@ -47,14 +50,15 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Not ready',
 }
 
-function answer(edge: Edge, c: EdgeContext, status: number, word: string, remedy: string) {
+function answer(edge: Edge, c: EdgeContext, status: number, word: string, remedy: string, more: object = {}) {
   const { requestId } = c.get('asking')
   if (
     /^\/(v1|oauth\/(token|device_authorization|revoke|jwks))(\/|$)/.test(c.req.path) ||
     !(c.req.header('accept') ?? '').includes('text/html')
   ) {
     const forOAuth = c.req.path.startsWith('/oauth/') && { error_description: remedy }
-    return c.json({ error: word, message: remedy, request_id: requestId, ...forOAuth }, status as ContentfulStatusCode)
+    const told = { error: word, message: remedy, request_id: requestId, ...more, ...forOAuth }
+    return c.json(told, status as ContentfulStatusCode)
   }
   const title = titles[status] ?? 'That did not work'
   const { cluster } = edge.site

@@ -1,4 +1,5 @@
 /** What every call with an access token passes before its work begins: token, proof, session, role, age of the login. */
+import type { Request } from '../core/access/approved.ts'
 import { authenticate, type Principal, requireNeeds, tokenIn } from '../core/access/principal.ts'
 import type { AnswerOf, AnyOperation, BodyOf, QueryOf } from '../core/api/operation.ts'
 import type { Json } from '../core/intent.ts'
@@ -14,8 +15,8 @@ export interface Call<O> {
   readonly principal: Principal
   readonly body: BodyOf<O>
   readonly query: QueryOf<O>
-  /** The body as it came: a tap signs its hash. */
-  readonly json: Json
+  /** What a tap of it signs, and the tap that came with it. */
+  readonly request: Request
 }
 
 type Work<O> = (call: Call<O>) => Promise<AnswerOf<O>>
@@ -32,18 +33,20 @@ export function tokenCall<const O extends AnyOperation>(app: App, edge: Edge, op
         const asked = { method: c.req.method, url: site.origin + c.req.path, asking: c.get('asking') }
         const headers = { accessToken: tokenIn(c.req.header('authorization')), proof: c.req.header('dpop') }
         const entered = await authenticate(site, ports, { ...asked, ...headers })
-        requireNeeds(ports, entered, operation.needs)
+        requireNeeds(entered, operation.needs)
         return { principal: entered, json: operation.body ? await readJson(c, edge.lengthsHold) : null }
       })
       const body = operation.body?.(json, 'body') as BodyOf<O>
       const query = operation.query?.(c.req.query() as Json, 'query') as QueryOf<O>
-      return c.json((await work({ c, principal, body, query, json })) as Json)
+      const request = { parameters: c.req.param(), query: query ?? {}, json, sent: sentTap(c, operation) }
+      return c.json((await work({ c, principal, body, query, request })) as Json)
     }),
   )
 }
 
-/** The tap that a request brings. @throws Refusal bad_request */
-export const sentTap = (c: EdgeContext): SentTap | undefined => parseSentTap(c.req.header(tapHeader))
+/** The tap that a request brings, where it may want one. @throws Refusal bad_request */
+const sentTap = (c: EdgeContext, { needs }: AnyOperation): SentTap | undefined =>
+  needs?.presence === undefined ? undefined : parseSentTap(c.req.header(tapHeader))
 
 /** RFC 9449 section 8.2: with every answer, so that a client has the next one before it is asked for. */
 export function giveNonce({ ports }: Edge, c: EdgeContext): void {

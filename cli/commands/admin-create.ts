@@ -2,23 +2,27 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { text as textOf } from 'node:stream/consumers'
 import type { Document } from '../../core/access/document.ts'
+import { browserOption } from '../browser.ts'
 import { command, formatOption } from '../command.ts'
 import { type DocumentRead, readDocuments, showProblem } from '../documents.ts'
 import { sayLost } from '../lost-passkeys.ts'
 import { Problem } from '../problem.ts'
-import { formatOf, print, printTable, say, show } from '../term.ts'
+import { formatOf, print, printTable, printText, say, show } from '../term.ts'
 
 export default command({
   doing: 'create documents',
-  help: `Usage: sallyport admin create [-f] FILE|- [--force] [--dry-run]
+  help: `Usage: sallyport admin create [-f] FILE|- [--force] [--diff | --dry-run]
 
 Creates the roles, databases, locks and the cluster_auth_preference in FILE (YAML or JSON; - is
 standard input), all of them or none. Certificates may be named by paths, which count from FILE.
-Wants a login that is at most five minutes old.
+You approve all of them with one tap in the browser; where the cluster asks for none, your login
+must be at most five minutes old.
 
 Options:
   -f, --file=FILE  the same as FILE
   --force          replace those that exist, and let passkeys stop working with a new rp_id
+  --diff           only show what would be different, lines with + and -; nothing is changed
+  --no-browser     do not open a browser, only show the address of the page
   --dry-run        only read FILE, offline and without a login: exit 0, or 1 and a line
                    FILE:LINE: field: what is wrong, for each problem
 
@@ -30,6 +34,8 @@ Examples:
     file: { type: 'string', short: 'f' },
     force: { type: 'boolean' },
     'dry-run': { type: 'boolean' },
+    diff: { type: 'boolean' },
+    ...browserOption,
     ...formatOption,
   },
   takes: [0, 1],
@@ -43,7 +49,12 @@ Examples:
       return 'ok'
     }
     const documents = read.map(({ document }) => document)
-    const outcomes = await put(values.profile, documents, values.force ?? false)
+    if (values.diff) {
+      printText(await differenceTo(values.profile, documents))
+      return 'ok'
+    }
+    const how = { force: values.force ?? false, opensBrowser: !values['no-browser'] }
+    const outcomes = await put(values.profile, documents, how)
     await show(format, outcomes, () =>
       printTable(
         ['KIND', 'NAME', 'OUTCOME'],
@@ -83,15 +94,35 @@ function requireRight(file: string, content: string, tell: (line: string) => voi
 }
 
 /** Loaded only here: a dry run needs no edge. */
-async function put(profile: string | undefined, documents: readonly Document[], force: boolean) {
-  const [{ call, openSession }, { operations }] = await Promise.all([
+async function put(
+  profile: string | undefined,
+  documents: readonly Document[],
+  { force, opensBrowser }: { readonly force: boolean; readonly opensBrowser: boolean },
+) {
+  const [{ openSession }, { callApproved }, { operations }] = await Promise.all([
     import('../api.ts'),
+    import('../tap.ts'),
     import('../../core/api/operations.ts'),
   ])
   const session = await openSession(profile)
-  const answer = await call(session, operations.documentsPut, {
-    body: { documents, force, replaces: undefined },
-  })
+  const body = { documents, force, replaces: undefined }
+  const toDo = `approve ${documents.length === 1 ? 'the document' : `all ${documents.length} documents`}`
+  const answer = await callApproved(session, operations.documentsPut, { body }, { toDo, opensBrowser })
   sayLost(answer.lost)
   return answer.documents.map((document) => ({ ...document }))
+}
+
+/** What the page would show that asks for the tap. */
+async function differenceTo(profile: string | undefined, documents: readonly Document[]): Promise<string> {
+  const [{ call, openSession }, { operations }, { changeLines }] = await Promise.all([
+    import('../api.ts'),
+    import('../../core/api/operations.ts'),
+    import('../../core/access/catalog-plan.ts'),
+  ])
+  const stored = await call(await openSession(profile), operations.documentsList, {})
+  const there = stored.documents.filter(({ preset }) => !preset).map(({ document }) => document as Document)
+  const before = ({ kind, metadata: { name } }: Document) =>
+    there.find((one) => one.kind === kind && one.metadata.name === name)
+  const lines = documents.flatMap((document) => changeLines({ document, before: before(document) }))
+  return lines.map((line) => `${line}\n`).join('')
 }

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Document } from '../../core/access/document.ts'
 import { operations } from '../../core/api/operations.ts'
-import { call, openSession, type Session } from '../api.ts'
+import { openSession, type Session } from '../api.ts'
+import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
 import { type MeantOne, requireOne, showMeant } from '../document-name.ts'
 import { printDocuments, readDocuments, showProblem } from '../documents.ts'
@@ -12,25 +13,27 @@ import { sayLost } from '../lost-passkeys.ts'
 import { Problem } from '../problem.ts'
 import { environment } from '../profile.ts'
 import { runProgram } from '../run.ts'
+import { callApproved } from '../tap.ts'
 import { say } from '../term.ts'
 
 export default command({
   doing: 'edit the document',
-  help: `Usage: sallyport admin edit KIND/NAME [--force]
+  help: `Usage: sallyport admin edit KIND/NAME [--force] [--no-browser]
 
 Opens the document in your editor ($VISUAL, else $EDITOR) and stores what you saved, if nobody
 else has changed it meanwhile. What is refused stays in its file. "cap" is how people log in; a
-path of a certificate in it counts from where you are. Wants a login that is at most five
-minutes old.
+path of a certificate in it counts from where you are. You approve it with a tap in the browser;
+where the cluster asks for none, your login must be at most five minutes old.
 
 Options:
-  --force  let passkeys stop working with a new rp_id
+  --no-browser  do not open a browser, only show the address of the page
+  --force       let passkeys stop working with a new rp_id
 
 Examples:
   sallyport admin edit cap
   EDITOR=nano sallyport admin edit role/dev
 `,
-  options: { force: { type: 'boolean' } },
+  options: { force: { type: 'boolean' }, ...browserOption },
   takes: [1, 1],
   run: async (values, [given = '']) => {
     const meant = requireOne(given)
@@ -48,7 +51,11 @@ Examples:
     }
     const isNew = found.preset
     await keeping(file, meant, () =>
-      put(session, requireSame(meant, file, after), isNew ? '' : found.revision, values.force ?? false),
+      put(session, requireSame(meant, file, after), {
+        replaces: isNew ? '' : found.revision,
+        force: values.force ?? false,
+        opensBrowser: !values['no-browser'],
+      }),
     )
     discard(file)
     say(`${showMeant(meant)} is changed.`)
@@ -110,7 +117,15 @@ function requireSame({ kind, name }: MeantOne, file: string, content: string): D
   )
 }
 
-async function put(session: Session, document: Document, replaces: string, force: boolean): Promise<void> {
-  const { lost } = await call(session, operations.documentsPut, { body: { documents: [document], force, replaces } })
+interface Putting {
+  readonly replaces: string
+  readonly force: boolean
+  readonly opensBrowser: boolean
+}
+
+async function put(session: Session, document: Document, { opensBrowser, ...how }: Putting): Promise<void> {
+  const approval = { toDo: `approve the change of ${document.kind}/${document.metadata.name}`, opensBrowser }
+  const body = { documents: [document], ...how }
+  const { lost } = await callApproved(session, operations.documentsPut, { body }, approval)
   sayLost(lost)
 }

@@ -5,8 +5,10 @@ import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
 import { nameKey } from '../../core/login/name.ts'
 import { call, openSession, type Session } from '../api.ts'
+import { browserOption } from '../browser.ts'
 import { command, formatOption } from '../command.ts'
 import { Problem } from '../problem.ts'
+import { callApproved } from '../tap.ts'
 import { formatOf, print, say, show } from '../term.ts'
 import { readable, timestamp } from '../times.ts'
 
@@ -15,13 +17,15 @@ export default command({
   help: `Usage: sallyport admin locks add --user=NAME [--ttl=1h] [--message=TEXT] [--name=LOCK]
 
 Locks a user out: no login, no new session, and open sessions end within seconds. The name of
-the lock stands on stdout. Wants a login that is at most five minutes old.
+the lock stands on stdout. You approve it with a tap in the browser; where the cluster asks for
+none, your login must be at most five minutes old.
 
 Options:
   --user=NAME     whom
   --ttl=DURATION  for how long, such as 30m or 12h: for ever where not given
   --message=TEXT  what the user is told
   --name=LOCK     how the lock is called: a name is made up where not given
+  --no-browser    do not open a browser, only show the address of the page
 
 Examples:
   sallyport admin locks add --user=alice --ttl=1h --message='Call the office.'
@@ -32,6 +36,7 @@ Examples:
     ttl: { type: 'string' },
     message: { type: 'string' },
     name: { type: 'string' },
+    ...browserOption,
     ...formatOption,
   },
   takes: [0, 0],
@@ -42,7 +47,9 @@ Examples:
     const lock = lockOf(values.name ?? nameFor(user), user, values.message, expires)
     const session = await openSession(values.profile)
     await requireExisting(session, user)
-    await call(session, operations.documentsPut, { body: { documents: [lock], force: false, replaces: undefined } })
+    const approval = { toDo: `approve that ${user} is locked`, opensBrowser: !values['no-browser'] }
+    const body = { documents: [lock], force: false, replaces: undefined }
+    await callApproved(session, operations.documentsPut, { body }, approval)
     const { name } = lock.metadata
     say(`${user} is locked ${expires === undefined ? 'for ever' : `until ${readable(expires)}`}.`)
     say(`To end it: sallyport admin locks rm ${name}`)

@@ -1,23 +1,26 @@
+import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
 import { requireOne } from '../document-name.ts'
 import { removeDocument } from '../remove-document.ts'
 
 export default command({
   doing: 'remove the document',
-  help: `Usage: sallyport admin rm KIND/NAME [--yes] [--force]
+  help: `Usage: sallyport admin rm KIND/NAME [--yes] [--force] [--no-browser]
 
-Removes a role, a database or a lock; "cap" sets how people log in back to the defaults. Wants a
-login that is at most five minutes old. On a terminal it asks before.
+Removes a role, a database or a lock; "cap" sets how people log in back to the defaults. You
+approve it with a tap in the browser; where the cluster asks for none, your login must be at most
+five minutes old. On a terminal it asks before.
 
 Options:
-  --yes    do not ask
-  --force  let passkeys stop working with the default rp_id
+  --yes         do not ask
+  --force       let passkeys stop working with the default rp_id
+  --no-browser  do not open a browser, only show the address of the page
 
 Examples:
   sallyport admin rm role/dev
   sallyport admin rm lock/alice-left --yes
 `,
-  options: { yes: { type: 'boolean' }, force: { type: 'boolean' } },
+  options: { yes: { type: 'boolean' }, force: { type: 'boolean' }, ...browserOption },
   takes: [1, 1],
   run: async (values, [given = '']) => {
     const isConfirmed = values.yes ?? false
@@ -26,6 +29,7 @@ Examples:
       ...requireOne(given),
       isConfirmed,
       isForced: values.force ?? false,
+      opensBrowser: !values['no-browser'],
     })
     return 'ok'
   },

@@ -1,25 +1,39 @@
 import { operations } from '../../core/api/operations.ts'
-import { call, openSession } from '../api.ts'
+import { openSession } from '../api.ts'
+import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
+import { callApproved } from '../tap.ts'
 import { say } from '../term.ts'
 
 export default command({
   doing: 'end the session',
-  help: `Usage: sallyport admin sessions rm ID
+  help: `Usage: sallyport admin sessions rm ID [--no-browser]
 
 Ends a session of anybody, of a browser or of a program, at once. "sallyport admin sessions ls"
-shows their ids. Wants a login that is at most five minutes old. The user can sign in again: to
-keep somebody out, use "sallyport admin locks add".
+shows their ids. You approve it with a tap in the browser; where the cluster asks for none, your
+login must be at most five minutes old. The user can sign in again: to keep somebody out, use
+"sallyport admin locks add".
+
+Options:
+  --no-browser  do not open a browser, only show the address of the page
 
 An ID that begins with a dash is written after two: -- -ID
 
 Examples:
   sallyport admin sessions rm vG0nq3mJc1yq7c0Z0b5cIw
 `,
-  options: {},
+  options: browserOption,
   takes: [1, 1],
   run: async (values, [id = '']) => {
-    const ended = await call(await openSession(values.profile), operations.loginEnd, { parameters: { id } })
+    const ended = await callApproved(
+      await openSession(values.profile),
+      operations.loginEnd,
+      { parameters: { id } },
+      {
+        toDo: 'approve that the session ends',
+        opensBrowser: !values['no-browser'],
+      },
+    )
     say(`The session of ${ended.user} (${ended.client}) is ended.`)
     return 'ok'
   },

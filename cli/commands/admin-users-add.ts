@@ -1,11 +1,11 @@
 import { operations } from '../../core/api/operations.ts'
-import { call, openSession } from '../api.ts'
+import { openSession } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { command, formatOption } from '../command.ts'
 import { makeKey } from '../oauth.ts'
 import { showLink, ttlOf } from '../one-time-link.ts'
 import { Problem } from '../problem.ts'
-import { askForTap } from '../tap.ts'
+import { callApproved } from '../tap.ts'
 import { formatOf, say } from '../term.ts'
 import { readable } from '../times.ts'
 
@@ -36,9 +36,8 @@ Examples:
     const { d, ...invite_key } = await makeKey()
     const body = { name, roles, invite_key, ttl }
     const toDo = `approve ${name} with ${roles.join(', ')}`
-    const asked = { operation: 'userAdd', body, toDo, opensBrowser: !values['no-browser'] } as const
-    const tap = await askForTap(session, asked)
-    const added = await call(session, operations.userAdd, { body, tap })
+    const approval = { toDo, opensBrowser: !values['no-browser'] }
+    const added = await callApproved(session, operations.userAdd, { body }, approval)
     const until = readable(added.expires_at)
     say(`${name} is invited. This link works once, until ${until}. Give it to ${name} and to nobody else:`)
     await showLink(format, added, d, { roles })

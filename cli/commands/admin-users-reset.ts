@@ -1,10 +1,10 @@
 import { operations } from '../../core/api/operations.ts'
-import { call, openSession } from '../api.ts'
+import { openSession } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { command, formatOption } from '../command.ts'
 import { makeKey } from '../oauth.ts'
 import { showLink, ttlOf } from '../one-time-link.ts'
-import { askForTap } from '../tap.ts'
+import { callApproved } from '../tap.ts'
 import { formatOf, say } from '../term.ts'
 import { readable } from '../times.ts'
 
@@ -35,8 +35,8 @@ Examples:
     const { d, ...reset_key } = await makeKey()
     const body = { name, reset_key, ttl }
     const toDo = `approve the reset of ${name}`
-    const tap = await askForTap(session, { operation: 'userReset', body, toDo, opensBrowser: !values['no-browser'] })
-    const done = await call(session, operations.userReset, { body, tap })
+    const approval = { toDo, opensBrowser: !values['no-browser'] }
+    const done = await callApproved(session, operations.userReset, { body }, approval)
     say(`All passkeys, passwords, codes and sessions of ${name} are removed. The link for a new passkey works once,`)
     say(`until ${readable(done.expires_at)}. Give it to ${name} and to nobody else:`)
     await showLink(format, done, d)

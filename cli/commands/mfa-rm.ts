@@ -1,8 +1,8 @@
 import { operations } from '../../core/api/operations.ts'
-import { call, openSession } from '../api.ts'
+import { openSession } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
-import { askForTap } from '../tap.ts'
+import { callApproved } from '../tap.ts'
 import { say } from '../term.ts'
 
 export default command({
@@ -24,8 +24,8 @@ Examples:
     const session = await openSession(values.profile)
     const body = { kind: 'passkey', name } as const
     const toDo = `approve that the passkey "${name}" is removed, with another one`
-    const tap = await askForTap(session, { operation: 'factorRemove', body, toDo, opensBrowser: !values['no-browser'] })
-    await call(session, operations.factorRemove, { body, tap })
+    const approval = { toDo, opensBrowser: !values['no-browser'] }
+    await callApproved(session, operations.factorRemove, { body }, approval)
     say(`The passkey "${name}" is removed.`)
     return 'ok'
   },

@@ -1,151 +1,135 @@
 /**
- * Administrative requests that a tap approves: what the person reads, which passkeys may tap, and the intent of exactly this
- * request. The edge makes it when the tap is asked for, and again from the request that it receives.
+ * Operations with an access token that a tap approves: what the person reads, what must not have changed meanwhile, which passkeys may
+ * tap. The edge asks here when the tap is asked for; when the request comes with it, its handler makes the same again.
  */
-import type { BodyOf } from '../api/operation.ts'
-import { operations } from '../api/operations.ts'
-import { type AdminSubject, canonicalJson, type Json } from '../intent.ts'
-import { base64url } from '../lib/bytes.ts'
-import { sha256 } from '../lib/hash.ts'
-import { parseName } from '../login/name.ts'
+import type { BodyOf, QueryOf } from '../api/operation.ts'
+import { type Operations, operations } from '../api/operations.ts'
+import type { AdminSubject, Json } from '../intent.ts'
 import { othersThan } from '../login/passkey-remove.ts'
-import type { Credential, User } from '../model.ts'
+import type { Credential, Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import { inviteTtl, resetTtl } from './link-ttl.ts'
-import { isPreset } from './presets.ts'
+import { foreseePut, foreseeRemoval } from './catalog.ts'
+import { foreseeRotation } from './cluster.ts'
+import { changesHash } from './difference.ts'
+import { foreseeLoginEnd } from './logins.ts'
+import { foreseeFactorRemoval } from './own-factors.ts'
+import { foreseeEntrusting } from './passkeys.ts'
+import type { Principal } from './principal.ts'
+import { type Foreseen, type Received, requestSubject } from './subject.ts'
+import { foreseeInvite, foreseeReset, foreseeUserRemoval } from './users.ts'
 
-type Tapped = {
-  [O in keyof typeof operations]: (typeof operations)[O] extends { readonly needs: { readonly presence: 'tap' } }
-    ? O
-    : never
-}[keyof typeof operations]
+type Named<O> = { readonly [operation: string]: O }
 
-type Foresight = Pick<Ports, 'users' | 'documents' | 'credentials'>
+/** Operations of a table that want a tap, always or where the preference says so. */
+export type TappedOf<Table extends Named<object>> = {
+  [O in keyof Table]: Table[O] extends { readonly needs: { readonly presence: string } } ? O : never
+}[keyof Table]
 
-interface Action<Body> {
-  /** One line, the largest words of the page. @throws Refusal where the request could never succeed */
-  readonly summary: (body: Body) => string
-  /**
-   * What must not have changed between the tap and the request. Looked up when the tap is asked for, so that nobody taps in vain; what
-   * holds by then is confirmed again in the batch of the effect. @throws Refusal as the request would
-   */
-  readonly foresee: (ports: Foresight, user: User, body: Body) => Promise<string>
-  /** Which passkeys may tap it, of all that the user has. */
-  readonly mayTap: (credentials: readonly Credential[], subject: AdminSubject) => readonly Credential[]
+/** Those of programs that change something. */
+type ChangingOf<Table extends Named<object>> = {
+  [O in keyof Table]: Table[O] extends { readonly auth: 'dpop'; readonly method: 'GET' }
+    ? never
+    : Table[O] extends { readonly auth: 'dpop' }
+      ? O
+      : never
+}[keyof Table]
+
+/** What changes something with a token and wants no tap: each with the reason. What stands neither here nor in `actions` does not compile. */
+export type Exempted<Table extends Named<object>> = {
+  readonly [O in Exclude<ChangingOf<Table>, TappedOf<Table>>]: string
 }
 
-/** What an administrator does wants a passkey that may admit others. */
-const vouching = (credentials: readonly Credential[]) => credentials.filter(({ mayVouch }) => mayVouch)
+export const exempted: Exempted<Operations> = {
+  tapBegin: 'asks for a tap, and writes nothing',
+  sessionBegin: 'asks for a session, and writes nothing: the tap that a role wants is the session’s own',
+  ownLoginEnd: 'ends a login of one’s own: it only takes away, and a passkey brings it back',
+}
+
+export type Foresight = Pick<
+  Ports,
+  'now' | 'users' | 'documents' | 'credentials' | 'logins' | 'keyring' | 'signingKeys' | 'preferences'
+>
+
+export interface Asked<Body, Query> extends Pick<Received, 'parameters'> {
+  readonly body: Body
+  readonly query: Query
+}
+
+/** Nobody taps in vain: it refuses what the request would refuse. @throws Refusal */
+type Foresee<Body, Query> = (
+  site: Site,
+  ports: Foresight,
+  principal: Principal,
+  asked: Asked<Body, Query>,
+) => Promise<Foreseen>
 
 /** An operation that wants a tap and is missing here does not compile. */
-export const actions: { readonly [O in Tapped]: Action<BodyOf<(typeof operations)[O]>> } = {
-  userAdd: {
-    summary: ({ name, roles, ttl }) => {
-      inviteTtl(ttl)
-      return `Invite ${parseName(name)} with ${rolesInWords(roles)}`
-    },
-    foresee: async (ports, _, { name, roles }) => {
-      await requireFreeName(ports, parseName(name))
-      await requireRoles(ports, roles)
-      return 'new'
-    },
-    mayTap: vouching,
-  },
-  userReset: {
-    summary: ({ name, ttl }) => {
-      resetTtl(ttl)
-      return `Reset ${parseName(name)}: all passkeys, passwords, codes and sessions of ${parseName(name)} are removed`
-    },
-    foresee: async ({ users }, user, { name }) => {
-      const found = await users.find(name)
-      if (!found) throw new Refusal('user_unknown', { user: user.id })
-      if (found.id === user.id) throw new Refusal('own_account', { user: user.id })
-      return found.id
-    },
-    mayTap: vouching,
-  },
-  factorRemove: {
-    summary: ({ name }) => `Remove the passkey "${parseName(name)}"`,
-    foresee: async ({ credentials }, user, { name }) => {
-      const all = await credentials.of(user.id)
-      const leaving = all.find((one) => one.name === name)
-      if (!leaving) throw new Refusal('passkey_unknown', { user: user.id })
-      if (othersThan(leaving, all).length === 0) throw new Refusal('last_passkey', { user: user.id })
-      return leaving.fingerprint
-    },
-    mayTap: (credentials, { revision }) => {
-      const leaving = credentials.find(({ fingerprint }) => fingerprint === revision)
-      return leaving ? othersThan(leaving, credentials) : []
-    },
-  },
-}
-
-async function requireFreeName({ users }: Foresight, name: string): Promise<void> {
-  const found = await users.find(name)
-  if (!found) return
-  if (found.passkeys > 0) throw new Refusal('name_taken')
-  const told = `There is a user ${found.name} who has no passkey yet, or none any more.`
-  throw new Refusal('user_waiting', {}, { told })
-}
-
-async function requireRoles({ documents }: Foresight, roles: readonly string[]): Promise<void> {
-  const written = roles.filter((role) => !isPreset(role))
-  if (written.length === 0) return
-  const there = new Set((await documents.list({ kind: 'role' })).map(({ document }) => document.metadata.name))
-  const unknown = written.find((role) => !there.has(role))
-  if (unknown !== undefined)
-    throw new Refusal('role_unknown', {}, { told: `There is no role ${JSON.stringify(unknown)}.` })
+export const actions: {
+  readonly [O in TappedOf<Operations>]: Foresee<BodyOf<Operations[O]>, QueryOf<Operations[O]>>
+} = {
+  userAdd: (_, ports, __, { body }) => foreseeInvite(ports, body),
+  userReset: (_, ports, principal, { body }) => foreseeReset(ports, principal, body),
+  userRemove: (_, ports, principal, { parameters }) => foreseeUserRemoval(ports, principal, parameters['name'] ?? ''),
+  passkeyEntrust: (_, ports, __, { parameters, body }) =>
+    foreseeEntrusting(ports, { user: parameters['name'] ?? '', passkey: body.passkey }),
+  factorRemove: (_, ports, principal, { body }) => foreseeFactorRemoval(ports, principal, body),
+  loginEnd: (_, ports, __, { parameters }) => foreseeLoginEnd(ports, parameters['id'] ?? ''),
+  documentsPut: (site, ports, principal, { body }) =>
+    foreseePut(site, ports, principal, { ...body, force: body.force ?? false }),
+  documentRemove: (site, ports, _, { parameters: { kind = '', name = '' }, query }) =>
+    foreseeRemoval(site, ports, { kind, name, force: query.force === 'true' }),
+  keysRotate: (_, ports) => foreseeRotation(ports),
 }
 
 export type ActionName = keyof typeof actions
 
 export const isAction = (name: string): name is ActionName => Object.hasOwn(actions, name)
 
-function rolesInWords(roles: readonly string[]): string {
-  if (roles.length === 0) return 'no role'
-  return `${roles.length === 1 ? 'the role' : 'the roles'} ${roles.join(', ')}`
+/** As a program names the request that it is going to send. */
+export interface Naming {
+  readonly parameters?: Json | undefined
+  readonly query?: Json | undefined
+  readonly body?: Json | undefined
 }
 
-/** `body`: the request's body as it came. */
-export const bodyHash = (body: Json): string => base64url(sha256(canonicalJson(body)))
-
-interface Known {
-  readonly revision: string
-  /** Where the program asks from. */
-  readonly address: string
-}
-
-export function subjectOf(name: ActionName, body: Json, { revision, address }: Known): AdminSubject {
-  const { method, path, body: shape } = operations[name]
-  // The table's rows take different bodies; each reads its own.
-  const { summary } = actions[name] as Action<unknown>
-  return { method, path, body_hash: bodyHash(body), revision, summary: summary(shape(body, 'body')), address }
-}
-
-/** The subject of a request that is to be tapped. @throws Refusal as the request itself would */
+/** The subject of a request that is to be tapped, and its difference in full. @throws Refusal as the request itself would */
 export async function foreseenSubject(
+  site: Site,
   ports: Foresight,
-  name: ActionName,
-  user: User,
-  body: Json,
-  address: string,
-): Promise<AdminSubject> {
-  const { foresee, summary } = actions[name] as Action<unknown>
-  const read = operations[name].body(body, 'body')
-  summary(read)
-  return subjectOf(name, body, { revision: await foresee(ports, user, read), address })
+  action: ActionName,
+  principal: Principal,
+  naming: Naming,
+): Promise<{ subject: AdminSubject; changes: string }> {
+  const operation = operations[action]
+  const received = receivedOf(action, naming)
+  const body = 'body' in operation ? operation.body(received.json, 'body') : undefined
+  // The table's rows take different bodies; each reads its own.
+  const foresee = actions[action] as Foresee<unknown, unknown>
+  const asked = { parameters: received.parameters, query: received.query, body }
+  const { changes, ...foreseen } = await foresee(site, ports, principal, asked)
+  const { address } = principal.asking.from
+  const subject = { ...requestSubject(operation, received), ...foreseen, address, changes: changesHash(changes) }
+  return { subject, changes }
 }
 
-/** Which of the user's passkeys may tap an administrative request, by its place. */
-export function mayTap(subject: AdminSubject, credentials: readonly Credential[]): readonly Credential[] {
-  const name = (Object.keys(actions) as ActionName[]).find((one) => operations[one].path === subject.path)
-  return name ? actions[name].mayTap(credentials, subject) : []
+function receivedOf(action: ActionName, { parameters, query, body }: Naming): Received {
+  const operation = operations[action]
+  const read = 'query' in operation ? operation.query(query ?? {}, 'query') : {}
+  return { parameters: textsIn(parameters ?? {}), query: read, json: 'body' in operation ? (body ?? null) : null }
 }
 
-/** Which of both a one-time link is: what was tapped says it, and no column that somebody could write. undefined: neither. */
-export function linkKindOf({ method, path }: AdminSubject): 'invite' | 'reset' | undefined {
-  if (method !== 'POST') return undefined
-  if (path === operations.userAdd.path) return 'invite'
-  return path === operations.userReset.path ? 'reset' : undefined
+function textsIn(json: Json): Readonly<Record<string, string>> {
+  const entries = typeof json === 'object' && json !== null ? Object.entries(json) : []
+  if (entries.every((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].length <= 256))
+    return Object.fromEntries(entries)
+  throw new Refusal('bad_request', { why: 'parameters: text of at most 256 characters each' })
+}
+
+/** Which of the user's passkeys may tap what its ticket says. */
+export function mayTap({ key, revision }: AdminSubject, credentials: readonly Credential[]): readonly Credential[] {
+  if (key === 'any') return credentials
+  if (key === 'vouching') return credentials.filter(({ mayVouch }) => mayVouch)
+  const leaving = credentials.find(({ fingerprint }) => fingerprint === revision)
+  return leaving ? othersThan(leaving, credentials) : []
 }

@@ -1,9 +1,11 @@
 /**
- * A request of a program that comes with a tap: the intent is made again from what was received, and the tap must be the caller's, over
- * exactly that. What it says stays to be confirmed in the batch of the effect.
+ * What a change with a token rests on: a tap of exactly this request, or where the preference asks for no more a login that is recent.
+ * The intent is made again from what was received. What is judged here stays to be confirmed in the batch of the effect.
  */
-import type { AuditEvent, AuditKind } from '../audit.ts'
-import type { AdminSubject, Json } from '../intent.ts'
+import type { Actor } from '../admin-ports.ts'
+import { operations } from '../api/operations.ts'
+import type { AuditEvent, AuditKind, Evidence } from '../audit.ts'
+import type { AdminSubject, Intent } from '../intent.ts'
 import { readTicket, spendOf } from '../login/ceremony.ts'
 import { withKey } from '../login/known-key.ts'
 import { withSite } from '../login/with-preference.ts'
@@ -12,16 +14,23 @@ import type { KnownKey, Ports, Spend, Tapped } from '../ports.ts'
 import { Refusal, type RefusalDetail } from '../refusal.ts'
 import type { SentTap } from '../tap/sent.ts'
 import { type Tap, verifyTap } from '../tap/verify.ts'
-import { type ActionName, subjectOf } from './action.ts'
-import type { Principal } from './principal.ts'
+import type { ActionName } from './action.ts'
+import { changesHash } from './difference.ts'
+import { actorOf, type Principal, requireRecent } from './principal.ts'
+import { type Foreseen, type Received, requestSubject } from './subject.ts'
 
 export type ApprovalNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'publicKeys' | 'credentials'>
 
-/** What came: the body as it came, whose hash was tapped, and the tap. */
-export interface Request {
-  readonly json: Json
+/** What came, and the tap that came with it. */
+export interface Request extends Received {
   readonly sent: SentTap | undefined
 }
+
+/**
+ * What the tap must say. `revision` and `changes` are left out where they stand in the ticket alone and the batch confirms what the
+ * revision names.
+ */
+export type Expected = Pick<Foreseen, 'summary' | 'key'> & Partial<Foreseen>
 
 export interface Approved {
   readonly spend: Spend
@@ -32,42 +41,104 @@ export interface Approved {
   readonly revision: string
 }
 
-/** Under the preference, which the batch of the effect confirms. @throws Refusal tap_missing, and whatever `work` refuses */
+/** By what right somebody changes something. */
+export interface Standing {
+  readonly actor: Actor
+  /** undefined: a recent login was enough. */
+  readonly approved: Approved | undefined
+}
+
+/** For what always wants a tap. @throws Refusal tap_missing, document_changed, and whatever `work` refuses */
 export async function withApproval<T>(
   site: Site,
   ports: ApprovalNeeds,
   principal: Principal,
   action: ActionName,
-  { json, sent }: Request,
-  work: (approved: Approved) => Promise<T>,
+  request: Request,
+  expected: Expected,
+  work: (approved: Approved, standing: Standing) => Promise<T>,
 ): Promise<T> {
-  if (!sent) throw new Refusal('tap_missing', { user: principal.user.id })
+  const { sent } = request
+  if (!sent) throw tapMissing(action, principal)
   const tap = { intent: readTicket(ports, sent.ticket), assertion: sent.assertion }
   return withSite(site, ports, (here, { revision: preference }) =>
     withKey(ports, sent.assertion.id, async (known) => {
       if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
-      const approved = await requireApproval(here, ports, principal, action, json, tap, known, preference)
-      const done = await work(approved)
+      const shown = { ...requestSubject(operations[action], request), ...expected }
+      const approved = await requireApproval(here, ports, principal, shown, tap, known, preference)
+      const done = await work(approved, {
+        actor: tappedActor(principal, action, approved, request, expected),
+        approved,
+      })
       await ports.publicKeys.keep(approved.tapped.credentialId, known)
       return done
     }),
   )
 }
 
+/** For what wants a tap only where the preference says so. @throws Refusal as withApproval; login_too_old */
+export async function withStanding<T>(
+  site: Site,
+  ports: ApprovalNeeds,
+  principal: Principal,
+  action: ActionName,
+  request: Request,
+  expected: Expected,
+  work: (standing: Standing) => Promise<T>,
+): Promise<T> {
+  if (request.sent) {
+    return withApproval(site, ports, principal, action, request, expected, (_, standing) => work(standing))
+  }
+  return withSite(site, ports, async (_, { adminActionMfa, revision }) => {
+    if (adminActionMfa) throw tapMissing(action, principal)
+    requireRecent(ports, principal)
+    const warrant = { preference: revision }
+    return work({ actor: { ...actorOf(principal, roleFor(action)), warrant }, approved: undefined })
+  })
+}
+
+const tapMissing = (action: ActionName, { user }: Principal) =>
+  new Refusal('tap_missing', { user: user.id, operation: action })
+
+function roleFor(action: ActionName): 'editor' | undefined {
+  const { needs } = operations[action]
+  return 'role' in needs ? needs.role : undefined
+}
+
+function tappedActor(
+  principal: Principal,
+  action: ActionName,
+  { spend, tapped, tap }: Approved,
+  { json: request }: Request,
+  { key }: Expected,
+): Actor {
+  const warrant = { spend, tapped, tap, request, mayVouch: key === 'vouching' }
+  return { ...actorOf(principal, roleFor(action)), warrant }
+}
+
+type Shown = Expected & ReturnType<typeof requestSubject>
+
 async function requireApproval(
   site: Site,
   ports: Pick<Ports, 'now'>,
   { jkt, user }: Principal,
-  action: ActionName,
-  json: Json,
+  { revision, changes, ...shown }: Shown,
   { intent, assertion }: Tap,
   { userId, publicKey }: KnownKey,
   preference: string | undefined,
 ): Promise<Approved> {
-  const { revision, address } = intent.subject as AdminSubject
-  const subject = subjectOf(action, json, { revision: String(revision), address: String(address) })
-  const shown = { site, purpose: 'admin', holder: jkt, user: user.id, subject, now: ports.now() } as const
-  const evidence = await verifyTap({ intent, assertion }, publicKey, shown)
+  const said = intent.subject as AdminSubject
+  requireUnchanged(intent, shown, { revision, changes })
+  const { unshown_lines } = said
+  const subject: AdminSubject = {
+    ...shown,
+    revision: revision ?? String(said.revision),
+    changes: changes === undefined ? String(said.changes) : changesHash(changes),
+    address: String(said.address),
+    ...(unshown_lines !== undefined && { unshown_lines: Number(unshown_lines) }),
+  }
+  const about = { site, purpose: 'admin', holder: jkt, user: user.id, subject, now: ports.now() } as const
+  const evidence = await verifyTap({ intent, assertion }, publicKey, about)
   if (userId !== user.id) throw new Refusal('wrong_user', { user: user.id })
   const { id, response } = assertion
   return {
@@ -78,15 +149,31 @@ async function requireApproval(
   }
 }
 
-/** The audit row of what was approved, with its evidence. */
-export function approvedEvent(
+/** Of this very request, but of what was there before: whoever tapped hears that it is there no more. */
+function requireUnchanged(
+  { subject, id }: Intent,
+  shown: ReturnType<typeof requestSubject>,
+  { revision, changes }: { readonly revision: string | undefined; readonly changes: string | undefined },
+): void {
+  const said = subject as Partial<AdminSubject>
+  const isSame = said.method === shown.method && said.path === shown.path && said.body_hash === shown.body_hash
+  const isOld = revision !== undefined && said.revision !== revision
+  const isOther = changes !== undefined && said.changes !== changesHash(changes)
+  if (isSame && (isOld || isOther)) throw new Refusal('document_changed', { intent: id })
+}
+
+/** The audit row of what was done, with the evidence of the tap; `otherwise`: where there is none. */
+export function standingEvent(
   { now }: Pick<Ports, 'now'>,
   { asking, user, session }: Principal,
-  { tapped, tap }: Approved,
+  approved: Approved | undefined,
   { json: request }: Request,
   kind: AuditKind,
   detail: RefusalDetail,
+  otherwise?: Evidence,
 ): AuditEvent {
-  const who = { userId: user.id, credentialId: tapped.credentialId, sessionId: session.id, intentId: tap.intent.id }
-  return { at: now(), kind, outcome: 'done', asking, ...who, detail, evidence: { tap, request } }
+  const done = { at: now(), kind, outcome: 'done', asking, userId: user.id, sessionId: session.id, detail } as const
+  if (!approved) return otherwise === undefined ? done : { ...done, evidence: otherwise }
+  const { tapped, tap } = approved
+  return { ...done, credentialId: tapped.credentialId, intentId: tap.intent.id, evidence: { tap, request } }
 }

@@ -1,17 +1,17 @@
 /** The cluster's documents: reading, creating and replacing several at once, removing. What is stored was read by document.ts. */
 import type { DocumentChange, StoredDocument } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
-import type { Json } from '../intent.ts'
 import type { Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import { type Document, parseDocument, revisionOf } from './document.ts'
-import { lockedBy, lockKey } from './lock.ts'
-import { showPath } from './place.ts'
+import { type ApprovalNeeds, type Request, standingEvent, withStanding } from './approved.ts'
+import { keyOf, type PlanNeeds, type PutAsk, planPut, planRemoval, type Removal } from './catalog-plan.ts'
+import { revisionOf } from './document.ts'
 import { defaultPreferenceDocument } from './preference.ts'
-import { isPreset, presets } from './presets.ts'
-import { actorOf, type Principal } from './principal.ts'
-import { type Lost, requireKept } from './rp-change.ts'
+import { presets } from './presets.ts'
+import type { Principal } from './principal.ts'
+import type { Lost } from './rp-change.ts'
+import { type Foreseen, someOf } from './subject.ts'
 
 export interface Filter {
   readonly kind?: string | undefined
@@ -40,15 +40,7 @@ export interface Put {
   readonly outcome: 'created' | 'replaced' | 'unchanged'
 }
 
-type PutNeeds = Pick<Ports, 'now' | 'documents' | 'preferences' | 'credentials' | 'audit'>
-
-export interface PutAsk {
-  readonly documents: readonly Json[]
-  /** Replaces what is there, and lets passkeys stop working. */
-  readonly force: boolean
-  /** Of the one document that was read and edited: the revision that was read, empty where there was none. */
-  readonly replaces?: string | undefined
-}
+type WriteNeeds = ApprovalNeeds & Pick<Ports, 'documents' | 'audit'>
 
 export interface PutOutcome {
   readonly documents: readonly Put[]
@@ -56,112 +48,82 @@ export interface PutOutcome {
   readonly lost: readonly Lost[]
 }
 
+/** @throws Refusal as `putDocuments` */
+export const foreseePut = async (site: Site, ports: PlanNeeds, principal: Principal, ask: PutAsk): Promise<Foreseen> =>
+  (await planPut(site, ports, principal, ask)).foreseen
+
 /**
- * All or none.
+ * All or none. What changes nothing asks for nothing.
  * @throws Refusal document_invalid, document_exists, document_changed, own_account, rp_id_unfit, passkeys_lost, nobody_left,
- * token_invalid, role_missing
+ * token_invalid, role_missing, tap_missing, login_too_old
  */
-export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, ask: PutAsk): Promise<PutOutcome> {
-  const { asking, user, session } = principal
-  const { force, replaces } = ask
-  return recordingRefusals(ports, asking, 'document.put', async () => {
-    const wanted = requireDocuments(ask.documents, user.name)
-    if (replaces !== undefined && wanted.length !== 1) throw unreadable('one document is edited at a time')
-    const before = await documentsBefore(ports, wanted)
-    const lost = await requireKept(site, ports, { before: [...before.values()], wanted, force })
-    const changes = wanted.map((document): DocumentChange => {
-      const there = before.get(keyOf(document))
-      const expected = there && revisionOf(there)
-      if (replaces !== undefined && replaces !== (expected ?? '')) throw new Refusal('document_changed')
-      if (expected !== undefined && replaces === undefined && !force) throw existing(keyOf(document))
-      return { document, revision: revisionOf(document), expected }
-    })
-    const changed = changes.filter(({ revision, expected }) => revision !== expected)
+export function putDocuments(
+  site: Site,
+  ports: WriteNeeds,
+  principal: Principal,
+  ask: PutAsk,
+  request: Request,
+): Promise<PutOutcome> {
+  return recordingRefusals(ports, principal.asking, 'document.put', async () => {
+    const { all, changed, lost, foreseen } = await planPut(site, ports, principal, ask)
     if (changed.length > 0) {
-      const who = { userId: user.id, sessionId: session.id }
-      const stopped = lost.reduce((sum, { passkeys }) => sum + passkeys, 0)
-      const names = changed.map(({ document }) => keyOf(document)).join(' ')
-      const detail = { documents: names, ...(stopped > 0 && { passkeys_lost: stopped }) }
-      const evidence = { documents: changed.map(({ document }) => document) }
-      const event = {
-        at: ports.now(),
-        kind: 'document.put',
-        outcome: 'done',
-        asking,
-        ...who,
-        detail,
-        evidence,
-      } as const
-      await ports.documents.put(actorOf(principal, 'editor'), changed, event)
+      await withStanding(site, ports, principal, 'documentsPut', request, foreseen, async ({ actor, approved }) => {
+        const stopped = lost.reduce((sum, { passkeys }) => sum + passkeys, 0)
+        const names = changed.map(({ document }) => keyOf(document)).join(' ')
+        const detail = { documents: names, ...(stopped > 0 && { passkeys_lost: stopped }) }
+        const evidence = { documents: changed.map(({ document }) => document) }
+        const event = standingEvent(ports, principal, approved, request, 'document.put', detail, evidence)
+        await ports.documents.put(actor, changed, event)
+      })
       await ports.preferences.newest()
     }
-    return { documents: changes.map(putOf), lost }
+    return { documents: all.map(putOf), lost }
   })
 }
-
-const existing = (document: string) =>
-  new Refusal('document_exists', { document }, { told: `${document} is there already.` })
-
-const keyOf = ({ kind, metadata }: Document): string => `${kind}/${metadata.name}`
 
 function putOf({ document, revision, expected }: DocumentChange): Put {
   const outcome = expected === undefined ? 'created' : expected === revision ? 'unchanged' : 'replaced'
   return { kind: document.kind, name: document.metadata.name, revision, outcome }
 }
 
-function requireDocuments(given: readonly Json[], caller: string): readonly Document[] {
-  const wanted = given.map((json, i) => {
-    const parsed = parseDocument(json)
-    if (parsed.kind === 'value') return parsed.value
-    const [first] = parsed.problems
-    throw unreadable(`${showPath(['documents', i, ...(first?.path ?? [])])}: ${first?.message ?? ''}`)
-  })
-  const keys = new Set(wanted.map(keyOf))
-  if (keys.size < wanted.length) throw unreadable('one kind and name twice')
-  for (const document of wanted) requireNotOwn(document, caller)
-  return wanted
+/** @throws Refusal as `removeDocument` */
+export const foreseeRemoval = async (
+  site: Site,
+  ports: PlanNeeds & Pick<Ports, 'users' | 'now'>,
+  removal: Removal,
+): Promise<Foreseen> => {
+  const { foreseen } = await planRemoval(site, ports, removal)
+  if (removal.kind === 'role') await requireUnheld(ports, removal.name)
+  return foreseen
 }
 
-const unreadable = (why: string) => new Refusal('document_invalid', { why }, { told: `${why}.` })
-
-/** Whoever locks himself out cannot mend it; another administrator can do it for him. */
-function requireNotOwn(document: Document, caller: string): void {
-  if (document.kind === 'lock' && lockedBy(document) === lockKey('user', caller)) throw new Refusal('own_account')
-}
-
-async function documentsBefore(
-  { documents }: Pick<Ports, 'documents'>,
-  wanted: readonly Pick<Document, 'kind'>[],
-): Promise<Map<string, Document>> {
-  const kinds = new Set(wanted.map(({ kind }) => kind))
-  const lists = await Promise.all([...kinds].map((kind) => documents.list({ kind })))
-  return new Map(lists.flat().map(({ document }) => [keyOf(document), document]))
+/** Nobody taps in vain; the batch asks again. */
+async function requireUnheld({ users, now }: Pick<Ports, 'users' | 'now'>, role: string): Promise<void> {
+  const holders = (await users.list(now())).filter(({ roles }) => roles.includes(role)).map(({ name }) => name)
+  if (holders.length > 0) throw new Refusal('role_held', {}, { told: `${someOf(holders)} would lose it.` })
 }
 
 /**
  * Of the preference: the defaults hold again. `force` lets passkeys stop working.
- * @throws Refusal role_preset, document_unknown, role_held, passkeys_lost, nobody_left, token_invalid, role_missing
+ * @throws Refusal role_preset, document_unknown, document_changed, role_held, passkeys_lost, nobody_left, token_invalid, role_missing,
+ * tap_missing, login_too_old
  */
 export function removeDocument(
   site: Site,
-  ports: PutNeeds,
+  ports: WriteNeeds,
   principal: Principal,
-  { kind, name, force }: { readonly kind: string; readonly name: string; readonly force: boolean },
+  removal: Removal,
+  request: Request,
 ): Promise<readonly Lost[]> {
-  const { asking, user, session } = principal
-  return recordingRefusals(ports, asking, 'document.remove', async () => {
-    if (kind === 'role' && isPreset(name)) throw new Refusal('role_preset')
-    const lost = await lostByRemoving(site, ports, kind, force)
-    const who = { userId: user.id, sessionId: session.id, detail: { document: `${kind}/${name}` } }
-    const event = { at: ports.now(), kind: 'document.remove', outcome: 'done', asking, ...who } as const
-    await ports.documents.remove(actorOf(principal, 'editor'), kind, name, event)
+  const { kind, name } = removal
+  return recordingRefusals(ports, principal.asking, 'document.remove', async () => {
+    const { lost, expected, foreseen } = await planRemoval(site, ports, removal)
+    await withStanding(site, ports, principal, 'documentRemove', request, foreseen, async ({ actor, approved }) => {
+      const detail = { document: `${kind}/${name}` }
+      const event = standingEvent(ports, principal, approved, request, 'document.remove', detail)
+      await ports.documents.remove(actor, { kind, name, expected }, event)
+    })
     if (kind === 'cluster_auth_preference') await ports.preferences.newest()
     return lost
   })
-}
-
-async function lostByRemoving(site: Site, ports: PutNeeds, kind: string, force: boolean): Promise<readonly Lost[]> {
-  if (kind !== 'cluster_auth_preference') return []
-  const before = await documentsBefore(ports, [{ kind }])
-  return requireKept(site, ports, { before: [...before.values()], wanted: [defaultPreferenceDocument], force })
 }

@@ -47,8 +47,11 @@ export async function authenticate(site: Site, ports: Needs, call: Call): Promis
   return { ...entered, jkt, asking: call.asking }
 }
 
-/** @throws Refusal login_headless, role_missing, login_too_old. A tap is the action's own to check: it signs what the action does. */
-export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, needs: OperationNeeds = {}): void {
+/**
+ * @throws Refusal login_headless, role_missing. Tap and age of the login are the action's own to check (approved.ts): the tap signs what
+ * the action does, and the preference says which of both it wants.
+ */
+export function requireNeeds(principal: Principal, needs: OperationNeeds = {}): void {
   const { user, roles, session } = principal
   // Who has talked somebody into entering a code has a login of his own. It must not let in more of his (a factor, an invite),
   // nor loosen what keeps him out.
@@ -58,9 +61,11 @@ export function requireNeeds({ now }: Pick<Ports, 'now'>, principal: Principal, 
   if (needs.role !== undefined && !roles.includes(needs.role)) {
     throw new Refusal('role_missing', { user: user.id, role: needs.role })
   }
-  if (needs.presence === 'recent' && now() - session.authenticatedAt > recentLogin) {
-    throw new Refusal('login_too_old', { user: user.id })
-  }
+}
+
+/** @throws Refusal login_too_old */
+export function requireRecent({ now }: Pick<Ports, 'now'>, { user, session }: Principal): void {
+  if (now() - session.authenticatedAt > recentLogin) throw new Refusal('login_too_old', { user: user.id })
 }
 
 export const actorOf = ({ user, session }: Principal, role: 'editor' | 'auditor' | undefined): Actor => ({

@@ -2,16 +2,27 @@
  * Users: inviting, resetting, listing, removing. A link is a one-time key made by the administrator's program: the tap approves a
  * request that names the user and the public half; the private half is in the link alone. See login/invite.ts for its use.
  */
-import type { ListedUser } from '../admin-ports.ts'
+import type { Holdings, ListedUser } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
 import { base64url } from '../lib/bytes.ts'
 import { parseName } from '../login/name.ts'
-import type { Instant, InviteId, Site, UserId } from '../model.ts'
+import type { Instant, InviteId, Site, User, UserId } from '../model.ts'
 import type { Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
 import { thumbprintOf, type VouchKey } from '../vouch.ts'
-import { type ApprovalNeeds, type Approved, approvedEvent, type Request, withApproval } from './approved.ts'
+import {
+  type ApprovalNeeds,
+  type Approved,
+  type Request,
+  standingEvent,
+  withApproval,
+  withStanding,
+} from './approved.ts'
+import { addedLines, linesOf, removedLines, titleLine } from './difference.ts'
 import { inviteTtl, resetTtl } from './link-ttl.ts'
-import { actorOf, type Principal } from './principal.ts'
+import { isPreset } from './presets.ts'
+import type { Principal } from './principal.ts'
+import { type Foreseen, someOf } from './subject.ts'
 
 export interface Invitation {
   readonly name: string
@@ -29,6 +40,47 @@ export interface OneTimeLink {
   readonly expiresAt: Instant
 }
 
+/** @throws Refusal invite_ttl, name_invalid, name_taken, user_waiting, role_unknown */
+export async function foreseeInvite(
+  ports: Pick<Ports, 'users' | 'documents'>,
+  invitation: Invitation,
+): Promise<Foreseen> {
+  const foreseen = expectedInvite(invitation)
+  await requireFreeName(ports, parseName(invitation.name))
+  await requireRoles(ports, invitation.roles)
+  return foreseen
+}
+
+function expectedInvite({ name: given, roles, ttl }: Invitation): Foreseen {
+  inviteTtl(ttl)
+  const name = parseName(given)
+  const content = linesOf({ name, roles })
+  const changes = [titleLine(`New user ${name}`), ...addedLines(content)].join('\n')
+  return { summary: `Invite ${name} with ${rolesInWords(roles)}`, revision: 'new', changes, key: 'vouching' }
+}
+
+async function requireFreeName({ users }: Pick<Ports, 'users'>, name: string): Promise<void> {
+  const found = await users.find(name)
+  if (!found) return
+  if (found.passkeys > 0) throw new Refusal('name_taken')
+  const told = `There is a user ${found.name} who has no passkey yet, or none any more.`
+  throw new Refusal('user_waiting', {}, { told })
+}
+
+async function requireRoles({ documents }: Pick<Ports, 'documents'>, roles: readonly string[]): Promise<void> {
+  const written = roles.filter((role) => !isPreset(role))
+  if (written.length === 0) return
+  const there = new Set((await documents.list({ kind: 'role' })).map(({ document }) => document.metadata.name))
+  const unknown = written.find((role) => !there.has(role))
+  if (unknown !== undefined)
+    throw new Refusal('role_unknown', {}, { told: `There is no role ${JSON.stringify(unknown)}.` })
+}
+
+function rolesInWords(roles: readonly string[]): string {
+  if (roles.length === 0) return 'no role'
+  return `${roles.length === 1 ? 'the role' : 'the roles'} ${someOf(roles)}`
+}
+
 /** @throws Refusal */
 export function inviteUser(
   site: Site,
@@ -38,16 +90,23 @@ export function inviteUser(
   request: Request,
 ): Promise<OneTimeLink> {
   return recordingRefusals(ports, principal.asking, 'user.invite', () =>
-    withApproval(site, ports, principal, 'userAdd', request, async (approved) => {
-      const user = { id: base64url(ports.random(16)) as UserId, name: parseName(invitation.name) }
-      const roles = [...new Set(invitation.roles)].sort()
-      const invite = linkOf(ports, approved, request, invitation.invite_key, inviteTtl(invitation.ttl))
-      const detail = { invited: user.name, roles: roles.join(' ') }
-      const event = approvedEvent(ports, principal, approved, request, 'user.invite', detail)
-      const { spend, tapped } = approved
-      await ports.users.invite({ spend, tapped, actor: actorOf(principal, 'editor'), user, roles, invite, event })
-      return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
-    }),
+    withApproval(
+      site,
+      ports,
+      principal,
+      'userAdd',
+      request,
+      expectedInvite(invitation),
+      async (approved, { actor }) => {
+        const user = { id: base64url(ports.random(16)) as UserId, name: parseName(invitation.name) }
+        const roles = [...new Set(invitation.roles)].sort()
+        const invite = linkOf(ports, approved, request, invitation.invite_key, inviteTtl(invitation.ttl))
+        const detail = { invited: user.name, roles: roles.join(' ') }
+        const event = standingEvent(ports, principal, approved, request, 'user.invite', detail)
+        await ports.users.invite({ actor, user, roles, invite, event })
+        return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
+      },
+    ),
   )
 }
 
@@ -56,6 +115,37 @@ export interface Reset {
   readonly reset_key: VouchKey
   /** Seconds. */
   readonly ttl: number | undefined
+}
+
+/** @throws Refusal reset_ttl, name_invalid, user_unknown, own_account */
+export async function foreseeReset(
+  ports: Pick<Ports, 'now' | 'users'>,
+  principal: Principal,
+  reset: Reset,
+): Promise<Foreseen> {
+  const expected = expectedReset(reset)
+  const found = await requireOther(ports, principal, reset.name)
+  return { ...expected, ...leaving(`Removed, and let in again by the link: what ${found.name} has`, found) }
+}
+
+function expectedReset({ name: given, ttl }: Reset) {
+  resetTtl(ttl)
+  const name = parseName(given)
+  const summary = `Reset ${name}: all passkeys, passwords, codes and sessions of ${name} are removed`
+  return { summary, key: 'vouching' } as const
+}
+
+/** Another administrator must do it, so that there is always one left who may. @throws Refusal user_unknown, own_account */
+async function requireOther({ users, now }: Pick<Ports, 'now' | 'users'>, { user }: Principal, name: string) {
+  const found = await users.holdings(name, now())
+  if (!found) throw new Refusal('user_unknown', { user: user.id })
+  if (found.id === user.id) throw new Refusal('own_account', { user: user.id })
+  return found
+}
+
+/** Who bears the name is part of what is tapped: a namesake who came in between is another. */
+function leaving(title: string, { id, name: _, ...counts }: Holdings): Pick<Foreseen, 'revision' | 'changes'> {
+  return { revision: id, changes: [titleLine(title), ...removedLines(linesOf(counts))].join('\n') }
 }
 
 /**
@@ -71,12 +161,11 @@ export function resetUser(
   request: Request,
 ): Promise<OneTimeLink> {
   return recordingRefusals(ports, principal.asking, 'user.reset', () =>
-    withApproval(site, ports, principal, 'userReset', request, async (approved) => {
+    withApproval(site, ports, principal, 'userReset', request, expectedReset(reset), async (approved, { actor }) => {
       const user = { id: approved.revision as UserId, name: parseName(reset.name) }
       const invite = linkOf(ports, approved, request, reset.reset_key, resetTtl(reset.ttl))
-      const event = approvedEvent(ports, principal, approved, request, 'user.reset', { reset: user.name })
-      const { spend, tapped } = approved
-      await ports.users.reset({ spend, tapped, actor: actorOf(principal, 'editor'), user, invite, event })
+      const event = standingEvent(ports, principal, approved, request, 'user.reset', { reset: user.name })
+      await ports.users.reset({ actor, user, invite, event })
       return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
     }),
   )
@@ -99,12 +188,31 @@ export function userState({ passkeys, locked, link }: ListedUser): UserState {
   return link.kind === 'reset' ? 'reset' : 'invited'
 }
 
+/** @throws Refusal user_unknown, own_account */
+export async function foreseeUserRemoval(
+  ports: Pick<Ports, 'now' | 'users'>,
+  principal: Principal,
+  name: string,
+): Promise<Foreseen> {
+  const found = await requireOther(ports, principal, name)
+  return { ...expectedRemoval(name), ...leaving(`Removed: the user ${found.name}, and what ${found.name} has`, found) }
+}
+
+const expectedRemoval = (name: string) => ({ summary: `Remove the user ${name}`, key: 'vouching' }) as const
+
 /** @throws Refusal user_unknown, own_account, last_vouching, token_invalid, role_missing */
-export function removeUser(ports: Pick<Ports, 'now' | 'users' | 'audit'>, principal: Principal, name: string) {
-  const { asking, user, session } = principal
-  return recordingRefusals(ports, asking, 'user.remove', async () => {
-    const who = { userId: user.id, sessionId: session.id, detail: { removed: name } }
-    const event = { at: ports.now(), kind: 'user.remove', outcome: 'done', asking, ...who } as const
-    await ports.users.remove(actorOf(principal, 'editor'), name, event)
-  })
+export function removeUser(
+  site: Site,
+  ports: ApprovalNeeds & Pick<Ports, 'users' | 'audit'>,
+  principal: Principal,
+  name: string,
+  request: Request,
+): Promise<void> {
+  return recordingRefusals(ports, principal.asking, 'user.remove', () =>
+    withStanding(site, ports, principal, 'userRemove', request, expectedRemoval(name), async ({ actor, approved }) => {
+      const event = standingEvent(ports, principal, approved, request, 'user.remove', { removed: name })
+      const who: Partial<User> & Pick<User, 'name'> = approved ? { id: approved.revision as UserId, name } : { name }
+      await ports.users.remove(actor, who, event)
+    }),
+  )
 }

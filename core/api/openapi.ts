@@ -74,8 +74,9 @@ function describe(id: string, operation: AnyOperation): Json {
 function needsInWords({ role, presence }: NonNullable<AnyOperation['needs']>): string {
   const words = [
     role && `The role ${role}.`,
-    presence === 'recent' && 'A login at most five minutes old (RFC 9470).',
     presence === 'tap' && 'A tap that approves exactly this request, in the header Sallyport-Tap.',
+    presence === 'tap-or-recent' &&
+      'A tap that approves exactly this request, in the header Sallyport-Tap; where admin_action_mfa is off, a login at most five minutes old (RFC 9470) will do.',
     'Not with a headless login (RFC 8628).',
   ]
   return words.filter((sentence) => typeof sentence === 'string').join(' ')
@@ -89,13 +90,14 @@ function parametersOf({ path, query, needs }: AnyOperation): Json[] {
     schema: { type: 'string' },
   }))
   const members = (query?.schema['properties'] ?? {}) as Readonly<Record<string, JsonSchema>>
-  const required = (query?.schema['required'] ?? []) as readonly string[]
+  const wanted = (query?.schema['required'] ?? []) as readonly string[]
   const inQuery = Object.entries(members).map(([name, schema]) => ({
     name,
     in: 'query',
-    required: required.includes(name),
+    required: wanted.includes(name),
     schema,
   }))
-  const tap = { name: 'Sallyport-Tap', in: 'header', required: true, schema: { type: 'string' } }
-  return [...inPath, ...inQuery, ...(needs?.presence === 'tap' ? [tap] : [])]
+  const required = needs?.presence === 'tap'
+  const tap = { name: 'Sallyport-Tap', in: 'header', required, schema: { type: 'string' } }
+  return [...inPath, ...inQuery, ...(needs?.presence === undefined ? [] : [tap])]
 }

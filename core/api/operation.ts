@@ -9,12 +9,13 @@ export type Auth = 'page' | 'dpop' | 'proxy' | 'none'
 
 /**
  * What a caller with an access token needs besides: a role; and for what changes something a proof that the person is there:
- * `tap` signs exactly this request, `recent` is a login at most five minutes old (RFC 9470). Each of these wants a login by a
- * browser on the caller's own machine, as `browser` alone does: one by the device flow (RFC 8628) reaches resources only.
+ * `tap` signs exactly this request; `tap-or-recent` is the same where the preference wants a tap of each administrative action, else
+ * a login at most five minutes old (RFC 9470). Each of these wants a login by a browser on the caller's own machine, as `browser`
+ * alone does: one by the device flow (RFC 8628) reaches resources only.
  */
 export interface Needs {
   readonly role?: 'editor' | 'auditor'
-  readonly presence?: 'tap' | 'recent'
+  readonly presence?: 'tap' | 'tap-or-recent'
   readonly browser?: true
 }
 

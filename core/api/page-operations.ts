@@ -273,11 +273,25 @@ export const tapOperations = {
   tapBegin: {
     method: 'POST',
     path: '/v1/taps',
-    summary: 'Ask for a tap that approves one administrative request; writes nothing',
+    summary:
+      'Ask for a tap that approves one administrative request, whose operation, parameters, query and body these are; writes nothing',
     auth: 'dpop',
     needs: { browser: true },
-    body: object({ operation: name, body: anything, ...waiting }),
-    answer: object({ ticket, approve_url: text(32_768) }),
+    body: object({
+      operation: name,
+      /** Of its path, by name. */
+      parameters: optional(anything),
+      query: optional(anything),
+      body: optional(anything),
+      ...waiting,
+    }),
+    /** `tap`: false where a login as recent as this one is enough. `changes`: the difference that it makes, in lines. */
+    answer: object({
+      tap: yesOrNo,
+      ticket: optional(ticket),
+      approve_url: optional(text(65_536)),
+      changes: optional(text(4_194_304)),
+    }),
   },
   tapOptions: {
     method: 'POST',
@@ -293,6 +307,14 @@ export const tapOperations = {
     summary: 'Refuse what a ticket asks for: the program that waits is told access_denied',
     auth: 'page',
     body: object({ ticket, ...waiting }),
+    answer: location,
+  },
+  tapDisown: {
+    method: 'POST',
+    path: '/v1/taps/disown',
+    summary: 'Refuse what a ticket asks for and end the login of the program that asked: this user did not',
+    auth: 'page',
+    body: object({ ticket }),
     answer: location,
   },
 } as const satisfies Record<string, AnyOperation>

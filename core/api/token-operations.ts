@@ -66,6 +66,16 @@ const factorView = object({
   created_at: instant,
   last_used_at: optional(instant),
 })
+const passkeyView = object({
+  name,
+  make: optional(name),
+  synced: yesOrNo,
+  /** Whether its tap approves administrative actions and admits others. */
+  may_vouch: yesOrNo,
+  fingerprint: secret,
+  created_at: instant,
+  last_used_at: optional(instant),
+})
 const documentView = object({ document: anything, revision: text(64), preset: yesOrNo })
 /** Whose passkeys stopped working by a change of the relying party. */
 const lost = list(object({ user: name, passkeys: whole }), 100_000)
@@ -210,8 +220,26 @@ export const tokenOperations = {
     path: '/v1/users/{name}',
     summary: 'Remove a user with passkeys, passwords, codes, sessions and invite',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { role: 'editor', presence: 'tap-or-recent' },
     answer: object({ name }),
+  },
+  passkeysList: {
+    method: 'GET',
+    path: '/v1/users/{name}/passkeys',
+    summary: 'The passkeys of a user, and which of them may approve administrative actions',
+    auth: 'dpop',
+    needs: { role: 'editor' },
+    answer: object({ passkeys: list(passkeyView, 1024) }),
+  },
+  passkeyEntrust: {
+    method: 'POST',
+    path: '/v1/users/{name}/passkeys/entrust',
+    summary: 'Let a passkey of a user approve administrative actions and admit others',
+    auth: 'dpop',
+    needs: { role: 'editor', presence: 'tap' },
+    /** What the user calls it. */
+    body: object({ passkey: name }),
+    answer: object({ user: name, passkey: name }),
   },
   loginsList: {
     method: 'GET',
@@ -227,7 +255,7 @@ export const tokenOperations = {
     path: '/v1/logins/{id}',
     summary: 'End one of them',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { role: 'editor', presence: 'tap-or-recent' },
     answer: loginView,
   },
   documentsList: {
@@ -244,7 +272,7 @@ export const tokenOperations = {
     path: '/v1/documents',
     summary: 'Create them, all or none; with force replace those that exist, and let passkeys stop working',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { role: 'editor', presence: 'tap-or-recent' },
     /** `replaces`: the revision of the one document that was read and edited; empty where there was none. */
     body: object({ documents: list(anything, 100), force: optional(yesOrNo), replaces: optional(text(64)) }),
     answer: object({
@@ -260,7 +288,7 @@ export const tokenOperations = {
     path: '/v1/documents/{kind}/{name}',
     summary: 'Remove one; of the preference about logins: the defaults hold again',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { role: 'editor', presence: 'tap-or-recent' },
     query: object({ force: optional(oneOf(['true'])) }),
     answer: object({ kind: name, name, lost }),
   },
@@ -278,7 +306,7 @@ export const tokenOperations = {
     path: '/v1/keys/rotate',
     summary: 'The next signing key signs from now on; nobody is logged out',
     auth: 'dpop',
-    needs: { role: 'editor', presence: 'recent' },
+    needs: { role: 'editor', presence: 'tap-or-recent' },
     body: object({}),
     answer: object({ current: name, next: name }),
   },

@@ -5,8 +5,8 @@
  * that signature.
  */
 
-import { bodyHash, linkKindOf } from '../access/action.ts'
 import type { Preference } from '../access/preference.ts'
+import { bodyHash, linkKindOf } from '../access/subject.ts'
 import type { OpenInvite } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
 import { type AdminSubject, type InviteSubject, membersOf, type VouchSubject } from '../intent.ts'

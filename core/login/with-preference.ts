@@ -16,6 +16,8 @@ const decidedByIt: ReadonlySet<RefusalCode> = new Set([
   'attestation_refused',
   'passwords_off',
   'codes_off',
+  'tap_missing',
+  'login_too_old',
 ])
 
 /**

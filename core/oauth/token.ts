@@ -191,4 +191,5 @@ export const endedBecause: Readonly<Record<ClientSessionEnd, string>> = {
   user_removed: 'The user was removed.',
   user_reset: 'All passkeys, passwords, codes and logins of this user were removed: the user was reset.',
   administrator: 'An administrator ended it.',
+  disowned: 'It asked for an approval, and you said that it was not you who asked.',
 }

@@ -9,6 +9,7 @@ import {
   addUser,
   askForTap,
   call,
+  entrust,
   newAdmin,
   newInvitation,
   newPerson,
@@ -93,7 +94,11 @@ test('a key that may not let others in is not asked, and its tap does nothing', 
   const { edge, ada } = await tapped()
   const bob = await newPerson(ada, 'Bob', ['editor'])
   const { body } = await newInvitation('Eve', ['editor'])
+  expect(await askForTap(bob, body)).toMatchObject({ status: 403, json: { error: 'tap_impossible' } })
+  expect(lastRefusal(edge)).toBe('passkeys_lesser')
+  entrust(bob)
   const { ticket } = (await askForTap(bob, body)).json
+  entrust(bob, false)
   expect(await bob.visitor.post('/v1/taps/options', { ticket })).toMatchObject({
     status: 403,
     json: { error: 'tap_impossible' },
@@ -108,6 +113,7 @@ test('a tap of another user does nothing, though his key may let others in', asy
   const { edge, ada } = await tapped()
   const bob = await newPerson(ada, 'Bob', ['editor'])
   const { body } = await newInvitation('Eve')
+  entrust(bob)
   const { ticket } = (await askForTap(bob, body)).json
   expect((await addUser(bob, body, tapHeaderOf(ticket, await sign(ada.passkey, ticket)))).status).toBe(401)
   expect(lastRefusal(edge)).toBe('wrong_user')
@@ -207,8 +213,8 @@ test('a role that is taken away between tap and request is not there any more', 
 
 test('an operation that wants no tap, or is none, gets no ticket', async () => {
   const { ada } = await tapped()
-  for (const operation of ['userRemove', 'toString', '__proto__', 'constructor', ''])
-    expect((await askForTap(ada, {}, operation)).status).toBe(400)
+  for (const operation of ['ownLoginEnd', 'usersList', 'toString', '__proto__', 'constructor', ''])
+    expect([operation, (await askForTap(ada, {}, operation)).status]).toEqual([operation, 400])
 })
 
 test('what could never succeed gets no ticket either', async () => {

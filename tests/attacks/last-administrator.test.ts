@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest'
 import { addPasskey, login, removePasskey } from '../client.ts'
 import { lastRefusal, type TestEdge } from '../edge.ts'
-import { call, newAdmin, newPerson, newReset, type Person, recover, resetWith, tapFor } from '../people.ts'
+import {
+  call,
+  newAdmin,
+  newPerson,
+  newReset,
+  type Person,
+  recentIsEnough,
+  recover,
+  resetWith,
+  tapFor,
+} from '../people.ts'
 import { race } from '../race.ts'
 
 const vouching = (edge: TestEdge) =>
@@ -36,7 +46,7 @@ test('one resets the other, who removes him at the same time: one stays, 20 time
 })
 
 test('an editor whose passkey may not vouch removes nobody who is the last that may', async () => {
-  const ada = await newAdmin()
+  const ada = await newAdmin(recentIsEnough)
   const bob = await newPerson(ada, 'Bob', ['editor'])
   expect(await call(bob, 'DELETE', '/v1/users/Ada')).toMatchObject({ status: 409, json: { error: 'last_vouching' } })
   expect(lastRefusal(ada.edge)).toBe('last_vouching')

@@ -14,6 +14,7 @@ import {
   newPerson,
   type Person,
   putDocuments,
+  recentIsEnough,
   tapFor,
 } from '../people.ts'
 import { race, statuses } from '../race.ts'
@@ -33,7 +34,7 @@ function read(json: Json): Document {
 }
 
 test('50 who create one name at once: one does, and one audit row says so', async () => {
-  const ada = await newAdmin()
+  const ada = await newAdmin(recentIsEnough)
   const replies = await race(50, (i) => putDocuments(ada, [roleOf('dev', `${i + 1}m`)]))
   expect(statuses(replies)).toEqual({ 200: 1, 409: 49 })
   expect(documentsOf(ada)).toEqual([{ kind: 'role', name: 'dev' }])
@@ -78,8 +79,10 @@ test.each(Object.entries(meanwhile))(
     ada.edge.store.raw.exec(sql)
     const { documents, users } = ada.edge.ports
     await expect(documents.put(actor, [changeTo(roleOf('dev'))], event)).rejects.toMatchObject({ code })
-    await expect(documents.remove(actor, 'role', 'dev', event)).rejects.toMatchObject({ code })
-    await expect(users.remove(actor, 'Bob', event)).rejects.toMatchObject({ code })
+    await expect(documents.remove(actor, { kind: 'role', name: 'dev', expected: 'r' }, event)).rejects.toMatchObject({
+      code,
+    })
+    await expect(users.remove(actor, { name: 'Bob' }, event)).rejects.toMatchObject({ code })
     expect(documentsOf(ada)).toEqual([])
   },
 )
@@ -186,7 +189,7 @@ test('a hundred documents at once, and no more; 256 KiB, and no more', async () 
 })
 
 test('50 who create one database at once: one does', async () => {
-  const ada = await newAdmin()
+  const ada = await newAdmin(recentIsEnough)
   const db = {
     kind: 'db',
     version: 'v3',

@@ -6,6 +6,7 @@ import { lastRefusal } from '../edge.ts'
 import {
   askForTap,
   call,
+  entrust,
   newAdmin,
   newPerson,
   newReset,
@@ -96,7 +97,9 @@ test('whoever is no editor gets no ticket, and his request is refused; he learns
 test('a passkey that may not vouch is not asked, and its tap resets nobody', async () => {
   const { edge, ada, bob } = await scene()
   const { body } = await newReset('Ada')
+  entrust(bob)
   const { ticket } = (await askForTap(bob, body, 'userReset')).json
+  entrust(bob, false)
   expect((await bob.visitor.post('/v1/taps/options', { ticket })).json.error).toBe('tap_impossible')
   const assertion = await bob.passkey.get({ challenge: base64url(challengeOf(intentIn(ticket))) })
   expect((await resetWith(bob, body, tapHeaderOf(ticket, assertion as never))).status).toBe(401)

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { minutes, seconds } from '../../core/model.ts'
 import { lastRefusal } from '../edge.ts'
-import { call, newAdmin, newPerson, type Person } from '../people.ts'
+import { call, newAdmin, newPerson, type Person, recentIsEnough } from '../people.ts'
 
-async function two() {
-  const ada = await newAdmin()
+async function two(settings: Parameters<typeof newAdmin>[0] = {}) {
+  const ada = await newAdmin(settings)
   return { ada, edge: ada.edge, bob: await newPerson(ada, 'Bob') }
 }
 
@@ -38,14 +38,14 @@ test('an administrator ends a session of anybody: it is written down, and the pr
   expect((await call(ada, 'DELETE', `/v1/logins/${program?.id}`)).status).toBe(200)
   expect((await call(bob, 'GET', '/v1/me')).status).toBe(401)
   expect((await bob.program.refresh(bob.refreshToken)).json.error_description).toMatch(/^An administrator ended it/)
-  expect(edge.rows("select outcome, detail from audit where kind = 'login.end'")).toEqual([
+  expect(edge.rows("select outcome, detail from audit where kind = 'login.end' and outcome = 'done'")).toEqual([
     { outcome: 'done', detail: JSON.stringify({ ended: program?.id, of: 'Bob' }) },
   ])
   expect((await call(ada, 'DELETE', `/v1/logins/${program?.id}`)).status).toBe(404)
 })
 
 test('it wants a login that is not older than five minutes', async () => {
-  const { ada, edge, bob } = await two()
+  const { ada, edge, bob } = await two(recentIsEnough)
   const [target] = await idsOf(bob)
   edge.advance(minutes(5) + seconds(1))
   expect((await call(ada, 'DELETE', `/v1/logins/${target?.id}`)).status).toBe(401)

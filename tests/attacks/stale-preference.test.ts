@@ -59,8 +59,9 @@ test('an approval of a program by a passkey that is no longer taken makes no cod
   const { admin, other, passkey } = await twoProcesses({ webauthn: movedAway })
   const asked = askOf(admin.program.key)
   const body = await approvalBody(admin.visitor, passkey, asked.parameters)
-  expect((await addPasskey(admin.visitor, passkey, await admin.edge.authenticator())).status).toBe(200)
-  await prefer(admin, { webauthn: { rp_id: 'example.com' } })
+  const second = await admin.edge.authenticator()
+  expect((await addPasskey(admin.visitor, passkey, second)).status).toBe(200)
+  await prefer({ ...admin, passkey: second }, { webauthn: { rp_id: 'example.com' } })
   // One site: the browser has its cookies at both processes.
   const there = other.visitor()
   for (const [name, value] of admin.visitor.cookies) there.cookies.set(name, value)
@@ -81,7 +82,7 @@ test('an invitation, a reset and a removal that a passkey approved which is no l
   expect((await addPasskey(admin.visitor, passkey, second, { name: 'Second' })).status).toBe(200)
   const removal = { kind: 'passkey', name: 'Second' }
   asked.push(['/v1/me/factors/remove', removal, await tapFor(admin, removal, admin, 'factorRemove')])
-  await prefer(admin, { webauthn: { rp_id: 'example.com' } })
+  await prefer({ ...admin, passkey: second }, { webauthn: { rp_id: 'example.com' } })
   const there = new Program(admin.program.key, other.visitor(), other.ports.now)
   const counts = () => [other.rows('select id from users').length, other.rows('select id from invites').length]
   const before = counts()

@@ -81,7 +81,7 @@ test('admin sessions ls and rm: of everybody, or of one', async () => {
   }[]
   const browser = all.find(({ kind }) => kind === 'browser')
   const { stderr, code } = await cli.run(['admin', 'sessions', 'rm', '--', browser?.id ?? ''])
-  expect([code, stderr]).toEqual([0, expect.stringMatching(/^The session of Ada \(.+\) is ended\.\n$/)])
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/\nThe session of Ada \(.+\) is ended\.\n$/)])
   expect((await front.person.visitor.get('/account')).status).toBe(302)
 })
 

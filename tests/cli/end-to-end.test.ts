@@ -42,6 +42,13 @@ describe('sallyport, from an empty folder', () => {
     await person.page.waitForURL(/127\.0\.0\.1/)
   }
 
+  /** A command whose page Ada approves. */
+  async function approved(...args: string[]) {
+    const running = start(...args)
+    await approveIn(ada, running)
+    return running.ended
+  }
+
   async function logIn(person: Person, ...args: string[]) {
     const running = start('login', `--proxy=localhost:${edge.proxyPort}`, '--no-browser', ...args)
     await approveIn(person, running)
@@ -112,7 +119,7 @@ metadata: { name: pg-1, labels: { env: dev } }
 spec: { protocol: postgres, uri: "127.0.0.1:5432", tls: { mode: insecure } }
 `,
     )
-    expect(await run('admin', 'create', '-f', file)).toMatchObject({ code: 0 })
+    expect(await approved('admin', 'create', '-f', file)).toMatchObject({ code: 0 })
     const again = await run('admin', 'create', '-f', file)
     expect(again.code).not.toBe(0)
     expect(again.stderr).toMatch(/is there already/)
@@ -124,8 +131,9 @@ spec: { protocol: postgres, uri: "127.0.0.1:5432", tls: { mode: insecure } }
         .filter((part) => /db-reader|pg-1/.test(part))
         .join('---\n'),
     )
+    // Nothing is another than it was: nobody is asked.
     expect(await run('admin', 'create', '--force', '-f', file)).toMatchObject({ code: 0 })
-    expect((await run('admin', 'rm', 'db/pg-1')).code).toBe(0)
+    expect((await approved('admin', 'rm', 'db/pg-1')).code).toBe(0)
     expect((await run('admin', 'get', 'db/pg-1')).code).not.toBe(0)
   })
 
@@ -135,21 +143,23 @@ version: v2
 metadata: { name: bob-away }
 spec: { target: { user: Bob }, message: Bob is on leave. }
 `
-    expect((await cli.start(['admin', 'create', '-'], env(), lock).ended).code).toBe(0)
+    const locking = cli.start(['admin', 'create', '-'], env(), lock)
+    await approveIn(ada, locking)
+    expect((await locking.ended).code).toBe(0)
     const { code, stderr } = await run('status', '--profile=bob')
     expect(code).not.toBe(0)
     expect(stderr).toMatch(/Bob is on leave\./)
     await bob.page.goto(`${edge.origin}/account`)
     await bob.button('Sign in with a passkey').click()
     await bob.page.getByText('Bob is on leave.').waitFor()
-    expect((await run('admin', 'rm', 'lock/bob-away')).code).toBe(0)
+    expect((await approved('admin', 'rm', 'lock/bob-away')).code).toBe(0)
     expect((await run('status', '--profile=bob')).code).toBe(0)
   })
 
   test('admin status, keys rotate and audit ls', async () => {
     const before = JSON.parse((await run('admin', 'status', '--format=json')).stdout)
     expect(before).toMatchObject({ cluster: 'localhost', roots: [{ user: 'Ada' }] })
-    expect((await run('admin', 'keys', 'rotate')).code).toBe(0)
+    expect((await approved('admin', 'keys', 'rotate')).code).toBe(0)
     expect((await run('status')).code).toBe(0)
     const events = JSON.parse((await run('admin', 'audit', 'ls', '--limit=200', '--format=json')).stdout)
     const kinds = new Set(JSON.stringify(events).match(/"kind":"[\w.]+"/g))
@@ -176,7 +186,7 @@ spec: { target: { user: Bob }, message: Bob is on leave. }
   })
 
   test('admin users rm ends what the user had', async () => {
-    expect((await run('admin', 'users', 'rm', 'Bob')).code).toBe(0)
+    expect((await approved('admin', 'users', 'rm', 'Bob')).code).toBe(0)
     const { code, stderr } = await run('status', '--profile=bob')
     expect(code).toBe(4)
     expect(stderr).toMatch(/hint: sallyport login/)

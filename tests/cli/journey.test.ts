@@ -164,7 +164,9 @@ test('admin users add: a tap approves it, and the link alone stands on stdout', 
   expect(listed.stdout).toMatch(
     /^NAME +ROLES +STATE +PASSKEYS +LINK UNTIL +CREATED\nAda .*\nGrace +access +invited +0 +\d{4}-.*\n$/,
   )
-  expect((await cli.run(['admin', 'users', 'rm', 'Grace'])).stderr).toBe('Grace is removed.\n')
+  expect((await cli.run(['admin', 'users', 'rm', 'Grace'])).stderr).toMatch(
+    /^This changes:\n@ Removed: the user Grace[\s\S]*\nGrace is removed\.\n$/,
+  )
   expect(JSON.parse((await cli.run(['admin', 'users', 'ls', '--format=json'])).stdout)).toHaveLength(1)
 })
 
@@ -204,7 +206,12 @@ test('admin create, get and rm: what get prints, create takes', async () => {
   }
   expect((await cli.run(['admin', 'get', 'roles', '--format=text'])).stdout).toContain('editor')
   expect((await cli.run(['admin', 'get', 'role/gone'])).code).toBe(1)
-  expect((await cli.run(['admin', 'rm', 'role/dev'])).stderr).toBe('The role dev is removed.\n')
+  expect((await cli.run(['admin', 'create', '--diff', '--force', '-'], role.replace('app', 'web'))).stdout).toMatch(
+    /^@ Replaced: role\/dev\n[\s\S]*\n- {7}- app\n\+ {7}- web\n/,
+  )
+  expect((await cli.run(['admin', 'rm', 'role/dev'])).stderr).toMatch(
+    /\n- kind: role\n[\s\S]*\nThe role dev is removed\.\n$/,
+  )
 })
 
 test('admin status, keys rotate and audit ls', async () => {
@@ -225,9 +232,33 @@ test('admin status, keys rotate and audit ls', async () => {
   expect((await cli.run(['admin', 'audit', 'ls'])).stdout).toMatch(/^SEQ +AT +KIND +OUTCOME +USER +FROM\n/)
 })
 
+const relaxed = 'kind: cluster_auth_preference\nversion: v2\nspec: { second_factors: [webauthn, otp] }\n'
+
+test('where no tap is asked for: admin verbs ask nobody, and want a login that is recent', async () => {
+  const front = await newFront()
+  const cli = await signedIn(front)
+  expect((await cli.run(['admin', 'create', '-'], relaxed)).code).toBe(0)
+  expect((await cli.run(['admin', 'create', '-'], role)).stderr).toBe('')
+})
+
+test('admin passkeys ls and entrust: whose passkey approves nothing, until somebody lets it', async () => {
+  const front = await newFront()
+  const cli = await signedIn(front)
+  front.edge.store.raw.exec('update credentials set may_vouch = 0')
+  const { code, stderr } = await cli.run(['admin', 'create', '-'], role)
+  expect({ code, stderr }).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining('sallyport admin passkeys entrust'),
+  })
+  const { stdout } = await cli.run(['admin', 'passkeys', 'ls', 'ada'])
+  expect(stdout).toMatch(/^NAME +APPROVES +MADE BY +SINCE +FINGERPRINT\n.+ no .+\n$/)
+  expect((await cli.run(['admin', 'passkeys', 'entrust', 'ada', 'gone'])).code).toBe(1)
+})
+
 test('admin users rm with a login older than five minutes: exit 4, and what to do', async () => {
   const front = await newFront()
   const cli = await signedIn(front)
+  expect((await cli.run(['admin', 'create', '-'], relaxed)).code).toBe(0)
   front.edge.store.raw.exec('update client_sessions set authenticated_at = authenticated_at - 360000')
   const { code, stderr } = await cli.run(['admin', 'users', 'rm', 'Ada'])
   expect({ code, stderr }).toMatchObject({ code: 4, stderr: expect.stringMatching(/\nhint: .*sallyport login\n$/) })

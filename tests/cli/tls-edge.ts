@@ -122,7 +122,7 @@ export function cliFor(front: Front, env: Readonly<Record<string, string>> = {})
   return Object.assign(cli, { proxy: `--proxy=localhost:${front.port}` })
 }
 
-const page = /^(http:\/\/localhost:\d+\/\S+)$/m
+const page = /^(http:\/\/localhost:\d+\/\S+)\n/m
 
 /** Opens the page that the CLI shows, approves or refuses, and lets the browser go where it is sent. */
 export async function answerIn(
@@ -165,5 +165,15 @@ export async function signedIn(front: Front, env: Readonly<Record<string, string
   await answerIn(running, front.person)
   const ended = await running.ended
   if (ended.code !== 0) throw new Error(`login ended with ${ended.code}:\n${ended.stdout}${ended.stderr}`)
-  return Object.assign(cli, { ended })
+  return Object.assign(cli, { ended, run: runAnswered(cli, front.person) })
 }
+
+/** A command whose page, if it shows one, the person approves. */
+const runAnswered =
+  (cli: Cli, person: Person): Cli['run'] =>
+  async (args, input) => {
+    const running = cli.start(args, input)
+    const isOver = running.ended.then(() => undefined)
+    await Promise.race([answerIn(running, person).catch(() => undefined), isOver])
+    return running.ended
+  }

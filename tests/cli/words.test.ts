@@ -115,7 +115,11 @@ const wrong: [args: string[], state: string, hint: string][] = [
     'add the user: soon is not a duration',
     'write it as 30m, 4h or 1h30m',
   ],
-  [['admin', 'users', 'rm'], 'remove the user: something is missing', 'sallyport admin users rm NAME [--yes]'],
+  [
+    ['admin', 'users', 'rm'],
+    'remove the user: something is missing',
+    'sallyport admin users rm NAME [--yes] [--no-browser]',
+  ],
   [
     ['token', '--proof', 'GET'],
     'show a token: --proof wants a method such as GET and a URL',

@@ -1,7 +1,8 @@
 /** What ceremonies put into intents, and refresh tokens, against forms that were made without this code. */
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { subjectOf } from '../../core/access/action.ts'
+import { requestSubject } from '../../core/access/subject.ts'
+import { operations } from '../../core/api/operations.ts'
 import { deriveKeys, parseSecret } from '../../core/keys.ts'
 import type { Holder } from '../../core/model.ts'
 import { cliSubjectOf } from '../../core/oauth/authorize.ts'
@@ -46,7 +47,7 @@ test('deviceSubjectOf names client, user code and device code by one hash, and w
   })
 })
 
-test('subjectOf names the body by its canonical hash, whatever the order of its members', () => {
+test('requestSubject names the body by its canonical hash, whatever the order of its members', () => {
   const invite_key = {
     y: '9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA',
     x: 'l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs',
@@ -54,9 +55,8 @@ test('subjectOf names the body by its canonical hash, whatever the order of its 
     crv: 'P-256',
   }
   const body = { roles: ['access', 'db-reader'], invite_key, name: 'Bob' }
-  expect(subjectOf('userAdd', body, { revision: 'new', address: '192.0.2.7' })).toEqual(
-    subjectNamed('admin: an invite'),
-  )
+  const received = { parameters: {}, query: {}, json: body }
+  expect(subjectNamed('admin: an invite')).toMatchObject(requestSubject(operations.userAdd, received))
 })
 
 test('refreshTokenOf and parseRefreshToken keep their form', () => {

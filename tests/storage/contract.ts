@@ -27,6 +27,7 @@ import { resetting } from './contract/resetting.ts'
 import { rotating } from './contract/rotating.ts'
 import { sessionEnds } from './contract/session-ends.ts'
 import { values } from './contract/values.ts'
+import { warrants } from './contract/warrants.ts'
 import type { World } from './contract/world.ts'
 import { writing } from './contract/writing.ts'
 
@@ -34,7 +35,7 @@ const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
   ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges },
-  ...{ resetting, recovering, idling, ownersEnds },
+  ...{ resetting, recovering, idling, ownersEnds, warrants },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

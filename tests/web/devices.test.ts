@@ -24,7 +24,7 @@ describe('a program without a browser', () => {
     await ada.registerFirst(edge)
     const local = await LocalProgram.at(edge)
     await local.loginOf(ada)
-    expect((await local.call('POST', '/v1/documents', { documents: [headlessRole()] })).status).toBe(200)
+    await local.put({ documents: [headlessRole()] })
     const link = await local.invite(ada, 'Grace Hopper', ['access', 'headless'])
     await local.end()
     grace = await Person.at(browser)

@@ -18,6 +18,7 @@ export class LocalProgram {
   readonly #server: Server
   readonly #answers: URLSearchParams[] = []
   #tokens: Tokens | undefined
+  #user: Person | undefined
 
   private constructor(server: Server, program: Program) {
     this.#server = server
@@ -63,6 +64,7 @@ export class LocalProgram {
     const { status, text, json } = await this.redeem(code, asked)
     if (status !== 200) throw new Error(`the code was answered ${status}: ${text}`)
     this.#tokens = json as Tokens
+    this.#user = person
   }
 
   call(method: string, path: string, body?: Json, headers: Record<string, string> = {}): Promise<Reply> {
@@ -71,11 +73,11 @@ export class LocalProgram {
   }
 
   /** Asks for the tap that an administrative request wants. */
-  async waitForTap(operation: string, body: Json, state = 'waiting'): Promise<string> {
+  async waitForTap(operation: string, body: Json, state = 'waiting') {
     const asked = { operation, body, redirect_uri: this.redirectUri, state }
     const { status, text, json } = await this.call('POST', '/v1/taps', asked)
     if (status !== 200) throw new Error(`/v1/taps answered ${status}: ${text}`)
-    return json.approve_url
+    return json.approve_url as string
   }
 
   /** The person approves an invite: its link, whole. */
@@ -104,13 +106,28 @@ export class LocalProgram {
   /** What its user, an editor, has it do. */
   async lock(user: string, message: string): Promise<void> {
     const lock = { kind: 'lock', version: 'v2', metadata: { name: 'lost' }, spec: { target: { user }, message } }
-    const { status, text } = await this.call('POST', '/v1/documents', { documents: [lock] })
-    if (status !== 200) throw new Error(`/v1/documents answered ${status}: ${text}`)
+    await this.put({ documents: [lock] })
   }
 
   /** How everybody logs in from now on, as its user, an editor, has it put. */
   async prefer(spec: Json): Promise<void> {
-    const { status, text } = await this.call('POST', '/v1/documents', { documents: [preferenceOf(spec)], force: true })
+    await this.put({ documents: [preferenceOf(spec)], force: true })
+  }
+
+  /** Documents, with a tap of its user where the cluster wants one; his browser is then back where it was. */
+  async put(body: Json): Promise<void> {
+    const person = this.#user
+    const url: string | undefined = await this.waitForTap('documentsPut', body)
+    const headers: Record<string, string> = {}
+    if (url !== undefined && person) {
+      const before = person.page.url()
+      await person.page.goto(url)
+      await person.button('Approve with a passkey').click()
+      headers['sallyport-tap'] = (await this.answerAt(person))['tap'] ?? ''
+      // Its own page would bring the answer of before once more.
+      if (!before.startsWith(this.redirectUri)) await person.page.goto(before)
+    }
+    const { status, text } = await this.call('POST', '/v1/documents', body, headers)
     if (status !== 200) throw new Error(`/v1/documents answered ${status}: ${text}`)
   }
 

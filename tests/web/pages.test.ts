@@ -90,6 +90,7 @@ const approve = {
   redirectUri: 'http://127.0.0.1:49152/callback',
   state: 'AAAA',
   issuer: 'https://access.example.com',
+  now: 0,
 }
 
 const device = {
@@ -166,6 +167,7 @@ const pages: Record<string, () => unknown> = {
       redirectUri: hostile,
       state: hostile,
       issuer: hostile,
+      now: 0,
     }),
   'approve a session': () =>
     approvePage(assets, {
@@ -186,6 +188,7 @@ const pages: Record<string, () => unknown> = {
       redirectUri: hostile,
       state: hostile,
       issuer: hostile,
+      now: 0,
     }),
   'enter the code': () => deviceCodePage(assets, { cluster: hostile, typed: undefined }),
   'enter the code again': () => deviceCodePage(assets, { cluster: hostile, typed: hostile }),
@@ -353,10 +356,16 @@ describe('authorizePage', () => {
   })
 
   test('refuses by the button that comes first, and only the other one is filled', async () => {
-    for (const markup of [await render({}), String(await approvePage(assets, approve))]) {
+    for (const [markup, others] of [
+      [await render({}), []],
+      [String(await approvePage(assets, approve)), ['This was not me']],
+    ] as const) {
       const buttons = [...markup.matchAll(/<button([^>]*)>([^<]*)/g)]
-      expect(buttons.map(([, , words]) => words)).toEqual(['Refuse', 'Approve with a passkey'])
-      expect(buttons.map(([, attributes = '']) => attributes.includes('class="primary"'))).toEqual([false, true])
+      expect(buttons.map(([, , words]) => words)).toEqual(['Refuse', 'Approve with a passkey', ...others])
+      expect(buttons.map(([, attributes = '']) => attributes.includes('class="primary"'))).toEqual([
+        ...[false, true],
+        ...others.map(() => false),
+      ])
     }
   })
 })

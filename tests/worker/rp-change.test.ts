@@ -39,8 +39,8 @@ describe('before', () => {
   })
 
   test('with force it is done, and told and written down', async () => {
-    await moved()
-    const { json } = await prefer(ada, youngAlone)
+    const passkey = await moved()
+    const { json } = await prefer({ ...ada, passkey }, youngAlone)
     expect(json).toMatchObject({
       documents: [{ outcome: 'replaced' }],
       lost: [
@@ -71,7 +71,10 @@ describe('before', () => {
     const { status, json } = await forget(ada)
     expect([status, json.error]).toEqual([409, 'passkeys_lost'])
     expect(json.message).toContain('With the relying party access.example.com these passkeys stop working: Ada (1).')
-    expect(await forget(ada, true)).toMatchObject({ status: 200, json: { lost: [{ user: 'Ada', passkeys: 1 }] } })
+    expect(await forget({ ...ada, passkey: added }, true)).toMatchObject({
+      status: 200,
+      json: { lost: [{ user: 'Ada', passkeys: 1 }] },
+    })
     expect((await login(ada.edge.visitor(), added)).status).toBe(401)
     expect((await login(ada.edge.visitor(), ada.passkey)).status).toBe(200)
   })
@@ -133,7 +136,7 @@ describe('while both are taken', () => {
 describe('afterwards', () => {
   test('a passkey of before is refused, and who has no other is told why', async () => {
     const added = await moved()
-    await prefer(ada, youngAlone)
+    await prefer({ ...ada, passkey: added }, youngAlone)
     const { edge } = ada
     expect((await loginOfBefore(edge.visitor(), bob.passkey, old)).status).toBe(403)
     expect((await login(edge.visitor(), bob.passkey, { rpId: old })).status).toBe(401)

@@ -2,6 +2,7 @@ import { html } from 'hono/html'
 import { membersOfPrincipal, valuesOf } from '../../core/access/resource.ts'
 import { resourceInWords } from '../../core/access/session-words.ts'
 import type { AdminSubject, Intent, Json, SessionSubject } from '../../core/intent.ts'
+import { type Instant, seconds } from '../../core/model.ts'
 import type { WaitingIntent } from '../../core/tap/waiting.ts'
 import { type Assets, approveOrRefuse, type Html, heading, needsScript, page, terms } from './layout.ts'
 
@@ -13,6 +14,7 @@ interface Approve {
   readonly redirectUri: string
   readonly state: string
   readonly issuer: string
+  readonly now: Instant
 }
 
 /** What the ticket has, and nothing else: what is shown is what the key signs. `shown` goes to the script, which holds it to the ticket. */
@@ -21,14 +23,31 @@ interface Words {
   readonly thing: string
   readonly facts: readonly (readonly [term: string, text: Html | string])[]
   readonly shown: Json
+  readonly difference?: Html | undefined
 }
 
-const adminWords = ({ summary, method, path, address = '' }: AdminSubject): Words => ({
-  act: 'approve',
-  thing: summary,
-  facts: [['Request', html`<code>${method} ${path}</code>`]],
-  shown: { summary, method, path, address },
-})
+function adminWords({ summary, method, path, address = '', changes = '', unshown_lines: lines }: AdminSubject): Words {
+  return {
+    act: 'approve',
+    thing: summary,
+    facts: [['Request', html`<code>${method} ${path}</code>`]],
+    shown: { summary, method, path, address, changes, ...(lines !== undefined && { unshown_lines: lines }) },
+    difference: changes === '' ? undefined : differencePart(lines),
+  }
+}
+
+/** The script fills it with what came behind the address's #, once its hash is the one in the ticket. */
+const differencePart = (lines: number | undefined): Html => html`
+<section class="difference" aria-labelledby="difference-heading">
+<h2 id="difference-heading">What changes</h2>
+${
+  lines === undefined
+    ? html`<p id="difference-count" class="hint">Reading what changes…</p>
+<div id="difference" class="lines" role="region" aria-labelledby="difference-heading" tabindex="0" hidden><ol></ol></div>`
+    : html`<p class="notice">These are ${lines} lines, too many for this page. The terminal shows them: go on only if you
+have read them there.</p>`
+}
+</section>`
 
 const sessionWords = ({ resource, principal, proxy, address }: SessionSubject): Words => ({
   act: 'open a session',
@@ -63,8 +82,8 @@ const wordsOf = (intent: WaitingIntent): Words =>
     ? sessionWords((intent as Intent<'session'>).subject)
     : adminWords((intent as Intent<'admin'>).subject)
 
-export const approvePage = (assets: Assets, { cluster, user, intent, ...asked }: Approve): Html => {
-  const { act, thing, facts, shown } = wordsOf(intent)
+export const approvePage = (assets: Assets, { cluster, user, intent, now, ...asked }: Approve): Html => {
+  const { act, thing, facts, shown, difference } = wordsOf(intent)
   return page(assets, {
     cluster,
     title: 'Approve?',
@@ -79,13 +98,20 @@ ${terms([
   ],
   [
     'Go on only if',
-    html`you have <strong>just now</strong> asked for exactly this, letter by letter. If not, refuse, and end the
-program’s login on your account page.`,
+    html`you have <strong>just now</strong> asked for exactly this, letter by letter. If you asked for nothing, say that
+it was not you.`,
+  ],
+  [
+    'Time left',
+    html`<span id="left" data-seconds="${secondsLeft(intent.exp, now)}">Five minutes from when it was asked</span>`,
   ],
 ])}
+${difference}
 <div class="answer" id="asked" data-ticket="${asked.ticket}" data-redirect="${asked.redirectUri}" data-state="${asked.state}"
 data-issuer="${asked.issuer}" data-purpose="${intent.purpose}" data-shown="${JSON.stringify(shown)}">
 ${approveOrRefuse()}
+<p class="not-me"><button type="button" class="danger" id="not-me" aria-describedby="not-me-hint">This was not me</button>
+<span class="hint" id="not-me-hint">Refuses it, and ends the login of the program that asked, at once.</span></p>
 </div>
 ${needsScript('Only a script can ask your browser for a passkey.')}
 ${terms([
@@ -97,6 +123,8 @@ ${terms([
 ])}`,
   })
 }
+
+const secondsLeft = (exp: number, now: Instant): number => Math.max(Math.floor((seconds(exp) - now) / 1000), 0)
 
 interface NotApprovable {
   readonly cluster: string

@@ -2,16 +2,19 @@
 import { listDocuments, putDocuments, removeDocument } from '../../core/access/catalog.ts'
 import { clusterStatus, rotateKeys } from '../../core/access/cluster.ts'
 import { endAnyLogin } from '../../core/access/logins.ts'
+import { entrustPasskey, passkeysOf } from '../../core/access/passkeys.ts'
 import { inviteUser, type OneTimeLink, removeUser, resetUser, userState } from '../../core/access/users.ts'
 import { operations } from '../../core/api/operations.ts'
+import { providerOf } from '../../core/login/providers.ts'
 import { Refusal } from '../../core/refusal.ts'
 import type { App, Edge } from '../edge.ts'
-import { sentTap, tokenCall } from '../token-call.ts'
+import { tokenCall } from '../token-call.ts'
 import { inSeconds, loginView, ownRoutes } from './own.ts'
 
 export function administrationRoutes(app: App, edge: Edge): void {
   ownRoutes(app, edge)
   userRoutes(app, edge)
+  passkeyRoutes(app, edge)
   loginRoutes(app, edge)
   documentRoutes(app, edge)
   clusterRoutes(app, edge)
@@ -36,26 +39,45 @@ function userRoutes(app: App, edge: Edge): void {
     const link = `${site.origin}/invite`
     return { name, invite, expires_at: inSeconds(expiresAt), link }
   }
-  tokenCall(app, edge, operations.userAdd, async ({ c, principal, body, json }) =>
-    linked(await inviteUser(site, ports, principal, body, { json, sent: sentTap(c) })),
+  tokenCall(app, edge, operations.userAdd, async ({ principal, body, request }) =>
+    linked(await inviteUser(site, ports, principal, body, request)),
   )
-  tokenCall(app, edge, operations.userReset, async ({ c, principal, body, json }) =>
-    linked(await resetUser(site, ports, principal, body, { json, sent: sentTap(c) })),
+  tokenCall(app, edge, operations.userReset, async ({ principal, body, request }) =>
+    linked(await resetUser(site, ports, principal, body, request)),
   )
-  tokenCall(app, edge, operations.userRemove, async ({ c, principal }) => {
+  tokenCall(app, edge, operations.userRemove, async ({ c, principal, request }) => {
     const name = c.req.param('name') ?? ''
-    await removeUser(ports, principal, name)
+    await removeUser(site, ports, principal, name, request)
     return { name }
   })
 }
 
+function passkeyRoutes(app: App, edge: Edge): void {
+  const { site, ports } = edge
+  tokenCall(app, edge, operations.passkeysList, async ({ c }) => ({
+    passkeys: (await passkeysOf(ports, c.req.param('name') ?? '')).all.map((passkey) => ({
+      name: passkey.name,
+      make: providerOf(passkey.aaguid),
+      synced: passkey.backedUp,
+      may_vouch: passkey.mayVouch,
+      fingerprint: passkey.fingerprint,
+      created_at: inSeconds(passkey.createdAt),
+      last_used_at: passkey.lastUsedAt && inSeconds(passkey.lastUsedAt),
+    })),
+  }))
+  tokenCall(app, edge, operations.passkeyEntrust, async ({ c, principal, body, request }) => {
+    const naming = { user: c.req.param('name') ?? '', passkey: body.passkey }
+    return entrustPasskey(site, ports, principal, naming, request)
+  })
+}
+
 function loginRoutes(app: App, edge: Edge): void {
-  const { ports } = edge
+  const { site, ports } = edge
   tokenCall(app, edge, operations.loginsList, async ({ principal, query: { user } }) => ({
     logins: (await ports.logins.list({ name: user }, ports.now())).map((one) => loginView(edge, principal, one)),
   }))
-  tokenCall(app, edge, operations.loginEnd, async ({ c, principal }) =>
-    loginView(edge, principal, await endAnyLogin(ports, principal, c.req.param('id') ?? '')),
+  tokenCall(app, edge, operations.loginEnd, async ({ c, principal, request }) =>
+    loginView(edge, principal, await endAnyLogin(site, ports, principal, c.req.param('id') ?? '', request)),
   )
 }
 
@@ -64,12 +86,12 @@ function documentRoutes(app: App, edge: Edge): void {
   tokenCall(app, edge, operations.documentsList, async ({ query }) => ({
     documents: await listDocuments(ports, query),
   }))
-  tokenCall(app, edge, operations.documentsPut, async ({ principal, body: { force, ...body } }) =>
-    putDocuments(site, ports, principal, { ...body, force: force ?? false }),
+  tokenCall(app, edge, operations.documentsPut, async ({ principal, body: { force, ...body }, request }) =>
+    putDocuments(site, ports, principal, { ...body, force: force ?? false }, request),
   )
-  tokenCall(app, edge, operations.documentRemove, async ({ c, principal, query }) => {
+  tokenCall(app, edge, operations.documentRemove, async ({ c, principal, query, request }) => {
     const { kind = '', name = '' } = c.req.param()
-    const lost = await removeDocument(site, ports, principal, { kind, name, force: query.force === 'true' })
+    const lost = await removeDocument(site, ports, principal, { kind, name, force: query.force === 'true' }, request)
     return { kind, name, lost }
   })
 }
@@ -87,7 +109,9 @@ function clusterRoutes(app: App, edge: Edge): void {
       keys: keys.map(({ since, ...key }) => ({ ...key, since: inSeconds(since) })),
     }
   })
-  tokenCall(app, edge, operations.keysRotate, async ({ principal }) => rotateKeys(ports, principal))
+  tokenCall(app, edge, operations.keysRotate, async ({ principal, request }) =>
+    rotateKeys(site, ports, principal, request),
+  )
   tokenCall(app, edge, operations.auditList, async ({ query: { before, limit, user, kind } }) => {
     const most = Math.min(wholeOf(limit ?? '50', 'query.limit'), mostEvents)
     const from = wholeOf(before ?? String(Number.MAX_SAFE_INTEGER), 'query.before')

@@ -11,7 +11,7 @@ import {
   parseAuthorizeRequest,
   refuseAuthorize,
 } from '../../core/oauth/authorize.ts'
-import { refuseWaiting, waitingOptions } from '../../core/tap/waiting.ts'
+import { disownWaiting, refuseWaiting, waitingOptions } from '../../core/tap/waiting.ts'
 import type { App, Edge } from '../edge.ts'
 import { pageCall } from '../page-call.ts'
 import { beginHolder, callerOf, setSession } from '../principal.ts'
@@ -35,6 +35,7 @@ export function clientRoutes(app: App, edge: Edge): void {
     return { options: options as Json }
   })
   pageCall(app, edge, operations.tapRefuse, async (c, body) => refuseWaiting(site, ports, callerOf(c), body))
+  pageCall(app, edge, operations.tapDisown, async (c, { ticket }) => disownWaiting(ports, callerOf(c), ticket))
   pageCall(app, edge, operations.clientSessionEnd, async (c) => {
     await endClientSession(ports, callerOf(c), c.req.param('id') as ClientSessionId)
     return { location: '/account' }

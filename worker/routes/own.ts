@@ -8,7 +8,7 @@ import { operations } from '../../core/api/operations.ts'
 import type { Instant } from '../../core/model.ts'
 import { beginWaiting } from '../../core/tap/waiting.ts'
 import type { App, Edge } from '../edge.ts'
-import { sentTap, tokenCall } from '../token-call.ts'
+import { tokenCall } from '../token-call.ts'
 
 export const inSeconds = (at: Instant): number => Math.floor(at / 1000)
 
@@ -51,8 +51,8 @@ export function ownRoutes(app: App, edge: Edge): void {
       last_used_at: lastUsedAt && inSeconds(lastUsedAt),
     })),
   }))
-  tokenCall(app, edge, operations.factorRemove, async ({ c, principal, body, json }) => {
-    await removeFactor(site, ports, principal, body, { json, sent: sentTap(c) })
+  tokenCall(app, edge, operations.factorRemove, async ({ principal, body, request }) => {
+    await removeFactor(site, ports, principal, body, request)
     return { name: body.name }
   })
 }

@@ -67,7 +67,7 @@ export const pageRoutes = (edge: Edge) => {
       const { intent, isOpen } = readWaiting(ports, ticket)
       const why = intent.user !== user.id ? 'another-user' : isOpen ? undefined : 'expired'
       if (why) return c.html(notApprovablePage(assets, { cluster, why }), 403)
-      const asked = { intent, ticket, redirectUri, state, issuer: origin }
+      const asked = { intent, ticket, redirectUri, state, issuer: origin, now: ports.now() }
       return c.html(approvePage(assets, { cluster, user, ...asked }))
     })
     .get(operations.authorize.path, async (c) => {

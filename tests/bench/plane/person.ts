@@ -30,7 +30,7 @@ export async function newReader(origin: string, secret: string, backend: number)
   const admin = await signIn(origin, first)
   const token = admin.tokens.access_token
   const document = pgDocument(resource, { uri: `127.0.0.1:${backend}` })
-  await putDocuments(admin.program, token, document, readerRole('db-reader'))
+  await putDocuments({ ...admin, token }, document, readerRole('db-reader'))
   const { reply, privateKey } = await addUser({ ...admin, token }, 'Lea', ['access', 'db-reader'])
   const passkey = await make()
   await ok(acceptInvite(new Visitor(origin), reply.json.invite, privateKey, passkey))

@@ -147,6 +147,26 @@ describe('/openapi.json as OpenAPI 3.1', () => {
     const tapped = described.filter(({ operation }) =>
       operation.parameters.some(({ name }) => name === 'Sallyport-Tap'),
     )
-    expect(tapped.map(nameOf)).toEqual(['POST /v1/me/factors/remove', 'POST /v1/users', 'POST /v1/users/reset'])
+    const always = tapped.filter(
+      ({ operation }) => operation.parameters.find(({ name }) => name === 'Sallyport-Tap')?.required,
+    )
+    expect(always.map(nameOf).sort()).toEqual([
+      'POST /v1/me/factors/remove',
+      'POST /v1/users',
+      'POST /v1/users/reset',
+      'POST /v1/users/{name}/passkeys/entrust',
+    ])
+    expect(
+      tapped
+        .filter((one) => !always.includes(one))
+        .map(nameOf)
+        .sort(),
+    ).toEqual([
+      'DELETE /v1/documents/{kind}/{name}',
+      'DELETE /v1/logins/{id}',
+      'DELETE /v1/users/{name}',
+      'POST /v1/documents',
+      'POST /v1/keys/rotate',
+    ])
   })
 })

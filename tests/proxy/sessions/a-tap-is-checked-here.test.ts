@@ -55,7 +55,7 @@ test.for([
   // Both sessions are hers to have: what is wrong is that she approved the other one.
   const role = readerRole() as RoleDocument
   const allow = { ...role.spec.allow, db_users: ['reader', 'owner'], db_names: ['orders', 'payroll'] }
-  await putDocuments(admin.program, admin.token, { ...role, spec: { ...role.spec, allow } })
+  await putDocuments(admin, { ...role, spec: { ...role.spec, allow } })
   await proxy.serving.trust.ask()
   const ask = askFor(nameOf(proxy))
   const tap = tapIn(await grantFor(world, lea, change(ask)))
@@ -106,13 +106,13 @@ test('a grant for one resource does not open another one', async () => {
 test('a grant without a tap is refused where the cluster wants one, whatever the role says', async () => {
   const world = await newWorld()
   const { admin, lea, proxy } = world
-  await putDocuments(admin.program, admin.token, readerRole('db-reader', false))
+  await putDocuments(admin, readerRole('db-reader', false))
   await proxy.serving.trust.ask()
   const open = async () => tryIt(world, lea, await forge(world, lea, askFor(nameOf(proxy))))
   expect(await open()).toMatchObject({ status: 200 })
   const spec = { type: 'local', require_session_mfa: true } as const
   const metadata = { name: 'cluster-auth-preference' }
-  await putDocuments(admin.program, admin.token, { kind: 'cluster_auth_preference', version: 'v2', metadata, spec })
+  await putDocuments(admin, { kind: 'cluster_auth_preference', version: 'v2', metadata, spec })
   await proxy.serving.trust.ask()
   expect(await open()).toMatchObject({ status: 403, json: { error: 'tap_required' } })
 })

@@ -92,7 +92,7 @@ test('the shortest life that a role of its user names ends it, however busy it i
   const role = readerRole('db-reader', false)
   if (role.kind !== 'role') throw new Error('no role')
   const options = { ...role.spec.options, max_session_ttl: '30m' }
-  await putDocuments(world.admin.program, world.admin.token, { ...role, spec: { ...role.spec, options } })
+  await putDocuments(world.admin, { ...role, spec: { ...role.spec, options } })
   await world.proxy.serving.trust.ask()
   const tunnel = await openSession(world)
   const busy = setInterval(() => tunnel.socket.write(message('Q', 'select\0')), 100)

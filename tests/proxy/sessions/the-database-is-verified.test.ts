@@ -28,7 +28,7 @@ async function connectWith(tls: (ca: string) => UpstreamTls, names: readonly str
   const { admin, lea, proxy } = world
   const document = pgDocument('pg-1', { uri: `localhost:${database.port}` })
   if (document.kind !== 'db') throw new Error('no db')
-  await putDocuments(admin.program, admin.token, { ...document, spec: { ...document.spec, tls: tls(ca.pem) } })
+  await putDocuments(admin, { ...document, spec: { ...document.spec, tls: tls(ca.pem) } })
   await proxy.serving.trust.ask()
   const tunnel = await Tunnel.open(proxy)
   return { tunnel, ...(await tunnel.connect(await grantFor(world, lea), lea)) }

@@ -83,7 +83,7 @@ test('a server without TLS, where the resource wants its certificate verified: 5
   const document = pgDocument('pg-1', { uri: database.uri })
   if (document.kind !== 'db') throw new Error('no db')
   const spec = { ...document.spec, tls: { mode: 'verify-full' as const } }
-  await putDocuments(admin.program, admin.token, { ...document, spec })
+  await putDocuments(admin, { ...document, spec })
   await proxy.serving.trust.ask()
   const { status, json } = await (await Tunnel.open(proxy)).connect(await grantFor(world, lea), lea)
   expect(status).toBe(502)
@@ -93,7 +93,7 @@ test('a server without TLS, where the resource wants its certificate verified: 5
 test('the proxy’s own port is not dialled', async () => {
   const world = await newWorld({ tap: false })
   const { admin, lea, proxy } = world
-  await putDocuments(admin.program, admin.token, pgDocument('pg-1', { uri: `localhost:${proxy.port}` }))
+  await putDocuments(admin, pgDocument('pg-1', { uri: `localhost:${proxy.port}` }))
   await proxy.serving.trust.ask()
   const { status, json } = await (await Tunnel.open(proxy)).connect(await grantFor(world, lea), lea)
   expect(status).toBe(502)

@@ -93,8 +93,7 @@ export async function newWorld(options: Options = {}): Promise<World> {
   const admin = await newAdmin()
   const { edge } = admin
   await putDocuments(
-    admin.program,
-    admin.token,
+    admin,
     pgDocument('pg-1', { uri: database.uri }),
     pgDocument('pg-2', { uri: database.uri }),
     readerRole('db-reader', options.tap ?? true),

@@ -17,6 +17,7 @@ import {
   storeCredential,
   storeSession,
   tapOf,
+  unused,
 } from './world.ts'
 
 export const adding: Cases = {
@@ -36,7 +37,7 @@ export const adding: Cases = {
     expect(done).toEqual({
       [`+spent ${add.spend.id}`]: add.spend,
       [`~credentials ${person.credential.id}`]: { counter: 9, backedUp: true, lastUsedAt: now },
-      [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
+      [`+credentials ${credential.id}`]: { ...credential, vouch: null, ...unused },
       [`~sessions ${person.session.id}`]: { endedAt: now },
       [`+sessions ${id}`]: {
         id,

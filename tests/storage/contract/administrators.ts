@@ -15,6 +15,7 @@ import {
   newUser,
   now,
   storeCredential,
+  unused,
   type World,
 } from './world.ts'
 
@@ -76,7 +77,7 @@ export const administrators: Cases = {
         [`+userRoles ${user.id}/access`]: { userId: user.id, role: 'access' },
         [`+userRoles ${user.id}/editor`]: { userId: user.id, role: 'editor' },
         [`+userRoles ${user.id}/auditor`]: { userId: user.id, role: 'auditor' },
-        [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
+        [`+credentials ${credential.id}`]: { ...credential, vouch: null, ...unused },
         [`+sessions ${session.id}`]: expect.objectContaining({
           userId: user.id,
           credentialId: credential.id,

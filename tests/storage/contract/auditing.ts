@@ -55,7 +55,7 @@ export const auditing: Cases = {
       newEvent('logout', { userId: person.user.id }),
       newEvent('login', { userId: editor.user.id }),
     )
-    await world.ports.users.remove(editor.actor, person.user.name, newEvent('user.remove', { userId: editor.user.id }))
+    await world.ports.users.remove(editor.actor, person.user, newEvent('user.remove', { userId: editor.user.id }))
     const kinds = async (query: { user?: string; kind?: string }) =>
       (await world.ports.audit.list({ before: newest, limit: 10, ...query })).map(({ kind }) => kind)
     expect(await kinds({ user: person.user.name.toUpperCase() })).toEqual(['logout', 'login'])
@@ -67,7 +67,7 @@ export const auditing: Cases = {
 
   'audit.list finds rows of both who bore a name, one after the other': async (world) => {
     const [editor, first] = [await newEditor(world), await newPerson(world)]
-    await world.ports.users.remove(editor.actor, first.user.name, newEvent('user.remove'))
+    await world.ports.users.remove(editor.actor, first.user, newEvent('user.remove'))
     const { user } = await newInvited(world, { user: newUser(first.user.name) })
     await record(world, newEvent('login', { userId: first.user.id }), newEvent('logout', { userId: user.id }))
     const found = await world.ports.audit.list({ before: newest, limit: 10, user: user.name })

@@ -26,7 +26,7 @@ export async function snapshot({ db, atomically }: Store): Promise<Map<string, R
 function keyOf(row: Row): unknown {
   if (row['role'] !== undefined && row['userId'] !== undefined) return `${row['userId']}/${row['role']}`
   if (row['kind'] !== undefined && row['revision'] !== undefined) return `${row['kind']}/${row['name']}`
-  return row['id'] ?? row['seq'] ?? row['slot'] ?? row['hash'] ?? row['generation']
+  return row['id'] ?? row['seq'] ?? row['slot'] ?? row['hash'] ?? row['generation'] ?? row['intentId']
 }
 
 /** `+table key`: the new row. `~table key`: the columns that changed. `-table key`: a row that is gone. */

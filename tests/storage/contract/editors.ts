@@ -1,9 +1,9 @@
 /** Administrators for the contract, and what they write: documents, locks, invites, signing keys. */
 import { type Document, parseDocument, revisionOf } from '../../../core/access/document.ts'
-import type { Actor, DocumentChange, NewInvite } from '../../../core/admin-ports.ts'
+import type { Actor, DocumentChange, NewInvite, TapWarrant } from '../../../core/admin-ports.ts'
 import type { Json } from '../../../core/intent.ts'
 import { hours, type Instant, type InviteId } from '../../../core/model.ts'
-import type { NewCredential, Ports } from '../../../core/ports.ts'
+import type { NewCredential, Ports, Spend, Tapped } from '../../../core/ports.ts'
 import type { StoredSigningKey } from '../../../core/token-ports.ts'
 import { invites, signingKeys, userRoles } from '../../../storage/schema.ts'
 import { type ClientSessionRow, storeClientSession } from './programs.ts'
@@ -59,6 +59,12 @@ export const changeTo = (document: Document, expected?: string): DocumentChange 
   ...{ document, revision: revisionOf(document), expected },
 })
 
+/** The document as it stands, to be removed. */
+export async function standing({ ports }: World, kind: string, name: string) {
+  const [found] = await ports.documents.list({ kind, name })
+  return { kind, name, expected: found?.revision ?? 'none' }
+}
+
 /** Puts documents as an editor of their own would. */
 export async function storeDocuments(world: World, ...documents: readonly Document[]): Promise<void> {
   const { actor } = await newEditor(world)
@@ -90,10 +96,26 @@ export function newInvite(more: Partial<NewInvite> = {}): NewInvite {
   }
 }
 
-export function invitingOf({ credential, actor }: Editor, more: Partial<Inviting> = {}): Inviting {
+/** What of a tap tests choose; the rest is made up. */
+export interface Tapping {
+  readonly spend?: Spend
+  readonly tapped?: Tapped
+}
+
+/** By a tap of this credential, which must be one that may vouch. */
+export function warrantOf(credential: Person['credential'], { spend, tapped }: Tapping = {}): TapWarrant {
+  const { tap, request } = newInvite()
+  return { spend: spend ?? newSpend(), tapped: tapped ?? tapOf(credential), tap, request, mayVouch: true }
+}
+
+export function invitingOf(
+  { credential, actor: editor }: Editor,
+  { spend, tapped, actor = editor, ...more }: Partial<Inviting> & Tapping = {},
+): Inviting & { readonly spend: Spend } {
   const event = newEvent('user.invite', { userId: credential.userId, credentialId: credential.id })
+  const warrant = warrantOf(credential, { ...(spend && { spend }), ...(tapped && { tapped }) })
   const made = { user: newUser(), roles: ['access'], invite: newInvite() }
-  return { spend: newSpend(), tapped: tapOf(credential), actor, ...made, event, ...more }
+  return { spend: warrant.spend, actor: { ...actor, warrant }, ...made, event, ...more }
 }
 
 /** Somebody who was invited: the invitation, as the editor gave it. */

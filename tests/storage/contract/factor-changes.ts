@@ -179,7 +179,7 @@ export const factorChanges: Cases = {
       const [editor, staying] = [await newEditor(world, { isRoot: true }), await newEquipped(world)]
       const { users, administrator, factors } = world.ports
       const leaving: Record<string, (who: Equipped) => Promise<unknown>> = {
-        remove: ({ user }) => users.remove(editor.actor, user.name, newEvent('user.remove')),
+        remove: ({ user }) => users.remove(editor.actor, user, newEvent('user.remove')),
         reset: (who) => users.reset(resettingOf(editor, who)),
         recover: async ({ user }) => {
           const link = linkFor(user.name)

@@ -26,6 +26,7 @@ import {
   now,
   storeCredential,
   tapOf,
+  unused,
 } from './world.ts'
 
 const registering = (at: number) => ({ event: newEvent('user.register', { at }) })
@@ -116,7 +117,7 @@ export const inviting: Cases = {
     const [editor, other] = [await newEditor(world), await newEditor(world)]
     const invitation = invitingOf(editor)
     await world.ports.users.invite(invitation)
-    await world.ports.users.remove(other.actor, editor.user.name, newEvent('user.remove'))
+    await world.ports.users.remove(other.actor, editor.user, newEvent('user.remove'))
     const open = await world.ports.users.openInvite(invitation.invite.id, now)
     expect(open?.invitedBy).toBe(editor.user.name)
   },
@@ -132,7 +133,7 @@ export const inviting: Cases = {
       expect(done).toEqual({
         [`+spent ${spend.id}`]: spend,
         [`~invites ${invited.invite.id}`]: { usedAt: now },
-        [`+credentials ${credential.id}`]: { ...credential, vouch: null, lastUsedAt: null, removedAt: null },
+        [`+credentials ${credential.id}`]: { ...credential, vouch: null, ...unused },
         [`+sessions ${session.id}`]: expect.objectContaining({ userId: invited.user.id, credentialId: credential.id }),
         '+audit user.register done': expect.objectContaining({ userId: invited.user.id }),
       })
@@ -160,7 +161,7 @@ export const inviting: Cases = {
   'an invite of somebody who was removed opens nothing, even when his name is given again': async (world) => {
     const invited = await newInvited(world, { user: newUser('Grace') })
     const { actor } = await newEditor(world)
-    await world.ports.users.remove(actor, 'Grace', newEvent('user.remove'))
+    await world.ports.users.remove(actor, { name: 'Grace' }, newEvent('user.remove'))
     const again = await newInvited(world, { user: newUser('grace') })
     expect(await world.ports.users.openInvite(invited.invite.id, now)).toBeUndefined()
     await expectRefused(world, 'link_invalid', () => world.ports.users.accept(acceptingOf(invited)))
@@ -180,7 +181,7 @@ export const inviting: Cases = {
     await storeCredential(world, newCredential(accepted.user.id), { removedAt: now })
     await storeDocuments(world, lockOf('one', 'HEIDI'), lockOf('two', 'grace', { expires: '1999-01-01T00:00:00Z' }))
     await newInvited(world, { user: newUser('Gone') })
-    await world.ports.users.remove(editor.actor, 'Gone', newEvent('user.remove'))
+    await world.ports.users.remove(editor.actor, { name: 'Gone' }, newEvent('user.remove'))
     const done = await changes(world.store, async () => {
       const named = (await world.ports.users.list(now)).filter(({ name }) => !name.startsWith('Ada'))
       const listed = { createdAt: now, passkeys: 0, locked: false, link: undefined, roles: ['access'] }
@@ -206,7 +207,7 @@ export const inviting: Cases = {
     await storeCredential(world, newCredential(gone.user.id), { removedAt: now - 9 })
     const event = newEvent('user.remove', { at: now + 1, userId: editor.user.id })
     const name = gone.user.name.toUpperCase()
-    expect(await changes(world.store, () => world.ports.users.remove(editor.actor, name, event))).toEqual({
+    expect(await changes(world.store, () => world.ports.users.remove(editor.actor, { name }, event))).toEqual({
       [`~users ${gone.user.id}`]: { removedAt: now + 1 },
       [`~credentials ${gone.credential.id}`]: { removedAt: now + 1 },
       [`~credentials ${second.id}`]: { removedAt: now + 1 },
@@ -221,7 +222,7 @@ export const inviting: Cases = {
   'users.remove refuses an unknown name, a removed one, the caller’s own, and a caller who may not': async (world) => {
     const [editor, gone] = [await newEditor(world), await newPerson(world)]
     const remove = (name: string, more = {}) =>
-      world.ports.users.remove({ ...editor.actor, ...more }, name, newEvent('user.remove'))
+      world.ports.users.remove({ ...editor.actor, ...more }, { name }, newEvent('user.remove'))
     await expectRefused(world, 'user_unknown', () => remove('nobody'))
     await expectRefused(world, 'own_account', () => remove(editor.user.name.toLowerCase()))
     await expectRefused(world, 'role_missing', () => remove(gone.user.name, { role: 'auditor' }))
@@ -232,7 +233,7 @@ export const inviting: Cases = {
 
   'the name of somebody removed is free again, and what he left stays his': async (world) => {
     const [editor, gone] = [await newEditor(world), await newPerson(world)]
-    await world.ports.users.remove(editor.actor, gone.user.name, newEvent('user.remove'))
+    await world.ports.users.remove(editor.actor, gone.user, newEvent('user.remove'))
     const { user } = await newInvited(world, { user: newUser(gone.user.name) })
     expect(user.id).not.toBe(gone.user.id)
     const listed = (await world.ports.users.list(now)).filter(({ name }) => name === user.name)

@@ -17,6 +17,7 @@ import {
   newKey,
   rfc3339,
   roleOf,
+  standing,
   storeDocuments,
 } from './editors.ts'
 import { enteringOf, issuingOf, redeemingOf, refreshAt, refreshingOf, storeCode } from './programs.ts'
@@ -40,11 +41,11 @@ const stopped: Record<string, (world: World, who: Editor) => Promise<unknown>> =
     const target = { id: session.id, owner: actor.userId, reason: 'administrator' } as const
     return ports.logins.end(actor, target, newEvent('login.end'))
   },
-  'users.remove': ({ ports }, { actor }) => ports.users.remove(actor, 'nobody', newEvent('user.remove')),
+  'users.remove': ({ ports }, { actor }) => ports.users.remove(actor, { name: 'nobody' }, newEvent('user.remove')),
   'documents.put': ({ ports }, { actor }) =>
     ports.documents.put(actor, [changeTo(roleOf('dev'))], newEvent('document.put')),
   'documents.remove': ({ ports }, { actor }) =>
-    ports.documents.remove(actor, 'db', 'there', newEvent('document.remove')),
+    ports.documents.remove(actor, { kind: 'db', name: 'there', expected: 'r' }, newEvent('document.remove')),
   'signingKeys.rotate': ({ ports }, { actor }) =>
     ports.signingKeys.rotate(actor, 1, newKey(3), newEvent('keys.rotate')),
 }
@@ -87,7 +88,7 @@ export const locking: Cases = {
     const { find, account } = world.ports.sessions
     expect(await find(person.claim, now)).toBeUndefined()
     expect(await account(person.claim, now)).toBeUndefined()
-    await world.ports.documents.remove(actor, 'lock', 'ada-left', newEvent('document.remove'))
+    await world.ports.documents.remove(actor, await standing(world, 'lock', 'ada-left'), newEvent('document.remove'))
     expect(await find(person.claim, now)).toEqual(person.user)
     expect(await account(person.claim, now)).toBeDefined()
   },
@@ -134,7 +135,8 @@ export const locking: Cases = {
     await storeDocuments(world, lockOf('ada-left', who.user.name))
     await expectRefused(world, 'user_locked', () => world.ports.clientSessions.refresh(refreshingOf(who.program)))
     const lifting = newEvent('document.remove')
-    const done = await changes(world.store, () => world.ports.documents.remove(actor, 'lock', 'ada-left', lifting))
+    const lock = await standing(world, 'lock', 'ada-left')
+    const done = await changes(world.store, () => world.ports.documents.remove(actor, lock, lifting))
     expect(Object.keys(done)).toEqual(['+audit document.remove done', '-documents lock/ada-left'])
     await world.ports.clientSessions.refresh(refreshingOf(who.program))
     expect(await world.store.db.$count(audit)).toBe(2)

@@ -15,6 +15,7 @@ import {
   newEditor,
   newInvited,
   roleOf,
+  standing,
   storeDocuments,
 } from './editors.ts'
 import { own, removingBy } from './owners-ends.ts'
@@ -84,7 +85,11 @@ export const preferring: Cases = {
     for (const verb of Object.values(verbs)) {
       await expectRefused(world, 'preference_changed', () => verb(other.revision))
     }
-    await world.ports.documents.remove(actor, strict.kind, strict.metadata.name, newEvent('document.remove'))
+    await world.ports.documents.remove(
+      actor,
+      await standing(world, strict.kind, strict.metadata.name),
+      newEvent('document.remove'),
+    )
     for (const verb of Object.values(verbs)) await expectRefused(world, 'preference_changed', () => verb(revision))
   },
 
@@ -158,7 +163,11 @@ export const preferring: Cases = {
     instant += 1
     expect((await port.current()).revision).toBe(revision)
     const { actor } = await newEditor(world)
-    await world.ports.documents.remove(actor, strict.kind, strict.metadata.name, newEvent('document.remove'))
+    await world.ports.documents.remove(
+      actor,
+      await standing(world, strict.kind, strict.metadata.name),
+      newEvent('document.remove'),
+    )
     expect((await port.current()).revision).toBe(revision)
     expect(await port.newest()).toEqual(preferenceOf(undefined))
     expect(await port.current()).toEqual(preferenceOf(undefined))

@@ -13,6 +13,7 @@ import {
   newInvited,
   newKey,
   roleOf,
+  standing,
 } from './editors.ts'
 import {
   claimOfCode,
@@ -140,7 +141,7 @@ export const programRaces: Cases = {
     const invited = await newInvited(world, { user: newUser('Grace') })
     const outcome = await race(50, (way) =>
       way === 25
-        ? world.ports.users.remove(actor, 'Grace', newEvent('user.remove'))
+        ? world.ports.users.remove(actor, { name: 'Grace' }, newEvent('user.remove'))
         : world.ports.users.accept(acceptingOf(invited)),
     )
     expect((outcome['done'] ?? 0) + (outcome['link_invalid'] ?? 0)).toBe(50)
@@ -151,7 +152,7 @@ export const programRaces: Cases = {
     const two = [await newEditor(world), await newEditor(world)] as const
     const outcome = await race(50, (way) => {
       const [actor, other] = way % 2 === 0 ? two : [two[1], two[0]]
-      return world.ports.users.remove(actor.actor, other.user.name, newEvent('user.remove'))
+      return world.ports.users.remove(actor.actor, other.user, newEvent('user.remove'))
     })
     expect(outcome).toEqual({ done: 1, user_unknown: 24, token_invalid: 25 })
     expect((await world.ports.users.list(now)).filter(({ roles }) => roles.includes('editor'))).toHaveLength(1)
@@ -184,9 +185,10 @@ export const programRaces: Cases = {
   ) => {
     const editor = await newEditor(world)
     await world.ports.documents.put(editor.actor, [changeTo(roleOf('dev'))], newEvent('document.put'))
+    const dev = await standing(world, 'role', 'dev')
     const outcome = await race(50, (way) =>
       way === 25
-        ? world.ports.documents.remove(editor.actor, 'role', 'dev', newEvent('document.remove'))
+        ? world.ports.documents.remove(editor.actor, dev, newEvent('document.remove'))
         : world.ports.users.invite(invitingOf(editor, { roles: ['dev'] })),
     )
     const held = (await world.ports.users.list(now)).filter(({ roles }) => roles.includes('dev')).length

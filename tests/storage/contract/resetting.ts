@@ -1,17 +1,26 @@
 /** users.reset: all that let the user in goes, and one link comes. And the guard that somebody who may vouch stays. */
 import { expect } from 'vitest'
 import { hours, type UserId } from '../../../core/model.ts'
-import type { Ports } from '../../../core/ports.ts'
+import type { Ports, Spend } from '../../../core/ports.ts'
 import { credentials, invites } from '../../../storage/schema.ts'
 import { changes, expectRefused, race } from './changes.ts'
-import { acceptingOf, type Editor, giveRoles, invitingOf, newEditor, newInvite, newInvited } from './editors.ts'
+import {
+  acceptingOf,
+  type Editor,
+  giveRoles,
+  invitingOf,
+  newEditor,
+  newInvite,
+  newInvited,
+  type Tapping,
+  warrantOf,
+} from './editors.ts'
 import {
   type Cases,
   claimOf,
   newCredential,
   newEvent,
   newPerson,
-  newSpend,
   newUser,
   now,
   type Person,
@@ -31,12 +40,13 @@ export function newResetLink(more: Parameters<typeof newInvite>[0] = {}) {
 }
 
 export function resettingOf(
-  { credential, actor }: Editor,
+  { credential, actor: editor }: Editor,
   { user }: Pick<Person, 'user'>,
-  more: object = {},
-): Resetting {
+  { spend, tapped, actor = editor, ...more }: Partial<Resetting> & Tapping = {},
+): Resetting & { readonly spend: Spend } {
   const event = newEvent('user.reset', { userId: credential.userId, credentialId: credential.id })
-  return { spend: newSpend(), tapped: tapOf(credential), actor, user, invite: newResetLink(), event, ...more }
+  const warrant = warrantOf(credential, { ...(spend && { spend }), ...(tapped && { tapped }) })
+  return { spend: warrant.spend, actor: { ...actor, warrant }, user, invite: newResetLink(), event, ...more }
 }
 
 const vouching = async ({ store }: World) =>
@@ -72,8 +82,11 @@ export const resetting: Cases = {
     world,
   ) => {
     const [editor, lost] = [await newEditor(world), await newPerson(world)]
-    const refused = (code: Parameters<typeof expectRefused>[1], who: Pick<Person, 'user'>, more: object = {}) =>
-      expectRefused(world, code, () => world.ports.users.reset(resettingOf(editor, who, more)))
+    const refused = (
+      code: Parameters<typeof expectRefused>[1],
+      who: Pick<Person, 'user'>,
+      more: Partial<Resetting> & Tapping = {},
+    ) => expectRefused(world, code, () => world.ports.users.reset(resettingOf(editor, who, more)))
     await refused('user_unknown', { user: newUser() })
     await refused('user_unknown', { user: { ...lost.user, name: editor.user.name } })
     await refused('user_unknown', { user: { ...lost.user, id: editor.user.id } })
@@ -86,7 +99,7 @@ export const resetting: Cases = {
     await world.ports.users.reset(first)
     await refused('ticket_spent', lost, { spend: first.spend })
     await refused('ticket_spent', lost, { invite: first.invite })
-    await world.ports.users.remove(editor.actor, lost.user.name, newEvent('user.remove'))
+    await world.ports.users.remove(editor.actor, lost.user, newEvent('user.remove'))
     await refused('user_unknown', lost)
   },
 
@@ -125,7 +138,7 @@ export const resetting: Cases = {
     await storeCredential(world, newCredential(user.id))
     await storeCredential(world, newCredential(user.id), { removedAt: now })
     expect(await world.ports.users.find('Ｇrace')).toStrictEqual({ ...user, passkeys: 1 })
-    await world.ports.users.remove(editor.actor, 'Grace', newEvent('user.remove'))
+    await world.ports.users.remove(editor.actor, { name: 'Grace' }, newEvent('user.remove'))
     expect(await world.ports.users.find('Grace')).toBeUndefined()
   },
 
@@ -134,21 +147,21 @@ export const resetting: Cases = {
     const last = await newEditor(world)
     const spare = await storeCredential(world, newCredential(last.user.id, { mayVouch: false }))
     const { users, credentials: passkeys } = world.ports
-    const remove = () => users.remove(weak.actor, last.user.name, newEvent('user.remove'))
+    const remove = () => users.remove(weak.actor, last.user, newEvent('user.remove'))
     await expectRefused(world, 'last_vouching', remove)
     const tapped = tapOf(last.credential)
     await expectRefused(world, 'last_vouching', () => users.reset(resettingOf(weak, last, { tapped })))
     const removal = removingOf(last, last.credential)
     await expectRefused(world, 'last_vouching', () => passkeys.remove(removal))
     await passkeys.remove(removingOf(last, spare))
-    await users.remove(last.actor, weak.user.name, newEvent('user.remove'))
+    await users.remove(last.actor, weak.user, newEvent('user.remove'))
     await newPerson(world)
     expect(await vouching(world)).toBe(2)
   },
 
   'where nobody may vouch, whoever may not can still be removed': async (world) => {
     const [one, other] = [await newEditor(world, { mayVouch: false }), await newEditor(world, { mayVouch: false })]
-    await world.ports.users.remove(one.actor, other.user.name, newEvent('user.remove'))
+    await world.ports.users.remove(one.actor, other.user, newEvent('user.remove'))
     expect(await world.ports.users.find(other.user.name)).toBeUndefined()
   },
 

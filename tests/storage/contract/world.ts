@@ -151,3 +151,6 @@ export function claimingOf(link: string, more: Partial<Claiming> = {}): Claiming
   const session = newSession()
   return { spend: newSpend(), link, preference: undefined, user, credential, session, expiresAt: ends, event, ...more }
 }
+
+/** Columns of a passkey that was just made. */
+export const unused = { entrustedBy: null, lastUsedAt: null, removedAt: null } as const

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { Document } from '../../../core/access/document.ts'
 import { minutes } from '../../../core/model.ts'
 import { changes, expectRefused } from './changes.ts'
-import { changeTo, dbOf, documentOf, giveRoles, lockOf, newEditor, roleOf } from './editors.ts'
+import { changeTo, dbOf, documentOf, giveRoles, lockOf, newEditor, roleOf, standing } from './editors.ts'
 import { staleClientSessions } from './programs.ts'
 import { type Cases, newEvent, newPerson, now, type World } from './world.ts'
 
@@ -14,7 +14,8 @@ async function withEditor(world: World) {
   const { actor, credential, user } = await newEditor(world)
   const put = (...documents: readonly ReturnType<typeof changeTo>[]) =>
     world.ports.documents.put(actor, documents, written)
-  const remove = (kind: string, name: string) => world.ports.documents.remove(actor, kind, name, removed)
+  const remove = async (kind: string, name: string) =>
+    world.ports.documents.remove(actor, await standing(world, kind, name), removed)
   return { actor, credential, user, put, remove }
 }
 
@@ -29,7 +30,7 @@ export const writing: Cases = {
     const lock = lockOf('ada-left', 'ÅDA Lovelace', { expires: '2030-01-31T12:00:00Z' })
     const documents = [role, silent, db, lock].map((document) => changeTo(document))
     const none = { maxSessionTtl: null, deviceFlow: null, lockedUser: null, expiresAt: null }
-    const written = { updatedAt: now, updatedBy: user.id }
+    const written = { updatedAt: now, updatedBy: user.id, approvedBy: null }
     const rowOf = (document: Document, more: object) => {
       const { kind, metadata } = document
       return {
@@ -126,7 +127,7 @@ export const writing: Cases = {
     const both = async (code: 'token_invalid' | 'role_missing', more: object) => {
       const caller = { ...actor, ...more }
       await expectRefused(world, code, () => put(caller, [changeTo(dbOf('orders'))], written))
-      await expectRefused(world, code, () => remove(caller, 'db', 'orders', removed))
+      await expectRefused(world, code, () => remove(caller, { kind: 'db', name: 'orders', expected: 'r' }, removed))
     }
     for (const { id: sessionId } of Object.values(await staleClientSessions(world, credential)))
       await both('token_invalid', { sessionId })
@@ -140,8 +141,8 @@ export const writing: Cases = {
       '-documents db/same': expect.objectContaining({ kind: 'db', name: 'same' }),
       '+audit document.remove done': expect.anything(),
     })
-    await expectRefused(world, 'document_unknown', () => remove('db', 'same'))
-    await expectRefused(world, 'document_unknown', () => remove('lock', 'same'))
+    await expectRefused(world, 'document_changed', () => remove('db', 'same'))
+    await expectRefused(world, 'document_changed', () => remove('lock', 'same'))
   },
 
   'documents.remove keeps a role that somebody holds, and a database of the same name goes': async (world) => {
@@ -157,7 +158,7 @@ export const writing: Cases = {
     const person = await newPerson(world)
     await put(changeTo(roleOf('dev')))
     await giveRoles(world, person, 'dev')
-    await world.ports.users.remove(actor, person.user.name, newEvent('user.remove'))
+    await world.ports.users.remove(actor, person.user, newEvent('user.remove'))
     await remove('role', 'dev')
     await put(changeTo(roleOf('dev')))
   },

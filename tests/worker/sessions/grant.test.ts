@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Json } from '../../../core/intent.ts'
 import { readGrant } from '../../../core/issue/grant.ts'
 import { lastRefusal, newAdministrator, newLogin, signIn } from '../../edge.ts'
+import { call } from '../../people.ts'
 import {
   askFor,
   beginSession,
@@ -22,7 +23,11 @@ async function newWorld(tap = true) {
   const { edge, passkey, visitor } = admin
   const login = await newLogin(edge, visitor, passkey)
   const { program, tokens } = login
-  await putDocuments(program, tokens.access_token, pgDocument(), readerRole('db-reader', tap))
+  await putDocuments(
+    { program, token: tokens.access_token, visitor, passkey },
+    pgDocument(),
+    readerRole('db-reader', tap),
+  )
   edge.store.raw.exec("insert into user_roles select id, 'db-reader' from users")
   const proxy = await newProxy(edge)
   const token = tokens.access_token
@@ -85,10 +90,10 @@ describe('a session that wants a tap', () => {
     ['another database', { principal: { db_user: 'reader', db_name: 'billing' } }],
     ['another process of the proxy', { proxy: { boot: newBoot() } }],
   ])('a tap for one session opens none on %s', async (_, other) => {
-    const { edge, program, token, proxy, tapped, exchange } = await newWorld()
+    const { edge, program, token, proxy, tapped, exchange, visitor, passkey } = await newWorld()
     const everything = { db_labels: { env: ['dev'] }, db_users: ['*'], db_names: ['*'] }
     const role = readerRole('db-reader') as { spec: object }
-    await putDocuments(program, token, pgDocument('pg-2'), {
+    await putDocuments({ program, token, visitor, passkey }, pgDocument('pg-2'), {
       ...role,
       spec: { ...role.spec, allow: everything },
     } as never)
@@ -170,8 +175,8 @@ describe('what roles and locks refuse', () => {
 
 describe('resources', () => {
   test('lists what the roles of the user reach, and as whom', async () => {
-    const { program, token } = await newWorld()
-    await putDocuments(program, token, pgDocument('far', { labels: { env: 'prod' } }))
+    const { program, token, visitor, passkey } = await newWorld()
+    await putDocuments({ program, token, visitor, passkey }, pgDocument('far', { labels: { env: 'prod' } }))
     const { json } = await program.call('GET', '/v1/resources', token)
     expect(json.resources).toEqual([
       {
@@ -191,10 +196,10 @@ describe('a cluster that wants a tap for each session', () => {
   const preference = (spec: object) => ({ kind: 'cluster_auth_preference', version: 'v2', metadata: {}, spec })
 
   test('wants it whatever the role says, and tells so where resources are listed', async () => {
-    const { edge, program, token, exchange, begin, tapped } = await newWorld(false)
+    const { edge, program, token, exchange, begin, tapped, visitor, passkey } = await newWorld(false)
     expect((await begin()).json).toMatchObject({ tap: false })
     const body = { documents: [preference({ require_session_mfa: true })] } as unknown as Json
-    expect((await program.call('POST', '/v1/documents', token, { body })).status).toBe(200)
+    expect((await call({ program, token, visitor, passkey }, 'POST', '/v1/documents', body)).status).toBe(200)
     expect(await exchange()).toMatchObject({ status: 403, json: { error: 'tap_required' } })
     expect(lastRefusal(edge)).toBe('tap_wanted')
     const { json } = await program.call('GET', '/v1/resources', token)

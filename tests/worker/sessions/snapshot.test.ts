@@ -4,6 +4,7 @@ import { utf8 } from '../../../core/lib/bytes.ts'
 import { readStatement, type Snapshot, snapshotHash } from '../../../core/snapshot.ts'
 import { addPasskey, login, removePasskey } from '../../client.ts'
 import { lastRefusal, newAdministrator, newEdge, newLogin, type TestEdge } from '../../edge.ts'
+import { call } from '../../people.ts'
 import { newProxy, pgDocument, putDocuments, readerRole, type TestProxy } from '../../proxies.ts'
 
 const path = '/v1/proxy/snapshot'
@@ -26,7 +27,7 @@ describe('a snapshot', () => {
   test('holds users, passkeys, documents and keys, and is stated for this proxy and nonce', async () => {
     const { edge, passkey, visitor } = await newAdministrator()
     const { program, tokens } = await newLogin(edge, visitor, passkey)
-    await putDocuments(program, tokens.access_token, pgDocument(), readerRole())
+    await putDocuments({ program, token: tokens.access_token, visitor, passkey }, pgDocument(), readerRole())
     const proxy = await newProxy(edge)
     const { statement, snapshot } = await ask(edge, proxy)
     expect(statement).toMatchObject({ proxy: proxy.id, nonce: 'n1', at: edge.ports.now() })
@@ -58,12 +59,12 @@ describe('a snapshot', () => {
     const second = await edge.authenticator()
     const changes: [string, () => Promise<unknown>, boolean][] = [
       ['login', () => login(edge.visitor(), passkey), false],
-      ['document put', () => putDocuments(program, token, pgDocument()), true],
-      ['document put again, unchanged', () => putDocuments(program, token, pgDocument()), false],
-      ['document removed', () => program.call('DELETE', '/v1/documents/db/pg-1', token), true],
+      ['document put', () => putDocuments({ program, token, visitor, passkey }, pgDocument()), true],
+      ['document put again, unchanged', () => putDocuments({ program, token, visitor, passkey }, pgDocument()), false],
+      ['document removed', () => call({ program, token, visitor, passkey }, 'DELETE', '/v1/documents/db/pg-1'), true],
       ['passkey added', () => addPasskey(visitor, passkey, second), true],
       ['passkey removed', () => removePasskey(visitor, passkey, second.credentialId), true],
-      ['keys rotated', () => program.call('POST', '/v1/keys/rotate', token, { body: {} }), true],
+      ['keys rotated', () => call({ program, token, visitor, passkey }, 'POST', '/v1/keys/rotate', {}), true],
     ]
     for (const [name, change, moves] of changes) {
       const before = await sequence()
