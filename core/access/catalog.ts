@@ -82,10 +82,14 @@ export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, 
     const wanted = requireDocuments(ask.documents, principal)
     if (replaces !== undefined && wanted.length !== 1) throw unreadable('one document is edited at a time')
     const before = await documentsBefore(ports, wanted)
+    // Of all of them: that a document is there already and says the same is told to nobody who may not write it.
+    const expectedOf = (document: Document) => before.get(keyOf(document))
+    const deeds = wanted.map((document) => deedOf(document, expectedOf(document) !== undefined))
+    const actor = actorOf(principal, deeds)
     const asked = { before: [...before.values()], wanted, force, caller: user.name }
     const taken = await requireKept(site, ports, asked)
     const changes = wanted.map((document): DocumentChange => {
-      const found = before.get(keyOf(document))
+      const found = expectedOf(document)
       const expected = found && revisionOf(found)
       if (replaces !== undefined && replaces !== (expected ?? '')) throw new Refusal('document_changed')
       if (expected !== undefined && replaces === undefined && !force) throw existing(keyOf(document))
@@ -106,8 +110,7 @@ export function putDocuments(site: Site, ports: PutNeeds, principal: Principal, 
         detail,
         evidence,
       } as const
-      const deeds = changed.map(deedOf)
-      await ports.documents.put(actorOf(principal, deeds), changed, event)
+      await ports.documents.put(actor, changed, event)
       await ports.preferences.newest()
     }
     return { documents: changes.map(putOf), ...taken }
@@ -129,9 +132,9 @@ function putOf({ document, revision, expected }: DocumentChange): Put {
   return { kind: document.kind, name: document.metadata.name, revision, outcome }
 }
 
-const deedOf = ({ document, expected }: Pick<DocumentChange, 'document' | 'expected'>): Deed => ({
-  resource: document.kind,
-  verb: expected === undefined ? 'create' : 'update',
+const deedOf = ({ kind }: Document, isThere: boolean): Deed => ({
+  resource: kind,
+  verb: isThere ? 'update' : 'create',
 })
 
 function requireDocuments(given: readonly Json[], caller: Principal): readonly Document[] {

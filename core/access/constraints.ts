@@ -32,10 +32,7 @@ export const longestSession: Duration = hours(12)
  * What limits counts of every role that the user holds, as for any session; a tap is asked for by the roles that reach the
  * resource.
  */
-export function constraintsOf(
-  held: readonly RoleDocument[],
-  { preference, resource, user }: Facts,
-): Constraints {
+export function constraintsOf(held: readonly RoleDocument[], { preference, resource, user }: Facts): Constraints {
   const options = held.map(({ spec }) => spec.options)
   const [ttls, idles] = [durations(options, 'max_session_ttl'), durations(options, 'client_idle_timeout')]
   return {
