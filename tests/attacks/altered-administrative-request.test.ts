@@ -9,6 +9,7 @@ import {
   addUser,
   askForTap,
   call,
+  lockOf,
   newAdmin,
   newInvitation,
   newPerson,
