@@ -1,4 +1,5 @@
 /** The sessions of this process, from before the resource is dialled. With each change of what is known every one is decided again. */
+import type { Constraints } from '../core/access/constraints.ts'
 import { requireAllowed } from '../core/access/open-session.ts'
 import type { Grant } from '../core/issue/grant.ts'
 import type { Duration, Instant } from '../core/model.ts'
@@ -9,13 +10,20 @@ import { locksUnknown, type Trusting } from './trust.ts'
 
 export interface Session {
   readonly grant: Grant
+  /** Where its connection comes from. */
+  readonly address: string
+  /** It is still allowed, from now on so. */
+  hold(constraints: Constraints): void
   /** Ends it at once, in whatever state; `message` is for the person. */
   cut(code: EndCode, message: string): void
 }
 
 export interface Sessions {
-  /** A function that takes it out again. @throws Refusal unavailable: there are too many */
-  add(session: Session): () => void
+  /**
+   * Counts and lists it at once: of many that come together no more get in than there may be. A function that takes it out again.
+   * @throws Refusal unavailable: there are too many; session_refused: of this user
+   */
+  add(session: Session, constraints: Constraints): () => void
   /** Cuts what is allowed no longer; where `isStale`, also what wants the newest locks. */
   review(trusting: Trusting, now: Instant, isStale: boolean): void
   /** Gives those that are open a while, then cuts the rest. */
@@ -30,7 +38,7 @@ export function makeSessions(most: number): Sessions {
     get count() {
       return open.size
     },
-    add: (session) => {
+    add: (session, constraints) => {
       if (open.size >= most) {
         throw new Refusal(
           'unavailable',
@@ -38,13 +46,16 @@ export function makeSessions(most: number): Sessions {
           { told: 'This proxy has as many sessions as it can.' },
         )
       }
+      requireRoom(open, session, constraints)
       return open.add(session)
     },
     review: ({ known }, now, isStale) => {
       for (const session of open) {
         const message = whyNotAllowed(() => {
-          const { constraints } = requireAllowed(known, session.grant, now)
+          const { grant, address } = session
+          const { constraints } = requireAllowed(known, grant, { address, now })
           if (isStale && constraints.strictLocks) throw locksUnknown()
+          session.hold(constraints)
         })
         if (message !== undefined) session.cut('session_cut', message)
       }
@@ -54,6 +65,22 @@ export function makeSessions(most: number): Sessions {
       for (const session of open) session.cut('proxy_stopping', stopped)
     },
   }
+}
+
+function requireRoom(open: Iterable<Session>, { grant }: Session, { maxConnections, maxSessions }: Constraints): void {
+  if (maxConnections === undefined && maxSessions === undefined) return
+  const { name } = grant.subject.resource
+  const ofUser = [...open].filter((one) => one.grant.user === grant.user)
+  const onThis = ofUser.filter((one) => one.grant.subject.resource.name === name)
+  requireFewer(ofUser.length, maxConnections, 'max_connections', 'at this proxy')
+  requireFewer(onThis.length, maxSessions, 'max_sessions', `on ${name} at this proxy`)
+}
+
+function requireFewer(count: number, most: number | undefined, why: string, where: string): void {
+  if (most === undefined || count < most) return
+  const open = count === 1 ? '1 session is open' : `${count} sessions are open`
+  const told = `${open} ${where} in your name, and a role of yours allows ${most} (${why}): end one, and connect again.`
+  throw new Refusal('session_refused', { why, count, most }, { told })
 }
 
 function whyNotAllowed(check: () => unknown): string | undefined {
