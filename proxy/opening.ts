@@ -68,6 +68,10 @@ export class Opening implements Session {
     return this.#connection.address
   }
 
+  get constraints(): Constraints {
+    return this.#constraints as Constraints
+  }
+
   hold(constraints: Constraints): void {
     this.#constraints = constraints
   }
@@ -81,7 +85,8 @@ export class Opening implements Session {
       events.requireRoom()
       this.#opened = await openGrant(this.#needs, grant, { proof: dpop, exporter, address: this.address }, target.host)
       // From here on it is among those that each change decides again; what changed meanwhile is looked at in the same turn.
-      this.#leave = sessions.add(this, this.#requireAllowed())
+      this.#requireAllowed()
+      this.#leave = sessions.add(this)
       this.#connection.leavePlace()
       this.#upstream = await this.#reach(this.#opened.resource)
       this.#requireAllowed()
@@ -96,13 +101,12 @@ export class Opening implements Session {
     }
   }
 
-  #requireAllowed(): Constraints {
+  #requireAllowed(): void {
     const { trust, world } = this.#needs
     this.#calledOff.signal.throwIfAborted()
     const { constraints } = requireAllowed(trust.fresh().known, this.grant, { address: this.address, now: world.now() })
     if (constraints.strictLocks) trust.requireNewest()
     this.hold(constraints)
-    return constraints
   }
 
   async #reach(resource: ResourceDocument): Promise<Upstream> {
@@ -151,7 +155,7 @@ export class Opening implements Session {
       openedAt: this.#openedAt,
       loginEndsAt: this.grant.login.expiresAt,
       now: this.#needs.world.now,
-      constraints: () => this.#constraints as Constraints,
+      constraints: () => this.constraints,
       // A first message has a deadline of its own.
       heard: () => this.#state.kind !== 'passing' || this.#state.spliced.heardClient(),
       cut: (code, message) => this.cut(code, message),

@@ -1,17 +1,19 @@
 /** The sessions of this process, from before the resource is dialled. With each change of what is known every one is decided again. */
 import type { Constraints } from '../core/access/constraints.ts'
-import { requireAllowed } from '../core/access/open-session.ts'
+import { loginIsOver, requireAllowed } from '../core/access/open-session.ts'
 import type { Grant } from '../core/issue/grant.ts'
 import type { Duration, Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
 import { OpenSet } from './open-set.ts'
 import type { EndCode } from './reasons.ts'
-import { locksUnknown, type Trusting } from './trust.ts'
+import { locksUnknown, type Trusting, type WatchedLogins } from './trust.ts'
 
 export interface Session {
   readonly grant: Grant
   /** Where its connection comes from. */
   readonly address: string
+  /** As it was allowed last. */
+  readonly constraints: Constraints
   /** It is still allowed, from now on so. */
   hold(constraints: Constraints): void
   /** Ends it at once, in whatever state; `message` is for the person. */
@@ -23,12 +25,13 @@ export interface Sessions {
    * Counts and lists it at once: of many that come together no more get in than there may be. A function that takes it out again.
    * @throws Refusal unavailable: there are too many; session_refused: of this user
    */
-  add(session: Session, constraints: Constraints): () => void
+  add(session: Session): () => void
   /** Cuts what is allowed no longer; where `isStale`, also what wants the newest locks. */
   review(trusting: Trusting, now: Instant, isStale: boolean): void
   /** Gives those that are open a while, then cuts the rest. */
   stop(after: Duration): Promise<void>
   readonly count: number
+  readonly logins: WatchedLogins
 }
 
 export function makeSessions(most: number): Sessions {
@@ -38,7 +41,7 @@ export function makeSessions(most: number): Sessions {
     get count() {
       return open.size
     },
-    add: (session, constraints) => {
+    add: (session) => {
       if (open.size >= most) {
         throw new Refusal(
           'unavailable',
@@ -46,7 +49,7 @@ export function makeSessions(most: number): Sessions {
           { told: 'This proxy has as many sessions as it can.' },
         )
       }
-      requireRoom(open, session, constraints)
+      requireRoom(open, session)
       return open.add(session)
     },
     review: ({ known }, now, isStale) => {
@@ -60,6 +63,7 @@ export function makeSessions(most: number): Sessions {
         if (message !== undefined) session.cut('session_cut', message)
       }
     },
+    logins: watchLogins(open),
     stop: async (after) => {
       await open.drained(after)
       for (const session of open) session.cut('proxy_stopping', stopped)
@@ -67,7 +71,23 @@ export function makeSessions(most: number): Sessions {
   }
 }
 
-function requireRoom(open: Iterable<Session>, { grant }: Session, { maxConnections, maxSessions }: Constraints): void {
+/** Those of sessions that end with their login. */
+const watchLogins = (open: Iterable<Session>): WatchedLogins => {
+  const bound = () => [...open].filter(({ constraints }) => constraints.disconnectExpiredCert)
+  return {
+    get watched() {
+      return [...new Set(bound().map(({ grant }) => grant.login.id))]
+    },
+    ended: (logins) => {
+      for (const session of bound()) {
+        if (logins.has(session.grant.login.id)) session.cut('login_over', loginIsOver().words)
+      }
+    },
+  }
+}
+
+function requireRoom(open: Iterable<Session>, { grant, constraints }: Session): void {
+  const { maxConnections, maxSessions } = constraints
   if (maxConnections === undefined && maxSessions === undefined) return
   const { name } = grant.subject.resource
   const ofUser = [...open].filter((one) => one.grant.user === grant.user)

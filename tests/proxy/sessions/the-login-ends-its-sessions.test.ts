@@ -3,6 +3,8 @@ import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
 import { issueGrant, readGrant } from '../../../core/issue/grant.ts'
 import { hours, minutes } from '../../../core/model.ts'
+import { type Statement, signStatement } from '../../../core/snapshot.ts'
+import { call, newPerson, type Person } from '../../people.ts'
 import { until } from '../proxy.ts'
 import { eventsOf, grantFor, limitReaders, newWorld, openSession, Tunnel, type World } from './world.ts'
 
@@ -73,4 +75,68 @@ test('a grant of an edge that does not say when opens nothing', async () => {
   const silent = await issueGrant(edge.site.origin, signing, { ...grant, login }, edge.ports.now())
   expect((await (await Tunnel.open(proxy)).connect(silent, lea)).status).toBe(403)
   expect(grant.login.expiresAt).toBeLessThanOrEqual(edge.ports.now() + hours(12))
+})
+
+const ways: Readonly<Record<string, (world: World, login: string) => Promise<{ readonly status: number }>>> = {
+  'its user ends it on the account page': ({ lea }, id) => lea.visitor.post(`/v1/client-sessions/${id}/end`, {}),
+  'its user ends it from a program': ({ lea }, id) => call(lea, 'DELETE', `/v1/me/logins/${id}`),
+  'an administrator ends it': ({ admin }, id) => call(admin, 'DELETE', `/v1/logins/${id}`),
+}
+
+test.for(Object.entries(ways))('%s: its sessions are cut within five seconds, and others are not', async ([, end]) => {
+  const world = await newWorld({ tap: false, askEvery: 2000 })
+  await limitReaders(world, { disconnect_expired_cert: true })
+  const { admin, edge, lea, proxy } = world
+  const bob = await newPerson(admin, 'Bob', ['access', 'db-reader'])
+  await proxy.serving.trust.ask()
+  const [tunnel, other] = [await openSession(world), await openSession(world, bob)]
+  expect((await end(world, loginOf(lea))).status).toBe(200)
+  const begun = Date.now()
+  expect(await tunnel.until((said) => said.includes('57P01'), 5000)).toMatch(/is over.*sallyport login/)
+  expect(Date.now() - begun).toBeLessThan(5000)
+  await tunnel.closed
+  expect(other.socket.destroyed).toBe(false)
+  expect(proxy.serving.sessions.count).toBe(1)
+  await until(() => eventsOf(edge).some(({ kind }) => kind === 'session.stop'))
+})
+
+const loginOf = ({ token }: Person) => String(decodeJwt(token)['sid'])
+
+test('without the option its sessions go on, and the edge is asked about no login', async () => {
+  const world = await newWorld({ tap: false })
+  const { lea, proxy } = world
+  const tunnel = await openSession(world)
+  expect(proxy.serving.sessions.logins.watched).toEqual([])
+  expect((await call(world.admin, 'DELETE', `/v1/logins/${loginOf(lea)}`)).status).toBe(200)
+  await proxy.serving.trust.ask()
+  expect(tunnel.socket.destroyed).toBe(false)
+  expect(proxy.serving.sessions.count).toBe(1)
+})
+
+test('one that ends between grant and CONNECT leaves nothing open', async () => {
+  const world = await newWorld({ tap: false, askEvery: 60_000 })
+  await limitReaders(world, { disconnect_expired_cert: true })
+  const { admin, lea, proxy } = world
+  const grant = await grantFor(world, lea)
+  expect((await call(admin, 'DELETE', `/v1/logins/${loginOf(lea)}`)).status).toBe(200)
+  const tunnel = await Tunnel.open(proxy)
+  await tunnel.connect(grant, lea)
+  await proxy.serving.trust.ask()
+  await tunnel.closed
+  expect(proxy.serving.sessions.count).toBe(0)
+})
+
+test('an answer that says nothing of the logins that were asked about is no news', async () => {
+  const world = await newWorld({ tap: false, askEvery: 60_000 })
+  await limitReaders(world, { disconnect_expired_cert: true })
+  const { edge, line, proxy } = world
+  await openSession(world)
+  const signing = await edge.ports.keyring.current()
+  line.tamper = async (path, answer) => {
+    if (path !== '/v1/proxy/snapshot') return answer
+    const { ended_logins: _, ...claims } = decodeJwt(JSON.parse(answer).statement) as unknown as Statement
+    return JSON.stringify({ statement: await signStatement(edge.site.origin, signing, claims) })
+  }
+  await proxy.serving.trust.ask()
+  expect(proxy.log.some(({ message }) => message === 'no news from the edge')).toBe(true)
 })
