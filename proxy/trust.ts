@@ -200,8 +200,9 @@ class Asking implements Trust {
       const { watched } = logins
       const asked = { nonce, ...(have !== undefined && { have }), ...(watched.length > 0 && { logins: watched }) }
       const answer = membersOf(await caller.post('/v1/proxy/snapshot', asked))
-      const statement = await this.#take(String(answer['statement']), answer['snapshot'], nonce, askedAt)
-      if (watched.length > 0) logins.ended(endedIn(statement))
+      const isAsked = watched.length > 0
+      const ended = await this.#take(String(answer['statement']), answer['snapshot'], { nonce, askedAt, isAsked })
+      logins.ended(new Set(ended))
       if (this.#isAway) world.log({ level: 'info', message: 'the edge is back' })
       this.#isAway = false
       this.#isStaleTold = false
@@ -212,7 +213,12 @@ class Asking implements Trust {
     }
   }
 
-  async #take(jws: string, given: Json | undefined, nonce: string, askedAt: Instant): Promise<Statement> {
+  /** The logins that were ended, of those that were asked about. */
+  async #take(
+    jws: string,
+    given: Json | undefined,
+    { nonce, askedAt, isAsked }: { readonly nonce: string; readonly askedAt: Instant; readonly isAsked: boolean },
+  ): Promise<readonly ClientSessionId[]> {
     const { issuer, identity } = this.#given
     const before = this.#held
     const keys = before?.keys ?? (await importKeys(await this.#given.first.get()))
@@ -220,6 +226,8 @@ class Asking implements Trust {
     if (!statement) throw new TypeError('a statement that no trusted key has signed')
     if (statement.nonce !== nonce || statement.proxy !== identity.id)
       throw new TypeError('a statement for another question')
+    if (isAsked && !statement.ended_logins)
+      throw new TypeError('a statement without the logins that it was asked about')
     if (before && statement.sequence < before.statement.sequence)
       throw new TypeError(`sequence ${statement.sequence} after ${before.statement.sequence}`)
     if (before && statement.hash === before.statement.hash) {
@@ -229,7 +237,7 @@ class Asking implements Trust {
       this.#changed(this.#held)
     }
     this.#keep(jws, this.#held)
-    return statement
+    return statement.ended_logins ?? []
   }
 
   #changed(held: Held): void {
@@ -267,11 +275,6 @@ class Asking implements Trust {
     this.#held = await hold(statement, json, asked_at)
     this.#kept = { sequence: statement.sequence, hash: statement.hash, askedAt: asked_at }
   }
-}
-
-function endedIn({ ended_logins }: Statement): ReadonlySet<ClientSessionId> {
-  if (!ended_logins) throw new TypeError('a statement without the logins that it was asked about')
-  return new Set(ended_logins)
 }
 
 async function hold(statement: Statement, given: Json | undefined, askedAt: Instant): Promise<Held> {

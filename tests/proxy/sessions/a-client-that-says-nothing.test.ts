@@ -58,6 +58,17 @@ test('a role that says so meanwhile holds for open sessions; the proxy’s own l
   expect(await other.until((said) => said.includes('57P01'))).toContain('The session was idle for 3 seconds')
 })
 
+test('a clock that is set back gives it no more time', async () => {
+  const world = await newWorld({ tap: false })
+  await limitReaders(world, { client_idle_timeout: '2m' })
+  const tunnel = await openSession(world)
+  await sleep(aLook)
+  world.edge.advance(-600_000)
+  await sleep(aLook)
+  world.edge.advance(120_000)
+  await tunnel.until((said) => said.includes('57P01'))
+})
+
 test('who is not read is not silent', async () => {
   const stuck: Socket[] = []
   const database = await startDatabase(

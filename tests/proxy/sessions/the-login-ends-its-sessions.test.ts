@@ -127,7 +127,7 @@ test('one that ends between grant and CONNECT leaves nothing open', async () => 
 })
 
 test('an answer that says nothing of the logins that were asked about is no news', async () => {
-  const world = await newWorld({ tap: false, askEvery: 60_000 })
+  const world = await newWorld({ tap: false, askEvery: 60_000, maxStale: 20_000 })
   await limitReaders(world, { disconnect_expired_cert: true })
   const { edge, line, proxy } = world
   await openSession(world)
@@ -139,4 +139,7 @@ test('an answer that says nothing of the logins that were asked about is no news
   }
   await proxy.serving.trust.ask()
   expect(proxy.log.some(({ message }) => message === 'no news from the edge')).toBe(true)
+  edge.advance(20_001)
+  await proxy.serving.trust.ask()
+  expect(() => proxy.serving.trust.fresh()).toThrow('unavailable')
 })
