@@ -15,6 +15,7 @@ import type { Traits } from './pattern.ts'
 import type { Policy } from './policy.ts'
 import { remedyInWords } from './remedy.ts'
 import type { ResourceDocument } from './resource.ts'
+import { isSameSource } from './source-ip.ts'
 
 /** What a proxy knows, ready to be asked. */
 export interface Known extends Policy {
@@ -34,6 +35,8 @@ export interface ShownGrant {
   /** Of the proof that came with it, made for this very connection. */
   readonly jkt: Holder
   readonly proxy: { readonly id: string; readonly boot: string }
+  /** Where the connection comes from. */
+  readonly address: string
   readonly now: Instant
 }
 
@@ -49,13 +52,13 @@ export interface OpenedSession {
 
 /** @throws Refusal grant_invalid, resource_unknown, session_refused, tap_wanted, and whatever is wrong with the tap */
 export async function openSession(known: Known, shown: ShownGrant): Promise<OpenedSession> {
-  const { grant, target, jkt, now } = shown
+  const { grant, target, jkt } = shown
   const { subject } = grant
   if (grant.clientKey !== jkt || subject.client_key !== jkt) throw new Refusal('grant_invalid', { why: 'another key' })
   if (subject.resource.name !== target) {
     throw new Refusal('grant_invalid', { why: 'another resource' })
   }
-  const opened = requireAllowed(known, grant, now)
+  const opened = requireAllowed(known, grant, shown)
   if (opened.constraints.tap && !grant.tap) throw new Refusal('tap_wanted', { user: grant.user, resource: target })
   if (grant.tap) await requireTap(known, shown)
   return { ...opened, tapped: grant.tap !== undefined }
@@ -66,9 +69,10 @@ type Allowed = Omit<OpenedSession, 'tapped'>
 /** Asked when a session opens, and of each open one whenever something has changed. @throws Refusal resource_unknown, session_refused */
 export function requireAllowed(
   known: Known,
-  { user: id, login, subject, tap }: Pick<Grant, 'user' | 'login' | 'subject' | 'tap'>,
-  now: Instant,
+  grant: Pick<Grant, 'user' | 'login' | 'subject' | 'tap'>,
+  { address, now }: Pick<ShownGrant, 'address' | 'now'>,
 ): Allowed {
+  const { user: id, login, subject, tap } = grant
   const user = known.users.get(id)
   if (!user)
     throw new Refusal(
@@ -86,14 +90,29 @@ export function requireAllowed(
   const by = { credentials, proxy: subject.proxy.id }
   const decision = decide({ user, roles, locks, preference, resource, principal, by, now })
   if (decision.outcome === 'refuse') throw sessionRefused(id, resource, decision)
+  const { constraints } = decision
+  if (constraints.pinSourceIp && !isSameSource(subject.address, address)) throw fromElsewhere(subject.address, address)
+  if (constraints.disconnectExpiredCert && now >= login.expiresAt) throw loginIsOver()
   return {
     user: { id, name: user.name },
     resource,
     principal,
-    constraints: decision.constraints,
+    constraints,
     trace: decision.trace,
   }
 }
+
+function fromElsewhere(asked: string, came: string): Refusal {
+  const told = `A role of yours binds a session to the address that it was asked from (${asked}), and this connection comes from ${came}: connect from there, by the same way that the edge is reached.`
+  return new Refusal('session_refused', { why: 'another_address', asked, came }, { told })
+}
+
+export const loginIsOver = (): Refusal =>
+  new Refusal(
+    'session_refused',
+    { why: 'login_over' },
+    { told: 'The login that asked for this session is over, and a role of yours ends it then: sallyport login' },
+  )
 
 export function sessionRefused(
   user: UserId,

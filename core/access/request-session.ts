@@ -30,6 +30,7 @@ import {
   type ResourcePrincipal,
 } from './resource.ts'
 import { principalInWords } from './session-words.ts'
+import { sourceOf } from './source-ip.ts'
 
 const ttl = minutes(5)
 
@@ -98,7 +99,7 @@ const subjectOf = (
 
 async function requireDecision(
   { documents, proxies, now }: Pick<Ports, 'documents' | 'proxies' | 'now'>,
-  { user, roles: held, factorId }: Principal,
+  { user, roles: held, factorId, asking }: Principal,
   { resource: { kind, name }, principal, proxy }: SessionAsk,
 ) {
   if (!(await proxies.find(proxy.id)))
@@ -112,7 +113,16 @@ async function requireDecision(
   const by = { credentials: [factorId], proxy: proxy.id }
   const decision = decide({ user: asker, roles, locks, preference, resource, principal, by, now: now() })
   if (decision.outcome === 'refuse') throw sessionRefused(user.id, resource, decision)
+  if (decision.constraints.pinSourceIp) requireSource(asking.from.address)
   return { ...decision, preference }
+}
+
+/** No proxy could hold a session to an address that nobody knows. */
+function requireSource(address: string): void {
+  if (sourceOf(address)) return
+  const told =
+    'A role of yours binds a session to the address that it is asked from, and the edge cannot see yours: ask an administrator.'
+  throw new Refusal('session_refused', { why: 'address_unknown', address }, { told })
 }
 
 type GrantNeeds = BeginNeeds & Pick<Ports, 'keyring' | 'publicKeys' | 'credentials' | 'signatures' | 'grants'>
@@ -191,7 +201,7 @@ async function grantWithTap(
 
 const reachingOf = ({ resource, principal, proxy }: SessionAsk) => [...reachedBy(resource, principal, proxy.id)]
 
-const loginOf = ({ session, factorId: factor }: Principal) => ({ id: session.id, factor })
+const loginOf = ({ session: { id, expiresAt }, factorId: factor }: Principal) => ({ id, factor, expiresAt })
 
 function eventOf(
   { now }: Pick<Ports, 'now'>,
