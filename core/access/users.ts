@@ -129,7 +129,10 @@ export function removeUser(
     withSite(site, ports, (here, { revision: preference }) => {
       const who = { userId: user.id, sessionId: session.id, detail: { removed: name } }
       const event = { at: ports.now(), kind: 'user.remove', outcome: 'done', asking, ...who } as const
-      return ports.users.remove(actorOf(principal, [{ resource: 'user', verb: 'delete' }]), name, event, { rpIds: rpIdsOf(here), preference })
+      return ports.users.remove(actorOf(principal, [{ resource: 'user', verb: 'delete' }]), name, event, {
+        rpIds: rpIdsOf(here),
+        preference,
+      })
     }),
   )
 }

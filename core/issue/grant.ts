@@ -6,8 +6,8 @@ import { jwtVerify, SignJWT } from 'jose'
 import { type Intent, type Json, membersOf, type SessionSubject } from '../intent.ts'
 import {
   type ClientSessionId,
-  type FactorId,
   type Duration,
+  type FactorId,
   type Holder,
   type Instant,
   seconds,

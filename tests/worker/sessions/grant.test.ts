@@ -87,11 +87,12 @@ describe('a session that wants a tap', () => {
   ])('a tap for one session opens none on %s', async (_, other) => {
     const { edge, program, token, proxy, tapped, exchange } = await newWorld()
     const everything = { db_labels: { env: ['dev'] }, db_users: ['*'], db_names: ['*'] }
-    const role = readerRole('db-reader') as { spec: object }
+    const role = readerRole('db-all') as { spec: object }
     await putDocuments(program, token, pgDocument('pg-2'), {
       ...role,
       spec: { ...role.spec, allow: everything },
     } as never)
+    edge.store.raw.exec("insert into user_roles select id, 'db-all' from users")
     const tap = await tapped()
     const ask = askFor(proxy)
     const asked = { ...ask, ...other, proxy: { ...ask.proxy, ...('proxy' in other ? other.proxy : {}) } } as typeof ask
@@ -136,7 +137,7 @@ describe('what roles and locks refuse', () => {
     const { status, json } = await begin(ask)
     expect(status).toBe(403)
     expect(json.message).toBe(
-      'No role of yours allows pg-1 (user writer, database orders). Your roles allow --db-user=reader and --db-name=orders there.',
+      'No role of yours allows pg-1 (user writer, database orders). Your roles allow --db-user=reader and --db-name=orders there. Try: sallyport db connect pg-1 --db-user=reader --db-name=orders',
     )
     expect(lastRefusal(edge)).toBe('session_refused')
   })
