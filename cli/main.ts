@@ -10,6 +10,7 @@ const verbs: Verbs = {
   logout: ['end the login and remove its profile', () => import('./commands/logout.ts')],
   status: ['who is signed in, where and until when', () => import('./commands/status.ts')],
   token: ['an access token, or a proof for it, for a script', () => import('./commands/token.ts')],
+  why: ['why a session is allowed or refused, and what would help', () => import('./commands/why.ts')],
   'sessions ls': ['where you are signed in', () => import('./commands/sessions-ls.ts')],
   'sessions rm': ['end one of your sessions', () => import('./commands/sessions-rm.ts')],
   'mfa ls': ['list what you sign in with', () => import('./commands/mfa-ls.ts')],

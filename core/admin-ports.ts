@@ -1,6 +1,7 @@
 /** What core needs of the world for administration: ports.ts, continued. */
 import type { Document } from './access/document.ts'
 import type { LockKey } from './access/lock.ts'
+import type { Traits } from './access/pattern.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Json } from './intent.ts'
 import type {
@@ -70,6 +71,13 @@ export interface FoundUser extends User {
   readonly passkeys: number
 }
 
+/** What is decided by. */
+export interface UserWithRoles extends User {
+  readonly roles: readonly string[]
+  /** Left out where there are none. */
+  readonly traits?: Traits
+}
+
 /** What somebody proves himself with that a lock may name by its id. */
 export interface ListedFactor {
   readonly id: CredentialId | TotpId
@@ -88,6 +96,8 @@ export interface Users {
   list(now: Instant): Promise<readonly ListedUser[]>
   /** Who bears a name that a hurried reader takes for this one. */
   find(name: string): Promise<FoundUser | undefined>
+  /** The same, with roles and traits of one instant. */
+  withRoles(name: string): Promise<UserWithRoles | undefined>
   /**
    * Spends the intent, confirms the tapping credential (which must be one that may vouch) and the actor, makes the user with
    * roles and invite.

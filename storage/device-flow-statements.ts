@@ -107,7 +107,10 @@ const redeemingStatements = (db: Db) => ({
     guard(
       db,
       'lock',
-      unlocked({ user: ofCode(d.userId, s.hash), devices: [ofCode(d.credentialId, s.hash), ofCode(d.totpId, s.hash)] }, sql`${s.at}`),
+      unlocked(
+        { user: ofCode(d.userId, s.hash), devices: [ofCode(d.credentialId, s.hash), ofCode(d.totpId, s.hash)] },
+        sql`${s.at}`,
+      ),
     ),
   ),
   /** The role may have been taken away since. */

@@ -72,7 +72,10 @@ export const codeStatements = (db: Db) => ({
     guard(
       db,
       'lock',
-      unlocked({ user: ofCode(c.userId, s.hash), devices: [ofCode(c.credentialId, s.hash), ofCode(c.totpId, s.hash)] }, sql`${s.at}`),
+      unlocked(
+        { user: ofCode(c.userId, s.hash), devices: [ofCode(c.credentialId, s.hash), ofCode(c.totpId, s.hash)] },
+        sql`${s.at}`,
+      ),
     ),
   ),
   useCode: recipe<{ readonly hash: string; readonly at: Instant }>((s) =>
@@ -279,7 +282,11 @@ export const clientSessionStatements = (db: Db) => ({
   /** For the session's own key. Any other is a thief's: it hears of no lock, and no lock keeps it from ending the session. */
   clientUserNotLocked: recipe<{ id: ClientSessionId; jkt: Holder; at: Instant }>((s) => {
     const of = (column: SQLWrapper) => sql`(select ${column} from ${f} where ${f.id} = ${s.id} and ${f.jkt} = ${s.jkt})`
-    return guard(db, 'lock', unlocked({ user: of(f.userId), devices: [of(f.credentialId), of(f.totpId)] }, sql`${s.at}`))
+    return guard(
+      db,
+      'lock',
+      unlocked({ user: of(f.userId), devices: [of(f.credentialId), of(f.totpId)] }, sql`${s.at}`),
+    )
   }),
 })
 

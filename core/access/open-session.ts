@@ -10,9 +10,9 @@ import type { KnownKey } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { verifyTap } from '../tap/verify.ts'
 import type { Constraints } from './constraints.ts'
-import { decide } from './decide.ts'
+import type { Decision } from './decide.ts'
 import type { Traits } from './pattern.ts'
-import type { Policy } from './policy.ts'
+import { decideOn, type Policy } from './policy.ts'
 import { remedyInWords } from './remedy.ts'
 import type { ResourceDocument } from './resource.ts'
 import { isSameSource } from './source-ip.ts'
@@ -80,15 +80,11 @@ export function requireAllowed(
       { user: id, why: 'user_unknown' },
       { told: 'The user was removed, or is too new to be known here: try again in a few seconds.' },
     )
-  const resource = known.resources.get(subject.resource.name)
-  // A name that went to a resource of another kind is another resource.
-  if (!resource || resource.kind !== subject.resource.kind)
-    throw new Refusal('resource_unknown', { resource: subject.resource.name })
   const { principal } = subject
-  const { roles, locks, preference } = known
   const credentials = [login.factor, ...(tap ? [tap.assertion.id as CredentialId] : [])]
-  const by = { credentials, proxy: subject.proxy.id }
-  const decision = decide({ user, roles, locks, preference, resource, principal, by, now })
+  const found = decideOn(known, subject, { user, by: { credentials, proxy: subject.proxy.id }, now })
+  if (!found) throw new Refusal('resource_unknown', { resource: subject.resource.name })
+  const { resource, decision } = found
   if (decision.outcome === 'refuse') throw sessionRefused(id, resource, decision)
   const { constraints } = decision
   if (constraints.pinSourceIp && !isSameSource(subject.address, address)) throw fromElsewhere(subject.address, address)
@@ -117,10 +113,11 @@ export const loginIsOver = (): Refusal =>
 export function sessionRefused(
   user: UserId,
   { metadata }: ResourceDocument,
-  { because, told, remedies, trace }: Extract<ReturnType<typeof decide>, { outcome: 'refuse' }>,
+  { because, told, remedies, trace }: Extract<Decision, { outcome: 'refuse' }>,
 ): Refusal {
-  const detail = { user, resource: metadata.name, why: because, trace: trace.join('; ') }
-  return new Refusal('session_refused', detail, { told: [told, ...remedies.map(remedyInWords)].join(' ') })
+  const words = [told, ...remedies.map(remedyInWords)].join(' ')
+  const detail = { user, resource: metadata.name, why: because, told: words, trace: trace.join('; ') }
+  return new Refusal('session_refused', detail, { told: words })
 }
 
 /** The same check of a tap as at the edge, of a key that this proxy knows, for exactly this session. */

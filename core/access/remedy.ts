@@ -1,8 +1,8 @@
 /** What may help somebody who was refused: in words, and as the command that does it. */
 import type { Facts } from './decide.ts'
-import { shown } from './pattern.ts'
+import { matches, shown } from './pattern.ts'
 import { reaches } from './reach.ts'
-import { membersOfPrincipal } from './resource.ts'
+import { membersOfPrincipal, type ResourceDocument, type ResourcePrincipal, valuesOf } from './resource.ts'
 import type { RoleDocument } from './role.ts'
 
 export interface Remedy {
@@ -15,7 +15,8 @@ export const remedyInWords = ({ told, command }: Remedy): string =>
   command === undefined ? told : `${told} Try: ${command}`
 
 /** The roles that reach the resource allow others than was asked for. */
-export function remediesFor(held: readonly RoleDocument[], { resource, user }: Facts): readonly Remedy[] {
+export function remediesFor(held: readonly RoleDocument[], facts: Facts): readonly Remedy[] {
+  const { resource, user } = facts
   const reaching = held.filter((role) => reaches(role, resource, user.traits))
   const allowed = membersOfPrincipal(resource.kind).map(({ list, field }) => {
     const values = reaching.flatMap(({ spec }) => shown(spec.allow[list] ?? [], user.traits ?? {}))
@@ -24,8 +25,39 @@ export function remediesFor(held: readonly RoleDocument[], { resource, user }: F
   if (allowed.length === 0 || allowed.some(({ values }) => values.length === 0))
     return [{ told: 'Ask an administrator for a role that reaches it.' }]
   const flags = allowed.map(({ field, values }) => `--${flagOf(field)}=${values.join('|')}`)
-  return [{ told: `Your roles allow ${flags.join(' and ')} there.` }]
+  const told = `Your roles allow ${flags.join(' and ')} there.`
+  const command = reaching.map((role) => commandBy(role, held, facts)).find((one) => one !== undefined)
+  return [{ told, ...(command !== undefined && { command }) }]
+}
+
+/** A session that this role allows and no other denies, where the role names one: of a pattern nobody knows what it stands for. */
+function commandBy(role: RoleDocument, held: readonly RoleDocument[], { resource, user }: Facts): string | undefined {
+  const { traits = {} } = user
+  const members = membersOfPrincipal(resource.kind).map(({ list, field }) => {
+    const isDenied = (value: string) => held.some(({ spec }) => matches(spec.deny[list] ?? [], value, traits))
+    const value = shown(role.spec.allow[list] ?? [], traits).find((one) => !isPattern(one) && !isDenied(one))
+    return [field, value] as const
+  })
+  if (members.some(([, value]) => value === undefined)) return undefined
+  return commandFor(resource, Object.fromEntries(members) as unknown as ResourcePrincipal)
+}
+
+const isPattern = (value: string): boolean => value.includes('*') || value.startsWith('^')
+
+/** What opens the session; undefined where no command does. */
+export function commandFor({ kind, metadata }: ResourceDocument, principal: ResourcePrincipal): string | undefined {
+  if (kind !== 'db') return undefined
+  const flags = membersOfPrincipal(kind).map(
+    ({ field }) => `--${flagOf(field)}=${forShell(valuesOf(principal, field))}`,
+  )
+  return `sallyport db connect ${metadata.name} ${flags.join(' ')}`
+}
+
+/** Quoted where a shell would read more into it: roles are written by others than those who paste what is told. */
+function forShell(values: readonly string[]): string {
+  const text = values.join(',')
+  return /^[A-Za-z0-9_.,@%+/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** As the command line spells it. */
-const flagOf = (field: string): string => field.replaceAll('_', '-')
+export const flagOf = (field: string): string => field.replace(/^kubernetes/, 'kube').replaceAll('_', '-')
