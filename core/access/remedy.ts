@@ -17,15 +17,12 @@ export const remedyInWords = ({ told, command }: Remedy): string =>
 /** The roles that reach the resource allow others than was asked for. */
 export function remediesFor(held: readonly RoleDocument[], { resource, user }: Facts): readonly Remedy[] {
   const reaching = held.filter((role) => reaches(role, resource, user.traits))
-  const allowed = membersOfPrincipal(resource.kind).map(({ list, field }) => {
+  const allowed = membersOfPrincipal(resource.kind).map(({ list, flag }) => {
     const values = reaching.flatMap(({ spec }) => shown(spec.allow[list] ?? [], user.traits ?? {}))
-    return { field, values: [...new Set(values)] }
+    return { flag, values: [...new Set(values)] }
   })
   if (allowed.length === 0 || allowed.some(({ values }) => values.length === 0))
     return [{ told: 'Ask an administrator for a role that reaches it.' }]
-  const flags = allowed.map(({ field, values }) => `--${flagOf(field)}=${values.join('|')}`)
+  const flags = allowed.map(({ flag, values }) => `--${flag}=${values.join('|')}`)
   return [{ told: `Your roles allow ${flags.join(' and ')} there.` }]
 }
-
-/** As the command line spells it. */
-const flagOf = (field: string): string => field.replaceAll('_', '-')
