@@ -1,7 +1,7 @@
 /** `db:pg-1 --db-user=reader --db-name=orders`: which session somebody asks about. */
 import { nearest } from '../core/access/place.ts'
-import { flagOf } from '../core/access/remedy.ts'
 import { kindsOfResources, membersOfPrincipal, type ResourceKind } from '../core/access/resource.ts'
+import { type PrincipalValues, principalOptions } from './principal.ts'
 import { Problem } from './problem.ts'
 
 export interface AskedResource {
@@ -25,17 +25,6 @@ export function parseTarget(text: string): AskedResource {
   throw new Problem('usage', `there is no kind ${word}`, hint)
 }
 
-/** Some flags are of two kinds. */
-export const principalOptions = {
-  login: { type: 'string' },
-  'db-user': { type: 'string' },
-  'db-name': { type: 'string' },
-  'kube-user': { type: 'string' },
-  'kube-groups': { type: 'string', multiple: true },
-} as const
-
-export type PrincipalValues = { readonly [flag in keyof typeof principalOptions]?: string | string[] | undefined }
-
 /** undefined: none of them is given. @throws Problem usage */
 export function principalOf(
   kind: ResourceKind,
@@ -43,7 +32,7 @@ export function principalOf(
 ): Record<string, string | string[]> | undefined {
   const members = membersOfPrincipal(kind).map((member) => ({
     ...member,
-    flag: flagOf(member.field) as keyof PrincipalValues,
+    flag: member.flag as keyof PrincipalValues,
   }))
   const flags = Object.keys(principalOptions) as (keyof PrincipalValues)[]
   const named = flags.filter((flag) => values[flag] !== undefined)
@@ -55,11 +44,10 @@ export function principalOf(
   return Object.fromEntries(members.map(({ field, flag, isList }) => [field, textOf(values[flag], isList)]))
 }
 
-/** Groups may stand in one flag, with commas between. */
 const textOf = (value: string | string[] | undefined, isList: boolean | undefined): string | string[] =>
-  isList ? [value ?? []].flat().flatMap((one) => one.split(',')) : [value ?? ''].flat().join()
+  isList ? [value ?? []].flat() : [value ?? ''].flat().join()
 
 function hintOf(kind: ResourceKind): string {
-  const flags = membersOfPrincipal(kind).map(({ field }) => `--${flagOf(field)}`)
+  const flags = membersOfPrincipal(kind).map(({ flag }) => `--${flag}`)
   return flags.length === 0 ? `sallyport why ${kind}:NAME` : `it takes ${flags.join(' and ')}`
 }

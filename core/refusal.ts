@@ -196,7 +196,7 @@ const answers = {
 
   proxy_unproven: [401, 'proxy_unproven', 'Register the proxy: sallyport-edge proxies add'],
   session_refused: [403, 'access_denied', ''],
-  resource_unknown: [404, 'resource_unknown', 'See what there is: sallyport db ls'],
+  resource_unknown: [404, 'resource_unknown', 'See what there is: sallyport ls'],
   grant_invalid: [403, 'grant_invalid', 'Ask for the session again.'],
   grant_spent: [403, 'grant_invalid', 'Ask for the session again.'],
   tap_wanted: [403, 'tap_required', 'A role wants a tap for this session: use the sallyport command.'],

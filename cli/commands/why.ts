@@ -1,5 +1,4 @@
 import { formatDuration } from '../../core/access/duration.ts'
-import { flagOf } from '../../core/access/remedy.ts'
 import { type ListCondition, membersOfPrincipal } from '../../core/access/resource.ts'
 import type { AnswerOf } from '../../core/api/operation.ts'
 import { operations } from '../../core/api/operations.ts'
@@ -8,7 +7,8 @@ import { call, openSession, type Session } from '../api.ts'
 import { command, formatOption } from '../command.ts'
 import { Problem } from '../problem.ts'
 import { type Format, formatOf, print, printFields, show } from '../term.ts'
-import { type AskedResource, parseTarget, principalOf, principalOptions } from '../why-target.ts'
+import { type AskedResource, parseTarget, principalOf } from '../why-target.ts'
+import { principalOptions } from '../principal.ts'
 
 type Why = AnswerOf<typeof operations.why>
 type Event = AnswerOf<typeof operations.eventsReplay>['events'][number]
@@ -32,7 +32,7 @@ Options:
   --db-user=USER       the user of the database
   --db-name=NAME       the database
   --kube-user=USER     the user of the Kubernetes cluster
-  --kube-groups=A,B    its groups
+  --kube-group=GROUP   a group there; may be given several times
   --user=NAME          ask about somebody else, in the words that this person is told: for who may
                        read users and roles. Locks on what that person signs in with are not
                        asked about, and locks on proxies never
@@ -89,9 +89,9 @@ function printWhy({ kind, name }: AskedResource, why: Why): void {
 }
 
 function reachInWords(kind: AskedResource['kind'], { role, lists }: NonNullable<Why['reach']>[number]): string {
-  const flags = membersOfPrincipal(kind).flatMap(({ list, field }) => {
+  const flags = membersOfPrincipal(kind).flatMap(({ list, flag }) => {
     const values = lists[list satisfies ListCondition]
-    return values === undefined ? [] : [`--${flagOf(field)}=${values.join('|')}`]
+    return values === undefined ? [] : [`--${flag}=${values.join('|')}`]
   })
   return `${role}: ${flags.length === 0 ? 'all of it' : flags.join(' ')}`
 }
@@ -107,7 +107,6 @@ function constraintsInWords(of: NonNullable<Why['constraints']>): string {
     of.max_connections !== undefined && `${of.max_connections} sessions at once`,
     of.max_sessions !== undefined && `${of.max_sessions} at once on it`,
     of.strict_locks && 'only while locks are known to be the newest',
-    of.bearer_grants && 'also for clients that prove no key',
   ]
   return limits.filter((one) => one !== false).join(', ')
 }

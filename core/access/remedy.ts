@@ -18,13 +18,13 @@ export const remedyInWords = ({ told, command }: Remedy): string =>
 export function remediesFor(held: readonly RoleDocument[], facts: Facts): readonly Remedy[] {
   const { resource, user } = facts
   const reaching = held.filter((role) => reaches(role, resource, user.traits))
-  const allowed = membersOfPrincipal(resource.kind).map(({ list, field }) => {
+  const allowed = membersOfPrincipal(resource.kind).map(({ list, flag, isList }) => {
     const values = reaching.flatMap(({ spec }) => shown(spec.allow[list] ?? [], user.traits ?? {}))
-    return { field, values: [...new Set(values)] }
+    return { flag, isList, values: [...new Set(values)] }
   })
-  if (allowed.length === 0 || allowed.some(({ values }) => values.length === 0))
+  if (allowed.length === 0 || allowed.some(({ values, isList }) => !isList && values.length === 0))
     return [{ told: 'Ask an administrator for a role that reaches it.' }]
-  const flags = allowed.map(({ field, values }) => `--${flagOf(field)}=${values.join('|')}`)
+  const flags = allowed.filter(({ values }) => values.length > 0).map(({ flag, values }) => `--${flag}=${values.join('|')}`)
   const told = `Your roles allow ${flags.join(' and ')} there.`
   const command = reaching.map((role) => commandBy(role, held, facts)).find((one) => one !== undefined)
   return [{ told, ...(command !== undefined && { command }) }]
@@ -44,20 +44,15 @@ function commandBy(role: RoleDocument, held: readonly RoleDocument[], { resource
 
 const isPattern = (value: string): boolean => value.includes('*') || value.startsWith('^')
 
-/** What opens the session; undefined where no command does. */
-export function commandFor({ kind, metadata }: ResourceDocument, principal: ResourcePrincipal): string | undefined {
-  if (kind !== 'db') return undefined
-  const flags = membersOfPrincipal(kind).map(
-    ({ field }) => `--${flagOf(field)}=${forShell(valuesOf(principal, field))}`,
+/** What opens the session. */
+export function commandFor({ kind, metadata: { name } }: ResourceDocument, principal: ResourcePrincipal): string {
+  const flags = membersOfPrincipal(kind).flatMap(({ field, flag }) =>
+    valuesOf(principal, field).map((value) => `--${flag}=${forShell(value)}`),
   )
-  return `sallyport db connect ${metadata.name} ${flags.join(' ')}`
+  const verb = kind === 'db' ? `db connect ${name}` : `proxy tcp ${kind}/${name}`
+  return ['sallyport', verb, ...flags].join(' ')
 }
 
 /** Quoted where a shell would read more into it: roles are written by others than those who paste what is told. */
-function forShell(values: readonly string[]): string {
-  const text = values.join(',')
-  return /^[A-Za-z0-9_.,@%+/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
-}
-
-/** As the command line spells it. */
-export const flagOf = (field: string): string => field.replace(/^kubernetes/, 'kube').replaceAll('_', '-')
+const forShell = (text: string): string =>
+  /^[A-Za-z0-9_.,@%+/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

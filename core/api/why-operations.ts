@@ -30,7 +30,6 @@ const constraints = object({
   max_connections: optional(whole),
   max_sessions: optional(whole),
   strict_locks: yesOrNo,
-  bearer_grants: yesOrNo,
 })
 
 export const whyOperations = {

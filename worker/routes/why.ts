@@ -50,5 +50,4 @@ const constraintsView = ({ maxTtl, clientIdleTimeout, ...one }: Constraints) => 
   max_connections: one.maxConnections,
   max_sessions: one.maxSessions,
   strict_locks: one.strictLocks,
-  bearer_grants: one.bearerGrants,
 })

@@ -26,12 +26,12 @@ export interface Decided {
 
 function decided({ snapshot, user, ask, now }: Question): Decided {
   const subject = { ...ask, client_key: 'k' as Holder, proxy: { id: 'here', boot: 'b' }, address: '192.0.2.1' }
-  const login = { id: 'l' as SessionId, factor: 'f' as FactorId }
+  const login = { id: 'l' as SessionId, factor: 'f' as FactorId, expiresAt: now + 1 }
   const grant = { user: user as UserId, login, subject, tap: undefined } as unknown as Parameters<
     typeof requireAllowed
   >[1]
   try {
-    const { constraints, trace } = requireAllowed(knownOf(readSnapshot(snapshot)), grant, now)
+    const { constraints, trace } = requireAllowed(knownOf(readSnapshot(snapshot)), grant, { address: subject.address, now })
     return { outcome: 'allow', constraints, rules: trace.join('; ') }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error

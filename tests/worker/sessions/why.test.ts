@@ -43,7 +43,7 @@ test('allowed: by which rule, under which constraints, and the command; nothing 
     ],
     constraints: {
       ...{ tap: true, max_ttl: 43_200, pin_source_ip: false, disconnect_expired_cert: false },
-      ...{ strict_locks: false, bearer_grants: false },
+      ...{ strict_locks: false },
     },
   })
   expect(count()).toEqual(before)
