@@ -9,6 +9,7 @@ import { type By, type Decision, type Facts, lockInForce, type RefusedBecause } 
 import { lockInWords } from './lock.ts'
 import { shown, type Traits } from './pattern.ts'
 import { decideOn, type Policy, policyOf } from './policy.ts'
+import { isPreset } from './presets.ts'
 import { may, type Principal, requireNeeds } from './principal.ts'
 import { matchesLabels, reaches } from './reach.ts'
 import { commandFor, type Remedy } from './remedy.ts'
@@ -137,7 +138,7 @@ function administrativeRemedies(
     const user = { ...who.user, roles: [...who.user.roles, role] }
     return decideOn(policy, on, { ...who, user })?.decision.outcome === 'allow'
   }
-  const helping = [...policy.roles.keys()].filter(allowsWith).slice(0, mostRoles)
+  const helping = [...policy.roles.keys()].filter((role) => !isPreset(role) && allowsWith(role)).slice(0, mostRoles)
   return helping.map((role) => ({
     told: `The role ${role} would allow it.`,
     command: `sallyport admin get role/${role}`,
