@@ -5,10 +5,10 @@ import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
 import { call, openSession, type Session } from '../api.ts'
 import { command, formatOption } from '../command.ts'
+import { principalOptions } from '../principal.ts'
 import { Problem } from '../problem.ts'
 import { type Format, formatOf, print, printFields, show } from '../term.ts'
 import { type AskedResource, parseTarget, principalOf } from '../why-target.ts'
-import { principalOptions } from '../principal.ts'
 
 type Why = AnswerOf<typeof operations.why>
 type Event = AnswerOf<typeof operations.eventsReplay>['events'][number]

@@ -24,7 +24,9 @@ export function remediesFor(held: readonly RoleDocument[], facts: Facts): readon
   })
   if (allowed.length === 0 || allowed.some(({ values, isList }) => !isList && values.length === 0))
     return [{ told: 'Ask an administrator for a role that reaches it.' }]
-  const flags = allowed.filter(({ values }) => values.length > 0).map(({ flag, values }) => `--${flag}=${values.join('|')}`)
+  const flags = allowed
+    .filter(({ values }) => values.length > 0)
+    .map(({ flag, values }) => `--${flag}=${values.join('|')}`)
   const told = `Your roles allow ${flags.join(' and ')} there.`
   const command = reaching.map((role) => commandBy(role, held, facts)).find((one) => one !== undefined)
   return [{ told, ...(command !== undefined && { command }) }]

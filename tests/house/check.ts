@@ -31,7 +31,16 @@ type Room = {
 export const rooms: Record<string, Room> = {
   core: {
     ours: [],
-    npm: ['@noble/hashes', 'jose', '@peculiar/x509', 'reflect-metadata', 'canonicalize', 're2js', 'otpauth', 'oauth4webapi'],
+    npm: [
+      '@noble/hashes',
+      'jose',
+      '@peculiar/x509',
+      'reflect-metadata',
+      'canonicalize',
+      're2js',
+      'otpauth',
+      'oauth4webapi',
+    ],
   },
   storage: { ours: ['core/'], npm: ['drizzle-orm'], extra: { 'storage/sqlite.ts': ['node:*'] } },
   worker: {

@@ -31,7 +31,10 @@ function decided({ snapshot, user, ask, now }: Question): Decided {
     typeof requireAllowed
   >[1]
   try {
-    const { constraints, trace } = requireAllowed(knownOf(readSnapshot(snapshot)), grant, { address: subject.address, now })
+    const { constraints, trace } = requireAllowed(knownOf(readSnapshot(snapshot)), grant, {
+      address: subject.address,
+      now,
+    })
     return { outcome: 'allow', constraints, rules: trace.join('; ') }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
