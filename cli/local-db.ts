@@ -1,29 +1,57 @@
 /** A local proxy for one database, as `proxy db` and `db connect` start it. */
-import { SetupProblem } from '../core/setup-problem.ts'
+import { printable } from '../core/access/place.ts'
+import type { DbPrincipal } from '../core/access/resource.ts'
 import { type LocalProxy, listenForPostgres, localHost } from '../proxy/local.ts'
 import { openSession } from './api.ts'
-import { requireDatabase } from './db-resource.ts'
-import { type SessionWanted, sessionOpener } from './db-session.ts'
+import { listening } from './local-proxy.ts'
 import { Problem } from './problem.ts'
+import { requireDatabase } from './resource.ts'
+import { refusalFor, type SessionWanted, sessionOpener } from './session.ts'
 import { debug } from './term.ts'
 
-interface LocalWanted extends Omit<SessionWanted, 'profile'> {
+interface LocalWanted extends Omit<SessionWanted, 'profile' | 'resource'> {
+  readonly name: string
   readonly profile: string | undefined
   readonly port: number
+  /** As whom and where, if that is settled: clients may then ask for nothing else. */
+  readonly principal: Partial<DbPrincipal>
 }
 
 /** The database and the login are asked for first: what is wrong is told before anything listens. @throws Problem */
-export async function startLocalProxy({ port, ...wanted }: LocalWanted): Promise<LocalProxy> {
-  const session = await openSession(wanted.profile)
-  await requireDatabase(session, wanted.name)
+export async function startDatabaseProxy({
+  port,
+  name,
+  principal: settled,
+  ...more
+}: LocalWanted): Promise<LocalProxy> {
+  const session = await openSession(more.profile)
+  await requireDatabase(session, name)
   // "config use" in another terminal must not change whom this one is.
-  const open = sessionOpener({ ...wanted, profile: session.name })
-  try {
-    return await listenForPostgres(port, { open, tell: debug })
-  } catch (error) {
-    if (error instanceof SetupProblem) throw new Problem('failed', error.message, error.hint, { cause: error })
-    throw error
+  const wanted = { ...more, resource: { kind: 'db', name }, profile: session.name } as const
+  const opener = sessionOpener(wanted)
+  const open = async (principal: DbPrincipal, gone: AbortSignal) => {
+    const problem = whyNotSettled(settled, principal)
+    return problem ? refusalFor(wanted, problem) : opener(principal, gone)
   }
+  return listening(listenForPostgres(port, { open, tell: debug }))
+}
+
+/** The tap would be for one principal, and the proxy would refuse the other: told before anybody taps. */
+function whyNotSettled(settled: Partial<DbPrincipal>, { db_user, db_name }: DbPrincipal): Problem | undefined {
+  const pairs = [
+    ['user', '--db-user', settled.db_user, db_user],
+    ['database', '--db-name', settled.db_name, db_name],
+  ] as const
+  for (const [what, flag, wanted, asked] of pairs) {
+    if (wanted === undefined || wanted === asked) continue
+    const shown = printable(asked)
+    return new Problem(
+      'usage',
+      `this local proxy is for the ${what} ${wanted}, not ${shown}`,
+      `Connect to ${wanted}, or start another one with ${flag}=${shown}.`,
+    )
+  }
+  return undefined
 }
 
 export interface Target {

@@ -1,6 +1,7 @@
 /** What core needs of the world for administration: ports.ts, continued. */
 import type { Document } from './access/document.ts'
 import type { LockKey } from './access/lock.ts'
+import type { Traits } from './access/pattern.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Json } from './intent.ts'
 import type {
@@ -89,6 +90,13 @@ export interface FoundUser extends User {
   readonly passkeys: number
 }
 
+/** What is decided by. */
+export interface UserWithRoles extends User {
+  readonly roles: readonly string[]
+  /** Left out where there are none. */
+  readonly traits?: Traits
+}
+
 /** What somebody proves himself with that a lock may name by its id. */
 export interface ListedFactor {
   readonly id: CredentialId | TotpId
@@ -120,6 +128,8 @@ export interface Users {
   /** Who bears a name that a hurried reader takes for this one. */
   find(name: string): Promise<FoundUser | undefined>
   holdings(name: string, now: Instant): Promise<Holdings | undefined>
+  /** The same, with roles and traits of one instant. */
+  withRoles(name: string): Promise<UserWithRoles | undefined>
   /**
    * Confirms the actor, makes the user with roles and invite.
    * @throws Refusal ticket_spent, credential_changed, preference_changed, counter_regressed, token_invalid, role_missing, role_unknown, name_taken, user_locked

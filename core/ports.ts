@@ -317,4 +317,6 @@ export interface Audit {
     readonly user?: string | undefined
     readonly kind?: string | undefined
   }): Promise<readonly RecordedEvent[]>
+  /** The one of a number, or the newest hundred of a request; where `userId` is given only what that user did. */
+  find(id: string, userId: UserId | undefined): Promise<readonly RecordedEvent[]>
 }

@@ -33,6 +33,8 @@ export interface SnapshotHead {
 
 export interface Snapshots {
   head(): Promise<SnapshotHead>
+  /** Of these logins of programs, those that nobody has ended. */
+  notEnded(logins: readonly ClientSessionId[]): Promise<ReadonlySet<ClientSessionId>>
   /** Head and content of one instant. */
   read(): Promise<SnapshotHead & { readonly content: Omit<Snapshot, 'v' | 'cluster' | 'issuer' | 'rp_id' | 'keys'> }>
 }

@@ -200,11 +200,12 @@ const answers = {
   ],
   role_preset: [409, 'role_preset', 'A role of this name is built in: choose another name.'],
   role_held: [409, 'role_held', 'Somebody holds this role: remove the user first, or keep the role.'],
+  event_unknown: [404, 'event_unknown', 'See what happened, with its numbers: sallyport admin audit ls'],
   keys_rotated: [409, 'keys_rotated', 'Somebody else rotated them meanwhile: look with sallyport admin status.'],
 
   proxy_unproven: [401, 'proxy_unproven', 'Register the proxy: sallyport-edge proxies add'],
   session_refused: [403, 'access_denied', ''],
-  resource_unknown: [404, 'resource_unknown', 'See what there is: sallyport db ls'],
+  resource_unknown: [404, 'resource_unknown', 'See what there is: sallyport ls'],
   grant_invalid: [403, 'grant_invalid', 'Ask for the session again.'],
   grant_spent: [403, 'grant_invalid', 'Ask for the session again.'],
   tap_wanted: [403, 'tap_required', 'A role wants a tap for this session: use the sallyport command.'],
@@ -241,6 +242,11 @@ function signInAgain() {
 }
 
 export type RefusalCode = keyof typeof answers
+
+/** Of a code that was written down, perhaps by another version. */
+export const remedyFor = (code: string): string | undefined =>
+  Object.hasOwn(answers, code) ? answers[code as RefusalCode][2] : undefined
+
 export type RefusalDetail = Readonly<Record<string, string | number | boolean>>
 
 export type RefusalOptions = ErrorOptions & { readonly told?: string }

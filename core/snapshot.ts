@@ -9,7 +9,7 @@ import { canonicalJson, type Json, membersOf } from './intent.ts'
 import type { SigningKey } from './issue/keyring.ts'
 import { base64url, textOf } from './lib/bytes.ts'
 import { sha256 } from './lib/hash.ts'
-import type { CredentialId, CredentialKind, Fingerprint, Instant, UserId } from './model.ts'
+import type { ClientSessionId, CredentialId, CredentialKind, Fingerprint, Instant, UserId } from './model.ts'
 
 export interface Snapshot {
   readonly v: 1
@@ -50,6 +50,8 @@ export interface Statement {
   /** How many audit rows there were: a log that was cut shows (log_head). */
   readonly log_head: number
   readonly at: Instant
+  /** Of the logins that were asked about, those that were ended. Left out where none was asked about. */
+  readonly ended_logins?: readonly ClientSessionId[]
 }
 
 const type = 'snapshot+jwt'
@@ -69,11 +71,15 @@ export async function readStatement({ issuer, keys }: Trusted, jws: string): Pro
     const key = keys.get(kid)
     if (!key || typ !== type) return undefined
     const { payload } = await compactVerify(jws, key, { algorithms: ['EdDSA'] })
-    const { iss, proxy, nonce, sequence, hash, log_head, at } = membersOf(JSON.parse(textOf(payload) ?? '') as Json)
+    const { iss, proxy, nonce, sequence, hash, log_head, at, ended_logins } = membersOf(
+      JSON.parse(textOf(payload) ?? '') as Json,
+    )
     if (iss !== issuer || typeof proxy !== 'string' || typeof nonce !== 'string' || typeof hash !== 'string')
       return undefined
     if (!isCount(sequence) || !isCount(log_head) || !isCount(at)) return undefined
-    return { proxy, nonce, sequence, hash, log_head, at }
+    if (ended_logins === undefined) return { proxy, nonce, sequence, hash, log_head, at }
+    if (!Array.isArray(ended_logins)) return undefined
+    return { proxy, nonce, sequence, hash, log_head, at, ended_logins: ended_logins as unknown as ClientSessionId[] }
   } catch {
     return undefined
   }

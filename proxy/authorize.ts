@@ -64,7 +64,7 @@ export async function readShownGrant(
 export async function openGrant(
   { world, identity, trust, spent, proofKeys }: AuthorizeNeeds,
   grant: Grant,
-  { proof, exporter }: Shown,
+  { proof, exporter, address }: Shown & { readonly address: string },
   target: string,
 ): Promise<OpenedSession & { readonly trusting: Trusting }> {
   const url = `sallyport://${identity.id}/${target}`
@@ -78,7 +78,7 @@ export async function openGrant(
   const { id, boot } = identity
   const open = async () => {
     const trusting = trust.fresh()
-    const shown = { grant, target, jkt, proxy: { id, boot }, now: world.now() }
+    const shown = { grant, target, jkt, proxy: { id, boot }, address, now: world.now() }
     return { ...(await openSession(trusting.known, shown)), trusting }
   }
   try {

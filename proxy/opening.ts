@@ -3,11 +3,12 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import type { Constraints } from '../core/access/constraints.ts'
 import { type OpenedSession, requireAllowed } from '../core/access/open-session.ts'
 import { addressOf, type DbPrincipal, type ResourceDocument } from '../core/access/resource.ts'
 import { principalInWords } from '../core/access/session-words.ts'
 import type { Grant } from '../core/issue/grant.ts'
-import { type Instant, seconds } from '../core/model.ts'
+import type { Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { ConnectHead } from '../core/route/connect.ts'
 import { postgresError } from '../core/route/postgres.ts'
@@ -16,6 +17,7 @@ import type { Connection } from './connection.ts'
 import type { Events } from './events.ts'
 import { Messages, readFirst, secure, whyNotAdmitted } from './postgres.ts'
 import type { EndCode } from './reasons.ts'
+import { watchTime } from './session-time.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { type Spliced, splice } from './splice.ts'
 import { DialFailure, dial, targetOf } from './upstream.ts'
@@ -48,7 +50,8 @@ export class Opening implements Session {
   #opened: OpenedSession | undefined
   #upstream: Upstream | undefined
   #openedAt: Instant = 0
-  #life: NodeJS.Timeout | undefined
+  #constraints: Constraints | undefined
+  #stopWatching: () => void = () => undefined
   #leave: () => void = () => undefined
 
   constructor(needs: OpeningNeeds, connection: Connection, socket: TLSSocket) {
@@ -61,6 +64,18 @@ export class Opening implements Session {
     return this.#grant as Grant
   }
 
+  get address(): string {
+    return this.#connection.address
+  }
+
+  get constraints(): Constraints {
+    return this.#constraints as Constraints
+  }
+
+  hold(constraints: Constraints): void {
+    this.#constraints = constraints
+  }
+
   /** `ready`: the client may be told. Not a moment lies between the last check and that. @throws Refusal, DialFailure */
   async open({ target, proxyAuthorization, dpop }: ConnectHead, exporter: string, ready: () => void): Promise<void> {
     const { events, sessions } = this.#needs
@@ -68,11 +83,11 @@ export class Opening implements Session {
     this.#grant = grant
     try {
       events.requireRoom()
-      this.#opened = await openGrant(this.#needs, grant, { proof: dpop, exporter }, target.host)
-      // From here on it is among those that each change decides again; what changed meanwhile is looked at now.
+      this.#opened = await openGrant(this.#needs, grant, { proof: dpop, exporter, address: this.address }, target.host)
+      // From here on it is among those that each change decides again; what changed meanwhile is looked at in the same turn.
+      this.#requireAllowed()
       this.#leave = sessions.add(this)
       this.#connection.leavePlace()
-      this.#requireAllowed()
       this.#upstream = await this.#reach(this.#opened.resource)
       this.#requireAllowed()
       this.#state = { kind: 'starting' }
@@ -89,8 +104,9 @@ export class Opening implements Session {
   #requireAllowed(): void {
     const { trust, world } = this.#needs
     this.#calledOff.signal.throwIfAborted()
-    const { constraints } = requireAllowed(trust.fresh().known, this.grant, world.now())
+    const { constraints } = requireAllowed(trust.fresh().known, this.grant, { address: this.address, now: world.now() })
     if (constraints.strictLocks) trust.requireNewest()
+    this.hold(constraints)
   }
 
   async #reach(resource: ResourceDocument): Promise<Upstream> {
@@ -133,16 +149,17 @@ export class Opening implements Session {
 
   /** After the 200, until it is over. */
   async run(): Promise<void> {
-    const { world } = this.#needs
-    const { constraints } = this.#opened as OpenedSession
     // Cut already, in the turn between the 200 and this.
     if (this.#state.kind !== 'starting') return
-    const tooLong = `A session lives ${inWords(constraints.maxTtl)} at most: connect again.`
-    const endsAt = this.#openedAt + constraints.maxTtl
-    // Looked at again and again: a timer stands still while the machine sleeps, and the life of a session does not.
-    this.#life = setInterval(() => {
-      if (world.now() >= endsAt) this.cut('session_too_long', tooLong)
-    }, seconds(1))
+    this.#stopWatching = watchTime({
+      openedAt: this.#openedAt,
+      loginEndsAt: this.grant.login.expiresAt,
+      now: this.#needs.world.now,
+      constraints: () => this.constraints,
+      // A first message has a deadline of its own.
+      heard: () => this.#state.kind !== 'passing' || this.#state.spliced.heardClient(),
+      cut: (code, message) => this.cut(code, message),
+    })
     if (this.grant.subject.resource.kind === 'db') return this.#startPostgres()
     const { raw, stream } = this.#upstream as Upstream
     this.#pass(raw, stream, undefined)
@@ -206,7 +223,7 @@ export class Opening implements Session {
   #over(): void {
     const before = this.#state.kind
     this.#state = { kind: 'over' }
-    clearInterval(this.#life)
+    this.#stopWatching()
     this.#leave()
     // What is spliced ends by itself, its last bytes first.
     if (before !== 'passing') this.#upstream?.raw.destroy()

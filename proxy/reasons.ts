@@ -95,6 +95,8 @@ export type EndCode =
   | 'half_closed_too_long'
   | 'session_idle'
   | 'session_too_long'
+  | 'client_idle'
+  | 'login_over'
   | 'session_cut'
   | 'proxy_stopping'
   | 'startup_refused'

@@ -112,7 +112,9 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const caller = makeEdgeCaller({ edge, publicUrl, identity, now: world.now })
   const { keys, maxStale, maxOffline } = trusted
   const first = keys === 'first-use' ? fetchedKeys(caller, home) : pinnedKeys(keys === 'none' ? [] : keys)
+  const sessions = makeSessions(world.limits.sessions)
   const asking = {
+    logins: sessions.logins,
     world,
     identity,
     caller,
@@ -124,7 +126,6 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
     every: askEvery,
   }
   const trust = keys === 'none' ? noTrust : await openTrust(asking)
-  const sessions = makeSessions(world.limits.sessions)
   trust.onChange((trusting) => sessions.review(trusting, world.now(), false))
   trust.onStale((trusting) => sessions.review(trusting, world.now(), true))
   const events = makeEvents(world, caller)

@@ -1,26 +1,37 @@
 /** The sessions of this process, from before the resource is dialled. With each change of what is known every one is decided again. */
-import { requireAllowed } from '../core/access/open-session.ts'
+import type { Constraints } from '../core/access/constraints.ts'
+import { loginIsOver, requireAllowed } from '../core/access/open-session.ts'
 import type { Grant } from '../core/issue/grant.ts'
 import type { Duration, Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
 import { OpenSet } from './open-set.ts'
 import type { EndCode } from './reasons.ts'
-import { locksUnknown, type Trusting } from './trust.ts'
+import { locksUnknown, type Trusting, type WatchedLogins } from './trust.ts'
 
 export interface Session {
   readonly grant: Grant
+  /** Where its connection comes from. */
+  readonly address: string
+  /** As it was allowed last. */
+  readonly constraints: Constraints
+  /** It is still allowed, from now on so. */
+  hold(constraints: Constraints): void
   /** Ends it at once, in whatever state; `message` is for the person. */
   cut(code: EndCode, message: string): void
 }
 
 export interface Sessions {
-  /** A function that takes it out again. @throws Refusal unavailable: there are too many */
+  /**
+   * Counts and lists it at once: of many that come together no more get in than there may be. A function that takes it out again.
+   * @throws Refusal unavailable: there are too many; session_refused: of this user
+   */
   add(session: Session): () => void
   /** Cuts what is allowed no longer; where `isStale`, also what wants the newest locks. */
   review(trusting: Trusting, now: Instant, isStale: boolean): void
   /** Gives those that are open a while, then cuts the rest. */
   stop(after: Duration): Promise<void>
   readonly count: number
+  readonly logins: WatchedLogins
 }
 
 export function makeSessions(most: number): Sessions {
@@ -38,22 +49,58 @@ export function makeSessions(most: number): Sessions {
           { told: 'This proxy has as many sessions as it can.' },
         )
       }
+      requireRoom(open, session)
       return open.add(session)
     },
     review: ({ known }, now, isStale) => {
       for (const session of open) {
         const message = whyNotAllowed(() => {
-          const { constraints } = requireAllowed(known, session.grant, now)
+          const { grant, address } = session
+          const { constraints } = requireAllowed(known, grant, { address, now })
           if (isStale && constraints.strictLocks) throw locksUnknown()
+          session.hold(constraints)
         })
         if (message !== undefined) session.cut('session_cut', message)
       }
     },
+    logins: watchLogins(open),
     stop: async (after) => {
       await open.drained(after)
       for (const session of open) session.cut('proxy_stopping', stopped)
     },
   }
+}
+
+/** Those of sessions that end with their login. */
+const watchLogins = (open: Iterable<Session>): WatchedLogins => {
+  const bound = () => [...open].filter(({ constraints }) => constraints.disconnectExpiredCert)
+  return {
+    get watched() {
+      return [...new Set(bound().map(({ grant }) => grant.login.id))]
+    },
+    ended: (logins) => {
+      for (const session of bound()) {
+        if (logins.has(session.grant.login.id)) session.cut('login_over', loginIsOver().words)
+      }
+    },
+  }
+}
+
+function requireRoom(open: Iterable<Session>, { grant, constraints }: Session): void {
+  const { maxConnections, maxSessions } = constraints
+  if (maxConnections === undefined && maxSessions === undefined) return
+  const { name } = grant.subject.resource
+  const ofUser = [...open].filter((one) => one.grant.user === grant.user)
+  const onThis = ofUser.filter((one) => one.grant.subject.resource.name === name)
+  requireFewer(ofUser.length, maxConnections, 'max_connections', 'at this proxy')
+  requireFewer(onThis.length, maxSessions, 'max_sessions', `on ${name} at this proxy`)
+}
+
+function requireFewer(count: number, most: number | undefined, why: string, where: string): void {
+  if (most === undefined || count < most) return
+  const open = count === 1 ? '1 session is open' : `${count} sessions are open`
+  const told = `${open} ${where} in your name, and a role of yours allows ${most} (${why}): end one, and connect again.`
+  throw new Refusal('session_refused', { why, count, most }, { told })
 }
 
 function whyNotAllowed(check: () => unknown): string | undefined {

@@ -15,6 +15,8 @@ export interface Side {
 export interface Spliced {
   /** `last`: for the client, behind what it was sent. Whoever calls knows that it may stand there. */
   cut(code: EndCode, last?: Uint8Array): void
+  /** Whether the client has said something since this was asked before, or cannot: the other side is slow to take what it said. */
+  heardClient(): boolean
 }
 
 export interface Splicing {
@@ -41,6 +43,8 @@ class Splice implements Spliced {
   readonly #splicing: Splicing
   #up = 0
   #down = 0
+  /** What `#up` was when somebody last asked. */
+  #upBefore = 0
   #isOver = false
   #isHalfClosed = false
   #idle: NodeJS.Timeout
@@ -87,6 +91,12 @@ class Splice implements Spliced {
     if (this.#isOver) return
     this.#end(code)
     other.reset()
+  }
+
+  heardClient(): boolean {
+    const heard = this.#up > this.#upBefore || this.#upstream.stream.writableNeedDrain
+    this.#upBefore = this.#up
+    return heard
   }
 
   cut(code: EndCode, last?: Uint8Array): void {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Known } from '../core/access/open-session.ts'
 import { type Json, membersOf } from '../core/intent.ts'
 import { base64url } from '../core/lib/bytes.ts'
-import { type Duration, type Instant, minutes, seconds } from '../core/model.ts'
+import { type ClientSessionId, type Duration, type Instant, minutes, seconds } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readStatement, type Snapshot, type Statement, snapshotHash } from '../core/snapshot.ts'
 import type { EdgeCaller } from './edge-call.ts'
@@ -38,7 +38,14 @@ export interface Trust {
   stop(): void
 }
 
+/** Of logins whose end ends sessions that are open here. Each question names them, and its answer says which were ended. */
+export interface WatchedLogins {
+  readonly watched: readonly ClientSessionId[]
+  ended(logins: ReadonlySet<ClientSessionId>): void
+}
+
 interface Given {
+  readonly logins: WatchedLogins
   readonly world: World
   readonly identity: Pick<Identity, 'id'>
   readonly caller: EdgeCaller
@@ -186,14 +193,16 @@ class Asking implements Trust {
   }
 
   async #ask(): Promise<void> {
-    const { world, caller } = this.#given
+    const { world, caller, logins } = this.#given
     const [askedAt, nonce] = [world.now(), base64url(world.random(16))]
     try {
       const have = this.#held?.statement.hash
-      const answer = membersOf(
-        await caller.post('/v1/proxy/snapshot', have === undefined ? { nonce } : { nonce, have }),
-      )
-      await this.#take(String(answer['statement']), answer['snapshot'], nonce, askedAt)
+      const { watched } = logins
+      const asked = { nonce, ...(have !== undefined && { have }), ...(watched.length > 0 && { logins: watched }) }
+      const answer = membersOf(await caller.post('/v1/proxy/snapshot', asked))
+      const isAsked = watched.length > 0
+      const ended = await this.#take(String(answer['statement']), answer['snapshot'], { nonce, askedAt, isAsked })
+      logins.ended(new Set(ended))
       if (this.#isAway) world.log({ level: 'info', message: 'the edge is back' })
       this.#isAway = false
       this.#isStaleTold = false
@@ -204,7 +213,12 @@ class Asking implements Trust {
     }
   }
 
-  async #take(jws: string, given: Json | undefined, nonce: string, askedAt: Instant): Promise<void> {
+  /** The logins that were ended, of those that were asked about. */
+  async #take(
+    jws: string,
+    given: Json | undefined,
+    { nonce, askedAt, isAsked }: { readonly nonce: string; readonly askedAt: Instant; readonly isAsked: boolean },
+  ): Promise<readonly ClientSessionId[]> {
     const { issuer, identity } = this.#given
     const before = this.#held
     const keys = before?.keys ?? (await importKeys(await this.#given.first.get()))
@@ -212,6 +226,8 @@ class Asking implements Trust {
     if (!statement) throw new TypeError('a statement that no trusted key has signed')
     if (statement.nonce !== nonce || statement.proxy !== identity.id)
       throw new TypeError('a statement for another question')
+    if (isAsked && !statement.ended_logins)
+      throw new TypeError('a statement without the logins that it was asked about')
     if (before && statement.sequence < before.statement.sequence)
       throw new TypeError(`sequence ${statement.sequence} after ${before.statement.sequence}`)
     if (before && statement.hash === before.statement.hash) {
@@ -221,6 +237,7 @@ class Asking implements Trust {
       this.#changed(this.#held)
     }
     this.#keep(jws, this.#held)
+    return statement.ended_logins ?? []
   }
 
   #changed(held: Held): void {

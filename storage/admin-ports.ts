@@ -1,11 +1,12 @@
 /** core's ports for users and documents: ports.ts, continued. */
-import { and, asc, count, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Document } from '../core/access/document.ts'
 import { parseDuration } from '../core/access/duration.ts'
 import { type LockKey, lockedBy, lockKey } from '../core/access/lock.ts'
+import type { Traits } from '../core/access/pattern.ts'
 import { preferenceOf } from '../core/access/preference.ts'
 import { isPreset } from '../core/access/presets.ts'
-import type { DocumentChange, FoundUser, ListedFactor, ListedUser } from '../core/admin-ports.ts'
+import type { DocumentChange, FoundUser, ListedFactor, ListedUser, UserWithRoles } from '../core/admin-ports.ts'
 import { operations } from '../core/api/operations.ts'
 import { nameKey } from '../core/login/name.ts'
 import type { Instant, InviteId, UserId } from '../core/model.ts'
@@ -36,6 +37,7 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
       await refusing(about(event), work)
     },
     find: (name) => findUser(store, name),
+    withRoles: (name) => userWithRoles(store, name),
     holdings: (name, now) => findHoldings(store, name, now),
     reset: async ({ actor, user, invite, rpIds, event }) => {
       const { id: userId } = user
@@ -184,6 +186,23 @@ async function findUser({ db }: Store, name: string): Promise<FoundUser | undefi
   return found
 }
 
+async function userWithRoles({ db, atomically }: Store, name: string): Promise<UserWithRoles | undefined> {
+  const there = and(eq(users.nameKey, nameKey(name)), isNull(users.removedAt))
+  const answers = await atomically([
+    db.select({ id: users.id, name: users.name, traits: users.traits }).from(users).where(there),
+    db
+      .select({ role: userRoles.role })
+      .from(userRoles)
+      .innerJoin(users, eq(users.id, userRoles.userId))
+      .where(there)
+      .orderBy(asc(userRoles.role)),
+  ])
+  const [user] = rowsOf<{ id: UserId; name: string; traits: Traits | null }>(answers[0])
+  if (!user) return undefined
+  const roles = rowsOf<{ role: string }>(answers[1]).map(({ role }) => role)
+  return { id: user.id, name: user.name, roles, ...(user.traits && { traits: user.traits }) }
+}
+
 async function findInvite({ db, atomically }: Store, id: string, now: Instant) {
   const open = and(eq(invites.id, id as InviteId), isNull(invites.usedAt), gt(invites.expiresAt, now))
   const owner = db.select({ id: invites.userId }).from(invites).where(open)
@@ -284,6 +303,16 @@ export async function listAudit(
     kind === undefined ? undefined : eq(audit.kind, kind),
     user === undefined ? undefined : eq(users.nameKey, nameKey(user)),
   )
+  return auditRows(db, wanted, limit)
+}
+
+/** Requests are named by text, and audit rows by number. */
+export function findAudit({ db }: Store, id: string, userId: UserId | undefined): Promise<RecordedEvent[]> {
+  const named = /^\d{1,15}$/.test(id) ? eq(audit.seq, Number(id)) : eq(audit.requestId, id)
+  return auditRows(db, and(named, userId === undefined ? undefined : eq(audit.userId, userId)), 100)
+}
+
+async function auditRows(db: Store['db'], wanted: SQL | undefined, limit: number): Promise<RecordedEvent[]> {
   const rows = await db
     .select({ row: audit, user: users.name })
     .from(audit)

@@ -5,7 +5,7 @@ import { operations } from '../core/api/operations.ts'
 import { nameKey } from '../core/login/name.ts'
 import { type CredentialId, hours, type Instant, type UserId } from '../core/model.ts'
 import type { Account, Administrator, Ports, SessionClaim, Sessions } from '../core/ports.ts'
-import { documentsPort, linkPath, listAudit, usersPort } from './admin-ports.ts'
+import { documentsPort, findAudit, linkPath, listAudit, usersPort } from './admin-ports.ts'
 import {
   about,
   actorGuards,
@@ -84,6 +84,7 @@ export function storedPorts(store: Store): StoredPorts {
     audit: {
       record: async (event) => void (await store.atomically([make.record(auditRow(event))])),
       list: (query) => listAudit(store, query),
+      find: (id, userId) => findAudit(store, id, userId),
     },
   }
 }

@@ -1,16 +1,16 @@
 /** core's ports for proxies, snapshots and sessions: ports.ts, continued. */
-import { and, asc, eq, isNull, max } from 'drizzle-orm'
+import { and, asc, eq, isNull, max, sql } from 'drizzle-orm'
 import type { Document } from '../core/access/document.ts'
 import type { Traits } from '../core/access/pattern.ts'
 import { base64url } from '../core/lib/bytes.ts'
-import type { UserId } from '../core/model.ts'
+import type { ClientSessionId, UserId } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import type { SnapshotHead } from '../core/proxy-ports.ts'
 import { about, type Make, tap } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { auditRow } from './rows.ts'
-import { audit, credentials, documents, policy, proxies, userRoles, users } from './schema.ts'
+import { audit, clientSessions, credentials, documents, policy, proxies, userRoles, users } from './schema.ts'
 import { rowsOf, type Statements, type Store } from './store.ts'
 
 const proxyColumns = { id: proxies.id, x: proxies.x, name: proxies.name, registeredAt: proxies.registeredAt }
@@ -49,6 +49,17 @@ export function snapshotsPort({ db, atomically }: Store): Ports['snapshots'] {
   })
   return {
     head: async () => headOf(await atomically([sequence(), logHead()])),
+    notEnded: async (logins) => {
+      const asked = JSON.stringify(logins)
+      const running = db
+        .select({ id: clientSessions.id })
+        .from(clientSessions)
+        .where(
+          sql`${clientSessions.id} in (select value from json_each(${asked})) and ${clientSessions.endedAt} is null`,
+        )
+      const [answer] = await atomically([running])
+      return new Set(rowsOf<{ id: ClientSessionId }>(answer).map(({ id }) => id))
+    },
     read: async () => {
       const answers = await atomically([
         sequence(),

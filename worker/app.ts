@@ -18,6 +18,7 @@ import { passkeyRoutes } from './routes/passkeys.ts'
 import { proxyRoutes } from './routes/proxies.ts'
 import { relatedOriginRoutes } from './routes/related-origins.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { whyRoutes } from './routes/why.ts'
 import { isOurHost, observe, secure } from './surroundings.ts'
 
 export function makeApp(given: Edge): App {
@@ -61,6 +62,7 @@ export function makeApp(given: Edge): App {
   oauthRoutes(app, edge)
   administrationRoutes(app, edge)
   proxyRoutes(app, edge)
+  whyRoutes(app, edge)
   return app
 }
 

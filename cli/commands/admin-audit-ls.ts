@@ -11,7 +11,7 @@ export default command({
   doing: 'list the audit log',
   help: `Usage: sallyport admin audit ls [options] [--format=text|json|yaml]
 
-What happened, newest first.
+What happened, newest first. "sallyport why --event=SEQ" says why it was decided so.
 
 Options:
   --limit=N      at most N events: 50 where not given

@@ -1,6 +1,6 @@
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
-import { connectionString, startLocalProxy } from '../local-db.ts'
+import { connectionString, startDatabaseProxy } from '../local-db.ts'
 import { Problem } from '../problem.ts'
 import { runProgram } from '../run.ts'
 import { debug } from '../term.ts'
@@ -29,7 +29,7 @@ Examples:
   run: async (values, [name = ''], passedOn) => {
     const user = requireGiven('--db-user', values['db-user'])
     const database = requireGiven('--db-name', values['db-name'])
-    const local = await startLocalProxy({
+    const local = await startDatabaseProxy({
       name,
       profile: values.profile,
       port: 0,

@@ -1,6 +1,6 @@
 import { openSession } from '../api.ts'
 import { command, formatOption } from '../command.ts'
-import { databasesOf, type Resource } from '../db-resource.ts'
+import { databasesOf, labelsInWords, type Resource } from '../resource.ts'
 import { formatOf, printTable, say, show } from '../term.ts'
 
 export default command({
@@ -35,13 +35,19 @@ const asData = ({ description, protocol = 'postgres', allowed, ...database }: Re
 })
 
 const columns = ['NAME', 'USERS', 'DATABASES', 'TAP', 'LABELS', 'DESCRIPTION']
-const asRow = ({ name, allowed: { db_users = [], db_names = [] }, tap, labels, description }: Resource) => [
-  name,
-  db_users.join(','),
-  db_names.join(','),
-  tap ? 'each session' : 'no',
-  Object.entries((labels ?? {}) as Readonly<Record<string, unknown>>)
-    .map(([label, value]) => `${label}=${String(value)}`)
-    .join(' '),
-  description ?? '',
-]
+const asRow = (resource: Resource) => {
+  const {
+    name,
+    allowed: { db_users = [], db_names = [] },
+    tap,
+    description,
+  } = resource
+  return [
+    name,
+    db_users.join(','),
+    db_names.join(','),
+    tap ? 'each session' : 'no',
+    labelsInWords(resource),
+    description ?? '',
+  ]
+}

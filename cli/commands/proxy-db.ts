@@ -1,10 +1,9 @@
-import process from 'node:process'
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
-import { connectionString, startLocalProxy } from '../local-db.ts'
-import { Interrupted, Problem } from '../problem.ts'
+import { connectionString, startDatabaseProxy } from '../local-db.ts'
+import { portOf, serveUntilInterrupted } from '../local-proxy.ts'
 import { quoted } from '../profiles.ts'
-import { print, say, sayProblem } from '../term.ts'
+import { sayProblem } from '../term.ts'
 
 export default command({
   doing: 'start the local proxy',
@@ -37,7 +36,7 @@ Examples:
   takes: [1, 1],
   run: async (values, [name = '']) => {
     const { 'db-user': user, 'db-name': database } = values
-    const local = await startLocalProxy({
+    const local = await startDatabaseProxy({
       name,
       profile: values.profile,
       port: portOf(values.port),
@@ -45,20 +44,7 @@ Examples:
       opensBrowser: !values['no-browser'],
       failed: (problem) => sayProblem(`open ${name}`, problem),
     })
-    const stopped = untilInterrupted()
-    print(`listening on 127.0.0.1:${local.port}`)
     const target = { name, port: local.port, user: user ?? 'USER', database: database ?? 'DATABASE' }
-    say(`psql ${quoted(connectionString(target))}`)
-    await stopped
-    local.close()
-    throw new Interrupted('stopped, and every session with it')
+    return serveUntilInterrupted(local, `psql ${quoted(connectionString(target))}`)
   },
 })
-
-function portOf(text: string | undefined): number {
-  if (text === undefined) return 0
-  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text)
-  throw new Problem('usage', `${text} is not a port`, 'give a number from 1 to 65535')
-}
-
-const untilInterrupted = () => new Promise<void>((done) => process.once('SIGINT', () => done()))

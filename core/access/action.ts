@@ -42,6 +42,7 @@ export type Exempted<Table extends Named<object>> = {
 
 export const exempted: Exempted<Operations> = {
   tapBegin: 'asks for a tap, and writes nothing',
+  why: 'reads, and writes nothing',
   sessionBegin: 'asks for a session, and writes nothing: the tap that a role wants is the session’s own',
   ownTotpBegin: 'asks for a tap, and writes nothing',
   ownTotpAdd: 'a ceremony of its own, whose tap names the new key and no code (own-totp.ts)',

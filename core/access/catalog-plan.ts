@@ -59,8 +59,9 @@ export async function planPut(
     return { document, before, revision: revisionOf(document), expected: before && revisionOf(before) }
   })
   const changed = all.filter(({ revision, expected }) => revision !== expected)
-  const deeds = changed.map(deedOf)
-  // Before anything else is told: who may not change it hears nothing of whom the change would hit.
+  // Of all of them, and before anything else is told: who may not write a document hears neither that it is there and says the same,
+  // nor whom the change would hit.
+  const deeds = all.map(deedOf)
   for (const deed of deeds) allowing(principal, deed)
   const asked = { before: [...there.values()], wanted, force, caller: principal.user.name }
   const taken = await requireKept(site, ports, asked)

@@ -1,6 +1,6 @@
 /** The edge's side of what proxies know: who asks is a registered proxy, and the answer is stated for its nonce. */
 import { publishedOf } from '../issue/keyring.ts'
-import type { Site } from '../model.ts'
+import type { ClientSessionId, Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import type { ProxyRecord } from '../proxy-ports.ts'
 import { claimedProxy, type ProxyRequest, proxyJwk, verifyProxyProof } from '../proxy-proof.ts'
@@ -34,21 +34,37 @@ export type SnapshotMemory = {
   last?: { readonly sequence: number; readonly snapshot: Snapshot; readonly hash: string }
 }
 
-/** `have`: the hash of the snapshot that the proxy has. */
+/** What a proxy asks: `have` is the hash of the snapshot that it has. */
+interface SnapshotAsk {
+  readonly proxy: ProxyRecord
+  readonly nonce: string
+  readonly have: string | undefined
+  /** Whose end would end sessions there. */
+  readonly logins: readonly string[] | undefined
+}
+
 export async function stateSnapshot(
   site: Site,
   ports: Needs,
   memory: SnapshotMemory,
-  { proxy, nonce, have }: { readonly proxy: ProxyRecord; readonly nonce: string; readonly have: string | undefined },
+  { proxy, nonce, have, logins }: SnapshotAsk,
 ): Promise<SnapshotAnswer> {
   // Before the read: what is stated is at least as new as this instant.
   const at = ports.now()
   // First: a new cluster makes its keys here, and they are a part of what is stated.
   const signing = await ports.keyring.current()
   const { sequence, logHead, snapshot, hash } = await newest(site, ports, memory)
-  const statement = { proxy: proxy.id, nonce, sequence, hash, log_head: logHead, at }
+  const ended = logins && (await endedOf(ports, logins as readonly ClientSessionId[]))
+  const about = { proxy: proxy.id, nonce, sequence, hash, log_head: logHead, at }
+  const statement = { ...about, ...(ended && { ended_logins: ended }) }
   const signed = await signStatement(site.origin, signing, statement)
   return { statement: signed, snapshot: have === hash ? undefined : snapshot }
+}
+
+/** One of which nothing is known was purged long after its end. */
+async function endedOf({ snapshots }: Needs, logins: readonly ClientSessionId[]): Promise<ClientSessionId[]> {
+  const running = await snapshots.notEnded(logins)
+  return logins.filter((id) => !running.has(id))
 }
 
 async function newest(site: Site, { snapshots, signingKeys, now }: Needs, memory: SnapshotMemory) {

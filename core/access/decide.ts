@@ -92,7 +92,7 @@ function refuse(
 }
 
 /** All that is in play here and could be locked. */
-function* lockable(facts: Facts): Generator<LockKey> {
+function* lockable(facts: Omit<Facts, 'roles' | 'preference' | 'locks' | 'now'>): Generator<LockKey> {
   const { user, resource, principal, by = {} } = facts
   yield lockKey('user', user.name)
   for (const role of user.roles) yield lockKey('role', role)
@@ -112,7 +112,7 @@ export function* reachedBy(
   for (const login of valuesOf(principal, 'login')) yield lockKey('login', login)
 }
 
-function lockInForce(facts: Facts): LockDocument | undefined {
+export function lockInForce(facts: Omit<Facts, 'roles' | 'preference'>): LockDocument | undefined {
   if (facts.locks.size === 0) return undefined
   for (const key of lockable(facts)) {
     const found = facts.locks.get(key)?.find((one) => isInForce(one, facts.now))

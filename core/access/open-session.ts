@@ -10,11 +10,12 @@ import type { KnownKey } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { verifyTap } from '../tap/verify.ts'
 import type { Constraints } from './constraints.ts'
-import { decide } from './decide.ts'
+import type { Decision } from './decide.ts'
 import type { Traits } from './pattern.ts'
-import type { Policy } from './policy.ts'
+import { decideOn, type Policy } from './policy.ts'
 import { remedyInWords } from './remedy.ts'
 import type { ResourceDocument } from './resource.ts'
+import { isSameSource } from './source-ip.ts'
 
 /** What a proxy knows, ready to be asked. */
 export interface Known extends Policy {
@@ -34,6 +35,8 @@ export interface ShownGrant {
   /** Of the proof that came with it, made for this very connection. */
   readonly jkt: Holder
   readonly proxy: { readonly id: string; readonly boot: string }
+  /** Where the connection comes from. */
+  readonly address: string
   readonly now: Instant
 }
 
@@ -49,13 +52,13 @@ export interface OpenedSession {
 
 /** @throws Refusal grant_invalid, resource_unknown, session_refused, tap_wanted, and whatever is wrong with the tap */
 export async function openSession(known: Known, shown: ShownGrant): Promise<OpenedSession> {
-  const { grant, target, jkt, now } = shown
+  const { grant, target, jkt } = shown
   const { subject } = grant
   if (grant.clientKey !== jkt || subject.client_key !== jkt) throw new Refusal('grant_invalid', { why: 'another key' })
   if (subject.resource.name !== target) {
     throw new Refusal('grant_invalid', { why: 'another resource' })
   }
-  const opened = requireAllowed(known, grant, now)
+  const opened = requireAllowed(known, grant, shown)
   if (opened.constraints.tap && !grant.tap) throw new Refusal('tap_wanted', { user: grant.user, resource: target })
   if (grant.tap) await requireTap(known, shown)
   return { ...opened, tapped: grant.tap !== undefined }
@@ -66,9 +69,10 @@ type Allowed = Omit<OpenedSession, 'tapped'>
 /** Asked when a session opens, and of each open one whenever something has changed. @throws Refusal resource_unknown, session_refused */
 export function requireAllowed(
   known: Known,
-  { user: id, login, subject, tap }: Pick<Grant, 'user' | 'login' | 'subject' | 'tap'>,
-  now: Instant,
+  grant: Pick<Grant, 'user' | 'login' | 'subject' | 'tap'>,
+  { address, now }: Pick<ShownGrant, 'address' | 'now'>,
 ): Allowed {
+  const { user: id, login, subject, tap } = grant
   const user = known.users.get(id)
   if (!user)
     throw new Refusal(
@@ -76,32 +80,44 @@ export function requireAllowed(
       { user: id, why: 'user_unknown' },
       { told: 'The user was removed, or is too new to be known here: try again in a few seconds.' },
     )
-  const resource = known.resources.get(subject.resource.name)
-  // A name that went to a resource of another kind is another resource.
-  if (!resource || resource.kind !== subject.resource.kind)
-    throw new Refusal('resource_unknown', { resource: subject.resource.name })
   const { principal } = subject
-  const { roles, locks, preference } = known
   const credentials = [login.factor, ...(tap ? [tap.assertion.id as CredentialId] : [])]
-  const by = { credentials, proxy: subject.proxy.id }
-  const decision = decide({ user, roles, locks, preference, resource, principal, by, now })
+  const found = decideOn(known, subject, { user, by: { credentials, proxy: subject.proxy.id }, now })
+  if (!found) throw new Refusal('resource_unknown', { resource: subject.resource.name })
+  const { resource, decision } = found
   if (decision.outcome === 'refuse') throw sessionRefused(id, resource, decision)
+  const { constraints } = decision
+  if (constraints.pinSourceIp && !isSameSource(subject.address, address)) throw fromElsewhere(subject.address, address)
+  if (constraints.disconnectExpiredCert && now >= login.expiresAt) throw loginIsOver()
   return {
     user: { id, name: user.name },
     resource,
     principal,
-    constraints: decision.constraints,
+    constraints,
     trace: decision.trace,
   }
 }
 
+function fromElsewhere(asked: string, came: string): Refusal {
+  const told = `A role of yours binds a session to the address that it was asked from (${asked}), and this connection comes from ${came}: connect from there, by the same way that the edge is reached.`
+  return new Refusal('session_refused', { why: 'another_address', asked, came }, { told })
+}
+
+export const loginIsOver = (): Refusal =>
+  new Refusal(
+    'session_refused',
+    { why: 'login_over' },
+    { told: 'The login that asked for this session is over, and a role of yours ends it then: sallyport login' },
+  )
+
 export function sessionRefused(
   user: UserId,
   { metadata }: ResourceDocument,
-  { because, told, remedies, trace }: Extract<ReturnType<typeof decide>, { outcome: 'refuse' }>,
+  { because, told, remedies, trace }: Extract<Decision, { outcome: 'refuse' }>,
 ): Refusal {
-  const detail = { user, resource: metadata.name, why: because, trace: trace.join('; ') }
-  return new Refusal('session_refused', detail, { told: [told, ...remedies.map(remedyInWords)].join(' ') })
+  const words = [told, ...remedies.map(remedyInWords)].join(' ')
+  const detail = { user, resource: metadata.name, why: because, told: words, trace: trace.join('; ') }
+  return new Refusal('session_refused', detail, { told: words })
 }
 
 /** The same check of a tap as at the edge, of a key that this proxy knows, for exactly this session. */

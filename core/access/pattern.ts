@@ -76,30 +76,52 @@ function matcherOf(text: string): Matcher {
 
 const globExpression = (text: string): string => `^${text.split('*').map(RE2JS.quote).join('(?s:.*)')}$`
 
-/** Of lists as documents hold them, which never change: each is made ready once. */
-const ready = new WeakMap<readonly string[], readonly Matcher[]>()
+/** A list made ready to be asked: what costs least is asked first. */
+interface Ready {
+  readonly matchers: readonly Matcher[]
+  readonly isAny: boolean
+  readonly literals: ReadonlySet<string>
+  readonly expressions: readonly RE2JS[]
+  readonly templates: readonly Template[]
+  /** What the expressions said before: there are few texts, and they are asked about all day. */
+  readonly said: Map<string, boolean>
+}
 
-function matchersOf(list: readonly string[]): readonly Matcher[] {
-  const made = ready.get(list) ?? list.map(matcherOf)
+/** Of lists as documents hold them, which never change: each is made ready once. */
+const ready = new WeakMap<readonly string[], Ready>()
+const mostSaid = 1024
+
+function readyOf(list: readonly string[]): Ready {
+  const known = ready.get(list)
+  if (known) return known
+  const matchers = list.map(matcherOf)
+  const made: Ready = {
+    matchers,
+    isAny: matchers.some(({ kind }) => kind === 'any'),
+    literals: new Set(matchers.flatMap((one) => (one.kind === 'literal' ? [one.text] : []))),
+    expressions: matchers.flatMap((one) => (one.kind === 'pattern' ? [one.expression] : [])),
+    templates: matchers.flatMap((one) => (one.kind === 'template' ? [one] : [])),
+    said: new Map(),
+  }
   ready.set(list, made)
   return made
 }
 
 /** Whether one of the list matches. What a template stands for is text: an asterisk in a trait is an asterisk. */
-export const matches = (list: readonly string[], text: string, traits: Traits): boolean =>
-  matchersOf(list).some((matcher) => isMatch(matcher, text, traits))
+export function matches(list: readonly string[], text: string, traits: Traits): boolean {
+  const one = readyOf(list)
+  if (one.isAny || one.literals.has(text)) return true
+  if (one.expressions.length > 0 && isExpressed(one, text)) return true
+  return one.templates.some((template) => expanded(template, traits).includes(text))
+}
 
-function isMatch(matcher: Matcher, text: string, traits: Traits): boolean {
-  switch (matcher.kind) {
-    case 'any':
-      return true
-    case 'literal':
-      return matcher.text === text
-    case 'pattern':
-      return matcher.expression.matches(text)
-    case 'template':
-      return expanded(matcher, traits).includes(text)
-  }
+function isExpressed({ expressions, said }: Ready, text: string): boolean {
+  const before = said.get(text)
+  if (before !== undefined) return before
+  const answer = expressions.some((expression) => expression.matches(text))
+  if (said.size >= mostSaid) said.clear()
+  said.set(text, answer)
+  return answer
 }
 
 function expanded({ before, trait, after }: Template, traits: Traits): readonly string[] {
@@ -111,7 +133,7 @@ function expanded({ before, trait, after }: Template, traits: Traits): readonly 
 export const shown = (list: readonly string[], traits: Traits): string[] => [
   ...new Set(
     list.flatMap((text, at) => {
-      const matcher = matchersOf(list)[at]
+      const matcher = readyOf(list).matchers[at]
       return matcher?.kind === 'template' ? expanded(matcher, traits) : [text]
     }),
   ),

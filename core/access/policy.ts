@@ -1,10 +1,10 @@
 import type { PreferenceDocument } from './auth-preference.ts'
-import { type Locks, locksByTarget } from './decide.ts'
+import { type Decision, decide, type Facts, type Locks, locksByTarget } from './decide.ts'
 import type { Document } from './document.ts'
 import type { LockDocument } from './lock.ts'
 import { type Preference, preferenceOf } from './preference.ts'
 import { presets } from './presets.ts'
-import type { ResourceDocument } from './resource.ts'
+import type { ResourceDocument, ResourceKind, ResourcePrincipal } from './resource.ts'
 import type { RoleDocument } from './role.ts'
 
 /** The cluster's documents, ready for `decide`: the same at the edge and in a proxy. */
@@ -29,4 +29,24 @@ export function policyOf(documents: readonly Document[]): Policy {
     else resources.set(name, document)
   }
   return { roles, locks: locksByTarget(locks), resources, preference: preferenceOf(preference) }
+}
+
+/** A session that somebody wants. */
+export interface SessionOn {
+  readonly resource: { readonly kind: ResourceKind; readonly name: string }
+  readonly principal: ResourcePrincipal
+}
+
+/**
+ * The one way to a decision on a session: for a grant, in a proxy, and where somebody asks why. undefined: there is no such resource;
+ * a name that went to a resource of another kind is another resource.
+ */
+export function decideOn(
+  { roles, locks, preference, resources }: Policy,
+  { resource: { kind, name }, principal }: SessionOn,
+  who: Pick<Facts, 'user' | 'by' | 'now'>,
+): { readonly resource: ResourceDocument; readonly decision: Decision } | undefined {
+  const resource = resources.get(name)
+  if (resource?.kind !== kind) return undefined
+  return { resource, decision: decide({ ...who, roles, locks, preference, resource, principal }) }
 }

@@ -16,26 +16,21 @@ import { approveUrl } from '../tap/approve-url.ts'
 import type { SentTap } from '../tap/sent.ts'
 import { type Tap, verifyTap } from '../tap/verify.ts'
 import { wantsTap } from './constraints.ts'
-import { decide, reachedBy } from './decide.ts'
+import { reachedBy } from './decide.ts'
 import { sessionRefused } from './open-session.ts'
 import { shown } from './pattern.ts'
-import { type Policy, policyOf } from './policy.ts'
+import { decideOn, policyOf, type SessionOn } from './policy.ts'
 import type { Principal } from './principal.ts'
 import { reaches } from './reach.ts'
-import {
-  type ListCondition,
-  membersOfPrincipal,
-  type ResourceDocument,
-  type ResourceKind,
-  type ResourcePrincipal,
-} from './resource.ts'
+import { type ListCondition, membersOfPrincipal, type ResourceDocument } from './resource.ts'
+import { resourceUnknown } from './resource-unknown.ts'
 import { principalInWords } from './session-words.ts'
+import { sourceOf } from './source-ip.ts'
+import { requireVisible, rolesOf } from './visible.ts'
 
 const ttl = minutes(5)
 
-export interface SessionAsk {
-  readonly resource: { readonly kind: ResourceKind; readonly name: string }
-  readonly principal: ResourcePrincipal
+export interface SessionAsk extends SessionOn {
   readonly proxy: { readonly id: string; readonly boot: string }
 }
 
@@ -51,16 +46,18 @@ export async function reachableResources(
   { documents }: Pick<Ports, 'documents'>,
   { user, roles: held }: Principal,
 ): Promise<ReachableResource[]> {
-  const { roles, resources, preference } = policyOf((await documents.list({})).map(({ document }) => document))
+  const policy = policyOf((await documents.list({})).map(({ document }) => document))
+  const { resources, preference } = policy
   const { traits = {} } = user
   return [...resources.values()].flatMap((document) => {
-    const reaching = held.flatMap((name) => roles.get(name) ?? []).filter((role) => reaches(role, document, traits))
+    const reaching = rolesOf(policy, held).filter((role) => reaches(role, document, traits))
     if (reaching.length === 0) return []
     const lists = membersOfPrincipal(document.kind).map(({ list }) => {
       const values = reaching.flatMap(({ spec }) => shown(spec.allow[list] ?? [], traits))
       return [list, [...new Set(values)]] as const
     })
-    return [{ document, allowed: Object.fromEntries(lists), tap: wantsTap(preference, reaching, document, traits) }]
+    const allowed = Object.fromEntries(lists)
+    return [{ document, allowed, tap: wantsTap(preference, reaching, document, traits) }]
   })
 }
 
@@ -98,21 +95,29 @@ const subjectOf = (
 
 async function requireDecision(
   { documents, proxies, now }: Pick<Ports, 'documents' | 'proxies' | 'now'>,
-  { user, roles: held, factorId }: Principal,
-  { resource: { kind, name }, principal, proxy }: SessionAsk,
+  caller: Principal,
+  { resource, principal, proxy }: SessionAsk,
 ) {
+  const { user, roles: held, factorId, asking } = caller
   if (!(await proxies.find(proxy.id)))
     throw new Refusal('target_invalid', { why: 'no registered proxy', proxy: proxy.id })
-  const policy: Policy = policyOf((await documents.list({})).map(({ document }) => document))
-  const resource = policy.resources.get(name)
-  if (!resource || resource.kind !== kind) throw new Refusal('resource_unknown', { resource: name })
-  const { roles, locks, preference } = policy
-  const asker = { ...user, roles: held }
+  const policy = policyOf((await documents.list({})).map(({ document }) => document))
   // The passkey that taps has shown nothing yet: a lock on it stands in the way of the batch, which is after that.
   const by = { credentials: [factorId], proxy: proxy.id }
-  const decision = decide({ user: asker, roles, locks, preference, resource, principal, by, now: now() })
-  if (decision.outcome === 'refuse') throw sessionRefused(user.id, resource, decision)
-  return { ...decision, preference }
+  const found = decideOn(policy, { resource, principal }, { user: { ...user, roles: held }, by, now: now() })
+  if (!found) throw resourceUnknown(user.id, resource)
+  const { decision } = found
+  if (decision.outcome === 'refuse') throw sessionRefused(user.id, requireVisible(policy, caller, resource), decision)
+  if (decision.constraints.pinSourceIp) requireSource(asking.from.address)
+  return { ...decision, preference: policy.preference }
+}
+
+/** No proxy could hold a session to an address that nobody knows. */
+function requireSource(address: string): void {
+  if (sourceOf(address)) return
+  const told =
+    'A role of yours binds a session to the address that it is asked from, and the edge cannot see yours: ask an administrator.'
+  throw new Refusal('session_refused', { why: 'address_unknown', address }, { told })
 }
 
 type GrantNeeds = BeginNeeds & Pick<Ports, 'keyring' | 'publicKeys' | 'credentials' | 'signatures' | 'grants'>
@@ -191,7 +196,7 @@ async function grantWithTap(
 
 const reachingOf = ({ resource, principal, proxy }: SessionAsk) => [...reachedBy(resource, principal, proxy.id)]
 
-const loginOf = ({ session, factorId: factor }: Principal) => ({ id: session.id, factor })
+const loginOf = ({ session: { id, expiresAt }, factorId: factor }: Principal) => ({ id, factor, expiresAt })
 
 function eventOf(
   { now }: Pick<Ports, 'now'>,

@@ -34,6 +34,8 @@ interface Member {
   readonly field: string
   /** Of a role: what it must match. */
   readonly list: ListCondition
+  /** As the command line spells it. */
+  readonly flag: string
   /** May be empty. */
   readonly isList?: true
   /** The user's own name needs no role: a Kubernetes cluster knows it, or does not. */
@@ -49,27 +51,27 @@ export const resourceKinds: {
     readonly words: string
   }
 } = {
-  node: { labels: 'node_labels', members: [{ field: 'login', list: 'logins' }], words: 'host' },
+  node: { labels: 'node_labels', members: [{ field: 'login', list: 'logins', flag: 'login' }], words: 'host' },
   db: {
     labels: 'db_labels',
     members: [
-      { field: 'db_user', list: 'db_users' },
-      { field: 'db_name', list: 'db_names' },
+      { field: 'db_user', list: 'db_users', flag: 'db-user' },
+      { field: 'db_name', list: 'db_names', flag: 'db-name' },
     ],
     words: 'database',
   },
   kube_cluster: {
     labels: 'kubernetes_labels',
     members: [
-      { field: 'kubernetes_user', list: 'kubernetes_users', ownName: true },
-      { field: 'kubernetes_groups', list: 'kubernetes_groups', isList: true },
+      { field: 'kubernetes_user', list: 'kubernetes_users', flag: 'kube-user', ownName: true },
+      { field: 'kubernetes_groups', list: 'kubernetes_groups', flag: 'kube-group', isList: true },
     ],
     words: 'Kubernetes cluster',
   },
   app: { labels: 'app_labels', members: [], words: 'app' },
   windows_desktop: {
     labels: 'windows_desktop_labels',
-    members: [{ field: 'login', list: 'windows_desktop_logins' }],
+    members: [{ field: 'login', list: 'windows_desktop_logins', flag: 'login' }],
     words: 'desktop',
   },
 }

@@ -7,22 +7,13 @@ import { factorKinds } from './factor-kinds.ts'
 import type { AnyOperation } from './operation.ts'
 import { anything, list, object, oneOf, optional, text, whole, yesOrNo } from './shape.ts'
 import { vouchKey } from './webauthn.ts'
+import { principalLists, whyOperations } from './why-operations.ts'
 
 const id = text(128)
 const name = text(256)
 /** Seconds since 1970, as on every wire. */
 const instant = whole
 const secret = text(64)
-
-const names = optional(list(name, 1024))
-const allowed = object({
-  logins: names,
-  db_users: names,
-  db_names: names,
-  kubernetes_users: names,
-  kubernetes_groups: names,
-  windows_desktop_logins: names,
-})
 
 const me = object({
   user: object({ id, name }),
@@ -196,7 +187,7 @@ export const tokenOperations = {
           /** Of a database. */
           protocol: optional(name),
           /** As whom: what the roles list, templates filled in, patterns as they are written. */
-          allowed,
+          allowed: principalLists,
           /** Whether each session wants a tap. */
           tap: yesOrNo,
         }),
@@ -220,6 +211,7 @@ export const tokenOperations = {
     /** Without a tap the grant can be fetched at once: POST /oauth/token, token exchange. */
     answer: object({ tap: yesOrNo, ticket: optional(text(8192)), approve_url: optional(text(32_768)) }),
   },
+  ...whyOperations,
   cluster: {
     method: 'GET',
     path: '/v1/cluster',

@@ -25,8 +25,8 @@ export interface Grant {
   /** Spent once in the proxy's process: the tapped intent's id, or a random one. */
   readonly id: string
   readonly user: UserId
-  /** The program's login that asked, and the passkey that let it in. */
-  readonly login: { readonly id: ClientSessionId; readonly factor: FactorId }
+  /** The program's login that asked, the passkey that let it in, and its end. */
+  readonly login: { readonly id: ClientSessionId; readonly factor: FactorId; readonly expiresAt: Instant }
   readonly clientKey: Holder
   readonly subject: SessionSubject
   readonly tap: Tap | undefined
@@ -48,7 +48,7 @@ export async function issueGrant(
     iat,
     exp: iat + grantTtl / 1000,
     cnf: { jkt: clientKey },
-    login,
+    login: { id: login.id, factor: login.factor, expires_at: login.expiresAt },
     session: subject,
     ...(tap && { tap }),
   }
@@ -73,14 +73,14 @@ export async function readGrant(reader: GrantReader, jwt: string): Promise<Grant
   const { jti, sub, cnf, login, session, tap } = payload as unknown as { readonly [claim: string]: Json }
   const jkt = membersOf(cnf)['jkt']
   const proxy = membersOf(membersOf(session)['proxy'])
-  const { id, factor } = membersOf(login)
+  const { id, factor, expires_at: expiresAt } = membersOf(login)
   if (typeof jti !== 'string' || typeof sub !== 'string' || typeof jkt !== 'string') throw invalid('claims')
-  if (typeof id !== 'string' || typeof factor !== 'string') throw invalid('login')
+  if (typeof id !== 'string' || typeof factor !== 'string' || typeof expiresAt !== 'number') throw invalid('login')
   if (proxy['id'] !== reader.proxy.id || proxy['boot'] !== reader.proxy.boot) throw invalid('another proxy')
   return {
     id: jti,
     user: sub as UserId,
-    login: { id: id as ClientSessionId, factor: factor as FactorId },
+    login: { id: id as ClientSessionId, factor: factor as FactorId, expiresAt },
     clientKey: jkt as Holder,
     subject: session as unknown as SessionSubject,
     tap: readTap(tap),

@@ -10,6 +10,7 @@ import {
   askForTap,
   call,
   entrust,
+  lockOf,
   newAdmin,
   newInvitation,
   newPerson,
@@ -192,7 +193,7 @@ test('whoever is no editor asks for nothing that has an effect', async () => {
   for (const [method, path, given] of [
     ['GET', '/v1/users', undefined],
     ['GET', '/v1/documents', undefined],
-    ['POST', '/v1/documents', { documents: [] }],
+    ['POST', '/v1/documents', { documents: [lockOf('Ada')] }],
     ['DELETE', '/v1/users/Ada', undefined],
     ['DELETE', '/v1/documents/role/x', undefined],
     ['POST', '/v1/keys/rotate', {}],

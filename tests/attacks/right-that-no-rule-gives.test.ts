@@ -51,7 +51,9 @@ test.each(deeds)('%s %s %j is refused without %s:%s, and done with it', async (m
 test('the refusal says which rule is missing', async () => {
   const { holder } = await newHolder(roleOf('one', rules(['lock', 'create'])))
   const { json } = await put(holder, [roleOf('other', {})])
-  expect(json.message).toBe('No role of yours allows it to create roles (role:create).')
+  expect(json.message).toBe(
+    'No role of yours allows it to create roles (role:create). Ask an administrator for a role that may do this.',
+  )
 })
 
 test('one file needs the right to each of its documents, or nothing of it is written', async () => {

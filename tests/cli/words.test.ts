@@ -35,7 +35,8 @@ test('every command of the overview has help of its own, with examples, and take
     for (const line of help.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
   }
   expect(existsSync(cli.folder)).toBe(false)
-})
+  // A process for each.
+}, 90_000)
 
 test('a group of commands alone: its commands, exit 2; with --help exit 0', async () => {
   const cli = newCli()

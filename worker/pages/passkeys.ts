@@ -43,7 +43,8 @@ ${passkeys.length > 0 ? passkeyList(passkeys, factors.takesSecurityKeys, now) : 
 
 /** Each passkey is let in by another one, so the first comes from somebody else. */
 const firstPasskeyHint = html`
-<p class="hint">You have none. An administrator can let you register the first one; you add the others yourself.</p>`
+<p class="hint">You have none. Ask an administrator for a link to register the first one (<code>sallyport admin users reset</code> with
+your name; it takes the place of your password and codes); you add the others yourself.</p>`
 
 const passkeyList = (passkeys: readonly Passkey[], takesSecurityKeys: boolean, now: Instant): Html => html`
 <ul class="things">${passkeys.map((passkey) => passkeyItem(passkey, now))}</ul>

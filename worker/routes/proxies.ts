@@ -13,7 +13,7 @@ import { proxyCall } from '../proxy-call.ts'
 import { route } from '../route.ts'
 import { tokenCall } from '../token-call.ts'
 
-const noLists = {
+export const noLists = {
   logins: undefined,
   db_users: undefined,
   db_names: undefined,

@@ -97,16 +97,14 @@ test('db connect without psql: exit 1, and what to do', async () => {
   expect(code).toBe(1)
 })
 
-test('a proxy that opens no sessions: the client is tfront', async () => {
+test('a proxy that opens no sessions: the client is told', async () => {
   const front = await newFront()
   const cli = await signedIn(front)
   front.interfere = (_, path) =>
     path === '/v1/resources'
       ? {
           json: {
-            resources: [
-              { kind: 'db', name: 'orders', labels: {}, protocol: 'postgres', db_users: [], db_names: [], tap: false },
-            ],
+            resources: [{ kind: 'db', name: 'orders', labels: {}, protocol: 'postgres', allowed: {}, tap: false }],
           },
         }
       : undefined
@@ -126,7 +124,7 @@ test('--debug says what happens, and no secret', async () => {
   const wire = dial(Number(port))
   wire.send(startup(reader))
   await wire.until(/reader/)
-  await running.seen(/^debug: orders: open as reader in app$/m)
+  await running.seen(/^debug: open: orders \(user reader, database app\)$/m)
   expect(running.stderr()).toContain('debug: CONNECT orders:443 over the connection\ndebug: 200\n')
   expect(running.stderr()).not.toMatch(/ey[JA]\w+|DPoP/)
 })

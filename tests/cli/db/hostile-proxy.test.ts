@@ -4,9 +4,7 @@ import { expect, test } from 'vitest'
 import { issuer, newFront, signedIn } from '../tls-edge.ts'
 import { dial, reader, startup } from './wire.ts'
 
-const resources = [
-  { kind: 'db', name: 'orders', labels: {}, protocol: 'postgres', db_users: [], db_names: [], tap: false },
-]
+const resources = [{ kind: 'db', name: 'orders', labels: {}, protocol: 'postgres', allowed: {}, tap: false }]
 const answer = (json: unknown, status = '200 OK', more = '') => {
   const text = JSON.stringify(json)
   return `HTTP/1.1 ${status}\r\nContent-Length: ${text.length}\r\n\r\n${text}${more}`

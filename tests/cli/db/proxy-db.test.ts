@@ -32,7 +32,7 @@ test('each connection is a session with a tap of its own, and all bytes pass bot
   wire.send(sslRequest)
   await wire.until(/^N$/)
   wire.send(startup(reader))
-  await running.seen(/^To open orders as reader in app, open this page in a browser on this machine:$/m)
+  await running.seen(/^To open orders \(user reader, database app\), open this page in a browser on this machine:$/m)
   await answerIn(running, proxy.front.person)
   await wire.until(/user\0reader\0database\0app/)
   wire.send('hello')
@@ -107,7 +107,7 @@ test('what no role allows: the edge says what would be, and the client reads it'
   const wire = begin(port, { user: 'admin', database: 'app' })
   expect(await wire.ended).toBe('end')
   expect(wire.said()).toContain('\0C28000\0M')
-  expect(wire.said()).toContain('No role of yours allows admin on app in orders.')
+  expect(wire.said()).toContain('No role of yours allows orders (user admin, database app).')
   expect(proxy.sessions).toEqual([])
 })
 

@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import { onTestFinished } from 'vitest'
 import type { DbPrincipal } from '../../../core/access/resource.ts'
+import { sessionInWords } from '../../../core/access/session-words.ts'
 import type { Json } from '../../../core/intent.ts'
 import { readGrant } from '../../../core/issue/grant.ts'
 import { base64url, concat, utf8 } from '../../../core/lib/bytes.ts'
@@ -26,7 +27,7 @@ export interface SessionProxy {
   readonly front: Front
   /** What clients got wrong. */
   readonly faults: string[]
-  /** `USER@DATABASE`, with a star where there was a tap. */
+  /** `USER@DATABASE`, or `KIND/NAME (PRINCIPAL)` where bytes pass as they are; with a star where there was a tap. */
   readonly sessions: string[]
   /** Where a session's bytes go. */
   port: number
@@ -70,13 +71,24 @@ async function prepare(edge: TestEdge, id: string, x: string, tap: boolean): Pro
   const at = edge.ports.now()
   const event = { at, kind: 'proxy.add', outcome: 'done', asking: terminal } as const
   await edge.ports.proxies.add({ id, x, name: 'here', registeredAt: at }, event)
+  const env = { env: ['dev'] }
+  const labels = { env: 'dev' }
   const role = {
     kind: 'role',
     version: 'v7',
     metadata: { name: 'reader' },
     spec: {
       options: tap ? { require_session_mfa: true } : {},
-      allow: { db_labels: { env: ['dev'] }, db_users: ['reader'], db_names: ['app'] },
+      allow: {
+        db_labels: env,
+        db_users: ['reader'],
+        db_names: ['app'],
+        node_labels: env,
+        logins: ['ubuntu', 'deploy'],
+        app_labels: env,
+        kubernetes_labels: env,
+        kubernetes_groups: ['developers'],
+      },
       deny: {},
     },
   }
@@ -86,8 +98,15 @@ async function prepare(edge: TestEdge, id: string, x: string, tap: boolean): Pro
     metadata: { name: 'orders', description: 'What was ordered.', labels: { env: 'dev' } },
     spec: { protocol: 'postgres', uri: '127.0.0.1:5432', tls: { mode: 'insecure' } },
   }
+  const tls = { mode: 'insecure' }
+  const others = [
+    { kind: 'node', version: 'v2', metadata: { name: 'web-1', labels }, spec: { addr: '127.0.0.1:22' } },
+    { kind: 'app', version: 'v3', metadata: { name: 'wiki', labels }, spec: { uri: 'http://127.0.0.1:80' } },
+    { kind: 'kube_cluster', version: 'v3', metadata: { name: 'k8s', labels }, spec: { uri: '127.0.0.1:6443', tls } },
+  ]
   const insert = edge.store.raw.prepare(documentRow)
-  for (const document of [role, db]) insert.run(document.kind, document.metadata.name, JSON.stringify(document), at)
+  for (const document of [role, db, ...others])
+    insert.run(document.kind, document.metadata.name, JSON.stringify(document), at)
   edge.store.raw.exec("insert into user_roles (user_id, role) select id, 'reader' from users")
 }
 
@@ -136,21 +155,26 @@ class Conversation {
 
   async #connect(asked: Asked, holder: string): Promise<void> {
     const { id, boot } = this.#self
-    expectEqual('second line', asked.line, 'CONNECT orders:443 HTTP/1.1')
-    expectEqual('host', asked.fields.get('host'), 'orders:443')
+    const [, name = ''] = /^CONNECT ([a-z0-9-]+):443 HTTP\/1\.1$/.exec(asked.line) ?? []
+    expectEqual('host', asked.fields.get('host'), `${name}:443`)
     const jwt = bearer(asked, 'proxy-authorization')
-    expectEqual('the proof’s key', await this.#requireProof(asked, 'CONNECT', `${id}/orders`, jwt), holder)
+    expectEqual('the proof’s key', await this.#requireProof(asked, 'CONNECT', `${id}/${name}`, jwt), holder)
     const { ports } = this.#proxy.front.edge
     const keys = new Map<string, CryptoKey>()
     for (const jwk of await ports.keyring.published()) keys.set(jwk.kid, (await importJWK(jwk, 'EdDSA')) as CryptoKey)
     const grant = await readGrant({ issuer, keys, proxy: { id, boot }, now: ports.now() }, jwt)
     expectEqual('the grant’s key', grant.clientKey, holder)
-    expectEqual('the grant’s resource', grant.subject.resource.name, 'orders')
+    expectEqual('the grant’s resource', grant.subject.resource.name, name)
     this.#spend(`grant ${grant.id}`)
     const { refusal } = this.#proxy
     if (refusal) return this.#answer(`${refusal.status} No`, { error: refusal.error, message: refusal.message })
     this.#socket.write('HTTP/1.1 200 OK\r\n\r\n')
-    const { db_user, db_name } = grant.subject.principal as DbPrincipal
+    const { resource, principal } = grant.subject
+    if (resource.kind !== 'db') {
+      this.#proxy.sessions.push(`${resource.kind}/${sessionInWords(grant.subject)}${grant.tap ? '*' : ''}`)
+      return this.#splice()
+    }
+    const { db_user, db_name } = principal as DbPrincipal
     const startup = await this.#startup()
     if (!startup) return
     expectEqual('user and database', `${startup.user}@${startup.database}`, `${db_user}@${db_name}`)

@@ -149,7 +149,12 @@ describe('decide', () => {
     const roles = [role('a', { ...reader, db_users: ['writer'] }), role('b', everything, { deny: { db_names: ['x'] } })]
     expect(decide(facts(roles.slice(0, 1)))).toMatchObject({
       trace: ['a: allow.db_users does not match'],
-      remedies: [{ told: 'Your roles allow --db-user=writer and --db-name=orders there.' }],
+      remedies: [
+        {
+          told: 'Your roles allow --db-user=writer and --db-name=orders there.',
+          command: 'sallyport db connect pg-1 --db-user=writer --db-name=orders',
+        },
+      ],
     })
     expect(decide(facts(roles))).toMatchObject({ trace: ['a: allow.db_users does not match', 'b: allows'] })
     expect(decide(facts([], { locks: locksByTarget([lockOn('Ada', { message: 'On leave.' })]) }))).toMatchObject({

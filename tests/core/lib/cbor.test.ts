@@ -170,9 +170,9 @@ describe('parseCbor with a length that lies', () => {
     [`${'9affffffff'.repeat(8)}`, 'arrays in arrays'],
   ])('%s, %s of 4 GB, asks for more and reserves nothing', (hex) => {
     const before = process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed
-    const started = performance.now()
+    const started = process.cpuUsage()
     expect(parseCbor(bytesOf(hex))).toMatchObject({ kind: 'more' })
-    expect(performance.now() - started).toBeLessThan(50)
+    expect(process.cpuUsage(started).user).toBeLessThan(50_000)
     expect(process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed - before).toBeLessThan(8e6)
   })
 
@@ -186,9 +186,9 @@ describe('parseCbor with a length that lies', () => {
 
   test('a map of half as many entries as there are bytes is read in one pass', () => {
     const entries = Array.from({ length: 20_000 }, (_, i) => [i, 0] as const)
-    const started = performance.now()
+    const started = process.cpuUsage()
     expect(parseCbor(encodeCbor(new Map(entries))).kind).toBe('value')
-    expect(performance.now() - started).toBeLessThan(500)
+    expect(process.cpuUsage(started).user).toBeLessThan(500_000)
   })
 })
 

@@ -6,7 +6,7 @@ import type { SessionAsk } from '../../../core/access/request-session.ts'
 import type { RoleDocument } from '../../../core/access/role.ts'
 import { type Grant, issueGrant } from '../../../core/issue/grant.ts'
 import { base64url } from '../../../core/lib/bytes.ts'
-import type { ClientSessionId, CredentialId, Holder, UserId } from '../../../core/model.ts'
+import { type ClientSessionId, type CredentialId, type Holder, hours, type UserId } from '../../../core/model.ts'
 import type { Tap } from '../../../core/tap/verify.ts'
 import { newPerson, type Person } from '../../people.ts'
 import { newProofKey } from '../../program.ts'
@@ -21,7 +21,8 @@ async function forge({ edge }: World, person: Person, ask: SessionAsk, tap?: Tap
   const id = tap?.intent.id ?? base64url(crypto.getRandomValues(new Uint8Array(16)))
   const subject = { resource, principal, client_key: clientKey, proxy, address }
   const { sub: user, sid } = decodeJwt(person.token)
-  const login = { id: sid as ClientSessionId, factor: person.passkey.credentialId as CredentialId }
+  const factor = person.passkey.credentialId as CredentialId
+  const login = { id: sid as ClientSessionId, factor, expiresAt: edge.ports.now() + hours(12) }
   const grant = { id, user: user as UserId, login, clientKey, subject, tap, ...more }
   return issueGrant(edge.site.origin, await edge.ports.keyring.current(), grant, edge.ports.now())
 }

@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { addProxy, proxyOf } from '../../../core/access/proxies.ts'
 import type { SessionAsk } from '../../../core/access/request-session.ts'
+import type { RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { base64url } from '../../../core/lib/bytes.ts'
 import type { Limits } from '../../../proxy/limits.ts'
 import { type TestEdge, terminal } from '../../edge.ts'
@@ -300,6 +301,13 @@ export async function openSession(
   await tunnel.until((said) => said.endsWith('Z\0\0\0\x05I'))
   tunnel.take()
   return tunnel
+}
+
+/** What the role of its readers says from now on, at the proxy too. */
+export async function limitReaders({ admin, proxy }: Pick<World, 'admin' | 'proxy'>, options: RoleOptions) {
+  const role = readerRole('db-reader', false) as RoleDocument
+  await putDocuments(admin, { ...role, spec: { ...role.spec, options } })
+  await proxy.serving.trust.ask()
 }
 
 /** What the proxy told the edge of sessions. */

@@ -27,6 +27,41 @@ export const auditing: Cases = {
     expect(done).toEqual({})
   },
 
+  'audit.find answers one number, or all of one request newest first, and of one user only his own': async (world) => {
+    const [ada, bob] = [await newPerson(world), await newPerson(world)]
+    const asking = { requestId: 'AbCd-1234_xyz', from }
+    await record(
+      world,
+      newEvent('session.grant', { asking, userId: ada.user.id }),
+      newEvent('session.approve', { asking, userId: bob.user.id }),
+      newEvent('login', { userId: ada.user.id }),
+    )
+    const kinds = async (id: string, userId?: typeof ada.user.id) =>
+      (await world.ports.audit.find(id, userId)).map(({ kind }) => kind)
+    expect(await kinds('AbCd-1234_xyz')).toEqual(['session.approve', 'session.grant'])
+    expect(await kinds('AbCd-1234_xyz', ada.user.id)).toEqual(['session.grant'])
+    const [newestRow] = await world.ports.audit.list({ before: newest, limit: 1 })
+    expect(await kinds(String(newestRow?.seq))).toEqual(['login'])
+    expect(await kinds(String(newestRow?.seq), bob.user.id)).toEqual([])
+    expect(await kinds('999999999')).toEqual([])
+    expect(await kinds('no such request')).toEqual([])
+  },
+
+  'users.withRoles answers name, roles and traits, whatever the letter case, and nobody who was removed': async (
+    world,
+  ) => {
+    const [editor, { user }] = [await newEditor(world), await newPerson(world)]
+    const find = () => world.ports.users.withRoles(user.name.toUpperCase())
+    expect((await find())?.id).toBe(user.id)
+    expect(await world.ports.users.withRoles('nobody')).toBeUndefined()
+    expect(await world.ports.users.withRoles(editor.user.name)).toStrictEqual({
+      ...{ id: editor.user.id, name: editor.user.name },
+      roles: expect.arrayContaining(['editor']),
+    })
+    await world.ports.users.remove(editor.actor, user, newEvent('user.remove', { userId: editor.user.id }), [])
+    expect(await find()).toBeUndefined()
+  },
+
   'audit.list says nothing where nothing is known': async (world) => {
     await record(world, newEvent('request'))
     expect((await world.ports.audit.list({ before: newest, limit: 1 }))[0]).toMatchObject({

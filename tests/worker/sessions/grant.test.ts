@@ -142,7 +142,7 @@ describe('what roles and locks refuse', () => {
     const { status, json } = await begin(ask)
     expect(status).toBe(403)
     expect(json.message).toBe(
-      'No role of yours allows pg-1 (user writer, database orders). Your roles allow --db-user=reader and --db-name=orders there.',
+      'No role of yours allows pg-1 (user writer, database orders). Your roles allow --db-user=reader and --db-name=orders there. Try: sallyport db connect pg-1 --db-user=reader --db-name=orders',
     )
     expect(lastRefusal(edge)).toBe('session_refused')
   })

@@ -1,4 +1,5 @@
 /** What proxies are told: only registered ones, stated for their nonce, counted by every change, written once. */
+import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { utf8 } from '../../../core/lib/bytes.ts'
 import { readStatement, type Snapshot, snapshotHash } from '../../../core/snapshot.ts'
@@ -24,6 +25,27 @@ async function ask(edge: TestEdge, proxy: TestProxy, have?: string) {
 }
 
 describe('a snapshot', () => {
+  test('says which of the logins that were asked about are over, and nothing of others', async () => {
+    const { edge, passkey, visitor } = await newAdministrator()
+    const [first, second] = [await newLogin(edge, visitor, passkey), await newLogin(edge, visitor, passkey)]
+    const idOf = ({ tokens }: typeof first) => String(decodeJwt(tokens.access_token)['sid'])
+    const proxy = await newProxy(edge)
+    const endedOf = async (logins?: readonly string[]) => {
+      const reply = await proxy.call(path, { nonce: 'n1', ...(logins && { logins }) })
+      expect(reply.status).toBe(200)
+      return (await readStatement(await trustedOf(edge), reply.json.statement))?.ended_logins
+    }
+    const both = [idOf(first), idOf(second)]
+    expect(await endedOf(both)).toEqual([])
+    const { status } = await visitor.post(`/v1/client-sessions/${idOf(first)}/end`, {})
+    expect(status).toBe(200)
+    expect(await endedOf(both)).toEqual([idOf(first)])
+    expect(await endedOf([idOf(second), 'no such login'])).toEqual(['no such login'])
+    expect(await endedOf(Array.from({ length: 4096 }, () => 'x'.repeat(22)))).toHaveLength(4096)
+    expect(await endedOf()).toBeUndefined()
+    expect((await proxy.call(path, { nonce: 'n1', logins: Array.from({ length: 4097 }, () => 'x') })).status).toBe(400)
+  })
+
   test('holds users, passkeys, documents and keys, and is stated for this proxy and nonce', async () => {
     const { edge, passkey, visitor } = await newAdministrator()
     const { program, tokens } = await newLogin(edge, visitor, passkey)

@@ -1,13 +1,12 @@
-/** One session on a database, from a connection to the local proxy to an open tunnel: who the proxy is, the tap where a role wants one, the grant. */
+/** One session on a resource, from a connection to the local proxy to an open tunnel: who the proxy is, the tap where a role wants one, the grant. */
 import type { Duplex } from 'node:stream'
 import { generateRandomState } from 'oauth4webapi'
-import { printable } from '../core/access/place.ts'
 import type { SessionAsk } from '../core/access/request-session.ts'
-import type { DbPrincipal } from '../core/access/resource.ts'
+import type { ResourcePrincipal } from '../core/access/resource.ts'
 import { resourceUri } from '../core/access/resource-uri.ts'
 import { sessionInWords } from '../core/access/session-words.ts'
 import { operations } from '../core/api/operations.ts'
-import type { LocalNeeds, Opened } from '../proxy/local.ts'
+import type { Opened } from '../proxy/local.ts'
 import { accessToken, call, openSession, type Session } from './api.ts'
 import { askInBrowser } from './browser.ts'
 import { exchangeForGrant } from './oauth.ts'
@@ -16,58 +15,53 @@ import { debug } from './term.ts'
 import { holdConnection } from './tunnel.ts'
 
 export interface SessionWanted {
-  /** Of the database. */
-  readonly name: string
+  readonly resource: SessionAsk['resource']
   /** Of the profile. */
   readonly profile: string
-  /** As whom and where, if that is settled: clients may then ask for nothing else. */
-  readonly principal: Partial<DbPrincipal>
   readonly opensBrowser: boolean
   /** Hears of what did not open. */
   readonly failed: (problem: Problem) => void
 }
 
+/** Who waits for the session. */
+interface Client {
+  readonly gone: AbortSignal
+  /** It says no more: with a tap to give, that is taken for having gone away. */
+  readonly ended: AbortSignal
+}
+
+export type SessionOpener = (principal: ResourcePrincipal, gone: AbortSignal, ended?: AbortSignal) => Promise<Opened>
+
 /** One after the other: two pages at once are two taps that nobody can tell apart. */
-export function sessionOpener(wanted: SessionWanted): LocalNeeds['open'] {
+export function sessionOpener(wanted: SessionWanted): SessionOpener {
   let turn: Promise<unknown> = Promise.resolve()
-  return (principal, gone) => {
-    const mine = turn.then(() => openOrRefuse(wanted, principal, gone))
+  return (principal, gone, ended = gone) => {
+    const mine = turn.then(() => openOrRefuse(wanted, principal, { gone, ended }))
     turn = mine
     return mine
   }
 }
 
-async function openOrRefuse(wanted: SessionWanted, principal: DbPrincipal, gone: AbortSignal): Promise<Opened> {
+async function openOrRefuse(wanted: SessionWanted, principal: ResourcePrincipal, client: Client): Promise<Opened> {
+  const { gone, ended } = client
   try {
     gone.throwIfAborted()
-    requireSettled(wanted.principal, principal)
-    const stream = await openTunnel(wanted, principal, gone)
-    debug(`${wanted.name}: open as ${principal.db_user} in ${principal.db_name}`)
+    const stream = await openTunnel(wanted, principal, client)
+    debug(`open: ${sessionInWords({ ...wanted, principal })}`)
     return { kind: 'tunnel', stream }
   } catch (error) {
-    if (gone.aborted) return { kind: 'refused', state: 'connectionFailure', message: 'Nobody waits for it any more.' }
+    if (gone.aborted || (ended.aborted && error === ended.reason)) {
+      debug('a client went away before its session was open')
+      return { kind: 'refused', state: 'connectionFailure', message: 'Nobody waits for it any more.' }
+    }
     return refusalFor(wanted, error)
   }
 }
 
-/** The tap would be for one principal, and the proxy would refuse the other: told before anybody taps. */
-function requireSettled(settled: Partial<DbPrincipal>, { db_user, db_name }: DbPrincipal): void {
-  const pairs = [
-    ['user', '--db-user', settled.db_user, db_user],
-    ['database', '--db-name', settled.db_name, db_name],
-  ] as const
-  for (const [what, flag, wanted, asked] of pairs) {
-    if (wanted === undefined || wanted === asked) continue
-    const shown = printable(asked)
-    throw new Problem(
-      'usage',
-      `this local proxy is for the ${what} ${wanted}, not ${shown}`,
-      `Connect to ${wanted}, or start another one with ${flag}=${shown}.`,
-    )
-  }
-}
-
-function refusalFor({ name, failed }: SessionWanted, error: unknown): Opened {
+export function refusalFor(
+  { resource: { name }, failed }: Pick<SessionWanted, 'resource' | 'failed'>,
+  error: unknown,
+): Opened {
   if (error instanceof Interrupted)
     return { kind: 'refused', state: 'adminShutdown', message: 'sallyport was stopped.' }
   const problem = error instanceof Problem ? error : mistake(error)
@@ -84,13 +78,14 @@ function mistake(error: unknown): Problem {
 }
 
 /** The profile is read anew each time: other commands renew its tokens, or sign in again. */
-async function openTunnel(wanted: SessionWanted, principal: DbPrincipal, gone: AbortSignal): Promise<Duplex> {
-  const { name, profile, opensBrowser } = wanted
+async function openTunnel(wanted: SessionWanted, principal: ResourcePrincipal, client: Client): Promise<Duplex> {
+  const { resource, profile, opensBrowser } = wanted
   const session = await openSession(profile)
   const held = await holdConnection(session.profile, await accessToken(session))
   try {
-    const ask: SessionAsk = { resource: { kind: 'db', name }, principal, proxy: held.proxy }
-    const tap = await askForTap(session, ask, opensBrowser, AbortSignal.any([gone, held.lost]))
+    const ask: SessionAsk = { resource, principal, proxy: held.proxy }
+    const { gone, ended } = client
+    const tap = await askForTap(session, ask, opensBrowser, { gone: AbortSignal.any([gone, held.lost]), ended })
     const token = await accessToken(session)
     const grant = await exchangeForGrant(session.fetch, session.profile, {
       accessToken: token,
@@ -98,7 +93,7 @@ async function openTunnel(wanted: SessionWanted, principal: DbPrincipal, gone: A
       tap,
     })
     gone.throwIfAborted()
-    return await held.open(name, grant)
+    return await held.open(resource.name, grant)
   } catch (error) {
     held.close()
     throw error
@@ -106,17 +101,28 @@ async function openTunnel(wanted: SessionWanted, principal: DbPrincipal, gone: A
 }
 
 /** What the browser brought, or undefined where no role wants a tap. @throws Problem refused */
-async function askForTap(session: Session, ask: SessionAsk, opensBrowser: boolean, signal: AbortSignal) {
+async function askForTap(session: Session, ask: SessionAsk, opensBrowser: boolean, { gone, ended }: Client) {
   const state = generateRandomState()
   const { resource, principal } = ask
+  const left = new AbortController()
+  const leave = () => left.abort(ended.reason)
   const urlFor = async (redirect_uri: string) => {
     const body = { resource, principal: { ...principal }, proxy: ask.proxy, redirect_uri, state }
-    return (await call(session, operations.sessionBegin, { body })).approve_url
+    const { approve_url } = await call(session, operations.sessionBegin, { body })
+    if (approve_url === undefined) return undefined
+    ended.throwIfAborted()
+    ended.addEventListener('abort', leave)
+    return approve_url
   }
   const toDo = `open ${sessionInWords({ resource, principal })}`
   const { issuer } = session.profile
-  const answer = await askInBrowser({ toDo, state, issuer, opensBrowser, signal, urlFor })
-  const tap = answer?.get('tap') ?? undefined
-  if (!answer || (tap !== undefined && /^[\w-]+$/.test(tap))) return tap
-  throw new Problem('refused', 'the browser brought no approval', 'try again')
+  const signal = AbortSignal.any([gone, left.signal])
+  try {
+    const answer = await askInBrowser({ toDo, state, issuer, opensBrowser, signal, urlFor })
+    const tap = answer?.get('tap') ?? undefined
+    if (!answer || (tap !== undefined && /^[\w-]+$/.test(tap))) return tap
+    throw new Problem('refused', 'the browser brought no approval', 'try again')
+  } finally {
+    ended.removeEventListener('abort', leave)
+  }
 }

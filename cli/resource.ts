@@ -1,0 +1,67 @@
+/** What the roles of this user reach. */
+import { nearest } from '../core/access/place.ts'
+import { kindsOfResources } from '../core/access/resource.ts'
+import type { AnswerOf } from '../core/api/operation.ts'
+import { operations } from '../core/api/operations.ts'
+import { call, type Session } from './api.ts'
+import { parseMeant } from './document-name.ts'
+import { Problem } from './problem.ts'
+
+export type Resource = AnswerOf<typeof operations.resourcesList>['resources'][number]
+
+export async function resourcesOf(session: Session): Promise<readonly Resource[]> {
+  return (await call(session, operations.resourcesList, {})).resources
+}
+
+export async function databasesOf(session: Session): Promise<readonly Resource[]> {
+  return (await resourcesOf(session)).filter(({ kind }) => kind === 'db')
+}
+
+/** @throws Problem refused where there is none of that name, as far as this user may know */
+export async function requireDatabase(session: Session, name: string): Promise<Resource> {
+  const found = requireFound(await databasesOf(session), name, `a database ${name}`, 'sallyport db ls')
+  if (found.protocol === 'postgres') return found
+  throw new Problem(
+    'failed',
+    `${name} speaks ${found.protocol ?? 'something else'}`,
+    'use a sallyport of the version of the edge',
+  )
+}
+
+/** @throws Problem refused */
+export async function requireResource(session: Session, { kind, name }: Pick<Resource, 'kind' | 'name'>) {
+  const all = await resourcesOf(session)
+  const other = all.find((one) => one.name === name && one.kind !== kind)
+  if (other) throw new Problem('refused', `${name} is no ${kind}`, `did you mean ${other.kind}/${name}?`)
+  return requireFound(
+    all.filter((one) => one.kind === kind),
+    name,
+    `${kind}/${name}`,
+    'sallyport ls',
+  )
+}
+
+function requireFound(all: readonly Resource[], name: string, what: string, lists: string): Resource {
+  const found = all.find((one) => one.name === name)
+  if (found) return found
+  const names = all.map((one) => one.name)
+  const meant = nearest(name, names)
+  const hint = meant === undefined ? `${lists} shows those that you reach` : `did you mean ${meant}?`
+  throw new Problem('refused', `no role of yours reaches ${what}`, hint)
+}
+
+/** `KIND/NAME`. @throws Problem usage */
+export function parseResource(text: string): Pick<Resource, 'kind' | 'name'> {
+  const form = `write KIND/NAME, where KIND is ${kindsOfResources.join(', ')}`
+  if (!text.includes('/')) throw new Problem('usage', `${text} does not say which kind it is`, form)
+  const { kind: word, name } = parseMeant(text)
+  const kind = kindsOfResources.find((one) => one === word)
+  if (kind && name !== undefined) return { kind, name }
+  throw new Problem('usage', `${text} is no resource`, form)
+}
+
+/** Such as `env=dev team=a`. */
+export const labelsInWords = ({ labels }: Resource): string =>
+  Object.entries((labels ?? {}) as Readonly<Record<string, unknown>>)
+    .map(([label, value]) => `${label}=${String(value)}`)
+    .join(' ')
