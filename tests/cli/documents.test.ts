@@ -139,11 +139,6 @@ const cases: readonly Case[] = [
     [
       'f.yaml:7: spec.options.require_session_mfa: `hardware_key_touch`: not supported in this version: true asks for a tap',
       'f.yaml:8: spec.options.forward_agent: role has no field `forward_agent`: not supported in this version',
-      'f.yaml:10: spec.allow.logins: role has no field `logins`: not supported in this version',
-      'f.yaml:11: spec.allow.node_labels: role has no field `node_labels`: not supported in this version',
-      'f.yaml:15: spec.allow.db_users[0]: templates `{{…}}` are not supported in this version: name each value',
-      'f.yaml:15: spec.allow.db_users[1]: `*` within text is not supported in this version: name each, or `*` for all',
-      'f.yaml:16: spec.allow.rules: role has no field `rules`: not supported in this version',
       'f.yaml:20: spec.deny.db_lables: role has no field `db_lables`: did you mean `db_labels`?',
     ],
   ],
@@ -159,10 +154,10 @@ const cases: readonly Case[] = [
   ],
   [
     'an entry of a list, by its own line',
-    guide.replace('- editor', '- 7').replace('- postgres', '- no-*'),
+    guide.replace('- editor', '- 7').replace('- postgres', '- ^no'),
     [
       'f.yaml:16: spec.allow.db_users[1]: expected text: put 7 in quotes',
-      'f.yaml:20: spec.deny.db_names[0]: `*` within text is not supported in this version: name each, or `*` for all',
+      'f.yaml:20: spec.deny.db_names[0]: `^no`: a regular expression ends with `$`, so that it is of the whole text',
     ],
   ],
   [
@@ -175,16 +170,13 @@ const cases: readonly Case[] = [
     `${lockText}---\n\ufeff${lockText}`,
     [
       'f.yaml:7: ["\\u{feff}kind"]: a document has no field `\\u{feff}kind`: did you mean `kind`?',
-      'f.yaml:7: kind: missing: expected role, db, lock or cluster_auth_preference',
+      'f.yaml:7: kind: missing: expected role, node, db, kube_cluster, app, windows_desktop, lock or cluster_auth_preference',
     ],
   ],
   [
     'problems of a later document',
-    `${lockText}---\n${lockText.replace('user', 'role')}`,
-    [
-      'f.yaml:11: spec.target.role: lock target has no field `role`: not supported in this version',
-      'f.yaml:11: spec.target.user: missing: expected text',
-    ],
+    `${lockText}---\n${lockText.replace('user', 'server_id')}`,
+    ['f.yaml:11: spec.target.server_id: lock target has no field `server_id`: not supported in this version'],
   ],
   [
     'two documents of one kind and name',
@@ -196,8 +188,10 @@ const cases: readonly Case[] = [
   ],
   [
     'a kind that it does not have',
-    'kind: node\nlogins: [root]\n',
-    ['f.yaml:1: kind: `node`: not supported in this version: expected role, db, lock or cluster_auth_preference'],
+    'kind: token\nlogins: [root]\n',
+    [
+      'f.yaml:1: kind: `token`: not supported in this version: expected role, node, db, kube_cluster, app, windows_desktop, lock or cluster_auth_preference',
+    ],
   ],
   ['a tab', guide.replace('  name:', '\tname:'), ['f.yaml:4: Tabs are not allowed as indentation']],
   ['a quote without its end', 'kind: role\nversion: "v7\n', ['f.yaml:3: Missing closing "quote']],
@@ -249,7 +243,9 @@ const cases: readonly Case[] = [
   [
     'what would move a terminal',
     '"kind\\e[2J": role\nkind: "\\e[2J"\n',
-    ['f.yaml:2: kind: `\\u{1b}[2J`: not supported in this version: expected role, db, lock or cluster_auth_preference'],
+    [
+      'f.yaml:2: kind: `\\u{1b}[2J`: not supported in this version: expected role, node, db, kube_cluster, app, windows_desktop, lock or cluster_auth_preference',
+    ],
   ],
 ]
 
@@ -462,7 +458,7 @@ spec:
       'NAME      KIND  WHAT IT SAYS',
       'dev       role  databases env=dev,staging, users reader, names app; never names postgres; with a tap each session; for 8h at most',
       'dev       role  allows nothing',
-      'access    role  Signs in and reaches what other roles name. Has no database rights of its own.',
+      'access    role  Signs in and reaches what other roles name. Has no rights of its own on resources.',
       'orders    db    postgres at db.example.com:5432',
       'orders    db    postgres at db.example.com:5432; its name is not verified',
       'orders    db    postgres at db.example.com:5432; NOT VERIFIED',

@@ -11,7 +11,7 @@ import {
   sessionCookieName,
   Visitor,
 } from '../client.ts'
-import { acceptInvite, addUser, resetUser } from '../invited.ts'
+import { acceptInvite, addUser, askTap, resetUser, tapFor } from '../invited.ts'
 import { approve, askOf, newProofKey, Program, parametersAt, type Tokens } from '../program.ts'
 import { launchServe, launchWorkerd, missing, type Running, remove } from './launch.ts'
 import { raw } from './raw.ts'
@@ -236,13 +236,15 @@ describe.each(runtimes)('%s', (runtime) => {
   })
 
   story('a rotation of the signing key logs nobody out, and its next one was published before', async () => {
-    const { program, tokens } = await signedInProgram(await signedIn(first), first)
+    const page = await signedIn(first)
+    const { program, tokens } = await signedInProgram(page, first)
     const published = async () => {
       const { json } = await new Visitor(edge.origin).get('/oauth/jwks')
       return (json.keys as { kid: string }[]).map(({ kid }) => kid)
     }
     const before = await published()
-    const rotated = await program.call('POST', '/v1/keys/rotate', tokens.access_token, { body: {} })
+    const headers = await tapFor(page, first, await askTap(program, tokens.access_token, 'keysRotate', {}))
+    const rotated = await program.call('POST', '/v1/keys/rotate', tokens.access_token, { body: {}, headers })
     expect(rotated.status, rotated.text).toBe(200)
     expect(before).toContain(rotated.json.current)
     expect((await program.call('GET', '/v1/me', tokens.access_token)).status).toBe(200)
