@@ -33,7 +33,7 @@ describe('a database behind the proxy', () => {
     ada = await people.newPerson()
     await registerFirst(ada.visitor, edge.secret ?? '', ada.passkey)
     await people.logIn(ada, 'ada')
-    await people.create('ada', documentsFor({ orders: postgres.port }, { tap: true }))
+    await people.create(ada, 'ada', documentsFor({ orders: postgres.port }, { tap: true }))
     lea = await people.invite(ada, 'ada', 'Lea', 'access,db-reader')
     await people.logIn(lea, 'lea')
   })
@@ -84,14 +84,15 @@ describe('a database behind the proxy', () => {
     // The database asks for SCRAM: the session is open.
     await wire.until(/SCRAM-SHA-256/)
     await people.logIn(ada, 'ada')
-    const locked = await asAda('admin', 'locks', 'add', '--user=Lea', '--ttl=1h', '--message=Call the office.').ended
+    const locking = ['admin', 'locks', 'add', '--user=Lea', '--ttl=1h', '--message=Call the office.']
+    const locked = await people.approved(ada, 'ada', locking)
     expect(locked.code).toBe(0)
     await wire.ended
     const again = dial(Number(port))
     again.send(startup(reader))
     await again.ended
     expect(again.said()).toContain('Call the office.')
-    expect(await asAda('admin', 'locks', 'rm', locked.stdout.trim()).ended).toMatchObject({ code: 0 })
+    expect(await people.approved(ada, 'ada', ['admin', 'locks', 'rm', locked.stdout.trim()])).toMatchObject({ code: 0 })
     expect((await run('status', '--profile=lea')).code).toBe(0)
   })
 })

@@ -67,7 +67,9 @@ version: v3
 metadata: { name: pg-1, labels: { env: dev } }
 spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: insecure } }
 `
-    expect(await start(['admin', 'create', '-', asAda], documents).ended).toMatchObject({ code: 0 })
+    const creating = start(['admin', 'create', '-', '--no-browser', asAda], documents)
+    await approve(ada, creating)
+    expect(await creating.ended).toMatchObject({ code: 0 })
     const adding = start(['admin', 'users', 'add', 'Bob', '--roles=access,db-reader', '--no-browser', asAda])
     await approve(ada, adding)
     const { stdout } = await adding.ended
@@ -120,8 +122,10 @@ spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: inse
     for (const end = Date.now() + 5000; backends() === 0 && Date.now() < end; )
       await new Promise((next) => setTimeout(next, 50))
     expect(backends()).toBe(1)
+    const locking = start(['admin', 'locks', 'add', '--user=Bob', '--message=Bob is on leave.', '--no-browser', asAda])
+    await approve(ada, locking)
     const since = Date.now()
-    expect((await run('admin', 'locks', 'add', '--user=Bob', '--message=Bob is on leave.', asAda)).code).toBe(0)
+    expect((await locking.ended).code).toBe(0)
     const { code, stderr } = await idle.ended
     expect(Date.now() - since).toBeLessThan(5000)
     expect(code).not.toBe(0)

@@ -5,7 +5,7 @@ import { base64url } from '../../../core/lib/bytes.ts'
 import { newAuthenticator } from '../../authenticator.ts'
 import { Visitor } from '../../client.ts'
 import { acceptBody } from '../../people.ts'
-import type { keepCli, Running } from '../run-cli.ts'
+import type { Ended, keepCli, Running } from '../run-cli.ts'
 import { answerIn, type Person } from '../tls-edge.ts'
 
 interface Given {
@@ -21,8 +21,10 @@ export interface Terminals {
   newPerson(): Promise<Person>
   start(profile: string, args: readonly string[], input?: string): Running
   logIn(person: Person, profile: string): Promise<void>
+  /** A command of the administrator's whose page, where it shows one, he approves. */
+  approved(admin: Person, profile: string, args: readonly string[], input?: string): Promise<Ended>
   /** `admin create` of documents in YAML. */
-  create(profile: string, documents: string): Promise<void>
+  create(admin: Person, profile: string, documents: string): Promise<void>
   /** Invited by the one of that profile, and registered. */
   invite(admin: Person, profile: string, name: string, roles: string): Promise<Person>
 }
@@ -38,6 +40,12 @@ export function terminals({ cli, env, origin, proxy }: Given): Terminals {
       : [args, []]
     return cli.start([...words, `--profile=${profile}`, ...passedOn], env, input)
   }
+  const approved: Terminals['approved'] = async (admin, profile, args, input) => {
+    const running = start(profile, [...args, '--no-browser'], input)
+    const isOver = running.ended.then(() => undefined)
+    await Promise.race([answerIn(running, admin).catch(() => undefined), isOver])
+    return running.ended
+  }
   return {
     newPerson,
     start,
@@ -46,8 +54,9 @@ export function terminals({ cli, env, origin, proxy }: Given): Terminals {
       await answerIn(running, person)
       expect(await running.ended).toMatchObject({ code: 0 })
     },
-    create: async (profile, documents) => {
-      expect(await start(profile, ['admin', 'create', '-'], documents).ended).toMatchObject({ code: 0 })
+    approved,
+    create: async (admin, profile, documents) => {
+      expect(await approved(admin, profile, ['admin', 'create', '-'], documents)).toMatchObject({ code: 0 })
     },
     invite: async (admin, profile, name, roles) => {
       const inviting = start(profile, ['admin', 'users', 'add', name, `--roles=${roles}`, '--no-browser'])

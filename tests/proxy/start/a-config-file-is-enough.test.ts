@@ -169,7 +169,7 @@ describe('a proxy by hand', () => {
       }),
       web: await serverThat((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
     }
-    await people.create('ada', documentsFor(databases, { tap: false }))
+    await people.create(ada, 'ada', documentsFor(databases, { tap: false }))
     await people.logIn(await people.invite(ada, 'ada', 'Lea', 'access,db-reader'), 'lea')
     expect(await psql('orders', 'select current_user').ended).toMatchObject({ code: 0, stdout: 'reader\n' })
   })
@@ -218,8 +218,8 @@ describe('a proxy by hand', () => {
     if (missing !== undefined) return context.skip(missing)
     await startProxy()
     const idle = await idleSession()
-    const locking = people.start('ada', ['admin', 'locks', 'add', '--user=Lea', '--message=Call the office.'])
-    expect((await locking.ended).code).toBe(0)
+    const locking = ['admin', 'locks', 'add', '--user=Lea', '--message=Call the office.']
+    expect((await people.approved(ada, 'ada', locking)).code).toBe(0)
     expect(await idle.ended).toBe('end')
     expect(idle.said()).toContain('Call the office.')
     const wanted = [
