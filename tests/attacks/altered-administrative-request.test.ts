@@ -181,6 +181,8 @@ test('a refused request stays refused as long as nobody taps: the program is tol
   ])
 })
 
+const lockOfAda = { kind: 'lock', version: 'v2', metadata: { name: 'l' }, spec: { target: { user: 'Ada' } } }
+
 test('whoever is no editor asks for nothing that has an effect', async () => {
   const { edge, ada, body } = await tapped()
   const carol = await newPerson(ada, 'Carol', ['access', 'auditor'])
@@ -192,7 +194,7 @@ test('whoever is no editor asks for nothing that has an effect', async () => {
   for (const [method, path, given] of [
     ['GET', '/v1/users', undefined],
     ['GET', '/v1/documents', undefined],
-    ['POST', '/v1/documents', { documents: [] }],
+    ['POST', '/v1/documents', { documents: [lockOfAda] }],
     ['DELETE', '/v1/users/Ada', undefined],
     ['DELETE', '/v1/documents/role/x', undefined],
     ['POST', '/v1/keys/rotate', {}],
