@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Json } from '../../core/intent.ts'
 import { lastRefusal } from '../edge.ts'
-import { call, lockOf, newAdmin, newPerson, type Person } from '../people.ts'
+import { call, entrust, lockOf, newAdmin, newPerson, type Person } from '../people.ts'
 
 const roleOf = (name: string, allow: object, deny: object = {}) => ({
   kind: 'role',
@@ -22,6 +22,8 @@ async function newHolder(role: ReturnType<typeof roleOf>) {
   const admin = await newAdmin()
   expect((await put(admin, [role])).status).toBe(200)
   const holder = await newPerson(admin, 'Lea', [role.metadata.name])
+  // What is missing is the right, and not the passkey that may approve it.
+  entrust(holder)
   return { admin, holder }
 }
 
@@ -51,7 +53,9 @@ test.each(deeds)('%s %s %j is refused without %s:%s, and done with it', async (m
 test('the refusal says which rule is missing', async () => {
   const { holder } = await newHolder(roleOf('one', rules(['lock', 'create'])))
   const { json } = await put(holder, [roleOf('other', {})])
-  expect(json.message).toBe('No role of yours allows it to create roles (role:create).')
+  expect(json.message).toBe(
+    'No role of yours allows it to create roles (role:create). Ask an administrator for a role that may do this.',
+  )
 })
 
 test('one file needs the right to each of its documents, or nothing of it is written', async () => {
