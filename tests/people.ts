@@ -59,7 +59,7 @@ export async function call(
 ): Promise<Reply> {
   const { visitor, passkey, ...rest } = person
   const reply = await callOnce(rest, method, path, body)
-  if (reply.json.error !== 'tap_required' || !visitor || !passkey) return reply
+  if (reply.json.operation === undefined || !visitor || !passkey) return reply
   const asked = await askForTapOf({ ...rest, visitor, passkey }, reply.json.operation as OperationName, path, body)
   if (asked.status !== 200) return asked
   return callOnce(rest, method, path, body, await tapOn({ visitor, passkey }, asked.json.ticket))

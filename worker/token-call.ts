@@ -1,6 +1,6 @@
 /** What every call with an access token passes before its work begins: token, proof, session, role, age of the login. */
 import type { Request } from '../core/access/approved.ts'
-import { authenticate, type Principal, requireNeeds, tokenIn } from '../core/access/principal.ts'
+import { authenticate, type Principal, requireNeeds, requireTapped, tokenIn } from '../core/access/principal.ts'
 import type { AnswerOf, AnyOperation, BodyOf, QueryOf } from '../core/api/operation.ts'
 import type { Json } from '../core/intent.ts'
 import { nonceAt } from '../core/oauth/nonce.ts'
@@ -34,6 +34,7 @@ export function tokenCall<const O extends AnyOperation>(app: App, edge: Edge, op
         const headers = { accessToken: tokenIn(c.req.header('authorization')), proof: c.req.header('dpop') }
         const entered = await authenticate(site, ports, { ...asked, ...headers })
         requireNeeds(entered, operation.needs)
+        if (c.req.header(tapHeader) === undefined) requireTapped(entered, operation.needs)
         return { principal: entered, json: operation.body ? await readJson(c, edge.lengthsHold) : null }
       })
       const body = operation.body?.(json, 'body') as BodyOf<O>

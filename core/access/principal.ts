@@ -63,6 +63,14 @@ export function requireNeeds(principal: Principal, needs: OperationNeeds = {}): 
 }
 
 /**
+ * What may want a tap and brings none rests on the login: one that a code approved hears nothing of what the change would do.
+ * @throws Refusal login_untapped
+ */
+export function requireTapped({ user, session }: Principal, needs: OperationNeeds = {}): void {
+  if (needs.presence === 'tap-or-recent' && !session.tapped) throw new Refusal('login_untapped', { user: user.id })
+}
+
+/**
  * That it is recent counts because a tap began it: who has phished a password and two codes administers nothing.
  * @throws Refusal login_untapped, login_too_old
  */

@@ -33,11 +33,10 @@ test('what wants a recent login wants one that a tap approved, and says what to 
   }
 })
 
-test('what wants a tap of its own is refused on the page, with the remedy', async () => {
-  const { edge, person, visitor } = await newCodeEditor()
+test('what wants a tap of its own is refused before anybody is asked for one, with the remedy', async () => {
+  const { edge, person } = await newCodeEditor()
   const { body } = await newInvitation('Eve', ['editor'])
-  const { ticket } = (await askForTap(person, body)).json
-  const reply = await visitor.post('/v1/taps/options', { ticket })
+  const reply = await askForTap(person, body)
   expect(reply).toMatchObject({ status: 403, json: { error: 'tap_impossible' } })
   expect(reply.json.message).toContain('ask an administrator for a link')
   expect(lastRefusal(edge)).toBe('passkey_missing')

@@ -41,7 +41,7 @@ test('a password alone is enough where second factors are off', async () => {
 
 test('a lock keeps out who has password and factor, in its own words', async () => {
   const { edge, code } = await newAccount()
-  const lock = JSON.stringify({ spec: { target: { user: 'Ada' }, message: 'Laptop stolen.' } })
+  const lock = JSON.stringify({ metadata: { name: 'l' }, spec: { target: { user: 'Ada' }, message: 'Laptop stolen.' } })
   edge.store.raw
     .prepare(
       "insert into documents (kind, name, document, revision, lock_key, updated_at, updated_by) values ('lock', 'l', ?, 'r', 'user:ada', 1, 'x')",

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Json } from '../../core/intent.ts'
 import { lastRefusal } from '../edge.ts'
-import { call, lockOf, newAdmin, newPerson, type Person } from '../people.ts'
+import { call, entrust, lockOf, newAdmin, newPerson, type Person } from '../people.ts'
 
 const roleOf = (name: string, allow: object, deny: object = {}) => ({
   kind: 'role',
@@ -22,6 +22,8 @@ async function newHolder(role: ReturnType<typeof roleOf>) {
   const admin = await newAdmin()
   expect((await put(admin, [role])).status).toBe(200)
   const holder = await newPerson(admin, 'Lea', [role.metadata.name])
+  // What is missing is the right, and not the passkey that may approve it.
+  entrust(holder)
   return { admin, holder }
 }
 
