@@ -182,7 +182,6 @@ test('a refused request stays refused as long as nobody taps: the program is tol
   ])
 })
 
-const lockOfAda = { kind: 'lock', version: 'v2', metadata: { name: 'l' }, spec: { target: { user: 'Ada' } } }
 
 test('whoever is no editor asks for nothing that has an effect', async () => {
   const { edge, ada, body } = await tapped()
