@@ -1,14 +1,17 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-const limits = { testTimeout: 30_000, hookTimeout: 120_000 }
+const limits = { testTimeout: 60_000, hookTimeout: 120_000 }
 const inWorkerd = 'tests/**/*.workerd.test.ts'
 const exclude = ['**/node_modules/**']
 
 /** Two runtimes: everything runs in Node, what says so in its name runs in workerd, on a D1 and a KV of its own. */
 export default defineConfig({
   test: {
+    // One a core: much of a test is waiting for a server, a browser or a disk.
+    maxWorkers: Math.max(1, availableParallelism()),
     projects: [
       { test: { name: 'node', include: ['tests/**/*.test.ts'], exclude: [...exclude, inWorkerd], ...limits } },
       {

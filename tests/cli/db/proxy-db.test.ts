@@ -139,7 +139,7 @@ test('a proxy that starts again while a tap is waited for: the client is told, a
   await expect.poll(() => pages(running).length).toBe(2)
   const shown = {
     ...running,
-    seen: async (pattern: RegExp) => pattern.exec(pages(running)[1] ?? '') as RegExpExecArray,
+    seen: async (pattern: RegExp) => pattern.exec(`${pages(running)[1] ?? ''}\n`) as RegExpExecArray,
   }
   await answerIn(shown, proxy.front.person)
   await again.until(/reader/)
