@@ -17,7 +17,7 @@ const pages = ({ stderr }: Running) => stderr().match(/^http:\/\/localhost:3080\
 
 /** Approves the newest page. */
 const approve = async (running: Running, { front }: SessionProxy, says: 'yes' | 'no' = 'yes') => {
-  const seen = async (pattern: RegExp) => pattern.exec(pages(running).at(-1) ?? '') as RegExpExecArray
+  const seen = async (pattern: RegExp) => pattern.exec(`${pages(running).at(-1) ?? ''}\n`) as RegExpExecArray
   await answerIn({ seen }, front.person, says)
 }
 
