@@ -5,8 +5,9 @@ import { fields, oneOf, optional, type Read, refined } from './fields.ts'
 import { type Metadata, metadata } from './metadata.ts'
 import { anyOf, quoted, tell } from './place.ts'
 import { resourceName } from './resource-name.ts'
+import { roleName } from './role-name.ts'
 import { anyText, message, oneLine, shaped, text } from './text.ts'
-import { roleName, userName } from './user.ts'
+import { userName } from './user-name.ts'
 
 /**
  * One of these. `login`: an account on hosts and desktops; `mfa_device`: a passkey by its id, or an authenticator app; `device`: a

@@ -7,7 +7,7 @@ import { hasScope } from '../oauth/clients.ts'
 import { verifyDpop } from '../oauth/dpop.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import type { Entered } from '../token-ports.ts'
+import type { Entered, HeldRole } from '../token-ports.ts'
 import { covers, type Deed, deedInWords } from './rule.ts'
 
 /** What an administrator does wants a login not older than this (RFC 9470 calls it max_age). */
@@ -79,26 +79,21 @@ export function requireRecent({ now }: Pick<Ports, 'now'>, { user, session }: Pr
   if (now() - session.authenticatedAt > recentLogin) throw new Refusal('login_too_old', { user: user.id })
 }
 
-/**
- * The role that allows it: no other of the user's may deny it. The batch confirms that it is held, and says what it says.
- * @throws Refusal role_missing
- */
-export function allowing({ user, held }: Pick<Principal, 'user' | 'held'>, deed: Deed): AllowingRole {
-  const denying = held.some(({ document }) => covers(document.spec.deny.rules, deed))
-  const found = denying ? undefined : held.find(({ document }) => covers(document.spec.allow.rules, deed))
-  if (found) return { name: found.document.metadata.name, revision: found.revision }
-  const told = `${denying ? 'A role of yours denies' : 'No role of yours allows'} it to ${deedInWords(deed)}.`
-  throw new Refusal('role_missing', { user: user.id, needs: `${deed.resource}:${deed.verb}` }, { told })
-}
+const isDenied = ({ held }: Pick<Principal, 'held'>, deed: Deed): boolean =>
+  held.some(({ document }) => covers(document.spec.deny.rules, deed))
 
-export const may = (principal: Pick<Principal, 'user' | 'held'>, deed: Deed): boolean => {
-  try {
-    allowing(principal, deed)
-    return true
-  } catch (error) {
-    if (error instanceof Refusal) return false
-    throw error
-  }
+/** No role of the user's may deny what another allows. */
+const allowingRole = (holder: Pick<Principal, 'held'>, deed: Deed): HeldRole | undefined =>
+  isDenied(holder, deed) ? undefined : holder.held.find(({ document }) => covers(document.spec.allow.rules, deed))
+
+export const may = (holder: Pick<Principal, 'held'>, deed: Deed): boolean => allowingRole(holder, deed) !== undefined
+
+/** The role that allows it: the batch confirms that it is held, and says what it says. @throws Refusal role_missing */
+export function allowing(holder: Pick<Principal, 'user' | 'held'>, deed: Deed): AllowingRole {
+  const found = allowingRole(holder, deed)
+  if (found) return { name: found.document.metadata.name, revision: found.revision }
+  const told = `${isDenied(holder, deed) ? 'A role of yours denies' : 'No role of yours allows'} it to ${deedInWords(deed)}.`
+  throw new Refusal('role_missing', { user: holder.user.id, needs: `${deed.resource}:${deed.verb}` }, { told })
 }
 
 /** For the batch of what he does. @throws Refusal role_missing */
