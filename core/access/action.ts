@@ -71,7 +71,7 @@ type Foresee<Body, Query> = (
 export const actions: {
   readonly [O in TappedOf<Operations>]: Foresee<BodyOf<Operations[O]>, QueryOf<Operations[O]>>
 } = {
-  userAdd: (_, ports, __, { body }) => foreseeInvite(ports, body),
+  userAdd: (_, ports, principal, { body }) => foreseeInvite(ports, principal, body),
   userReset: (_, ports, principal, { body }) => foreseeReset(ports, principal, body),
   userRemove: (_, ports, principal, { parameters }) => foreseeUserRemoval(ports, principal, parameters['name'] ?? ''),
   passkeyEntrust: (_, ports, __, { parameters, body }) =>

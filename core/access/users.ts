@@ -21,8 +21,9 @@ import {
 } from './approved.ts'
 import { addedLines, linesOf, removedLines, titleLine } from './difference.ts'
 import { inviteTtl, resetTtl } from './link-ttl.ts'
-import { isPreset } from './presets.ts'
-import type { Principal } from './principal.ts'
+import { isPreset, presets } from './presets.ts'
+import { actorOf, type Principal } from './principal.ts'
+import type { Deed } from './rule.ts'
 import { type Foreseen, someOf } from './subject.ts'
 
 export interface Invitation {
@@ -33,7 +34,7 @@ export interface Invitation {
   readonly ttl: number | undefined
 }
 
-type Needs = ApprovalNeeds & Pick<Ports, 'random' | 'users' | 'audit'>
+type Needs = ApprovalNeeds & Pick<Ports, 'random' | 'users' | 'documents' | 'audit'>
 
 export interface OneTimeLink {
   readonly name: string
@@ -41,12 +42,33 @@ export interface OneTimeLink {
   readonly expiresAt: Instant
 }
 
-/** @throws Refusal invite_ttl, name_invalid, name_taken, user_waiting, role_unknown */
+/**
+ * What it takes to give somebody these roles, or to take over who holds them. Whoever hands administrative rights on might as well write
+ * the role: who may only invite or reset must not make himself an administrator by it.
+ */
+async function deedsOn(
+  { documents }: Pick<Ports, 'documents'>,
+  verb: 'create' | 'update',
+  roles: readonly string[],
+): Promise<readonly Deed[]> {
+  const written = roles.filter((name) => !isPreset(name))
+  const stored = written.length === 0 ? [] : await documents.list({ kind: 'role' })
+  const all = [...presets, ...stored.map(({ document }) => document)]
+  const administers = all.some(
+    (role) => role.kind === 'role' && roles.includes(role.metadata.name) && (role.spec.allow.rules?.length ?? 0) > 0,
+  )
+  const own: Deed = { resource: 'user', verb }
+  return administers ? [own, { resource: 'role', verb: 'update' }] : [own]
+}
+
+/** @throws Refusal invite_ttl, name_invalid, role_missing, name_taken, user_waiting, role_unknown */
 export async function foreseeInvite(
   ports: Pick<Ports, 'users' | 'documents'>,
+  principal: Principal,
   invitation: Invitation,
 ): Promise<Foreseen> {
   const foreseen = expectedInvite(invitation)
+  actorOf(principal, await deedsOn(ports, 'create', invitation.roles))
   await requireFreeName(ports, parseName(invitation.name))
   await requireRoles(ports, invitation.roles)
   return foreseen
@@ -90,25 +112,18 @@ export function inviteUser(
   invitation: Invitation,
   request: Request,
 ): Promise<OneTimeLink> {
-  return recordingRefusals(ports, principal.asking, 'user.invite', () =>
-    withApproval(
-      site,
-      ports,
-      principal,
-      'userAdd',
-      request,
-      expectedInvite(invitation),
-      async (approved, { actor }) => {
-        const user = { id: base64url(ports.random(16)) as UserId, name: parseName(invitation.name) }
-        const roles = [...new Set(invitation.roles)].sort()
-        const invite = linkOf(ports, approved, request, invitation.invite_key, inviteTtl(invitation.ttl))
-        const detail = { invited: user.name, roles: roles.join(' ') }
-        const event = standingEvent(ports, principal, approved, request, 'user.invite', detail)
-        await ports.users.invite({ actor, user, roles, invite, event })
-        return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
-      },
-    ),
-  )
+  return recordingRefusals(ports, principal.asking, 'user.invite', async () => {
+    const expected = { ...expectedInvite(invitation), deeds: await deedsOn(ports, 'create', invitation.roles) }
+    return withApproval(site, ports, principal, 'userAdd', request, expected, async (approved, { actor }) => {
+      const user = { id: base64url(ports.random(16)) as UserId, name: parseName(invitation.name) }
+      const roles = [...new Set(invitation.roles)].sort()
+      const invite = linkOf(ports, approved, request, invitation.invite_key, inviteTtl(invitation.ttl))
+      const detail = { invited: user.name, roles: roles.join(' ') }
+      const event = standingEvent(ports, principal, approved, request, 'user.invite', detail)
+      await ports.users.invite({ actor, user, roles, invite, event })
+      return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
+    })
+  })
 }
 
 export interface Reset {
@@ -118,16 +133,20 @@ export interface Reset {
   readonly ttl: number | undefined
 }
 
-/** @throws Refusal reset_ttl, name_invalid, user_unknown, own_account */
+/** @throws Refusal reset_ttl, name_invalid, user_unknown, own_account, role_missing */
 export async function foreseeReset(
-  ports: Pick<Ports, 'now' | 'users'>,
+  ports: Pick<Ports, 'now' | 'users' | 'documents'>,
   principal: Principal,
   reset: Reset,
 ): Promise<Foreseen> {
   const expected = expectedReset(reset)
   const found = await requireOther(ports, principal, reset.name)
+  actorOf(principal, await deedsOfReset(ports, reset.name))
   return { ...expected, ...leaving(`Removed, and let in again by the link: what ${found.name} has`, found) }
 }
+
+const deedsOfReset = async (ports: Pick<Ports, 'users' | 'documents'>, name: string): Promise<readonly Deed[]> =>
+  deedsOn(ports, 'update', (await ports.users.withRoles(name))?.roles ?? [])
 
 function expectedReset({ name: given, ttl }: Reset) {
   resetTtl(ttl)
@@ -161,23 +180,16 @@ export function resetUser(
   reset: Reset,
   request: Request,
 ): Promise<OneTimeLink> {
-  return recordingRefusals(ports, principal.asking, 'user.reset', () =>
-    withApproval(
-      site,
-      ports,
-      principal,
-      'userReset',
-      request,
-      expectedReset(reset),
-      async (approved, { actor, under }) => {
-        const user = { id: approved.revision as UserId, name: parseName(reset.name) }
-        const invite = linkOf(ports, approved, request, reset.reset_key, resetTtl(reset.ttl))
-        const event = standingEvent(ports, principal, approved, request, 'user.reset', { reset: user.name })
-        await ports.users.reset({ actor, user, invite, rpIds: rpIdsOf(under.site), event })
-        return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
-      },
-    ),
-  )
+  return recordingRefusals(ports, principal.asking, 'user.reset', async () => {
+    const expected = { ...expectedReset(reset), deeds: await deedsOfReset(ports, reset.name) }
+    return withApproval(site, ports, principal, 'userReset', request, expected, async (approved, { actor, under }) => {
+      const user = { id: approved.revision as UserId, name: parseName(reset.name) }
+      const invite = linkOf(ports, approved, request, reset.reset_key, resetTtl(reset.ttl))
+      const event = standingEvent(ports, principal, approved, request, 'user.reset', { reset: user.name })
+      await ports.users.reset({ actor, user, invite, rpIds: rpIdsOf(under.site), event })
+      return { name: user.name, invite: invite.id, expiresAt: invite.expiresAt }
+    })
+  })
 }
 
 const linkOf = ({ now }: Pick<Ports, 'now'>, { tap }: Approved, { json }: Request, key: VouchKey, ttl: number) => ({

@@ -2,7 +2,22 @@
 import { expect, test } from 'vitest'
 import type { Json } from '../../core/intent.ts'
 import { lastRefusal } from '../edge.ts'
-import { call, entrust, lockOf, newAdmin, newPerson, type Person } from '../people.ts'
+import {
+  addUser,
+  askForTap,
+  call,
+  entrust,
+  invite,
+  lockOf,
+  newAdmin,
+  newInvitation,
+  newPerson,
+  newReset,
+  type Person,
+  reset,
+  resetWith,
+  tapFor,
+} from '../people.ts'
 
 const roleOf = (name: string, allow: object, deny: object = {}) => ({
   kind: 'role',
@@ -102,4 +117,42 @@ test('a role that was changed meanwhile gives what it says now', async () => {
   expect((await call(holder, 'GET', '/v1/users')).status).toBe(200)
   expect((await put(admin, [roleOf('one', {})], true)).status).toBe(200)
   expect((await call(holder, 'GET', '/v1/users')).status).toBe(403)
+})
+
+const refusedFor = { status: 403, json: { error: 'forbidden' } }
+/** A role that gets rules between tap and request. */
+const widen = (admin: Person) => put(admin, [roleOf('later', rules(['lock', 'create']))], true)
+
+test('who may only invite hands no administrative right on, by a built-in role or by a written one', async () => {
+  const { admin, holder } = await newHolder(roleOf('desk', rules(['user', 'create'])))
+  expect((await put(admin, [roleOf('wide', rules(['lock', 'create'])), roleOf('later', {})])).status).toBe(200)
+  for (const role of ['editor', 'wide']) {
+    const { body } = await newInvitation('Puppet', ['access', role])
+    expect(await askForTap(holder, body)).toMatchObject(refusedFor)
+    expect(lastRefusal(admin.edge)).toBe('role_missing')
+  }
+  await invite(holder, 'Plain', ['access', 'later'])
+  const { body } = await newInvitation('Late', ['later'])
+  const tap = await tapFor(holder, body)
+  expect((await widen(admin)).status).toBe(200)
+  expect(await addUser(holder, body, tap)).toMatchObject(refusedFor)
+  expect(lastRefusal(admin.edge)).toBe('role_missing')
+  await invite(admin, 'Eve', ['editor'])
+})
+
+test('who may only reset takes over nobody who administers', async () => {
+  const { admin, holder } = await newHolder(roleOf('desk', rules(['user', 'update'])))
+  expect((await put(admin, [roleOf('later', {})])).status).toBe(200)
+  await newPerson(admin, 'Max', ['editor'])
+  await newPerson(admin, 'Bob', ['later'])
+  const { body } = await newReset('Max')
+  expect(await askForTap(holder, body, 'userReset')).toMatchObject(refusedFor)
+  expect(lastRefusal(admin.edge)).toBe('role_missing')
+  await reset(holder, 'Bob')
+  const late = await newReset('Bob')
+  const tap = await tapFor(holder, late.body, holder, 'userReset')
+  expect((await widen(admin)).status).toBe(200)
+  expect(await resetWith(holder, late.body, tap)).toMatchObject(refusedFor)
+  expect(lastRefusal(admin.edge)).toBe('role_missing')
+  await reset(admin, 'Max')
 })
