@@ -182,7 +182,6 @@ test('a refused request stays refused as long as nobody taps: the program is tol
   ])
 })
 
-
 test('whoever is no editor asks for nothing that has an effect', async () => {
   const { edge, ada, body } = await tapped()
   const carol = await newPerson(ada, 'Carol', ['access', 'auditor'])
