@@ -82,9 +82,10 @@ export function beginSession(
   waiting: { readonly redirect_uri: string; readonly state: string },
 ): Promise<{ ticket: string; approve_url: string } | undefined> {
   return recordingRefusals(ports, caller.asking, 'session.approve', async () => {
-    if (!(await ports.proxies.find(ask.proxy.id)))
-      throw new Refusal('target_invalid', { why: 'no registered proxy', proxy: ask.proxy.id })
-    const { decision, impersonated } = await withPolicy(ports, (policy) => requireDecision(ports, policy, caller, ask))
+    // The newest, so that nobody taps for what is refused then.
+    const [proxy, policy] = await Promise.all([ports.proxies.find(ask.proxy.id), ports.policies.newest()])
+    if (!proxy) throw new Refusal('target_invalid', { why: 'no registered proxy', proxy: ask.proxy.id })
+    const { decision, impersonated } = await requireDecision(ports, policy, caller, ask)
     if (!decision.constraints.tap) return undefined
     const subject = subjectOf(ask, caller, caller.asking.from.address, impersonated)
     const begin = { purpose: 'session', user: caller.user.id, holder: caller.jkt, subject, ttl } as const

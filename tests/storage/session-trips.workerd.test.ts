@@ -39,13 +39,14 @@ async function withSessions(tap: boolean) {
   if (!proxy) throw new Error('no proxy')
   await addProxy(ports, asking, proxy)
   const ask = askFor({ id: proxy.id, boot: newBoot() })
-  const grant = async () => {
+  const grant = async (between: () => Promise<void> = async () => undefined) => {
     let tapped: string | undefined
     const begun = await trips(async () => {
       const { json } = await beginSession(ada.program, ada.token, ask)
       tapped = json.ticket
     })
     const asked = structuredClone(begun)
+    await between()
     const sent = tapped === undefined ? undefined : await tapTicket(ada.visitor, ada.passkey, tapped)
     const granted = await trips(() => succeeds(ada.program.token(exchangeForm(ada.token, ask, sent))))
     return [asked.database, granted.database]
@@ -53,14 +54,14 @@ async function withSessions(tap: boolean) {
   return { grant }
 }
 
-test('a session: the call, the proxy, and the policy where it is not known; its grant: the call and 1 batch', async () => {
+test('a session: the call, then proxy and policy at once, read where it has changed; its grant: the call and 1 batch', async () => {
   const { grant } = await withSessions(false)
   expect(await grant()).toEqual([
-    [5, 1, 2],
+    [5, 2, 1],
     [5, 6],
   ])
   expect(await grant()).toEqual([
-    [5, 1],
+    [5, 1, 1],
     [5, 6],
   ])
 })
@@ -69,21 +70,25 @@ test('the same with a tap, which the batch confirms', async () => {
   const { grant } = await withSessions(true)
   await grant()
   expect(await grant()).toEqual([
-    [5, 1],
+    [5, 1, 1],
     [5, 10],
   ])
 })
 
-test('after a change of the policy one batch is tried in vain, and 2 trips read what is new; then all is as before', async () => {
+test('after a change of the policy the ask reads it anew; in between one batch is tried in vain', async () => {
   const { grant } = await withSessions(false)
   await grant()
   await write(pgDocument('one-more'))
   expect(await grant()).toEqual([
-    [5, 1],
+    [5, 1, 1, 2],
+    [5, 6],
+  ])
+  expect(await grant(() => write(pgDocument('another')))).toEqual([
+    [5, 1, 1],
     [5, 6, 1, 2, 6],
   ])
   expect(await grant()).toEqual([
-    [5, 1],
+    [5, 1, 1],
     [5, 6],
   ])
 })
