@@ -3,27 +3,30 @@
  * by. The proxy decides again (open-session.ts).
  */
 import { type AuditEvent, recordingRefusals } from '../audit.ts'
-import type { Intent, SessionSubject } from '../intent.ts'
-import { issueGrant } from '../issue/grant.ts'
+import type { Intent, SessionSubject, Subjects } from '../intent.ts'
+import { type Grant, grantLife, issueGrant } from '../issue/grant.ts'
 import { base64url } from '../lib/bytes.ts'
 import { beginIntent, readTicket, spendOf } from '../login/ceremony.ts'
 import { withKey } from '../login/known-key.ts'
 import { siteUnder } from '../login/relying-party.ts'
-import { hours, minutes, type Site } from '../model.ts'
+import { takesOnlyCodes } from '../login/second-factor.ts'
+import { hours, minutes, type Site, type TotpId } from '../model.ts'
 import type { KnownKey, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { approveUrl } from '../tap/approve-url.ts'
-import type { SentTap } from '../tap/sent.ts'
-import { type Tap, verifyTap } from '../tap/verify.ts'
+import type { SentCode, SentTap } from '../tap/sent.ts'
+import { type AssertionJson, requireIntent, type Tap, verifyTap } from '../tap/verify.ts'
 import { wantsTap } from './constraints.ts'
-import { reachedBy } from './decide.ts'
+import { type Decision, reachedBy } from './decide.ts'
 import { sessionRefused } from './open-session.ts'
 import { shown } from './pattern.ts'
-import { decideOn, policyOf, type SessionOn } from './policy.ts'
+import { decideOn, type Policy, policyOf, type SessionOn } from './policy.ts'
+import type { Preference } from './preference.ts'
 import type { Principal } from './principal.ts'
 import { reaches } from './reach.ts'
 import { type ListCondition, membersOfPrincipal, type ResourceDocument } from './resource.ts'
 import { resourceUnknown } from './resource-unknown.ts'
+import { givenFor } from './session-code.ts'
 import { principalInWords } from './session-words.ts'
 import { sourceOf } from './source-ip.ts'
 import { requireVisible, rolesOf } from './visible.ts'
@@ -61,7 +64,7 @@ export async function reachableResources(
   })
 }
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'documents' | 'proxies' | 'audit'>
+export type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'documents' | 'proxies' | 'audit'>
 
 /** undefined: no tap is wanted, the grant can be fetched at once. @throws Refusal session_refused, resource_unknown, target_invalid */
 export function beginSession(
@@ -94,14 +97,31 @@ const subjectOf = (
 })
 
 async function requireDecision(
-  { documents, proxies, now }: Pick<Ports, 'documents' | 'proxies' | 'now'>,
+  ports: Pick<Ports, 'documents' | 'proxies' | 'now'>,
+  caller: Principal,
+  ask: SessionAsk,
+) {
+  const policy = await policyFor(ports, ask.proxy.id)
+  return { ...decideFor(policy, ports, caller, ask), preference: policy.preference }
+}
+
+/** The newest, for sessions through a proxy that is registered. @throws Refusal target_invalid */
+export async function policyFor(
+  { documents, proxies }: Pick<Ports, 'documents' | 'proxies'>,
+  proxy: string,
+): Promise<Policy> {
+  if (!(await proxies.find(proxy))) throw new Refusal('target_invalid', { why: 'no registered proxy', proxy })
+  return policyOf((await documents.list({})).map(({ document }) => document))
+}
+
+/** @throws Refusal resource_unknown, session_refused */
+export function decideFor(
+  policy: Policy,
+  { now }: Pick<Ports, 'now'>,
   caller: Principal,
   { resource, principal, proxy }: SessionAsk,
-) {
+): Extract<Decision, { outcome: 'allow' }> {
   const { user, roles: held, factorId, asking } = caller
-  if (!(await proxies.find(proxy.id)))
-    throw new Refusal('target_invalid', { why: 'no registered proxy', proxy: proxy.id })
-  const policy = policyOf((await documents.list({})).map(({ document }) => document))
   // The passkey that taps has shown nothing yet: a lock on it stands in the way of the batch, which is after that.
   const by = { credentials: [factorId], proxy: proxy.id }
   const found = decideOn(policy, { resource, principal }, { user: { ...user, roles: held }, by, now: now() })
@@ -109,7 +129,7 @@ async function requireDecision(
   const { decision } = found
   if (decision.outcome === 'refuse') throw sessionRefused(user.id, requireVisible(policy, caller, resource), decision)
   if (decision.constraints.pinSourceIp) requireSource(asking.from.address)
-  return { ...decision, preference: policy.preference }
+  return decision
 }
 
 /** No proxy could hold a session to an address that nobody knows. */
@@ -120,27 +140,31 @@ function requireSource(address: string): void {
   throw new Refusal('session_refused', { why: 'address_unknown', address }, { told })
 }
 
-type GrantNeeds = BeginNeeds & Pick<Ports, 'keyring' | 'publicKeys' | 'credentials' | 'signatures' | 'grants'>
+export type GrantNeeds = BeginNeeds & Pick<Ports, 'keyring' | 'publicKeys' | 'credentials' | 'signatures' | 'grants'>
 
-/** The grant, as a JWT. @throws Refusal */
+/** A JWT, and its life in seconds. */
+export interface Granted {
+  readonly grant: string
+  readonly life: number
+}
+
+/** @throws Refusal */
 export function grantSession(
   site: Site,
   ports: GrantNeeds,
   caller: Principal,
   ask: SessionAsk,
-  sent: SentTap | undefined,
-): Promise<string> {
+  sent: SentTap | SentCode | undefined,
+): Promise<Granted> {
   return recordingRefusals(ports, caller.asking, 'session.grant', async () => {
     const { constraints, trace, preference } = await requireDecision(ports, caller, ask)
     if (!sent) {
       if (constraints.tap) throw new Refusal('tap_wanted', { user: caller.user.id, resource: ask.resource.name })
       return grantWithoutTap(site, ports, caller, ask, trace)
     }
-    const tap = { intent: readTicket(ports, sent.ticket), assertion: sent.assertion }
-    const here = siteUnder(site, preference)
-    return withKey(ports, sent.assertion.id, (known) =>
-      grantWithTap(here, ports, caller, ask, tap, known, trace, preference.revision),
-    )
+    const intent = readTicket(ports, sent.ticket)
+    const subject = subjectOf(ask, caller, String((intent as Intent<'session'>).subject.address))
+    return grantApproved(site, ports, caller, { subject, asked: [{ ask, trace }], intent, preference }, sent)
   })
 }
 
@@ -150,48 +174,111 @@ async function grantWithoutTap(
   caller: Principal,
   ask: SessionAsk,
   trace: readonly string[],
-): Promise<string> {
+): Promise<Granted> {
   const subject = subjectOf(ask, caller, caller.asking.from.address)
   const id = base64url(ports.random(16))
   const spend = { id: `grant.${id}`, expiresAt: ports.now() + hours(1) }
-  const event = eventOf(ports, caller, ask, trace)
+  const events = [eventOf(ports, caller, { ask, trace })] as const
   const reaching = reachingOf(ask)
-  await ports.grants.issue({ spend, tapped: undefined, clientSessionId: caller.session.id, reaching, event })
-  const grant = { id, user: caller.user.id, login: loginOf(caller), clientKey: caller.jkt, subject, tap: undefined }
-  return issueGrant(site.origin, await ports.keyring.current(), grant, ports.now())
+  await ports.grants.issue({ spend, tapped: undefined, clientSessionId: caller.session.id, reaching, events })
+  return sign(site, ports, caller, { id, subject, tap: undefined })
 }
 
-async function grantWithTap(
+/** What was approved: what the intent must say, and each session with the rules that allow it. */
+interface Granting {
+  readonly subject: Subjects['session']
+  readonly asked: readonly [Asked, ...Asked[]]
+  readonly intent: Intent
+  /** That they were decided by. */
+  readonly preference: Preference
+}
+
+export interface Asked {
+  readonly ask: SessionAsk
+  readonly trace: readonly string[]
+  /** How often, of a set. */
+  readonly count?: number
+}
+
+/** @throws Refusal */
+export function grantApproved(
   site: Site,
   ports: GrantNeeds,
   caller: Principal,
-  ask: SessionAsk,
-  tap: Tap,
+  granting: Granting,
+  sent: SentTap | SentCode,
+): Promise<Granted> {
+  const here = siteUnder(site, granting.preference)
+  if ('app' in sent) return grantWithCode(here, ports, caller, granting, sent.app)
+  const { assertion } = sent
+  return withKey(ports, assertion.id, (known) => grantWithKey(here, ports, caller, granting, assertion, known))
+}
+
+/** What the code was given for is the intent; that it was given, and to whom, is the batch's to say. */
+async function grantWithCode(
+  site: Site,
+  ports: GrantNeeds,
+  caller: Principal,
+  { subject, asked, intent, preference }: Granting,
+  app: TotpId,
+): Promise<Granted> {
+  const { jkt: holder, user, session } = caller
+  if (!takesOnlyCodes(preference)) throw new Refusal('codes_off', { user: user.id })
+  requireIntent(intent, { site, purpose: 'session', holder, user: user.id, subject, now: ports.now() })
+  const [first, ...others] = asked.map((one): AuditEvent => {
+    const event = eventOf(ports, caller, one)
+    return { ...event, intentId: intent.id, detail: { ...event.detail, factor: 'totp' } }
+  })
+  await ports.grants.issue({
+    ...{ spend: spendOf(intent), tapped: undefined, clientSessionId: session.id },
+    coded: { given: givenFor(intent, app).id, app, preference: preference.revision },
+    reaching: asked.flatMap(({ ask }) => reachingOf(ask)),
+    events: [first as AuditEvent, ...others],
+  })
+  return sign(site, ports, caller, { id: intent.id, subject, tap: undefined, code: { app } })
+}
+
+async function grantWithKey(
+  site: Site,
+  ports: GrantNeeds,
+  caller: Principal,
+  { subject, asked, intent, preference }: Granting,
+  assertion: AssertionJson,
   known: KnownKey | undefined,
-  trace: readonly string[],
-  preference: string | undefined,
-): Promise<string> {
-  if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
-  const { intent } = tap
-  const subject = subjectOf(ask, caller, String((intent as Intent<'session'>).subject.address))
+): Promise<Granted> {
+  if (!known) throw new Refusal('credential_unknown', { credential: assertion.id })
   const { jkt: holder, user, session } = caller
   const shown = { site, purpose: 'session', holder, user: user.id, subject, now: ports.now() } as const
-  const evidence = await verifyTap(tap, known, shown)
+  const evidence = await verifyTap({ intent, assertion }, known, shown)
   if (known.userId !== user.id) throw new Refusal('wrong_user', { user: user.id })
 
-  const { id, response } = tap.assertion
+  const { id, response } = assertion
   const evident: Tap = { intent, assertion: { id, response } }
-  const event = { ...eventOf(ports, caller, ask, trace), intentId: intent.id, evidence: { tap: evident } }
+  const by = { intentId: intent.id, credentialId: evidence.credentialId }
+  const [first, ...others] = asked
+  const eventFor = (one: Asked) => ({ ...eventOf(ports, caller, one), ...by })
   await ports.grants.issue({
     spend: spendOf(intent),
-    tapped: { ...evidence, userId: user.id, fingerprint: known.publicKey.fingerprint, preference },
+    tapped: { ...evidence, userId: user.id, fingerprint: known.publicKey.fingerprint, preference: preference.revision },
     clientSessionId: session.id,
-    reaching: reachingOf(ask),
-    event: { ...event, credentialId: evidence.credentialId },
+    reaching: asked.flatMap(({ ask }) => reachingOf(ask)),
+    // The tap is long, and the intent's id finds it.
+    events: [{ ...eventFor(first), evidence: { tap: evident } }, ...others.map(eventFor)],
   })
   await ports.publicKeys.keep(evidence.credentialId, known)
-  const grant = { id: intent.id, user: user.id, login: loginOf(caller), clientKey: holder, subject, tap: evident }
-  return issueGrant(site.origin, await ports.keyring.current(), grant, ports.now())
+  return sign(site, ports, caller, { id: intent.id, subject, tap: evident })
+}
+
+async function sign(
+  site: Site,
+  ports: GrantNeeds,
+  caller: Principal,
+  about: Pick<Grant<Subjects['session']>, 'id' | 'subject' | 'tap' | 'code'>,
+): Promise<Granted> {
+  const grant = { ...about, user: caller.user.id, login: loginOf(caller), clientKey: caller.jkt }
+  const now = ports.now()
+  const jwt = await issueGrant(site.origin, await ports.keyring.current(), grant, now)
+  return { grant: jwt, life: grantLife(about.tap, now) }
 }
 
 const reachingOf = ({ resource, principal, proxy }: SessionAsk) => [...reachedBy(resource, principal, proxy.id)]
@@ -201,10 +288,10 @@ const loginOf = ({ session: { id, expiresAt }, factorId: factor }: Principal) =>
 function eventOf(
   { now }: Pick<Ports, 'now'>,
   { asking, user, session }: Principal,
-  { resource, principal, proxy }: SessionAsk,
-  trace: readonly string[],
+  { ask: { resource, principal, proxy }, trace, count }: Asked,
 ): AuditEvent {
   const as = principalInWords(resource.kind, principal)
-  const detail = { resource: resource.name, ...(as !== '' && { as }), proxy: proxy.id, rules: trace.join('; ') }
+  const what = { resource: resource.name, ...(as !== '' && { as }), ...(count !== undefined && { count }) }
+  const detail = { ...what, proxy: proxy.id, rules: trace.join('; ') }
   return { at: now(), kind: 'session.grant', outcome: 'done', asking, userId: user.id, sessionId: session.id, detail }
 }

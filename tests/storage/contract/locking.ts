@@ -162,7 +162,7 @@ export const locking: Cases = {
     const issue = (...reaching: readonly LockKey[]) =>
       world.ports.grants.issue({
         ...{ spend: newSpend(), tapped: undefined, clientSessionId: who.program.id, reaching },
-        event: newEvent('session.grant', { userId: who.user.id }),
+        events: [newEvent('session.grant', { userId: who.user.id })],
       })
     const over = { expires: rfc3339(now) }
     await storeDocuments(world, lockOn('one', { db: 'orders' }), lockOn('two', { proxy: 'p2' }, over))
