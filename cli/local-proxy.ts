@@ -15,19 +15,52 @@ export async function listening(proxy: Promise<LocalProxy>): Promise<LocalProxy>
   }
 }
 
-/** `example`: how to use it. @throws Interrupted at its end */
-export async function serveUntilInterrupted(local: LocalProxy, example: string | undefined): Promise<never> {
+export interface Served {
+  readonly local: LocalProxy
+  /** What it leads to. */
+  readonly what: string
+  /** How to use it. */
+  readonly example: string | undefined
+}
+
+/** Starts them one after the other, from that port on; where one fails, the others are closed. @throws Problem */
+export async function startAll<T>(
+  port: number,
+  all: readonly T[],
+  start: (one: T, port: number) => Promise<Served>,
+): Promise<Served[]> {
+  const served: Served[] = []
+  try {
+    for (const [at, one] of all.entries()) {
+      const own = port === 0 ? 0 : port + at
+      if (own > highestPort) throw new Problem('usage', `there is no port ${own}`, 'give a lower one with --port')
+      served.push(await start(one, own))
+    }
+    return served
+  } catch (error) {
+    for (const { local } of served) local.close()
+    throw error
+  }
+}
+
+/** @throws Interrupted at its end */
+export async function serveUntilInterrupted(served: readonly Served[]): Promise<never> {
   const stopped = new Promise<void>((done) => process.once('SIGINT', () => done()))
-  print(`listening on 127.0.0.1:${local.port}`)
-  if (example !== undefined) say(example)
+  const isOne = served.length === 1
+  for (const { local, what, example } of served) {
+    print(`listening on 127.0.0.1:${local.port}${isOne ? '' : ` for ${what}`}`)
+    if (example !== undefined) say(example)
+  }
   await stopped
-  local.close()
+  for (const { local } of served) local.close()
   throw new Interrupted('stopped, and every session with it')
 }
+
+const highestPort = 65_535
 
 /** 0, which is any that is free, where none is given. @throws Problem usage */
 export function portOf(text: string | undefined): number {
   if (text === undefined) return 0
-  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text)
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= highestPort) return Number(text)
   throw new Problem('usage', `${text} is not a port`, 'give a number from 1 to 65535')
 }

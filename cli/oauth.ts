@@ -189,8 +189,13 @@ export interface GrantWanted {
   readonly tap: string | undefined
 }
 
-/** The access token for a grant on one session (RFC 8693). The proof names the token that it is exchanged for. */
-export async function exchangeForGrant(fetch: Fetch, profile: Profile, wanted: GrantWanted): Promise<string> {
+interface Grant {
+  readonly grant: string
+  readonly lifeMs: number
+}
+
+/** The access token for a grant on one session, or on a tapped set (RFC 8693). The proof names the token that it is exchanged for. */
+export async function exchangeForGrant(fetch: Fetch, profile: Profile, wanted: GrantWanted): Promise<Grant> {
   const { accessToken, resource, tap } = wanted
   const [server, keys, ath] = [serverOf(profile), await importKey(profile.key), await athOf(accessToken)]
   const dpop = oauth.DPoP(client, keys, { [oauth.modifyAssertion]: (_, claims) => void Object.assign(claims, { ath }) })
@@ -214,7 +219,8 @@ export async function exchangeForGrant(fetch: Fetch, profile: Profile, wanted: G
     return oauth.processGenericTokenEndpointResponse(server, client, reply)
   }
   const answer = await translated(() => withNonce(ask))
-  if (answer['issued_token_type'] === grantTokenType) return answer.access_token
+  const { access_token: grant, expires_in: life = 0 } = answer
+  if (answer['issued_token_type'] === grantTokenType) return { grant, lifeMs: life * 1000 }
   throw new Problem('failed', 'the edge answered no grant', 'use a sallyport of the version of the edge')
 }
 

@@ -18,13 +18,21 @@ export const impersonateOption = { impersonate: { type: 'string' } } as const
 
 export type PrincipalValues = { readonly [Flag in keyof typeof principalOptions]?: string | string[] | undefined }
 
-/** @throws Problem usage where an option is of another kind */
-export function requireOwnOptions({ kind, name }: Pick<Resource, 'kind' | 'name'>, values: PrincipalValues): void {
-  const own = membersOfPrincipal(kind).map(({ flag }) => flag)
+/** @throws Problem usage */
+export function requireNamedOnce(names: readonly string[]): void {
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined) throw new Problem('usage', `${twice} is named twice`, 'name each once, with --count=N')
+}
+
+/** @throws Problem usage where an option is of none of their kinds */
+export function requireOwnOptions(targets: readonly Pick<Resource, 'kind' | 'name'>[], values: PrincipalValues): void {
+  const own = targets.flatMap(({ kind }) => membersOfPrincipal(kind).map(({ flag }) => flag))
   const foreign = flagsIn(values).find((flag) => !own.includes(flag))
   if (foreign === undefined) return
-  const hint = own.length === 0 ? 'leave it out' : `it takes ${own.map((one) => `--${one}`).join(', ')}`
-  throw new Problem('usage', `${kind}/${name} takes no --${foreign}`, hint)
+  const takes = [...new Set(own)].map((one) => `--${one}`)
+  const hint = takes.length === 0 ? 'leave it out' : `it takes ${takes.join(', ')}`
+  const what = targets.map(({ kind, name }) => `${kind}/${name}`).join(', ')
+  throw new Problem('usage', `${what} takes no --${foreign}`, hint)
 }
 
 const flagsIn = (values: PrincipalValues) =>

@@ -3,14 +3,16 @@ import type { Duplex } from 'node:stream'
 import { generateRandomState } from 'oauth4webapi'
 import type { SessionAsk } from '../core/access/request-session.ts'
 import type { ResourcePrincipal } from '../core/access/resource.ts'
-import { resourceUri } from '../core/access/resource-uri.ts'
-import { sessionInWords } from '../core/access/session-words.ts'
+import { resourceUri, setUri } from '../core/access/resource-uri.ts'
+import { sessionInWords, setInWords } from '../core/access/session-words.ts'
 import { operations } from '../core/api/operations.ts'
+import type { SessionInSet } from '../core/intent.ts'
 import type { Opened } from '../proxy/local.ts'
 import { accessToken, call, openSession, type Session } from './api.ts'
 import { askInBrowser } from './browser.ts'
 import { exchangeForGrant } from './oauth.ts'
 import { Interrupted, Problem } from './problem.ts'
+import type { SharedTap } from './shared-tap.ts'
 import { debug } from './term.ts'
 import { holdConnection } from './tunnel.ts'
 
@@ -23,6 +25,8 @@ export interface SessionWanted {
   readonly opensBrowser: boolean
   /** Hears of what did not open. */
   readonly failed: (problem: Problem) => void
+  /** With what it is asked for together. */
+  readonly shared: SharedTap
 }
 
 /** Who waits for the session. */
@@ -34,14 +38,8 @@ interface Client {
 
 export type SessionOpener = (principal: ResourcePrincipal, gone: AbortSignal, ended?: AbortSignal) => Promise<Opened>
 
-/** One after the other: two pages at once are two taps that nobody can tell apart. */
 export function sessionOpener(wanted: SessionWanted): SessionOpener {
-  let turn: Promise<unknown> = Promise.resolve()
-  return (principal, gone, ended = gone) => {
-    const mine = turn.then(() => openOrRefuse(wanted, principal, { gone, ended }))
-    turn = mine
-    return mine
-  }
+  return (principal, gone, ended = gone) => wanted.shared.inTurn(() => openOrRefuse(wanted, principal, { gone, ended }))
 }
 
 async function openOrRefuse(wanted: SessionWanted, principal: ResourcePrincipal, client: Client): Promise<Opened> {
@@ -81,19 +79,14 @@ function mistake(error: unknown): Problem {
 
 /** The profile is read anew each time: other commands renew its tokens, or sign in again. */
 async function openTunnel(wanted: SessionWanted, principal: ResourcePrincipal, client: Client): Promise<Duplex> {
-  const { resource, impersonate, profile, opensBrowser } = wanted
+  const { resource, impersonate, profile, shared } = wanted
   const session = await openSession(profile)
   const held = await holdConnection(session.profile, await accessToken(session))
   try {
     const ask: SessionAsk = { resource, principal, proxy: held.proxy, impersonate }
     const { gone, ended } = client
-    const tap = await askForTap(session, ask, opensBrowser, { gone: AbortSignal.any([gone, held.lost]), ended })
-    const token = await accessToken(session)
-    const grant = await exchangeForGrant(session.fetch, session.profile, {
-      accessToken: token,
-      resource: resourceUri(ask),
-      tap,
-    })
+    const waiting = { gone: AbortSignal.any([gone, held.lost]), ended }
+    const grant = shared.take(ask) ?? (await askForGrant(session, wanted, ask, waiting))
     gone.throwIfAborted()
     return await held.open(resource.name, grant)
   } catch (error) {
@@ -102,24 +95,43 @@ async function openTunnel(wanted: SessionWanted, principal: ResourcePrincipal, c
   }
 }
 
-const rightsInWords = (impersonate: string | undefined): string =>
+const rightsInWords = ({ impersonate }: SessionAsk): string =>
   impersonate === undefined ? '' : ` with the rights of ${impersonate}`
 
-/** What the browser brought, or undefined where no role wants a tap. @throws Problem refused */
-async function askForTap(session: Session, ask: SessionAsk, opensBrowser: boolean, { gone, ended }: Client) {
+async function askForGrant(session: Session, wanted: SessionWanted, ask: SessionAsk, client: Client): Promise<string> {
+  const { shared, opensBrowser } = wanted
+  const tap = await askForTap(session, ask, shared, opensBrowser, client)
+  const isOfSet = tap !== undefined && shared.sessions.length > 0
+  const { grant, lifeMs } = await exchangeForGrant(session.fetch, session.profile, {
+    accessToken: await accessToken(session),
+    resource: isOfSet ? setUri(ask.proxy) : resourceUri(ask),
+    tap,
+  })
+  if (!isOfSet) return grant
+  shared.keep(grant, lifeMs, ask.proxy)
+  return shared.take(ask) ?? grant
+}
+
+/** What the browser brought, or undefined where no role wants a tap for this session. @throws Problem refused */
+async function askForTap(
+  session: Session,
+  ask: SessionAsk,
+  { sessions }: SharedTap,
+  opensBrowser: boolean,
+  { gone, ended }: Client,
+) {
   const state = generateRandomState()
-  const { resource, principal, impersonate } = ask
   const left = new AbortController()
   const leave = () => left.abort(ended.reason)
   const urlFor = async (redirect_uri: string) => {
-    const body = { resource, principal: { ...principal }, proxy: ask.proxy, impersonate, redirect_uri, state }
-    const { approve_url } = await call(session, operations.sessionBegin, { body })
+    const approve_url = await pageFor(session, ask, sessions, { redirect_uri, state })
     if (approve_url === undefined) return undefined
     ended.throwIfAborted()
     ended.addEventListener('abort', leave)
     return approve_url
   }
-  const toDo = `open ${sessionInWords({ resource, principal })}${rightsInWords(impersonate)}`
+  const what = sessions.length > 0 ? setInWords({ sessions }) : sessionInWords(ask)
+  const toDo = `open ${what}${rightsInWords(ask)}`
   const { issuer } = session.profile
   const signal = AbortSignal.any([gone, left.signal])
   try {
@@ -130,4 +142,19 @@ async function askForTap(session: Session, ask: SessionAsk, opensBrowser: boolea
   } finally {
     ended.removeEventListener('abort', leave)
   }
+}
+
+/** The page that approves it, with all that is asked for together. Asked for alone first: what wants no tap asks nobody. */
+async function pageFor(
+  session: Session,
+  { resource, principal, proxy, impersonate }: SessionAsk,
+  sessions: readonly SessionInSet[],
+  waiting: { readonly redirect_uri: string; readonly state: string },
+): Promise<string | undefined> {
+  const more = { proxy, impersonate, ...waiting }
+  const body = { resource, principal: { ...principal }, ...more }
+  const { approve_url } = await call(session, operations.sessionBegin, { body })
+  if (approve_url === undefined || sessions.length === 0) return approve_url
+  const all = sessions.map(({ principal: as, ...one }) => ({ ...one, principal: { ...as } }))
+  return (await call(session, operations.sessionSetBegin, { body: { sessions: all, ...more } })).approve_url
 }

@@ -30,7 +30,7 @@ export interface Subjects {
     | AddTotpSubject
     | RecoveryCodesSubject
   vouch: VouchSubject
-  session: SessionSubject
+  session: SessionSubject | SessionSetSubject
   admin: AdminSubject
   recovery: RecoverySubject
   'device-enroll': { readonly [member: string]: Json }
@@ -110,8 +110,26 @@ export type SessionSubject = {
   readonly client_key: string
   readonly proxy: { readonly id: string; readonly boot: string }
   readonly address: string
-  readonly impersonated?: { readonly user: string; readonly name: string }
+  readonly impersonated?: Impersonated
 }
+/**
+ * Sessions on several resources, or several on one, by one tap: each as often as it says, and nothing else. The members beside
+ * `sessions` are those of one session. A resource stands in it once, so that its name finds its count.
+ */
+export type SessionSetSubject = {
+  readonly sessions: readonly SessionInSet[]
+  readonly client_key: string
+  readonly proxy: { readonly id: string; readonly boot: string }
+  readonly address: string
+  readonly impersonated?: Impersonated
+}
+export type Impersonated = { readonly user: string; readonly name: string }
+export type SessionInSet = {
+  readonly resource: SessionSubject['resource']
+  readonly principal: ResourcePrincipal
+  readonly count: number
+}
+export const isSessionSet = (subject: Subjects['session']): subject is SessionSetSubject => 'sessions' in subject
 /** `public_key_hash`: SHA-256 of the COSE_Key, base64url. */
 export type VouchSubject = {
   readonly user: string

@@ -1,7 +1,8 @@
 /** What core needs of the world for proxies and their sessions: ports.ts, continued. */
 import type { AuditEvent } from './audit.ts'
-import type { ClientSessionId, Instant } from './model.ts'
-import type { Spend, Tapped } from './ports.ts'
+import type { ShownCode } from './factor-ports.ts'
+import type { ClientSessionId, Instant, TotpId, UserId } from './model.ts'
+import type { SessionClaim, Spend, Tapped } from './ports.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export interface ProxyRecord {
@@ -47,19 +48,48 @@ export interface ProxyEvent {
 export interface Grants {
   /**
    * A grant is about to be signed: spends the tapped intent, where there was a tap, confirms the passkey and moves its counter, and writes
-   * the row.
-   * @throws Refusal ticket_spent, credential_changed, counter_regressed, user_locked, token_invalid, policy_changed, target_invalid
+   * a row for each resource.
+   * @throws Refusal ticket_spent, credential_changed, counter_regressed, user_locked, token_invalid, policy_changed, target_invalid;
+   * code_ungiven, factors_changed, preference_changed
    */
   issue(grant: {
     readonly spend: Spend
     readonly tapped: Tapped | undefined
+    /** What stood in for the tap. */
+    readonly coded?: Coded | undefined
     readonly clientSessionId: ClientSessionId
     /** Of the policy that it was decided by: roles, resources and locks are still as they were. */
     readonly sequence: number
     /** The id of the proxy that it is for: it is registered. */
     readonly proxy: string
+    readonly events: readonly [AuditEvent, ...AuditEvent[]]
+  }): Promise<void>
+  /**
+   * A code stands in for the tap of one intent: uses it up and writes down that it was given, which `issue` asks for. The user has no
+   * passkey.
+   * @throws Refusal ticket_spent, preference_changed, session_missing, user_locked, code_spent, factors_changed
+   */
+  approveByCode(approval: {
+    /** That it was given (core/access/session-code.ts). */
+    readonly spend: Spend
+    readonly userId: UserId
+    /** As in `Attempt`: the failures of the name are forgotten. */
+    readonly name: string
+    readonly factor: ShownCode
+    /** The revision of the preference that judged it. */
+    readonly preference: string | undefined
+    readonly claim: SessionClaim
     readonly event: AuditEvent
   }): Promise<void>
+}
+
+/** A code that was given for the intent, of an app that is still there; its user still has no passkey. */
+export interface Coded {
+  /** The id that `approveByCode` spent. */
+  readonly given: string
+  readonly app: TotpId
+  /** The revision of the preference that takes codes alone. */
+  readonly preference: string | undefined
 }
 
 export interface Events {

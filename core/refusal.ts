@@ -47,6 +47,7 @@ const answers = {
   factors_changed: [401, 'refused', tryAgain()],
   code_wrong: [401, 'refused', tryAgain()],
   code_spent: [401, 'refused', tryAgain()],
+  code_ungiven: [401, 'refused', tryAgain()],
   recovery_wrong: [401, 'refused', tryAgain()],
   operator_unproven: [401, 'refused', tryAgain()],
 

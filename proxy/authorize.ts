@@ -1,7 +1,8 @@
 /** Who may open this tunnel: the grant is for this process, the proof for this connection, and each grant opens one. */
 
 import { type OpenedSession, openSession } from '../core/access/open-session.ts'
-import { type Grant, readGrant } from '../core/issue/grant.ts'
+import { sessionIn } from '../core/access/session-set.ts'
+import { readGrant, type SessionGrant } from '../core/issue/grant.ts'
 import { webSignatures } from '../core/lib/jws.ts'
 import { type Holder, type Instant, minutes, seconds } from '../core/model.ts'
 import { type AccessClaims, verifyAccessToken } from '../core/oauth/access-token.ts'
@@ -49,24 +50,25 @@ export async function authenticate(
   return claims
 }
 
-/** By its signature alone. @throws Refusal grant_invalid, unavailable */
+/** By its signature alone, for what this connection asks for. @throws Refusal grant_invalid, unavailable */
 export async function readShownGrant(
   { world, identity, trust }: AuthorizeNeeds,
   credential: string | undefined,
-): Promise<Grant> {
+  target: string,
+): Promise<SessionGrant> {
   const { known, keys } = trust.fresh()
   const jwt = tokenIn(credential)
   if (jwt === undefined) throw new Refusal('grant_invalid', { why: 'none' })
-  return readGrant({ issuer: known.site.origin, keys, proxy: identity, now: world.now() }, jwt)
+  return sessionIn(await readGrant({ issuer: known.site.origin, keys, proxy: identity, now: world.now() }, jwt), target)
 }
 
-/** Spends the grant, whether or not it may be used then. @throws Refusal */
+/** Spends one use of the grant, whether or not it may be used then. `use`: which one. @throws Refusal */
 export async function openGrant(
   { world, identity, trust, spent, proofKeys }: AuthorizeNeeds,
-  grant: Grant,
+  grant: SessionGrant,
   { proof, exporter, address }: Shown & { readonly address: string },
   target: string,
-): Promise<OpenedSession & { readonly trusting: Trusting }> {
+): Promise<OpenedSession & { readonly trusting: Trusting; readonly use: number }> {
   const url = `sallyport://${identity.id}/${target}`
   const jkt = await verifyConnectionProof(
     { now: world.now, proofKeys, signatures: webSignatures },
@@ -74,12 +76,12 @@ export async function openGrant(
     exporter,
   )
   requireKey(grant, jkt)
-  requireUnspent(spent, grant, world.now())
+  const use = requireUnspent(spent, grant, world.now())
   const { id, boot } = identity
   const open = async () => {
     const trusting = trust.fresh()
     const shown = { grant, target, jkt, proxy: { id, boot }, address, now: world.now() }
-    return { ...(await openSession(trusting.known, shown)), trusting }
+    return { ...(await openSession(trusting.known, shown)), trusting, use }
   }
   try {
     return await open()
@@ -94,16 +96,17 @@ export async function openGrant(
 const newerMayAllow: ReadonlySet<string> = new Set(['session_refused', 'resource_unknown', 'credential_unknown'])
 
 /** Before it is spent: nobody else can use it up. */
-function requireKey({ clientKey }: Grant, jkt: Holder): void {
+function requireKey({ clientKey }: SessionGrant, jkt: Holder): void {
   if (clientKey !== jkt) throw new Refusal('grant_invalid', { why: 'another key' })
 }
 
 /** Remembered as long as the grant, or the tap in it, could be shown again. */
-function requireUnspent(spent: Spent, { id, tap }: Grant, now: Instant): void {
+function requireUnspent(spent: Spent, { id, uses, tap }: SessionGrant, now: Instant): number {
   const exp = tap ? seconds(tap.intent.exp) + minutes(1) : 0
   // An intent without an instant is refused when the tap is checked.
   const until = Number.isFinite(exp) ? Math.max(now + minutes(3), exp) : now + minutes(3)
-  const spending = spent.spend(id, until, now)
-  if (spending === 'spent_before') throw new Refusal('grant_spent', { grant: id })
-  if (spending === 'full') throw new Refusal('unavailable', { why: 'too_many_grants' })
+  const spending = spent.spend(uses, until, now)
+  if (spending.kind === 'spent_now') return spending.use
+  if (spending.kind === 'spent_before') throw new Refusal('grant_spent', { grant: id })
+  throw new Refusal('unavailable', { why: 'too_many_grants' })
 }

@@ -47,6 +47,7 @@ function requireDocument(json: Json): void {
 
 export function knownOf({ cluster, issuer, rp_id, users, credentials, documents }: Snapshot): Known {
   const byId = new Map(credentials.map((one) => [one.id, one]))
+  const holders = new Set(credentials.map(({ user }) => user))
   const imported = new Map<CredentialId, ReturnType<typeof importPublicKey>>()
   const policy = policyOf(documents as readonly Document[])
   const site = { cluster, origin: issuer, rpId: rp_id, rpIdHash: sha256(utf8(rp_id)) }
@@ -54,6 +55,7 @@ export function knownOf({ cluster, issuer, rp_id, users, credentials, documents 
     site: siteUnder(site, policy.preference),
     users: new Map(users.map((user) => [user.id, user])),
     ...policy,
+    hasPasskey: (user) => holders.has(user),
     credential: async (id) => {
       const found = byId.get(id)
       if (!found) return undefined

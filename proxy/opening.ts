@@ -4,10 +4,10 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Constraints } from '../core/access/constraints.ts'
-import { type OpenedSession, requireAllowed } from '../core/access/open-session.ts'
+import { requireAllowed } from '../core/access/open-session.ts'
 import { addressOf, type DbPrincipal, type ResourceDocument } from '../core/access/resource.ts'
 import { principalInWords } from '../core/access/session-words.ts'
-import type { Grant } from '../core/issue/grant.ts'
+import type { SessionGrant } from '../core/issue/grant.ts'
 import type { Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { ConnectHead } from '../core/route/connect.ts'
@@ -29,6 +29,8 @@ export interface OpeningNeeds extends AuthorizeNeeds {
   readonly ownPort: number
 }
 
+type Opened = Awaited<ReturnType<typeof openGrant>>
+
 interface Upstream {
   readonly raw: Socket
   readonly stream: Duplex
@@ -46,8 +48,8 @@ export class Opening implements Session {
   readonly #socket: TLSSocket
   readonly #calledOff = new AbortController()
   #state: State = { kind: 'opening' }
-  #grant: Grant | undefined
-  #opened: OpenedSession | undefined
+  #grant: SessionGrant | undefined
+  #opened: Opened | undefined
   #upstream: Upstream | undefined
   #openedAt: Instant = 0
   #constraints: Constraints | undefined
@@ -60,8 +62,8 @@ export class Opening implements Session {
     this.#socket = socket
   }
 
-  get grant(): Grant {
-    return this.#grant as Grant
+  get grant(): SessionGrant {
+    return this.#grant as SessionGrant
   }
 
   get address(): string {
@@ -79,7 +81,7 @@ export class Opening implements Session {
   /** `ready`: the client may be told. Not a moment lies between the last check and that. @throws Refusal, DialFailure */
   async open({ target, proxyAuthorization, dpop }: ConnectHead, exporter: string, ready: () => void): Promise<void> {
     const { events, sessions } = this.#needs
-    const grant = await readShownGrant(this.#needs, proxyAuthorization)
+    const grant = await readShownGrant(this.#needs, proxyAuthorization, target.host)
     this.#grant = grant
     try {
       events.requireRoom()
@@ -258,17 +260,23 @@ export class Opening implements Session {
   #tellStarted(): void {
     const { events, world } = this.#needs
     const { address } = this.#connection
-    const { tapped, principal, trace } = this.#opened as OpenedSession
-    const { id, subject } = this.grant
+    const { tapped, principal, trace, use } = this.#opened as Opened
+    const { id, subject, uses, code } = this.grant
     world.log({ level: 'info', message: 'session started', session: id, resource: subject.resource.name, address })
     const as = principalInWords(subject.resource.kind, principal)
     const { impersonated } = subject
-    const whose = impersonated && { impersonated: impersonated.name }
-    const detail = { ...(as !== '' && { as }), ...whose, tapped, rules: trace().join('; ') }
+    const detail = {
+      ...(as !== '' && { as }),
+      ...(impersonated && { impersonated: impersonated.name }),
+      tapped,
+      ...(code && { code: true }),
+      ...(uses.most > 1 && { use }),
+      rules: trace().join('; '),
+    }
     events.tell({ kind: 'session.start', grant: this.grant, address, detail })
   }
 
-  #tellRefused(grant: Grant, error: unknown): void {
+  #tellRefused(grant: SessionGrant, error: unknown): void {
     const { events } = this.#needs
     const { address } = this.#connection
     const kind = 'session.refuse' as const

@@ -1,26 +1,34 @@
-/** Ids that were spent in this process. Those of a process before are of no use: a grant names its `boot`. */
+/** What grants were used up in this process, and how far. Those of a process before are of no use: a grant names its `boot`. */
 import type { Instant } from '../core/model.ts'
 
-export type Spending = 'spent_now' | 'spent_before' | 'full'
+export type Spending = { readonly kind: 'spent_now'; readonly use: number } | { readonly kind: 'spent_before' | 'full' }
 
 export interface Spent {
-  /** At once, with nothing in between: of many that come together, one is the first. */
-  spend(id: string, until: Instant, now: Instant): Spending
+  /** One use of `most`, at once, with nothing in between: of many that come together, so many are in time. `use`: which one it was. */
+  spend(uses: { readonly key: string; readonly most: number }, until: Instant, now: Instant): Spending
 }
 
-export function rememberSpent(most: number): Spent {
-  const spent = new Map<string, Instant>()
+interface Used {
+  readonly times: number
+  readonly until: Instant
+}
+
+/** `room`: for so many keys. */
+export function rememberSpent(room: number): Spent {
+  const spent = new Map<string, Used>()
   const forgetExpired = (now: Instant) => {
-    for (const [id, until] of spent) if (until < now) spent.delete(id)
+    for (const [key, { until }] of spent) if (until < now) spent.delete(key)
   }
   return {
-    spend: (id, until, now) => {
-      if (spent.has(id)) return 'spent_before'
-      if (spent.size >= most) forgetExpired(now)
+    spend: ({ key, most }, until, now) => {
+      const { times: before = 0, until: known = until } = spent.get(key) ?? {}
+      if (before >= most) return { kind: 'spent_before' }
+      if (before === 0 && spent.size >= room) forgetExpired(now)
       // None that may still be shown is forgotten for it.
-      if (spent.size >= most) return 'full'
-      spent.set(id, until)
-      return 'spent_now'
+      if (before === 0 && spent.size >= room) return { kind: 'full' }
+      const use = before + 1
+      spent.set(key, { times: use, until: Math.max(known, until) })
+      return { kind: 'spent_now', use }
     },
   }
 }

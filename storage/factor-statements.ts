@@ -2,7 +2,7 @@
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Attempt, FactorCounts, StoredPassword } from '../core/factor-ports.ts'
 import type { Instant, SessionId, TotpId, UserId } from '../core/model.ts'
-import { credentials, passwordAttempts, passwords, recoveryCodes, sessions, totps } from './schema.ts'
+import { credentials, passwordAttempts, passwords, recoveryCodes, sessions, spent, totps } from './schema.ts'
 import { every, guard, ofThese } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 
@@ -74,6 +74,21 @@ export const codeFactorStatements = (db: Db) => ({
       .update(t)
       .set({ lastStep: sql`${s.step}`, lastUsedAt: sql`${s.at}` })
       .where(theTotp(s)),
+  ),
+  /** `given`: what is spent when the app gives a code for something; the app is still there. */
+  codeWasGiven: recipe<OwnTotp & { readonly given: string }>((s) =>
+    guard(
+      db,
+      'code',
+      sql`exists (select 1 from ${spent} where ${spent.id} = ${s.given}) and exists (select 1 from ${t} where ${theTotp(s)})`,
+    ),
+  ),
+  hasNoPasskey: recipe<Owned>((s) =>
+    guard(
+      db,
+      'factors',
+      sql`not exists (select 1 from ${credentials} where ${credentials.userId} = ${s.userId} and ${credentials.removedAt} is null)`,
+    ),
   ),
   totpIsThere: recipe<OwnTotp>((s) => guard(db, 'target', sql`exists (select 1 from ${t} where ${theTotp(s)})`)),
   removeTotp: recipe<OwnTotp>((s) => db.delete(t).where(theTotp(s))),

@@ -5,13 +5,13 @@ import type { Traits } from '../core/access/pattern.ts'
 import { base64url } from '../core/lib/bytes.ts'
 import type { ClientSessionId, UserId } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
-import type { SnapshotHead } from '../core/proxy-ports.ts'
+import type { Coded, SnapshotHead } from '../core/proxy-ports.ts'
 import { about, type Make, tap } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { auditRow } from './rows.ts'
 import { audit, clientSessions, credentials, documents, policy, proxies, userRoles, users } from './schema.ts'
-import { rowsOf, type Statements, type Store } from './store.ts'
+import { rowsOf, type Statement, type Statements, type Store } from './store.ts'
 
 const proxyColumns = { id: proxies.id, x: proxies.x, name: proxies.name, registeredAt: proxies.registeredAt }
 
@@ -109,25 +109,53 @@ function contentOf([people, held, keys, written]: readonly unknown[]) {
 
 export function grantsPort(store: Store, make: Make): Ports['grants'] {
   return {
-    issue: async ({ spend, tapped, clientSessionId, sequence, proxy, event }) => {
+    issue: async ({ spend, tapped, coded, clientSessionId, sequence, proxy, events }) => {
+      const [event] = events
       const { at } = event
       const userId = event.userId as UserId
-      const whom = { userId, device: tapped?.credentialId ?? null, session: clientSessionId }
+      const whom = { userId, device: tapped?.credentialId ?? coded?.app ?? null, session: clientSessionId }
       const before: Statements = tapped
         ? tap(make, { spend, tapped, event }, clientSessionId)
-        : [make.spend(spend), make.notLocked({ ...whom, at })]
+        : [make.spend(spend), ...codeStands(make, userId, coded), make.notLocked({ ...whom, at })]
       const work = store.atomically([
         ...before,
         make.actorHolds({ userId, sessionId: clientSessionId, at }),
         make.policyIsAt({ sequence }),
         make.proxyTakes({ id: proxy }),
+        ...events.map((one) => make.record(auditRow(one))),
+      ])
+      const refused = refusing(about(event), work, {
+        ...{ document_changed: 'policy_changed', not_found: 'target_invalid', code_invalid: 'code_ungiven' },
+      })
+      await tellingLock(store, whom, at, refused)
+    },
+    approveByCode: async ({ spend, userId, name, factor, preference, claim, event }) => {
+      const { at } = event
+      const whom = { userId, device: factor.id, session: claim.id }
+      const work = store.atomically([
+        make.spend(spend),
+        make.preferenceHolds({ preference }),
+        make.sessionHolds({ ...claim, userId, at }),
+        make.notLocked({ ...whom, at }),
+        make.hasNoPasskey({ userId }),
+        make.stepIsLater({ ...factor, userId, at }),
+        make.advance({ ...factor, userId, at }),
+        make.forgetAttempts({ name }),
         make.record(auditRow(event)),
       ])
-      const refused = refusing(about(event), work, { document_changed: 'policy_changed', not_found: 'target_invalid' })
-      await tellingLock(store, whom, at, refused)
+      await tellingLock(store, whom, at, refusing(about(event), work))
     },
   }
 }
+
+const codeStands = (make: Make, userId: UserId, coded: Coded | undefined): readonly Statement[] =>
+  coded
+    ? [
+        make.preferenceHolds(coded),
+        make.hasNoPasskey({ userId }),
+        make.codeWasGiven({ ...coded, id: coded.app, userId }),
+      ]
+    : []
 
 export function eventsPort(store: Store, make: Make): Ports['events'] {
   return {

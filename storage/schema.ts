@@ -34,7 +34,7 @@ export * from './schema-people.ts'
 export * from './schema-proxies.ts'
 export * from './schema-signing-keys.ts'
 
-/** Ids of intents that were answered: once-only facts. A row lives an hour longer than its ticket. */
+/** Ids of intents that were answered, and that a code was given for one (`code.INTENT.APP`): once-only facts. A row lives an hour longer than its ticket. */
 export const spent = sqliteTable(
   'spent',
   {

@@ -1,7 +1,8 @@
 /** A session's way to its grant, as a program and a page ask for it, on every runtime: proxies.ts has the proxy's side. */
 import type { Document } from '../core/access/document.ts'
 import type { SessionAsk } from '../core/access/request-session.ts'
-import { resourceUri } from '../core/access/resource-uri.ts'
+import type { SessionSetAsk } from '../core/access/request-session-set.ts'
+import { resourceUri, setUri } from '../core/access/resource-uri.ts'
 import type { Json } from '../core/intent.ts'
 import { base64url, utf8 } from '../core/lib/bytes.ts'
 import type { Authenticator, GetOverrides, RequestOptions } from './authenticator.ts'
@@ -38,8 +39,17 @@ export const askFor = ({ id, boot }: SessionAsk['proxy'], name = 'pg-1'): Sessio
   proxy: { id, boot },
 })
 
-export const beginSession = (program: Program, token: string, ask: SessionAsk): Promise<Reply> =>
-  program.call('POST', '/v1/sessions', token, {
+/** Several by one tap: names of databases, and how often each. */
+export const setOf = (proxy: SessionAsk['proxy'], counts: Readonly<Record<string, number>>): SessionSetAsk => ({
+  sessions: Object.entries(counts).map(([name, count]) => {
+    const { resource, principal } = askFor(proxy, name)
+    return { resource, principal, count }
+  }),
+  proxy: { id: proxy.id, boot: proxy.boot },
+})
+
+export const beginSession = (program: Program, token: string, ask: SessionAsk | SessionSetAsk): Promise<Reply> =>
+  program.call('POST', 'sessions' in ask ? '/v1/session-sets' : '/v1/sessions', token, {
     body: { ...ask, redirect_uri: redirectUri, state: 'some state' } as unknown as Json,
   })
 
@@ -56,12 +66,12 @@ export async function tapTicket(
   return base64url(utf8(JSON.stringify({ ticket, assertion })))
 }
 
-export const exchangeForm = (token: string, ask: SessionAsk, tap?: string): Record<string, string> => ({
+export const exchangeForm = (token: string, ask: SessionAsk | SessionSetAsk, tap?: string): Record<string, string> => ({
   grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
   client_id: 'sallyport-cli',
   subject_token: token,
   subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
   requested_token_type: 'urn:sallyport:oauth:token-type:grant',
-  resource: resourceUri(ask),
+  resource: 'sessions' in ask ? setUri(ask.proxy) : resourceUri(ask),
   ...(tap !== undefined && { tap }),
 })

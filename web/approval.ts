@@ -10,7 +10,7 @@ import { startShowing } from './show-password.ts'
 import { proofRefused, whyNoPasskeys } from './words.ts'
 
 export interface Begun {
-  /** undefined: it takes password and code. */
+  /** undefined: it takes what is typed. */
   readonly options?: RequestOptions
 }
 
@@ -19,7 +19,7 @@ export const challengesOf = ({ options }: Begun): string[] => (options ? [option
 /** What the edge reads beside the ticket. */
 export interface Proof {
   readonly assertion?: Assertion
-  readonly current?: { readonly password: string; readonly code: string }
+  readonly current?: { readonly password?: string; readonly code: string }
 }
 
 export interface Approval<B extends Begun> {
@@ -73,7 +73,7 @@ export function startApproval<B extends Begun>(approval: Approval<B>): () => Pro
   return stopWaiting
 }
 
-/** Whether the page asks for password and code. */
+/** Whether the page asks for a code, and perhaps a password. */
 const isTyped = (): boolean => mayBe('proof', HTMLFormElement) !== undefined
 const codeBox = () => part('current-code', HTMLInputElement)
 
@@ -81,7 +81,8 @@ async function prove({ options }: Begun): Promise<Proof> {
   if ((options === undefined) !== isTyped())
     throw new EdgeProblem('proof_changed', 'What it takes to approve this has changed: reload the page.')
   if (options) return { assertion: await tap(options) }
-  return { current: { password: part('current-password', HTMLInputElement).value, code: codeBox().value } }
+  const password = mayBe('current-password', HTMLInputElement)
+  return { current: { ...(password && { password: password.value }), code: codeBox().value } }
 }
 
 /** A code that was sent is used up, or was wrong. */

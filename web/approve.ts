@@ -1,7 +1,7 @@
 /** A tap for a program that waits: the browser carries it to the program's loopback address, and nothing else goes there. */
 import type { AdminSubject, Subjects } from '../core/intent.ts'
 import { base64url, utf8 } from '../core/lib/bytes.ts'
-import { startApproval } from './approval.ts'
+import { type Begun, type Proof, startApproval } from './approval.ts'
 import { intentOf, type RequestOptions } from './ceremony.ts'
 import { startCountdown } from './countdown.ts'
 import { showDifference } from './difference.ts'
@@ -20,22 +20,32 @@ difference.catch((error: unknown) => {
   status.fail(error)
 })
 
-const stopWaiting = startApproval({
+const stopWaiting = startApproval<Begun>({
   begin: async () => {
     await difference
+    if (asked.dataset['way'] === 'code') {
+      await intentOf(ticket, { purpose, subject })
+      return {}
+    }
     const begun = await post<{ options: RequestOptions }>('/v1/taps/options', { ticket })
     await intentOf(ticket, { purpose, subject }, begun.options.challenge)
     return begun
   },
-  finish: async (_, { assertion: tapped }) => {
-    if (!tapped) throw new TypeError('Nothing but a tap approves this')
-    const { clientDataJSON, authenticatorData, signature } = tapped.response
-    const assertion = { id: tapped.id, response: { clientDataJSON, authenticatorData, signature } }
-    const given = { tap: base64url(utf8(JSON.stringify({ ticket, assertion }))), state, iss: issuer }
+  finish: async (_, proof) => {
+    const sent = JSON.stringify({ ticket, ...(await approvalOf(proof)) })
+    const given = { tap: base64url(utf8(sent)), state, iss: issuer }
     return { location: `${redirect}?${new URLSearchParams(given)}` }
   },
   refuse: () => post('/v1/taps/refuse', { ticket, redirect_uri: redirect, state }),
 })
+
+/** A code goes to the edge alone: the program hears of which app it was. */
+async function approvalOf({ assertion: tapped, current }: Proof) {
+  if (current) return post<{ app: string }>('/v1/taps/code', { ticket, code: current.code })
+  if (!tapped) throw new TypeError('Nothing approves this')
+  const { clientDataJSON, authenticatorData, signature } = tapped.response
+  return { assertion: { id: tapped.id, response: { clientDataJSON, authenticatorData, signature } } }
+}
 
 startCountdown('left', () => {
   hinder()

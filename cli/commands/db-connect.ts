@@ -4,6 +4,7 @@ import { connectionString, startDatabaseProxy } from '../local-db.ts'
 import { impersonateOption } from '../principal.ts'
 import { Problem } from '../problem.ts'
 import { runProgram } from '../run.ts'
+import { SharedTap } from '../shared-tap.ts'
 import { debug } from '../term.ts'
 
 export default command({
@@ -41,6 +42,7 @@ Examples:
       opensBrowser: !values['no-browser'],
       // psql says it, in the same terminal.
       failed: (problem) => debug(problem.message),
+      shared: new SharedTap(),
     })
     try {
       return await runProgram(

@@ -1,26 +1,32 @@
 import type { ResourceKind, ResourcePrincipal } from '../../core/access/resource.ts'
 import { valuesOf } from '../../core/access/resource.ts'
+import { mostInSet } from '../../core/access/session-set.ts'
+import type { SessionInSet } from '../../core/intent.ts'
 import { listenForBytes } from '../../proxy/local.ts'
 import { openSession } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
-import { listening, portOf, serveUntilInterrupted } from '../local-proxy.ts'
-import { impersonateOption, principalFor, principalOptions, requireOwnOptions } from '../principal.ts'
+import { listening, portOf, serveUntilInterrupted, startAll } from '../local-proxy.ts'
+import { impersonateOption, principalFor, principalOptions, requireNamedOnce, requireOwnOptions } from '../principal.ts'
 import { Problem } from '../problem.ts'
 import { quoted } from '../profiles.ts'
 import { parseResource, requireResource } from '../resource.ts'
 import { sessionOpener } from '../session.ts'
+import { countOf, countOption, SharedTap } from '../shared-tap.ts'
 import { debug, sayProblem } from '../term.ts'
 
 export default command({
   doing: 'start the local proxy',
-  help: `Usage: sallyport proxy tcp KIND/NAME [--login=LOGIN] [--kube-user=USER] [--port=N] [options]
+  help: `Usage: sallyport proxy tcp KIND/NAME... [--login=LOGIN] [--kube-user=USER] [--port=N] [options]
 
 Listens on 127.0.0.1 until Ctrl-C and passes bytes as they are, for ssh, curl, kubectl, desktop
 clients and whatever else speaks TCP. KIND is node, app, kube_cluster or windows_desktop; a
 database has "sallyport proxy db". Each connection is a session of its own: where a role wants a
 tap, a page opens for each, one after the other. A session that does not open is reset, and why
 stands here. Who ends its side before the tap counts as gone.
+
+Several are listened for on a port each, and one tap approves them all: each opens once (with
+--count, so often) within a minute of it, then the next connection asks anew.
 
 Nobody looks into the bytes: LOGIN or USER is what your roles allow and what the tap approves,
 and the resource's own sign-in decides as ever who you are there. Whoever may run programs on
@@ -30,8 +36,10 @@ Options:
   --login=LOGIN       of a node or a windows_desktop: as whom
   --kube-user=USER    of a kube_cluster: as whom
   --kube-group=GROUP  of a kube_cluster: in which group; may be given several times
-  --port=N            the port, for programs that keep it: any that is free where not given
   --impersonate=USER  with the rights of this user, where a role of yours lets you act as him
+  --port=N            the port, for programs that keep it: any that is free where not given;
+                      of several the first, and the next ones follow
+  --count=N           how often one tap opens each: once where not given
   --no-browser        do not open a browser, only show the address of the page
 
 Examples:
@@ -39,29 +47,42 @@ Examples:
   sallyport proxy tcp app/wiki
   sallyport proxy tcp kube_cluster/k8s --kube-user=ada --kube-group=developers
   sallyport proxy tcp windows_desktop/desk-1 --login=Administrator
+  sallyport proxy tcp node/web-1 node/web-2 app/wiki --login=ubuntu --count=2
 `,
-  options: { port: { type: 'string' }, ...principalOptions, ...impersonateOption, ...browserOption },
-  takes: [1, 1],
-  run: async (values, [text = '']) => {
-    const { kind, name } = parseResource(text)
-    requireOwnOptions({ kind, name }, values)
-    const port = portOf(values.port)
-    if (kind === 'db') throw hasItsOwn(name, values)
+  options: { port: { type: 'string' }, ...principalOptions, ...impersonateOption, ...countOption, ...browserOption },
+  takes: [1, mostInSet],
+  run: async (values, texts) => {
+    const targets = texts.map(parseResource)
+    requireNamedOnce(targets.map(({ name }) => name))
+    requireOwnOptions(targets, values)
+    const [port, count] = [portOf(values.port), countOf(values.count)]
+    const database = targets.find(({ kind }) => kind === 'db')
+    if (database) throw hasItsOwn(database.name, values)
     const session = await openSession(values.profile)
     const { impersonate } = values
-    const resource = await requireResource(session, { kind, name }, impersonate)
-    const principal = principalFor(resource, values, impersonate ?? session.profile.who.user)
-    const open = sessionOpener({
-      resource: { kind, name },
-      impersonate,
-      // "config use" in another terminal must not change whom this one is.
-      profile: session.name,
-      opensBrowser: !values['no-browser'],
-      failed: (problem) => sayProblem(`open ${name}`, problem),
+    const who = impersonate ?? session.profile.who.user
+    const sessions: SessionInSet[] = []
+    for (const target of targets) {
+      const resource = await requireResource(session, target, impersonate)
+      sessions.push({ resource: target, principal: principalFor(resource, values, who), count })
+    }
+    const shared = new SharedTap(sessions)
+    const served = await startAll(port, sessions, async ({ resource, principal }, own) => {
+      const { kind, name } = resource
+      const open = sessionOpener({
+        resource,
+        impersonate,
+        // "config use" in another terminal must not change whom this one is.
+        profile: session.name,
+        opensBrowser: !values['no-browser'],
+        failed: (problem) => sayProblem(`open ${name}`, problem),
+        shared,
+      })
+      const needs = { open: (gone: AbortSignal, ended: AbortSignal) => open(principal, gone, ended), tell: debug }
+      const local = await listening(listenForBytes(own, needs))
+      return { local, what: `${kind}/${name}`, example: examples[kind]?.(name, local.port, principal) }
     })
-    const needs = { open: (gone: AbortSignal, ended: AbortSignal) => open(principal, gone, ended), tell: debug }
-    const local = await listening(listenForBytes(port, needs))
-    return serveUntilInterrupted(local, examples[kind]?.(name, local.port, principal))
+    return serveUntilInterrupted(served)
   },
 })
 

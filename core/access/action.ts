@@ -44,6 +44,7 @@ export const exempted: Exempted<Operations> = {
   tapBegin: 'asks for a tap, and writes nothing',
   why: 'reads, and writes nothing',
   sessionBegin: 'asks for a session, and writes nothing: the tap that a role wants is the session’s own',
+  sessionSetBegin: 'asks for sessions, and writes nothing, as sessionBegin',
   ownTotpBegin: 'asks for a tap, and writes nothing',
   ownTotpAdd: 'a ceremony of its own, whose tap names the new key and no code (own-totp.ts)',
   ownLoginEnd: 'ends a login of one’s own: it only takes away, and a passkey brings it back',

@@ -4,7 +4,8 @@
  */
 
 import type { SessionSubject } from '../intent.ts'
-import type { Grant } from '../issue/grant.ts'
+import type { Grant, SessionGrant } from '../issue/grant.ts'
+import { takesOnlyCodes } from '../login/second-factor.ts'
 import type { CredentialId, Holder, Instant, Site, UserId } from '../model.ts'
 import type { KnownKey } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
@@ -26,10 +27,12 @@ export interface Known extends Policy {
   >
   /** undefined: no such credential, or none whose key can be used. */
   credential(id: CredentialId): Promise<KnownKey | undefined>
+  /** Of whatever kind. */
+  hasPasskey(user: UserId): boolean
 }
 
 export interface ShownGrant {
-  readonly grant: Grant
+  readonly grant: SessionGrant
   /** The resource that this connection asks for. */
   readonly target: string
   /** Of the proof that came with it, made for this very connection. */
@@ -59,9 +62,18 @@ export async function openSession(known: Known, shown: ShownGrant): Promise<Open
     throw new Refusal('grant_invalid', { why: 'another resource' })
   }
   const opened = requireAllowed(known, grant, shown)
-  if (opened.constraints.tap && !grant.tap) throw new Refusal('tap_wanted', { user: grant.user, resource: target })
+  if (opened.constraints.tap && !grant.tap) requireCode(known, grant, target)
   if (grant.tap) await requireTap(known, shown)
   return { ...opened, tapped: grant.tap !== undefined }
+}
+
+/**
+ * Nobody but the edge can check a code. So its word counts only where what this proxy knows takes nothing else, and not of who could
+ * have tapped.
+ */
+function requireCode({ preference, hasPasskey }: Known, { user, code }: Grant, resource: string): void {
+  if (code && takesOnlyCodes(preference) && !hasPasskey(user)) return
+  throw new Refusal('tap_wanted', { user, resource, ...(code && { why: 'a code is not enough' }) })
 }
 
 type Allowed = Omit<OpenedSession, 'tapped'>
@@ -69,16 +81,16 @@ type Allowed = Omit<OpenedSession, 'tapped'>
 /** Asked when a session opens, and of each open one whenever something has changed. @throws Refusal resource_unknown, session_refused */
 export function requireAllowed(
   known: Known,
-  grant: Pick<Grant, 'user' | 'login' | 'subject' | 'tap'>,
+  grant: Pick<Grant, 'user' | 'login' | 'subject' | 'tap' | 'code'>,
   { address, now }: Pick<ShownGrant, 'address' | 'now'>,
 ): Allowed {
-  const { user: id, login, subject, tap } = grant
+  const { user: id, login, subject, tap, code } = grant
   const user = requireUser(known, id)
   const impersonated = subject.impersonated && requireUser(known, subject.impersonated.user)
   // The name is what somebody read before he tapped.
   if (impersonated && impersonated.name !== subject.impersonated?.name) throw userUnknown(id)
   const { principal } = subject
-  const credentials = [login.factor, ...(tap ? [tap.assertion.id as CredentialId] : [])]
+  const credentials = [login.factor, ...(tap ? [tap.assertion.id as CredentialId] : []), ...(code ? [code.app] : [])]
   const found = decideOn(known, subject, { user, impersonated, by: { credentials, proxy: subject.proxy.id }, now })
   if (!found) throw new Refusal('resource_unknown', { resource: subject.resource.name })
   const { resource, decision } = found
@@ -130,14 +142,15 @@ export function sessionRefused(
   return new Refusal('session_refused', detail, { told: words })
 }
 
-/** The same check of a tap as at the edge, of a key that this proxy knows, for exactly this session. */
+/** The same check of a tap as at the edge, of a key that this proxy knows, for exactly this session or this whole set. */
 async function requireTap({ site, credential }: Known, { grant, jkt, proxy, now }: ShownGrant): Promise<void> {
-  const { tap, subject, user } = grant
+  const { tap, user } = grant
   if (!tap) return
   if (tap.intent.id !== grant.id) throw new Refusal('grant_invalid', { why: 'a tap for another grant' })
   const found = await credential(tap.assertion.id as CredentialId)
   if (!found) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
   if (found.userId !== user) throw new Refusal('wrong_user', { user, credential: tap.assertion.id })
-  const approved: SessionSubject = { ...subject, client_key: jkt, proxy }
-  await verifyTap(tap, found, { site, purpose: 'session', holder: jkt, user, subject: approved, now })
+  // With the key and the process of this very connection, whatever the grant says.
+  const subject = { ...grant.approved, client_key: jkt, proxy }
+  await verifyTap(tap, found, { site, purpose: 'session', holder: jkt, user, subject, now })
 }

@@ -3,20 +3,21 @@
  * by. The proxy decides again (open-session.ts).
  */
 import { type AuditEvent, recordingRefusals } from '../audit.ts'
-import type { Intent, SessionSubject } from '../intent.ts'
-import { issueGrant } from '../issue/grant.ts'
+import type { Intent, SessionSubject, Subjects } from '../intent.ts'
+import { type Grant, grantLife, issueGrant } from '../issue/grant.ts'
 import { base64url } from '../lib/bytes.ts'
 import { beginIntent, readTicket, spendOf } from '../login/ceremony.ts'
 import { withKey } from '../login/known-key.ts'
 import { siteUnder } from '../login/relying-party.ts'
-import { hours, minutes, type Site, type UserId } from '../model.ts'
+import { takesOnlyCodes } from '../login/second-factor.ts'
+import { hours, minutes, type Site, type TotpId, type UserId } from '../model.ts'
 import type { KnownKey, KnownPolicy, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { approveUrl } from '../tap/approve-url.ts'
-import type { SentTap } from '../tap/sent.ts'
-import { type Tap, verifyTap } from '../tap/verify.ts'
+import type { SentCode, SentTap } from '../tap/sent.ts'
+import { type AssertionJson, requireIntent, type Tap, verifyTap } from '../tap/verify.ts'
 import { wantsTap } from './constraints.ts'
-import type { Trace } from './decide.ts'
+import type { Decision, Trace } from './decide.ts'
 import { type Holder, heldRoles, isAny } from './held-roles.ts'
 import { mayImpersonate, notAllowedToActAs } from './impersonation.ts'
 import { sessionRefused } from './open-session.ts'
@@ -25,6 +26,7 @@ import { decideOn, type SessionOn } from './policy.ts'
 import type { Principal } from './principal.ts'
 import { type ListCondition, membersOfPrincipal, type ResourceDocument } from './resource.ts'
 import { resourceUnknown } from './resource-unknown.ts'
+import { givenFor } from './session-code.ts'
 import { principalInWords } from './session-words.ts'
 import { sourceOf } from './source-ip.ts'
 import { requireVisible } from './visible.ts'
@@ -71,7 +73,7 @@ export async function reachableResources(
   })
 }
 
-type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'policies' | 'proxies' | 'users' | 'audit'>
+export type BeginNeeds = Pick<Ports, 'keys' | 'random' | 'now' | 'policies' | 'proxies' | 'users' | 'audit'>
 
 /** undefined: no tap is wanted, the grant can be fetched at once. @throws Refusal session_refused, resource_unknown, target_invalid */
 export function beginSession(
@@ -82,11 +84,9 @@ export function beginSession(
   waiting: { readonly redirect_uri: string; readonly state: string },
 ): Promise<{ ticket: string; approve_url: string } | undefined> {
   return recordingRefusals(ports, caller.asking, 'session.approve', async () => {
-    // The newest, so that nobody taps for what is refused then.
-    const [proxy, policy] = await Promise.all([ports.proxies.find(ask.proxy.id), ports.policies.newest()])
-    if (!proxy) throw new Refusal('target_invalid', { why: 'no registered proxy', proxy: ask.proxy.id })
-    const { decision, impersonated } = await requireDecision(ports, policy, caller, ask)
-    if (!decision.constraints.tap) return undefined
+    const policy = await newestFor(ports, ask.proxy.id)
+    const impersonated = await impersonatedBy(ports, policy, caller, ask.impersonate)
+    if (!decideFor(policy, ports, caller, ask, impersonated).constraints.tap) return undefined
     const subject = subjectOf(ask, caller, caller.asking.from.address, impersonated)
     const begin = { purpose: 'session', user: caller.user.id, holder: caller.jkt, subject, ttl } as const
     const { ticket } = beginIntent(site, ports, begin)
@@ -105,15 +105,20 @@ const subjectOf = (
   client_key: jkt,
   proxy: { id: proxy.id, boot: proxy.boot },
   address,
-  ...(impersonated && { impersonated: { user: impersonated.id, name: impersonated.name } }),
+  ...whoseIn(impersonated),
 })
 
-type Impersonated = Holder & { readonly id: UserId }
+/** A user with whose rights a session is to be opened. */
+export type Impersonated = Holder & { readonly id: UserId }
+
+/** As a subject has it. */
+export const whoseIn = (impersonated: Impersonated | undefined) =>
+  impersonated && { impersonated: { user: impersonated.id, name: impersonated.name } }
 
 const holderOf = ({ user, roles }: Principal): Holder => ({ ...user, roles })
 
 /** undefined: nobody. Who is not there is refused like who may not be. @throws Refusal session_refused */
-async function impersonatedBy(
+export async function impersonatedBy(
   { users }: Pick<Ports, 'users'>,
   policy: KnownPolicy,
   caller: Principal,
@@ -126,17 +131,28 @@ async function impersonatedBy(
   throw new Refusal('session_refused', detail, { told: notAllowedToActAs(name) })
 }
 
-async function requireDecision(
-  ports: Pick<Ports, 'now' | 'users'>,
+/** For sessions through a proxy that is registered: of what is refused nobody should be asked for a tap. @throws Refusal target_invalid */
+export async function newestFor(
+  { policies, proxies }: Pick<Ports, 'policies' | 'proxies'>,
+  proxy: string,
+): Promise<KnownPolicy> {
+  const [registered, policy] = await Promise.all([proxies.find(proxy), policies.newest()])
+  if (registered) return policy
+  throw new Refusal('target_invalid', { why: 'no registered proxy', proxy })
+}
+
+/** @throws Refusal resource_unknown, session_refused */
+export function decideFor(
   policy: KnownPolicy,
+  { now }: Pick<Ports, 'now'>,
   caller: Principal,
-  { resource, principal, proxy, impersonate }: SessionAsk,
-) {
+  { resource, principal, proxy }: SessionAsk,
+  impersonated: Impersonated | undefined,
+): Extract<Decision, { outcome: 'allow' }> {
   const { user, factorId, asking } = caller
-  const impersonated = await impersonatedBy(ports, policy, caller, impersonate)
   // The passkey that taps has shown nothing yet: a lock on it stands in the way of the batch, which is after that.
   const by = { credentials: [factorId], proxy: proxy.id }
-  const who = { user: holderOf(caller), impersonated, by, now: ports.now() }
+  const who = { user: holderOf(caller), impersonated, by, now: now() }
   const found = decideOn(policy, { resource, principal }, who)
   if (!found) throw resourceUnknown(user.id, resource)
   const { decision } = found
@@ -145,7 +161,7 @@ async function requireDecision(
     throw sessionRefused(user.id, requireVisible(policy, asker, resource), decision)
   }
   if (decision.constraints.pinSourceIp) requireSource(asking.from.address)
-  return { decision, impersonated }
+  return decision
 }
 
 /** No proxy could hold a session to an address that nobody knows. */
@@ -156,90 +172,148 @@ function requireSource(address: string): void {
   throw new Refusal('session_refused', { why: 'address_unknown', address }, { told })
 }
 
-type GrantNeeds = BeginNeeds & Pick<Ports, 'keyring' | 'publicKeys' | 'credentials' | 'signatures' | 'grants'>
+export type GrantNeeds = BeginNeeds & Pick<Ports, 'keyring' | 'publicKeys' | 'credentials' | 'signatures' | 'grants'>
 
-/** The grant, as a JWT. @throws Refusal */
+/** A JWT, and its life in seconds. */
+export interface Granted {
+  readonly grant: string
+  readonly life: number
+}
+
+/** @throws Refusal */
 export function grantSession(
   site: Site,
   ports: GrantNeeds,
   caller: Principal,
   ask: SessionAsk,
-  sent: SentTap | undefined,
-): Promise<string> {
+  sent: SentTap | SentCode | undefined,
+): Promise<Granted> {
   return recordingRefusals(ports, caller.asking, 'session.grant', () =>
     withPolicy(ports, async (policy) => {
-      const { decision, impersonated } = await requireDecision(ports, policy, caller, ask)
-      const decided = { policy, trace: decision.trace, impersonated }
+      const impersonated = await impersonatedBy(ports, policy, caller, ask.impersonate)
+      const { constraints, trace } = decideFor(policy, ports, caller, ask, impersonated)
       if (!sent) {
-        if (decision.constraints.tap)
-          throw new Refusal('tap_wanted', { user: caller.user.id, resource: ask.resource.name })
-        return grantWithoutTap(site, ports, caller, ask, decided)
+        if (constraints.tap) throw new Refusal('tap_wanted', { user: caller.user.id, resource: ask.resource.name })
+        return grantWithoutTap(site, ports, caller, { ask, trace }, policy)
       }
-      const tap = { intent: readTicket(ports, sent.ticket), assertion: sent.assertion }
-      const here = siteUnder(site, policy.preference)
-      return withKey(ports, sent.assertion.id, (known) => grantWithTap(here, ports, caller, ask, tap, known, decided))
+      const intent = readTicket(ports, sent.ticket)
+      const { address } = (intent as Intent<'session'>).subject
+      const subject = subjectOf(ask, caller, String(address), impersonated)
+      return grantApproved(site, ports, caller, { subject, asked: [{ ask, trace }], intent, policy }, sent)
     }),
   )
-}
-
-/** By what it was decided, and why so. */
-interface Decided {
-  readonly policy: KnownPolicy
-  readonly trace: Trace
-  readonly impersonated: Impersonated | undefined
 }
 
 async function grantWithoutTap(
   site: Site,
   ports: GrantNeeds,
   caller: Principal,
-  ask: SessionAsk,
-  decided: Decided,
-): Promise<string> {
+  asked: Asked,
+  { sequence }: KnownPolicy,
+): Promise<Granted> {
+  const { ask } = asked
   const subject = subjectOf(ask, caller, caller.asking.from.address, undefined)
   const id = base64url(ports.random(16))
   const spend = { id: `grant.${id}`, expiresAt: ports.now() + hours(1) }
-  const event = eventOf(ports, caller, ask, decided)
-  const { sequence } = decided.policy
-  const issued = { spend, tapped: undefined, clientSessionId: caller.session.id, sequence, proxy: ask.proxy.id, event }
-  await ports.grants.issue(issued)
-  const grant = { id, user: caller.user.id, login: loginOf(caller), clientKey: caller.jkt, subject, tap: undefined }
-  return issueGrant(site.origin, await ports.keyring.current(), grant, ports.now())
+  const by = { clientSessionId: caller.session.id, sequence, proxy: ask.proxy.id }
+  await ports.grants.issue({ spend, tapped: undefined, ...by, events: [eventOf(ports, caller, asked)] })
+  return sign(site, ports, caller, { id, subject, tap: undefined })
 }
 
-async function grantWithTap(
+/** What was approved: what the intent must say, and each session with the rules that allow it. */
+interface Granting {
+  readonly subject: Subjects['session']
+  readonly asked: readonly [Asked, ...Asked[]]
+  readonly intent: Intent
+  /** That they were decided by. */
+  readonly policy: KnownPolicy
+}
+
+export interface Asked {
+  readonly ask: SessionAsk
+  readonly trace: Trace
+  /** How often, of a set. */
+  readonly count?: number
+}
+
+/** @throws Refusal */
+export function grantApproved(
   site: Site,
   ports: GrantNeeds,
   caller: Principal,
-  ask: SessionAsk,
-  tap: Tap,
+  granting: Granting,
+  sent: SentTap | SentCode,
+): Promise<Granted> {
+  const here = siteUnder(site, granting.policy.preference)
+  if ('app' in sent) return grantWithCode(here, ports, caller, granting, sent.app)
+  const { assertion } = sent
+  return withKey(ports, assertion.id, (known) => grantWithKey(here, ports, caller, granting, assertion, known))
+}
+
+/** What the code was given for is the intent; that it was given, and to whom, is the batch's to say. */
+async function grantWithCode(
+  site: Site,
+  ports: GrantNeeds,
+  caller: Principal,
+  { subject, asked, intent, policy: { sequence, preference } }: Granting,
+  app: TotpId,
+): Promise<Granted> {
+  const { jkt: holder, user, session } = caller
+  if (!takesOnlyCodes(preference)) throw new Refusal('codes_off', { user: user.id })
+  requireIntent(intent, { site, purpose: 'session', holder, user: user.id, subject, now: ports.now() })
+  const [first, ...others] = asked.map((one): AuditEvent => {
+    const event = eventOf(ports, caller, one)
+    return { ...event, intentId: intent.id, detail: { ...event.detail, factor: 'totp' } }
+  })
+  await ports.grants.issue({
+    ...{ spend: spendOf(intent), tapped: undefined, clientSessionId: session.id },
+    coded: { given: givenFor(intent, app).id, app, preference: preference.revision },
+    ...{ sequence, proxy: subject.proxy.id },
+    events: [first as AuditEvent, ...others],
+  })
+  return sign(site, ports, caller, { id: intent.id, subject, tap: undefined, code: { app } })
+}
+
+async function grantWithKey(
+  site: Site,
+  ports: GrantNeeds,
+  caller: Principal,
+  { subject, asked, intent, policy: { sequence, preference } }: Granting,
+  assertion: AssertionJson,
   known: KnownKey | undefined,
-  decided: Decided,
-): Promise<string> {
-  if (!known) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
-  const { intent } = tap
-  const { sequence, preference } = decided.policy
-  const { address } = (intent as Intent<'session'>).subject
-  const subject = subjectOf(ask, caller, String(address), decided.impersonated)
+): Promise<Granted> {
+  if (!known) throw new Refusal('credential_unknown', { credential: assertion.id })
   const { jkt: holder, user, session } = caller
   const shown = { site, purpose: 'session', holder, user: user.id, subject, now: ports.now() } as const
-  const evidence = await verifyTap(tap, known, shown)
+  const evidence = await verifyTap({ intent, assertion }, known, shown)
   if (known.userId !== user.id) throw new Refusal('wrong_user', { user: user.id })
 
-  const { id, response } = tap.assertion
+  const { id, response } = assertion
   const evident: Tap = { intent, assertion: { id, response } }
-  const event = { ...eventOf(ports, caller, ask, decided), intentId: intent.id, evidence: { tap: evident } }
+  const by = { intentId: intent.id, credentialId: evidence.credentialId }
+  const [first, ...others] = asked
+  const eventFor = (one: Asked) => ({ ...eventOf(ports, caller, one), ...by })
   await ports.grants.issue({
     spend: spendOf(intent),
     tapped: { ...evidence, userId: user.id, fingerprint: known.publicKey.fingerprint, preference: preference.revision },
-    clientSessionId: session.id,
-    sequence,
-    proxy: ask.proxy.id,
-    event: { ...event, credentialId: evidence.credentialId },
+    ...{ clientSessionId: session.id, sequence, proxy: subject.proxy.id },
+    // The tap is long, and the intent's id finds it.
+    events: [{ ...eventFor(first), evidence: { tap: evident } }, ...others.map(eventFor)],
   })
   await ports.publicKeys.keep(evidence.credentialId, known)
-  const grant = { id: intent.id, user: user.id, login: loginOf(caller), clientKey: holder, subject, tap: evident }
-  return issueGrant(site.origin, await ports.keyring.current(), grant, ports.now())
+  return sign(site, ports, caller, { id: intent.id, subject, tap: evident })
+}
+
+async function sign(
+  site: Site,
+  ports: GrantNeeds,
+  caller: Principal,
+  about: Pick<Grant<Subjects['session']>, 'id' | 'subject' | 'tap' | 'code'>,
+): Promise<Granted> {
+  const grant = { ...about, user: caller.user.id, login: loginOf(caller), clientKey: caller.jkt }
+  const now = ports.now()
+  const jwt = await issueGrant(site.origin, await ports.keyring.current(), grant, now)
+  return { grant: jwt, life: grantLife(about.tap, now) }
 }
 
 const loginOf = ({ session: { id, expiresAt }, factorId: factor }: Principal) => ({ id, factor, expiresAt })
@@ -247,16 +321,11 @@ const loginOf = ({ session: { id, expiresAt }, factorId: factor }: Principal) =>
 function eventOf(
   { now }: Pick<Ports, 'now'>,
   { asking, user, session }: Principal,
-  { resource, principal, proxy }: SessionAsk,
-  { trace, impersonated }: Decided,
+  { ask: { resource, principal, proxy, impersonate }, trace, count }: Asked,
 ): AuditEvent {
   const as = principalInWords(resource.kind, principal)
-  const detail = {
-    resource: resource.name,
-    ...(as !== '' && { as }),
-    ...(impersonated && { impersonated: impersonated.name }),
-    proxy: proxy.id,
-    rules: trace().join('; '),
-  }
+  const what = { resource: resource.name, ...(as !== '' && { as }), ...(count !== undefined && { count }) }
+  const whose = impersonate !== undefined && { impersonated: impersonate }
+  const detail = { ...what, ...whose, proxy: proxy.id, rules: trace().join('; ') }
   return { at: now(), kind: 'session.grant', outcome: 'done', asking, userId: user.id, sessionId: session.id, detail }
 }

@@ -12,6 +12,19 @@ export function resourceUri({ resource, principal, proxy, impersonate }: Session
   return `sallyport://${proxy.id}/${resource.kind}/${resource.name}?${query}`
 }
 
+/** A set, through that process of that proxy: what is in it says the tap that comes with it. */
+export const setUri = ({ id, boot }: SessionAsk['proxy']): string =>
+  `sallyport://${id}/sessions?${new URLSearchParams({ boot })}`
+
+/** One session, or a set. @throws Refusal target_invalid */
+export function parseTargetUri(
+  text: string,
+): { readonly kind: 'one'; readonly ask: SessionAsk } | { readonly kind: 'set'; readonly proxy: SessionAsk['proxy'] } {
+  const [, id, boot] = /^sallyport:\/\/([A-Za-z0-9_-]{43})\/sessions\?boot=([A-Za-z0-9_-]{1,128})$/.exec(text) ?? []
+  if (id === undefined || boot === undefined) return { kind: 'one', ask: parseResourceUri(text) }
+  return { kind: 'set', proxy: { id, boot } }
+}
+
 /** @throws Refusal target_invalid */
 export function parseResourceUri(text: string): SessionAsk {
   // Not by URL: its host is in lower case, and a proxy's id is not.

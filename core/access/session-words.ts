@@ -1,5 +1,5 @@
 /** A session in words: what somebody approves, what a program was asked for. */
-import type { SessionSubject } from '../intent.ts'
+import { isSessionSet, type SessionSetSubject, type SessionSubject, type Subjects } from '../intent.ts'
 import { membersOfPrincipal, type ResourceKind, type ResourcePrincipal, resourceKinds, valuesOf } from './resource.ts'
 
 /** Such as `db_user reader, db_name orders`; empty where the kind has no principal. */
@@ -18,6 +18,16 @@ const memberWords: Readonly<Record<string, string>> = {
   kubernetes_user: 'user',
   kubernetes_groups: 'groups',
 }
+
+/** What a tap approves, of one session or of a set. */
+export const approvedInWords = (subject: Subjects['session']): string =>
+  isSessionSet(subject) ? setInWords(subject) : sessionInWords(subject)
+
+/** Such as `pg-1 (user reader, database orders) 3 times, wiki once`. */
+export const setInWords = ({ sessions }: Pick<SessionSetSubject, 'sessions'>): string =>
+  sessions.map((one) => `${sessionInWords(one)} ${timesInWords(one.count)}`).join(', ')
+
+export const timesInWords = (count: number): string => (count === 1 ? 'once' : `${count} times`)
 
 /** Such as `pg-1 (user reader, database orders)`. */
 export function sessionInWords({ resource, principal }: Pick<SessionSubject, 'resource' | 'principal'>): string {

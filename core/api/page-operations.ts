@@ -305,6 +305,15 @@ export const tapOperations = {
     body: object({ ticket }),
     answer: object({ options: anything }),
   },
+  tapCode: {
+    method: 'POST',
+    path: '/v1/taps/code',
+    summary:
+      'Approve the sessions of a ticket with a code, where the preference knows only codes: the program brings the ticket and `app`',
+    auth: 'page',
+    body: object({ ticket, code: text(64) }),
+    answer: object({ app: text(64) }),
+  },
   tapRefuse: {
     method: 'POST',
     path: '/v1/taps/refuse',

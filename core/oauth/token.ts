@@ -5,15 +5,15 @@
 
 import { authenticate } from '../access/principal.ts'
 import { grantSession } from '../access/request-session.ts'
-import { parseResourceUri } from '../access/resource-uri.ts'
+import { grantSessionSet } from '../access/request-session-set.ts'
+import { parseTargetUri } from '../access/resource-uri.ts'
 import { recordingRefusals } from '../audit.ts'
-import { grantTtl } from '../issue/grant.ts'
 import { base64url, utf8 } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
 import { type Asking, type ClientSessionEnd, type Holder, type Site, seconds } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
-import { parseSentTap } from '../tap/sent.ts'
+import { parseSentApproval } from '../tap/sent.ts'
 import type { CodeClaim, Login } from '../token-ports.ts'
 import { issueAccessToken, issueIdToken } from './access-token.ts'
 import { type Clients, hasScope } from './clients.ts'
@@ -147,18 +147,20 @@ async function exchangeRefreshToken(ports: Needs, context: TokenContext, request
   return tokensOf(context.site, ports, login, jkt)
 }
 
-/** RFC 8693: the access token for a grant on one resource. Its answer is bound to the same key. */
+/** RFC 8693: the access token for a grant on one resource, or on a tapped set. Its answer is bound to the same key. */
 async function exchangeForGrant(ports: Needs, context: TokenContext, request: TokenRequest): Promise<Tokens> {
   const { subject_token: token = '', resource = '', requested_token_type: wanted = grantTokenType } = request
   if (request.subject_token_type !== accessTokenType || wanted !== grantTokenType) {
     throw new Refusal('token_request_invalid')
   }
-  const ask = parseResourceUri(resource)
+  const target = parseTargetUri(resource)
   const { site, asking, method, url, proof } = context
   const caller = await authenticate(site, ports, { method, url, proof, asking, accessToken: token, isBearer: false })
-  const grant = await grantSession(site, ports, caller, ask, parseSentTap(request.tap))
-  const expires_in = grantTtl / 1000
-  return { access_token: grant, issued_token_type: grantTokenType, token_type: 'DPoP', expires_in }
+  const sent = parseSentApproval(request.tap)
+  const { grant, life } = await (target.kind === 'set'
+    ? grantSessionSet(site, ports, caller, target, sent)
+    : grantSession(site, ports, caller, target.ask, sent))
+  return { access_token: grant, issued_token_type: grantTokenType, token_type: 'DPoP', expires_in: life }
 }
 
 /** With an ID token, where one was asked for. `nonce`: empty where there is none. */

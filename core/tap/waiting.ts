@@ -5,7 +5,7 @@
  */
 import { type ActionName, type Foresight, foreseenSubject, isAction, mayTap, type Naming } from '../access/action.ts'
 import { type Principal, requireNeeds, requireRecent } from '../access/principal.ts'
-import { sessionInWords } from '../access/session-words.ts'
+import { approvedInWords } from '../access/session-words.ts'
 import { operations } from '../api/operations.ts'
 import { recordingRefusals } from '../audit.ts'
 import type { AddTotpSubject, AdminSubject, Intent } from '../intent.ts'
@@ -118,7 +118,7 @@ function isOfProgram(intent: Intent): intent is WaitingIntent {
 export function summaryOf(intent: WaitingIntent): string {
   if (intent.purpose === 'admin') return (intent as Intent<'admin'>).subject.summary
   if (intent.purpose === 'register') return `Add the authenticator app "${(intent as NewTotpIntent).subject.name}"`
-  return sessionInWords((intent as Intent<'session'>).subject)
+  return approvedInWords((intent as Intent<'session'>).subject)
 }
 
 type PageNeeds = Pick<Ports, 'keys' | 'now' | 'preferences' | 'sessions' | 'audit'>

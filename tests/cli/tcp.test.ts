@@ -142,7 +142,7 @@ test('without a tap who has said all hears the answer; a principal that no role 
   })
   const proxy = await newSessionProxy({ port: late })
   const { running, port } = await start(proxy, 'kube_cluster/k8s', '--kube-user=Ada', '--kube-group=developers')
-  expect(running.stderr()).toContain(`kubectl --server=https://127.0.0.1:${port}\n`)
+  await running.seen(new RegExp(`^kubectl --server=https://127\\.0\\.0\\.1:${port}$`, 'm'))
   const wire = dial(port)
   wire.socket.end('all of it')
   expect(await wire.ended).toBe('end')

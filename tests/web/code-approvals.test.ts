@@ -4,6 +4,7 @@ import { Visitor } from '../client.ts'
 import { askForCodes, headlessRole, poll } from '../device-flow.ts'
 import { goodPassword } from '../factors.ts'
 import { newProofKey, Program } from '../program.ts'
+import { exchangeForm } from '../proxies.ts'
 import { type Administered, startWithAdministrator } from './administrator.ts'
 import { type Edge, Person, picture, requireChromium } from './browser.ts'
 import {
@@ -18,9 +19,19 @@ import {
   signInWithCode,
   visitSignIn,
 } from './factors.ts'
-import type { LocalProgram } from './local-program.ts'
+import { LocalProgram } from './local-program.ts'
 
 const onlyCodes = { type: 'local', second_factor: 'otp', allow_passwords: true }
+
+const labels = { env: 'dev' }
+const dev = {
+  ...{ kind: 'role', version: 'v7', metadata: { name: 'dev' } },
+  spec: { options: { require_session_mfa: true }, allow: { app_labels: labels }, deny: {} },
+}
+const wiki = {
+  ...{ kind: 'app', version: 'v3', metadata: { name: 'wiki', labels } },
+  spec: { uri: 'http://127.0.0.1:80' },
+}
 
 describe('approving with password and code', () => {
   let started: Administered | undefined
@@ -34,8 +45,8 @@ describe('approving with password and code', () => {
     if (!started) return
     ;({ edge, program } = started)
     await program.prefer(onlyCodes)
-    expect((await program.call('POST', '/v1/documents', { documents: [headlessRole()] })).status).toBe(200)
-    const link = await program.invite(started.ada, 'Grace Hopper', ['access', 'headless'])
+    expect((await program.call('POST', '/v1/documents', { documents: [headlessRole(), dev, wiki] })).status).toBe(200)
+    const link = await program.invite(started.ada, 'Grace Hopper', ['access', 'headless', 'dev'])
     grace = await Person.at(started.browser)
     const key = await grace.newKey()
     await grace.page.goto(link)
@@ -127,6 +138,44 @@ describe('approving with password and code', () => {
     expect((await poll(headless, codes)).status).toBe(200)
   })
 
+  test('a session is approved with a code alone, by the keyboard, and the program hears only of which app it was', async () => {
+    const own = await LocalProgram.at(edge)
+    const asked = own.ask()
+    await grace.page.goto(asked.url)
+    await password().fill(goodPassword)
+    await code().fill(app.code())
+    await approve().click()
+    const { access_token: token } = (await own.redeem((await own.answerAt(grace))['code'] ?? '', asked)).json
+    const { proxies } = (await program.call('GET', '/v1/proxies')).json
+    const proxy = { id: proxies[0].id, boot: 'Hq7XbW2nqyYgEkGk0f9Nsw' }
+    const session = { resource: { kind: 'app', name: 'wiki' }, principal: {}, proxy } as const
+    const body = { ...session, redirect_uri: own.redirectUri, state: 'here' }
+    const begun = (await own.program.call('POST', '/v1/sessions', token, { body })).json
+    await grace.page.goto(begun.approve_url)
+    expect(await grace.page.getByLabel('Your password').count()).toBe(0)
+    await picture(grace, 'approve-by-code')
+    await code().focus()
+    for (const target of [grace.button('Refuse'), grace.button('Approve with a code')]) {
+      await grace.page.keyboard.press('Tab')
+      expect(await isFocused(target)).toBe(true)
+    }
+    await code().fill(app.wrongCode())
+    await grace.page.keyboard.press('Enter')
+    await problem(grace).waitFor()
+    expect([await code().inputValue(), await isFocused(code())]).toEqual(['', true])
+    const typed = app.code()
+    await code().fill(typed)
+    await grace.page.keyboard.press('Enter')
+    const { tap = '', ...rest } = await own.answerAt(grace)
+    expect(rest).toEqual({ state: 'here', iss: edge.origin })
+    const sent = Buffer.from(tap, 'base64url').toString()
+    expect(JSON.parse(sent)).toEqual({ ticket: begun.ticket, app: expect.any(String) })
+    expect(sent).not.toContain(typed)
+    const reply = await own.program.token(exchangeForm(token, session, tap))
+    expect(reply).toMatchObject({ status: 200, json: { token_type: 'DPoP' } })
+    await own.end()
+  })
+
   test('where a passkey is wanted again, the page that was open says so; a new one says what to do', async () => {
     const asked = program.ask()
     await grace.page.goto(asked.url)
@@ -144,6 +193,6 @@ describe('approving with password and code', () => {
   })
 
   test('no page complained about anything but what was provoked', async () => {
-    await grace.leave({ refusals: 2 })
+    await grace.leave({ refusals: 3 })
   })
 })

@@ -1,6 +1,7 @@
 /** The pages as text: what is escaped, what is not there, and that a strict content security policy can hold. */
 
 import { describe, expect, test } from 'vitest'
+import type { SessionInSet } from '../../core/intent.ts'
 import type { Attestation } from '../../core/login/attestation.ts'
 import { type CredentialKind, type Holder, hours, minutes, seconds, type TotpId } from '../../core/model.ts'
 import type { ApprovalWay } from '../../core/oauth/approval.ts'
@@ -100,6 +101,7 @@ const approve = {
   redirectUri: 'http://127.0.0.1:49152/callback',
   state: 'AAAA',
   issuer: 'https://access.example.com',
+  way: 'tap' as const,
   now: 0,
 }
 
@@ -179,6 +181,7 @@ const pages: Record<string, () => unknown> = {
       redirectUri: hostile,
       state: hostile,
       issuer: hostile,
+      way: 'tap',
       now: 0,
     }),
   'approve a session': () =>
@@ -200,7 +203,26 @@ const pages: Record<string, () => unknown> = {
       redirectUri: hostile,
       state: hostile,
       issuer: hostile,
+      way: 'tap',
       now: 0,
+    }),
+  'approve a set by a code': () =>
+    approvePage(assets, {
+      ...{ cluster: hostile, user: { name: hostile }, ticket: hostile, redirectUri: hostile, state: hostile },
+      ...{ issuer: hostile, way: 'code', now: 0 },
+      intent: {
+        ...intent,
+        purpose: 'session',
+        subject: {
+          sessions: [
+            { resource: { kind: 'node', name: hostile }, principal: { login: hostile }, count: 1 },
+            { resource: { kind: 'db', name: hostile }, principal: { db_user: hostile, db_name: hostile }, count: 2 },
+          ],
+          client_key: hostile,
+          proxy: { id: hostile, boot: hostile },
+          address: hostile,
+        },
+      },
     }),
   'authorize by code': () =>
     authorizePage(assets, { ...authorize, way: 'code', user: { name: hostile }, request: { state: hostile } }),
@@ -414,6 +436,38 @@ describe('approvePage', () => {
     expect(markup).toContain('Ada, approve on test?')
     expect(markup).toContain('<code>POST /v1/users</code>')
     expect(markup).toContain('<span class="address">192.0.2.1</span>')
+  })
+})
+
+describe('approvePage of a set', () => {
+  const app = (name: string, count: number) => ({ resource: { kind: 'app', name } as const, principal: {}, count })
+  const render = async (...sessions: SessionInSet[]) => {
+    const subject = { sessions, client_key: 'K', proxy: { id: 'P', boot: 'B' }, address: '192.0.2.1' }
+    return String(await approvePage(assets, { ...approve, intent: { ...intent, purpose: 'session', subject } }))
+  }
+  const plain = (markup: string) => markup.replaceAll(/<[^>]*>/g, '').replaceAll(/\s+/g, ' ')
+
+  test('up to four stand in the largest words, and each with its count', async () => {
+    const k8s = { kind: 'kube_cluster', name: 'k8s' } as const
+    const principal = { kubernetes_user: 'ada', kubernetes_groups: ['ops', 'dev'] }
+    const markup = await render(app('wiki', 3), { resource: k8s, principal, count: 1 })
+    expect(largeWords(markup)).toBe('wiki, k8s as ada')
+    expect(plain(markup)).toContain('wikithe app, 3 times')
+    expect(plain(markup)).toContain('k8sthe Kubernetes cluster, Kubernetes user ada, Kubernetes groups ops, dev, once')
+    expect(plain(markup)).toContain('And nothing else4 sessions in all')
+  })
+
+  test('of more the largest words say how many, and all are listed', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e']
+    const markup = await render(...names.map((name) => app(name, 2)))
+    expect(largeWords(markup)).toBe('10 sessions on 5 resources')
+    for (const name of names) expect(markup).toContain(`<dt>${name}</dt>`)
+  })
+
+  test('one session once is asked for as one', async () => {
+    const markup = await render(app('wiki', 1))
+    expect(markup).toContain('open a session on')
+    expect(plain(markup)).toContain('And nothing else1 session in all')
   })
 })
 

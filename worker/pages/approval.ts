@@ -3,14 +3,26 @@ import { html } from 'hono/html'
 import type { ApprovalWay } from '../../core/oauth/approval.ts'
 import { approveOrRefuse, type Html, needsScript, passwordBox, refuseButton, status } from './layout.ts'
 
+const codeBox = html`<label for="current-code">Code from your authenticator app</label>
+<input id="current-code" class="digits" type="text" required maxlength="16" inputmode="numeric" autocomplete="one-time-code" spellcheck="false" aria-describedby="current-code-hint">
+<p class="hint" id="current-code-hint">Six digits. Each code works once: after signing in, wait for the next one.</p>`
+
+/** As `approveOrRefuse`, where a code alone is asked for: of a session, whose program has signed in. */
+const codeOrRefuse = (): Html => html`<form id="proof" method="post" aria-describedby="heading">
+${codeBox}
+<p class="actions">
+${refuseButton}
+<button class="primary" type="submit" id="approve" aria-describedby="heading">Approve with a code</button>
+</p>
+</form>
+${status('approve-status')}`
+
 /** As `approveOrRefuse`, where password and code are asked for. The name is there for password managers. */
 const typeOrRefuse = (name: string): Html => html`<form id="proof" method="post" aria-describedby="heading">
 <input type="text" name="name" autocomplete="username" value="${name}" readonly hidden>
 <label for="current-password">Your password</label>
 ${passwordBox(html`<input id="current-password" type="password" required maxlength="1024" autocomplete="current-password">`)}
-<label for="current-code">Code from your authenticator app</label>
-<input id="current-code" class="digits" type="text" required maxlength="16" inputmode="numeric" autocomplete="one-time-code" spellcheck="false" aria-describedby="current-code-hint">
-<p class="hint" id="current-code-hint">Six digits. Each code works once: after signing in, wait for the next one.</p>
+${codeBox}
 <p class="actions">
 ${refuseButton}
 <button class="primary" type="submit" id="approve" aria-describedby="heading">Approve with password and code</button>
@@ -54,3 +66,16 @@ const ways: { readonly [way in ApprovalWay]: Way } = {
 export const answerBy = (way: ApprovalWay, { name }: { readonly name: string }): Html => ways[way].ask(name)
 export const scriptFor = (way: ApprovalWay): Html => needsScript(ways[way].script)
 export const nextBy = (way: ApprovalWay): string => ways[way].next
+
+export type WaitingWay = 'tap' | 'code'
+
+/** Of what a program waits for: the answers, what needs the script, what happens next and what approves it. */
+export const waitingWays: { readonly [way in WaitingWay]: WaitingParts } = {
+  tap: { ask: approveOrRefuse, script: ways.tap.script, next: ways.tap.next, proof: 'tap' },
+  code: { ask: codeOrRefuse, script: ways.code.script, next: 'The code is checked.', proof: 'code' },
+}
+
+interface WaitingParts extends Omit<Way, 'ask'> {
+  readonly ask: () => Html
+  readonly proof: string
+}

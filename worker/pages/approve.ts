@@ -1,10 +1,10 @@
 import { html } from 'hono/html'
-import { membersOfPrincipal, valuesOf } from '../../core/access/resource.ts'
-import { resourceInWords } from '../../core/access/session-words.ts'
-import type { AddTotpSubject, AdminSubject, Intent, Json, SessionSubject } from '../../core/intent.ts'
+import { type AddTotpSubject, type AdminSubject, type Intent, isSessionSet, type Json } from '../../core/intent.ts'
 import { type Instant, seconds } from '../../core/model.ts'
 import type { NewTotpIntent, WaitingIntent } from '../../core/tap/waiting.ts'
-import { type Assets, approveOrRefuse, type Html, heading, needsScript, page, terms } from './layout.ts'
+import { type WaitingWay, waitingWays } from './approval.ts'
+import { sessionWords, setWords } from './approve-session.ts'
+import { type Assets, type Html, heading, needsScript, page, terms } from './layout.ts'
 
 interface Approve {
   readonly cluster: string
@@ -14,11 +14,12 @@ interface Approve {
   readonly redirectUri: string
   readonly state: string
   readonly issuer: string
+  readonly way: WaitingWay
   readonly now: Instant
 }
 
 /** What the ticket has, and nothing else: what is shown is what the key signs. `shown` goes to the script, which holds it to the ticket. */
-interface Words {
+export interface Words {
   readonly act: string
   readonly thing: string
   readonly facts: readonly (readonly [term: string, text: Html | string])[]
@@ -49,28 +50,6 @@ have read them there.</p>`
 }
 </section>`
 
-const sessionWords = ({ resource, principal, proxy, address, impersonated }: SessionSubject): Words => ({
-  act: impersonated ? `open a session with the rights of ${impersonated.name}` : 'open a session',
-  thing: `${resource.name}${asWhom(principal)}`,
-  facts: [
-    ['What', html`${resourceInWords(resource)}`],
-    ...(impersonated
-      ? ([
-          [
-            'With the rights of',
-            html`<strong>${impersonated.name}</strong>, another user. The audit log names you both`,
-          ],
-        ] as const)
-      : []),
-    ...membersOfPrincipal(resource.kind).flatMap(({ field }): Words['facts'] => {
-      const values = valuesOf(principal, field)
-      return values.length === 0 ? [] : [[memberTerms[field] ?? field, html`<strong>${values.join(', ')}</strong>`]]
-    }),
-    ['Through', html`the proxy <code>${proxy.id}</code>`],
-  ],
-  shown: { resource, principal, proxy, address, ...(impersonated && { impersonated }) },
-})
-
 const totpWords = ({ kind, name, secret, address = '' }: AddTotpSubject): Words => ({
   act: 'add the authenticator app',
   thing: name,
@@ -79,26 +58,16 @@ const totpWords = ({ kind, name, secret, address = '' }: AddTotpSubject): Words 
 })
 
 function wordsOf(intent: WaitingIntent): Words {
-  if (intent.purpose === 'session') return sessionWords((intent as Intent<'session'>).subject)
+  if (intent.purpose === 'session') {
+    const { subject } = intent as Intent<'session'>
+    return isSessionSet(subject) ? setWords(subject) : sessionWords(subject)
+  }
   if (intent.purpose === 'register') return totpWords((intent as NewTotpIntent).subject)
   return adminWords((intent as Intent<'admin'>).subject)
 }
 
-/** As whom first: what of all that somebody reads before he taps. */
-function asWhom(principal: SessionSubject['principal']): string {
-  const [user] = ['db_user', 'login', 'kubernetes_user'].flatMap((field) => valuesOf(principal, field))
-  return user === undefined ? '' : ` as ${user}`
-}
-
-const memberTerms: Readonly<Record<string, string>> = {
-  db_user: 'Database user',
-  db_name: 'Database',
-  login: 'Login',
-  kubernetes_user: 'Kubernetes user',
-  kubernetes_groups: 'Kubernetes groups',
-}
-
-export const approvePage = (assets: Assets, { cluster, user, intent, now, ...asked }: Approve): Html => {
+export const approvePage = (assets: Assets, { cluster, user, intent, way, now, ...asked }: Approve): Html => {
+  const { ask, script, next, proof } = waitingWays[way]
   const { act, thing, facts, shown, difference } = wordsOf(intent)
   return page(assets, {
     cluster,
@@ -124,16 +93,16 @@ it was not you.`,
 ])}
 ${difference}
 <div class="answer" id="asked" data-ticket="${asked.ticket}" data-redirect="${asked.redirectUri}" data-state="${asked.state}"
-data-issuer="${asked.issuer}" data-purpose="${intent.purpose}" data-shown="${JSON.stringify(shown)}">
-${approveOrRefuse()}
+data-issuer="${asked.issuer}" data-way="${way}" data-purpose="${intent.purpose}" data-shown="${JSON.stringify(shown)}">
+${ask()}
 <p class="not-me"><button type="button" class="danger" id="not-me" aria-describedby="not-me-hint">This was not me</button>
 <span class="hint" id="not-me-hint">Refuses it, and ends the login of the program that asked, at once.</span></p>
 </div>
-${needsScript('Only a script can ask your browser for a passkey.')}
+${needsScript(script)}
 ${terms([
   [
     'Next',
-    'Your browser asks for a passkey of yours. The tap approves this one request, once, and goes back to the program that waits on this computer.',
+    `${next} The ${proof} approves this one request, once, and the answer goes back to the program that waits on this computer.`,
   ],
   ['To say no', 'Refuse, and the program is told. If you just close this page, nothing is approved either.'],
 ])}`,

@@ -1,5 +1,6 @@
 /** Approving: a client's request, and an administrative request of a program that waits. */
 
+import { approveByCode } from '../../core/access/session-code.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
 import { endClientSession } from '../../core/login/session.ts'
@@ -34,6 +35,7 @@ export function clientRoutes(app: App, edge: Edge): void {
     const { options } = await waitingOptions(site, ports, callerOf(c), ticket)
     return { options: options as Json }
   })
+  pageCall(app, edge, operations.tapCode, (c, body) => approveByCode(site, ports, callerOf(c), body))
   pageCall(app, edge, operations.tapRefuse, async (c, body) => refuseWaiting(site, ports, callerOf(c), body))
   pageCall(app, edge, operations.tapDisown, async (c, { ticket }) => disownWaiting(ports, callerOf(c), ticket))
   pageCall(app, edge, operations.clientSessionEnd, async (c) => {

@@ -1,11 +1,12 @@
 import { Hono } from 'hono'
+import { mayTypeCode } from '../../core/access/session-code.ts'
 import { operations } from '../../core/api/operations.ts'
 import { sessionTtl } from '../../core/login/ceremony.ts'
 import { factorsShown } from '../../core/login/factors.ts'
 import { isRemovable } from '../../core/login/passkey-remove.ts'
 import { providerOf } from '../../core/login/providers.ts'
 import { siteUnder } from '../../core/login/relying-party.ts'
-import { stayingOf, takesPasswords } from '../../core/login/second-factor.ts'
+import { stayingOf, takesOnlyCodes, takesPasswords } from '../../core/login/second-factor.ts'
 import type { Instant } from '../../core/model.ts'
 import { approvalWay } from '../../core/oauth/approval.ts'
 import {
@@ -18,11 +19,12 @@ import { type Clients, isLoopbackRedirect } from '../../core/oauth/clients.ts'
 import { endedBecause } from '../../core/oauth/token.ts'
 import type { Account, SessionClaim, Staying } from '../../core/ports.ts'
 import { Refusal } from '../../core/refusal.ts'
-import { readWaiting } from '../../core/tap/waiting.ts'
+import { readWaiting, type WaitingIntent } from '../../core/tap/waiting.ts'
 import { onceEach } from '../body.ts'
 import type { Edge, EdgeContext, Variables } from '../edge.ts'
 import { parseNext } from '../next.ts'
 import { accountPage } from '../pages/account.ts'
+import type { WaitingWay } from '../pages/approval.ts'
 import { approvePage, notApprovablePage } from '../pages/approve.ts'
 import { authorizePage } from '../pages/authorize.ts'
 import { firstAdministratorPage } from '../pages/first-administrator.ts'
@@ -41,6 +43,13 @@ export const pageRoutes = (edge: Edge) => {
     return found
   }
   const userOf = (c: EdgeContext) => signedIn(c, ports.sessions.find)
+  /** By what a request that waits is approved: a code stands in for a tap for sessions alone. */
+  const wayFor = async (c: EdgeContext, { purpose }: WaitingIntent): Promise<WaitingWay> => {
+    const preference = await ports.preferences.current()
+    if (purpose !== 'session' || !takesOnlyCodes(preference)) return 'tap'
+    const person = await signedIn(c, ports.factors.find)
+    return person && mayTypeCode(preference, person) ? 'code' : 'tap'
+  }
   return new Hono<{ Variables: Variables }>()
     .get('/', async (c) => {
       const next = c.req.query('next')
@@ -75,7 +84,8 @@ export const pageRoutes = (edge: Edge) => {
       const { intent, isOpen } = readWaiting(ports, ticket)
       const why = intent.user !== user.id ? 'another-user' : isOpen ? undefined : 'expired'
       if (why) return c.html(notApprovablePage(assets, { cluster, why }), 403)
-      const asked = { intent, ticket, redirectUri, state, issuer: origin, now: ports.now() }
+      const way = await wayFor(c, intent)
+      const asked = { intent, ticket, redirectUri, state, issuer: origin, way, now: ports.now() }
       return c.html(approvePage(assets, { cluster, user, ...asked }))
     })
     .get(operations.authorize.path, async (c) => {

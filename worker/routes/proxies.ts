@@ -2,6 +2,7 @@
 import { type SnapshotMemory, stateSnapshot } from '../../core/access/cluster-snapshot.ts'
 import { acceptProxy } from '../../core/access/proxies.ts'
 import { beginSession, reachableResources } from '../../core/access/request-session.ts'
+import { beginSessionSet } from '../../core/access/request-session-set.ts'
 import { recordProxyEvents } from '../../core/access/session-events.ts'
 import { requirePrincipal } from '../../core/access/session-principal.ts'
 import { operations } from '../../core/api/operations.ts'
@@ -59,6 +60,20 @@ export function proxyRoutes(app: App, edge: Edge): void {
     const { redirect_uri, state, resource, proxy, impersonate } = body
     const ask = { resource, principal: requirePrincipal(resource.kind, body.principal), proxy, impersonate }
     const begun = await beginSession(site, ports, principal, ask, { redirect_uri, state })
+    return { tap: begun !== undefined, ticket: begun?.ticket, approve_url: begun?.approve_url }
+  })
+  tokenCall(app, edge, operations.sessionSetBegin, async ({ principal, body }) => {
+    const { redirect_uri, state, proxy, impersonate } = body
+    const sessions = body.sessions.map(({ resource, principal: as, count }) => {
+      return { resource, principal: requirePrincipal(resource.kind, as), count }
+    })
+    const begun = await beginSessionSet(
+      site,
+      ports,
+      principal,
+      { sessions, proxy, impersonate },
+      { redirect_uri, state },
+    )
     return { tap: begun !== undefined, ticket: begun?.ticket, approve_url: begun?.approve_url }
   })
 }

@@ -7,6 +7,7 @@ import type { TLSSocket } from 'node:tls'
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import { onTestFinished } from 'vitest'
 import type { DbPrincipal } from '../../../core/access/resource.ts'
+import { sessionIn } from '../../../core/access/session-set.ts'
 import { sessionInWords } from '../../../core/access/session-words.ts'
 import type { Json } from '../../../core/intent.ts'
 import { readGrant } from '../../../core/issue/grant.ts'
@@ -162,10 +163,12 @@ class Conversation {
     const { ports } = this.#proxy.front.edge
     const keys = new Map<string, CryptoKey>()
     for (const jwk of await ports.keyring.published()) keys.set(jwk.kid, (await importJWK(jwk, 'EdDSA')) as CryptoKey)
-    const grant = await readGrant({ issuer, keys, proxy: { id, boot }, now: ports.now() }, jwt)
+    const grant = sessionIn(await readGrant({ issuer, keys, proxy: { id, boot }, now: ports.now() }, jwt), name)
     expectEqual('the grant’s key', grant.clientKey, holder)
     expectEqual('the grant’s resource', grant.subject.resource.name, name)
-    this.#spend(`grant ${grant.id}`)
+    const { key, most } = grant.uses
+    const uses = Array.from({ length: most }, (_, at) => `use ${at + 1} of the grant ${key}`)
+    this.#spend(uses.find((one) => !this.#spent.has(one)) ?? `use ${most} of the grant ${key}`)
     const { refusal } = this.#proxy
     if (refusal) return this.#answer(`${refusal.status} No`, { error: refusal.error, message: refusal.message })
     this.#socket.write('HTTP/1.1 200 OK\r\n\r\n')

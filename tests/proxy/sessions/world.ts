@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type Socket } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import { addProxy, proxyOf } from '../../../core/access/proxies.ts'
 import type { SessionAsk } from '../../../core/access/request-session.ts'
+import type { SessionSetAsk } from '../../../core/access/request-session-set.ts'
 import type { RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { base64url } from '../../../core/lib/bytes.ts'
 import type { Limits } from '../../../proxy/limits.ts'
@@ -136,7 +137,7 @@ export const nameOf = ({ identity }: Reached) => ({ id: identity.id, boot: ident
 export async function grantFor(
   { proxy }: { readonly proxy: Reached },
   { program, token, visitor, passkey }: Person,
-  ask: SessionAsk = askFor(nameOf(proxy)),
+  ask: SessionAsk | SessionSetAsk = askFor(nameOf(proxy)),
 ): Promise<string> {
   const { status, json, text } = await beginSession(program, token, ask)
   if (status !== 200) throw new Error(`the session was answered ${status}: ${text}`)

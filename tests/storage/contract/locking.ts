@@ -164,7 +164,7 @@ export const locking: Cases = {
     const issue = (sequence: number, id = proxy.id) =>
       grants.issue({
         ...{ spend: newSpend(), tapped: undefined, clientSessionId: who.program.id, sequence, proxy: id },
-        event: newEvent('session.grant', { userId: who.user.id }),
+        events: [newEvent('session.grant', { userId: who.user.id })],
       })
     const changing: Record<string, () => Promise<unknown>> = {
       'a lock': () => storeDocuments(world, lockOn('one', { db: 'orders' })),
