@@ -28,6 +28,7 @@ import { refreshing } from './contract/refreshing.ts'
 import { removing } from './contract/removing.ts'
 import { resetting } from './contract/resetting.ts'
 import { rotating } from './contract/rotating.ts'
+import { sessionCodes } from './contract/session-codes.ts'
 import { sessionEnds } from './contract/session-ends.ts'
 import { values } from './contract/values.ts'
 import { warrants } from './contract/warrants.ts'
@@ -38,7 +39,7 @@ const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
   ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges, factorPrograms },
-  ...{ resetting, recovering, idling, ownersEnds, codeApprovals, kinds, warrants },
+  ...{ resetting, recovering, idling, ownersEnds, codeApprovals, sessionCodes, kinds, warrants },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */
