@@ -2,7 +2,7 @@ import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
 import { connectionString, startDatabaseProxy } from '../local-db.ts'
 import { portOf, serveUntilInterrupted } from '../local-proxy.ts'
-import { quoted } from '../profiles.ts'
+import { quoted } from '../quoted.ts'
 import { sayProblem } from '../term.ts'
 
 export default command({

@@ -29,6 +29,7 @@ import { removing } from './contract/removing.ts'
 import { resetting } from './contract/resetting.ts'
 import { rotating } from './contract/rotating.ts'
 import { sessionEnds } from './contract/session-ends.ts'
+import { userDocuments } from './contract/user-documents.ts'
 import { values } from './contract/values.ts'
 import { warrants } from './contract/warrants.ts'
 import type { World } from './contract/world.ts'
@@ -38,7 +39,7 @@ const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
   ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges, factorPrograms },
-  ...{ resetting, recovering, idling, ownersEnds, codeApprovals, kinds, warrants },
+  ...{ resetting, recovering, idling, ownersEnds, codeApprovals, kinds, warrants, userDocuments },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */
