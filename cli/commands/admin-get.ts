@@ -13,8 +13,9 @@ export default command({
 
 Users, roles, resources, locks and how people log in, as they stand: what is printed as YAML or
 JSON can be given to "sallyport admin create". Kinds: user, role, node, db, kube_cluster, app,
-windows_desktop, lock, cap (how people log in), or all of them with "all". Preset roles are part of every cluster: they show as text, and where they
-are named. So does cap while nobody has written one.
+windows_desktop, lock, cap (how people log in), or all of them with "all". Preset roles are part
+of every cluster: they show as text, and where they are named. So does cap while nobody has
+written one.
 
 Examples:
   sallyport admin get all
