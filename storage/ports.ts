@@ -25,6 +25,7 @@ import { ownerOfSession, unlocked } from './lock-statements.ts'
 import { loginsPort } from './login-ports.ts'
 import { refusing } from './obstacles.ts'
 import { isRunning, type OwnerRow, ownerQuery, passkeysQuery, userOf } from './owner.ts'
+import { policiesPort } from './policies.ts'
 import { eventsPort, grantsPort, proxiesPort, snapshotsPort } from './proxy-ports.ts'
 import {
   auditRow,
@@ -55,6 +56,7 @@ export type StoredPorts = Pick<
   | 'users'
   | 'logins'
   | 'documents'
+  | 'policies'
   | 'signingKeys'
   | 'proxies'
   | 'snapshots'
@@ -76,6 +78,7 @@ export function storedPorts(store: Store): StoredPorts {
     users: usersPort(store, make),
     logins: loginsPort(store, make),
     documents: documentsPort(store, make),
+    policies: policiesPort(store),
     signingKeys: signingKeysPort(store, make),
     proxies: proxiesPort(store, make),
     snapshots: snapshotsPort(store),
