@@ -1,4 +1,4 @@
-/** `role/dev`, `roles`, `db/orders`, `cap`: which documents somebody means. */
+/** `role/dev`, `users`, `db/orders`, `cap`: which documents somebody means. */
 import { preferenceKind, preferenceName } from '../core/access/auth-preference.ts'
 import type { DocumentKind } from '../core/access/document.ts'
 import { nearest } from '../core/access/place.ts'
@@ -24,6 +24,8 @@ const words: Readonly<Record<string, Kind>> = {
   windows_desktops: 'windows_desktop',
   lock: 'lock',
   locks: 'lock',
+  user: 'user',
+  users: 'user',
   cap: preferenceKind,
   cluster_auth_preference: preferenceKind,
 }
@@ -55,7 +57,7 @@ export function parseMeant(text: string): Meant {
   const meant = nearest(word, [...Object.keys(words), 'all'])
   const hint =
     meant === undefined
-      ? 'kinds are role, node, db, kube_cluster, app, windows_desktop, lock and cap'
+      ? 'kinds are role, user, node, db, kube_cluster, app, windows_desktop, lock and cap'
       : `did you mean ${meant}?`
   throw new Problem('usage', `there is no kind ${word}`, hint)
 }

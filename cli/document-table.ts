@@ -14,6 +14,7 @@ import {
   resourceKinds,
 } from '../core/access/resource.ts'
 import type { LabelMatchers, RoleConditions, RoleDocument } from '../core/access/role.ts'
+import type { UserDocument } from '../core/access/user.ts'
 
 /** Columns as wide as their widest entry; the last one ends where it ends. Text in a document has no control characters. */
 export function table(documents: readonly Document[]): string {
@@ -34,6 +35,8 @@ function summary(document: Document): string {
       return lockSummary(document)
     case 'cluster_auth_preference':
       return preferenceSummary(document)
+    case 'user':
+      return userSummary(document)
     default:
       return resourceSummary(document)
   }
@@ -80,6 +83,12 @@ function resourceSummary(resource: ResourceDocument): string {
 
 function lockSummary({ spec: { target, message, expires } }: LockDocument): string {
   return `locks the ${targetInWords(target)} ${expires ? `until ${expires}` : 'for ever'}${message ? `: ${message}` : ''}`
+}
+
+/** Such as `roles access,dev; logins ada; team orders,ops`. */
+function userSummary({ spec: { roles = [], traits = {} } }: UserDocument): string {
+  const named = Object.entries(traits).map(([trait, values]) => `${trait} ${values.join(',')}`)
+  return [roles.length > 0 ? `roles ${roles.join(',')}` : 'no role', ...named].join('; ')
 }
 
 /** Such as `passkeys alone, or passwords with webauthn or otp; sessions of 12h at most`. */

@@ -25,6 +25,7 @@ import { Refusal } from '../core/refusal.ts'
 import { addressText, parseAddress } from './address.ts'
 import { Problem } from './problem.ts'
 import { environment, configFolder as folder } from './profile.ts'
+import { quoted } from './quoted.ts'
 
 export const fileOf = (name: string): string => join(folder(), `${name}.json`)
 const currentFile = () => join(folder(), 'current')
@@ -151,10 +152,6 @@ export function profileNames(): string[] {
     .filter((name) => validName.test(name))
     .sort()
 }
-
-/** For a shell to read as one word. */
-export const quoted = (path: string): string =>
-  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 
 /** Whether it exists; refused where others could have put something there. */
 function folderIsOurs(): boolean {

@@ -6,7 +6,7 @@ import { operations } from '../core/api/operations.ts'
 import { call, type Session } from './api.ts'
 import { parseMeant } from './document-name.ts'
 import { Problem } from './problem.ts'
-import { quoted } from './profiles.ts'
+import { quoted } from './quoted.ts'
 
 export type Resource = AnswerOf<typeof operations.resourcesList>['resources'][number]
 

@@ -1,7 +1,8 @@
 /** What core needs of the world for administration: ports.ts, continued. */
-import type { Document } from './access/document.ts'
+import type { Document, PolicyDocument } from './access/document.ts'
 import type { LockKey } from './access/lock.ts'
 import type { Traits } from './access/pattern.ts'
+import type { UserDocument } from './access/user.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Json } from './intent.ts'
 import type {
@@ -130,6 +131,8 @@ export interface Users {
   holdings(name: string, now: Instant): Promise<Holdings | undefined>
   /** The same, with roles and traits of one instant. */
   withRoles(name: string): Promise<UserWithRoles | undefined>
+  /** What administrators write of users, by name: of all, or of who bears a name that a hurried reader takes for this one. */
+  documents(name: string | undefined): Promise<readonly WrittenUser[]>
   /**
    * Confirms the actor, makes the user with roles and invite.
    * @throws Refusal ticket_spent, credential_changed, preference_changed, counter_regressed, token_invalid, role_missing, role_unknown, name_taken, user_locked
@@ -219,19 +222,43 @@ export interface Logins {
   ): Promise<void>
 }
 
-export interface StoredDocument {
-  readonly document: Document
+export interface StoredDocument<D extends Document = PolicyDocument> {
+  readonly document: D
   readonly revision: string
 }
 
-/** Who wrote its newest revision; undefined where he was never a user. */
-export interface WrittenDocument extends StoredDocument {
+/** Who wrote its newest revision; undefined where nobody did, or he was never a user. */
+export interface WrittenDocument<D extends Document = PolicyDocument> extends StoredDocument<D> {
   readonly by: string | undefined
+}
+
+export interface WrittenUser extends WrittenDocument<UserDocument> {
+  readonly id: UserId
 }
 
 /** `expected`: the revision that it replaces; undefined where none may be there. */
 export interface DocumentChange extends StoredDocument {
   readonly expected: string | undefined
+}
+
+/** `before`: what the user held; undefined where none of the name may be there. */
+export interface UserChange {
+  readonly id: UserId
+  readonly document: UserDocument
+  readonly before: UserDocument | undefined
+}
+
+/** Changes of users, and what they were judged by. */
+export interface UserChanges {
+  readonly users: readonly UserChange[]
+  /** Roles that somebody gains or loses, as they are once the documents are written. */
+  readonly roles: readonly { readonly name: string; readonly revision: string }[]
+  /** Who no longer may give roles. Of the others one must stay whose passkey vouches, as one was there before. */
+  readonly losing: readonly UserId[]
+  /** The roles that allow it, and those that deny it. */
+  readonly giving: { readonly allowing: readonly string[]; readonly denying: readonly string[] }
+  /** Passkeys of these count. */
+  readonly rpIds: readonly string[]
 }
 
 export interface Documents {
@@ -240,10 +267,11 @@ export interface Documents {
     readonly name?: string | undefined
   }): Promise<readonly WrittenDocument[]>
   /**
-   * All of them or none.
-   * @throws Refusal token_invalid, role_missing, document_changed, document_exists (a resource of another kind has the name)
+   * All of them or none, with what is to change of users.
+   * @throws Refusal token_invalid, role_missing, document_changed (also a user, or a role that he gains or loses), document_exists (a
+   * resource of another kind has the name), own_role, name_taken, last_vouching
    */
-  put(actor: Actor, changes: readonly DocumentChange[], event: AuditEvent): Promise<void>
+  put(actor: Actor, changes: readonly DocumentChange[], event: AuditEvent, people?: UserChanges): Promise<void>
   /** @throws Refusal token_invalid, role_missing, document_changed, role_held */
   remove(
     actor: Actor,

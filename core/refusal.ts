@@ -201,7 +201,11 @@ const answers = {
     'Nobody could administer the cluster any more: name an old rp_id in webauthn.former_rp_ids, or give an administrator another way in before.',
   ],
   role_preset: [409, 'role_preset', 'A role of this name is built in: choose another name.'],
-  role_held: [409, 'role_held', 'Somebody holds this role: remove the user first, or keep the role.'],
+  role_held: [
+    409,
+    'role_held',
+    'Somebody holds this role: take it from the user first (sallyport admin edit user/NAME), or keep the role.',
+  ],
   event_unknown: [404, 'event_unknown', 'See what happened, with its numbers: sallyport admin audit ls'],
   keys_rotated: [409, 'keys_rotated', 'Somebody else rotated them meanwhile: look with sallyport admin status.'],
 

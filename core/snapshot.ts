@@ -3,7 +3,7 @@
  * nonce of that proxy's, "unchanged" included. So nobody between them can hold back what has changed, or show what was.
  */
 import { compactVerify, decodeProtectedHeader, SignJWT } from 'jose'
-import type { Document } from './access/document.ts'
+import type { PolicyDocument } from './access/document.ts'
 import type { Traits } from './access/pattern.ts'
 import { canonicalJson, type Json, membersOf } from './intent.ts'
 import type { SigningKey } from './issue/keyring.ts'
@@ -33,7 +33,7 @@ export interface Snapshot {
     /** Left out by an edge of before, which knew passkeys only. */
     readonly kind?: CredentialKind
   }[]
-  readonly documents: readonly Document[]
+  readonly documents: readonly PolicyDocument[]
   /** Ed25519, those that may have signed what is still in use, and the next one. */
   readonly keys: readonly { readonly kid: string; readonly x: string }[]
 }

@@ -1,5 +1,5 @@
 /** A snapshot made ready to be asked. What this version cannot read whole it does not use: half a policy is a hole. */
-import { type Document, parseDocument } from '../core/access/document.ts'
+import { type PolicyDocument, parseDocument } from '../core/access/document.ts'
 import type { Known } from '../core/access/open-session.ts'
 import { policyOf } from '../core/access/policy.ts'
 import { type Json, membersOf } from '../core/intent.ts'
@@ -38,18 +38,18 @@ export function readSnapshot(json: Json | undefined): Snapshot {
 
 function requireDocument(json: Json): void {
   const parsed = parseDocument(json)
-  if (parsed.kind === 'value') return
+  if (parsed.kind === 'value' && parsed.value.kind !== 'user') return
   const { kind, metadata } = membersOf(json)
   const name = membersOf(metadata)['name']
-  const [problem] = parsed.problems
-  throw new TypeError(`${String(kind)} ${String(name)}: ${problem?.message}`)
+  const problem = parsed.kind === 'invalid' ? parsed.problems[0]?.message : 'users stand in a list of their own'
+  throw new TypeError(`${String(kind)} ${String(name)}: ${problem}`)
 }
 
 export function knownOf({ cluster, issuer, rp_id, users, credentials, documents }: Snapshot): Known {
   const byId = new Map(credentials.map((one) => [one.id, one]))
   const holders = new Set(credentials.map(({ user }) => user))
   const imported = new Map<CredentialId, ReturnType<typeof importPublicKey>>()
-  const policy = policyOf(documents as readonly Document[])
+  const policy = policyOf(documents as readonly PolicyDocument[])
   const site = { cluster, origin: issuer, rpId: rp_id, rpIdHash: sha256(utf8(rp_id)) }
   return {
     site: siteUnder(site, policy.preference),

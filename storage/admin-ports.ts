@@ -1,6 +1,6 @@
 /** core's ports for users and documents: ports.ts, continued. */
 import { and, asc, count, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
-import type { Document } from '../core/access/document.ts'
+import type { PolicyDocument } from '../core/access/document.ts'
 import { parseDuration } from '../core/access/duration.ts'
 import { type LockKey, lockedBy, lockKey } from '../core/access/lock.ts'
 import type { Traits } from '../core/access/pattern.ts'
@@ -18,6 +18,7 @@ import { refusing } from './obstacles.ts'
 import { auditRow, credentialRow, sessionRow, userRow } from './rows.ts'
 import { audit, credentials, documents, invites, totps, userRoles, users } from './schema.ts'
 import { rowsOf, type Statement, type Store } from './store.ts'
+import { listUserDocuments, putUsers } from './user-documents.ts'
 
 export function usersPort(store: Store, make: Make): Ports['users'] {
   return {
@@ -38,6 +39,7 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
     },
     find: (name) => findUser(store, name),
     withRoles: (name) => userWithRoles(store, name),
+    documents: (name) => listUserDocuments(store, name),
     holdings: (name, now) => findHoldings(store, name, now),
     reset: async ({ actor, user, invite, rpIds, event }) => {
       const { id: userId } = user
@@ -241,21 +243,22 @@ export function documentsPort(store: Store, make: Make): Ports['documents'] {
         .where(wanted)
         .orderBy(asc(documents.kind), asc(documents.name))
       return rows.map(({ document, revision, by }) => ({
-        document: document as Document,
+        document: document as PolicyDocument,
         revision,
         by: by ?? undefined,
       }))
     },
-    put: async (actor, changes, event) => {
+    put: async (actor, changes, event, people) => {
       const approval = keepApproval(make, actor, event.at)
       const by = { updatedBy: actor.userId, updatedAt: event.at, approvedBy: approval.id }
       const work = store.atomically([
         ...actorGuards(make, actor, event),
         ...approval.statements,
         ...changes.flatMap((change) => putStatements(make, change, by)),
+        ...(people ? putUsers(make, people, by) : []),
         make.record(auditRow(event)),
       ])
-      await refusing(about(event), work)
+      await refusing(about(event), work, { role_held: 'own_role' })
     },
     remove: async (actor, { expected, ...key }, event) => {
       const work = store.atomically([
@@ -276,11 +279,13 @@ function putStatements(make: Make, { document, revision, expected }: DocumentCha
   const key = { kind: document.kind, name: document.metadata.name }
   const row = { ...key, document, revision, ...by, ...columnsOf(document) }
   if (expected === undefined) return [make.documentIsNew(key), make.addDocument(row)]
-  return [make.documentIsAt({ ...key, expected }), make.deleteDocument(key), make.addDocument(row)]
+  // He may have been given the role since he was asked who he is.
+  const own = document.kind === 'role' ? [make.roleIsAnothers({ role: key.name, userId: by.updatedBy })] : []
+  return [make.documentIsAt({ ...key, expected }), ...own, make.deleteDocument(key), make.addDocument(row)]
 }
 
 /** What statements of other ceremonies ask for, taken out of the document. */
-function columnsOf(document: Document) {
+function columnsOf(document: PolicyDocument) {
   const none = { maxSessionTtl: null, deviceFlow: null, lockKey: null, expiresAt: null }
   if (document.kind === 'role') {
     const { max_session_ttl: ttl, device_flow: deviceFlow = null } = document.spec.options

@@ -21,6 +21,7 @@ import {
   loginStatements,
   signingKeyStatements,
 } from './token-statements.ts'
+import { userDocumentStatements } from './user-documents.ts'
 
 export const makeStatements = ({ db }: Store) => ({
   ...tapStatements(db),
@@ -36,6 +37,7 @@ export const makeStatements = ({ db }: Store) => ({
   ...actorStatements(db),
   ...signingKeyStatements(db),
   ...userStatements(db),
+  ...userDocumentStatements(db),
   ...leavingStatements(db),
   ...documentStatements(db),
   ...approvalStatements(db),

@@ -1,5 +1,5 @@
 import { asc } from 'drizzle-orm'
-import type { Document } from '../core/access/document.ts'
+import type { PolicyDocument } from '../core/access/document.ts'
 import { policyOf } from '../core/access/policy.ts'
 import type { KnownPolicy, Policies } from '../core/ports.ts'
 import { documents, policy } from './schema.ts'
@@ -15,7 +15,7 @@ export function policiesPort({ db, atomically }: Store): Policies {
       db.select({ document: documents.document }).from(documents).orderBy(asc(documents.kind), asc(documents.name)),
     ])
     const known = {
-      ...policyOf(rowsOf<{ document: Document }>(written).map(({ document }) => document)),
+      ...policyOf(rowsOf<{ document: PolicyDocument }>(written).map(({ document }) => document)),
       sequence: rowsOf<{ sequence: number }>(counted)[0]?.sequence ?? 0,
     }
     if (copy === undefined || known.sequence >= copy.sequence) copy = known

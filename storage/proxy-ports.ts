@@ -1,6 +1,6 @@
 /** core's ports for proxies, snapshots and sessions: ports.ts, continued. */
 import { and, asc, eq, isNull, max, sql } from 'drizzle-orm'
-import type { Document } from '../core/access/document.ts'
+import type { PolicyDocument } from '../core/access/document.ts'
 import type { Traits } from '../core/access/pattern.ts'
 import { base64url } from '../core/lib/bytes.ts'
 import type { ClientSessionId, UserId } from '../core/model.ts'
@@ -103,7 +103,7 @@ function contentOf([people, held, keys, written]: readonly unknown[]) {
       ...(traits && { traits }),
     })),
     credentials: rowsOf<CredentialRow>(keys).map(({ key, ...one }) => ({ ...one, key: base64url(key) })),
-    documents: rowsOf<{ document: unknown }>(written).map(({ document }) => document as Document),
+    documents: rowsOf<{ document: unknown }>(written).map(({ document }) => document as PolicyDocument),
   }
 }
 

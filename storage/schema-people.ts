@@ -17,7 +17,11 @@ export const users = sqliteTable(
     nameKey: text('name_key').notNull(),
     /** What templates of roles stand for, as an administrator wrote it; NULL where there is nothing. */
     traits: text('traits', { mode: 'json' }).$type<Traits>(),
-    /** When the first administrator registered, or the user was invited. */
+    /** Who wrote roles and traits as a document; NULL where they are as the invite or the first start gave them. */
+    updatedBy: text('updated_by').$type<UserId>(),
+    /** The tap that approved that (`intent_id` in `approvals`); NULL where there was none. */
+    approvedBy: text('approved_by'),
+    /** When the first administrator registered, or the user was invited or written down. */
     createdAt: instant('created_at').notNull(),
     /** NULL while nobody removed the user. A removed user's name is free again. */
     removedAt: instant('removed_at'),

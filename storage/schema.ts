@@ -75,13 +75,13 @@ export const guards = sqliteTable('guards', {
   client: integer('client').notNull().default(0),
   /** The invite is open. */
   invite: integer('invite').notNull().default(0),
-  /** The document is at the revision that was read, or is not there where none was. */
+  /** The document, or what the user holds, is as it was read, or is not there where nothing was. */
   revision: integer('revision').notNull().default(0),
   /** The caller still holds the role that the action needs. */
   role: integer('role').notNull().default(0),
   /** A role that is given to a user is there. */
   given: integer('given').notNull().default(0),
-  /** No user holds the role that is removed. */
+  /** No user holds the role that is removed; the caller does not hold the one that he changes. */
   held: integer('held').notNull().default(0),
   /** The signing key to retire is still the current one. */
   rotation: integer('rotation').notNull().default(0),

@@ -190,12 +190,13 @@ export const accountStatements = (db: Db) => ({
 /** Of a relying party that is taken; `rpIds` is JSON. What is of another opens nothing. */
 export const ofThese = (s: { rpIds: Placeholder }) => sql`${c.rpId} in (select value from json_each(${s.rpIds}))`
 
-/** A passkey that may vouch stays when `leaving` go, or none of these may: else nobody could be let in any more. */
-export const vouchingStays = (db: Db, s: { rpIds: Placeholder }, leaving: SQL) => {
-  const vouching = (which: SQL) =>
-    sql`exists (select 1 from ${c} where ${c.mayVouch} = 1 and ${c.removedAt} is null and ${ofThese(s)} and ${which})`
-  return guard(db, 'vouching', sql`(not ${vouching(leaving)} or ${vouching(sql`not (${leaving})`)})`)
-}
+/** There is a passkey that may vouch, one of these. */
+export const vouching = (s: { rpIds: Placeholder }, which: SQL) =>
+  sql`exists (select 1 from ${c} where ${c.mayVouch} = 1 and ${c.removedAt} is null and ${ofThese(s)} and ${which})`
+
+/** One stays when `leaving` go, or none of these may vouch: else nobody could be let in any more. */
+export const vouchingStays = (db: Db, s: { rpIds: Placeholder }, leaving: SQL) =>
+  guard(db, 'vouching', sql`(not ${vouching(s, leaving)} or ${vouching(s, sql`not (${leaving})`)})`)
 
 const noRoot = sql`not exists (select 1 from ${credentials} where ${credentials.isRoot} = 1)`
 

@@ -210,6 +210,15 @@ export const lockOf = (user: string, spec: { readonly message?: string; readonly
   spec: { target: { user }, ...spec },
 })
 
+/** A user as a document. */
+export const userOf = (
+  name: string,
+  spec: {
+    readonly roles?: readonly string[]
+    readonly traits?: Readonly<Record<string, readonly string[]>>
+  } = {},
+) => ({ kind: 'user', version: 'v2', metadata: { name }, spec }) as const
+
 /** A lock of the name `l`. */
 export const lockOn = (target: Readonly<Record<string, string>>, message?: string) => ({
   kind: 'lock',

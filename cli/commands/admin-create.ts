@@ -7,14 +7,16 @@ import { command, formatOption } from '../command.ts'
 import { type DocumentRead, readDocuments, showProblem } from '../documents.ts'
 import { sayTaken } from '../lost.ts'
 import { Problem } from '../problem.ts'
+import { quoted } from '../quoted.ts'
 import { formatOf, print, printTable, printText, say, show } from '../term.ts'
 
 export default command({
   doing: 'create documents',
   help: `Usage: sallyport admin create [-f] FILE|- [--force] [--diff | --dry-run]
 
-Creates the roles, databases, locks and the cluster_auth_preference in FILE (YAML or JSON; - is
-standard input), all of them or none. Certificates may be named by paths, which count from FILE.
+Creates the users, roles, resources, locks and the cluster_auth_preference in FILE (YAML or JSON;
+- is standard input), all of them or none. Certificates may be named by paths, which count from
+FILE. A new user has nothing to sign in with: sallyport admin users reset NAME makes the link.
 You approve all of them with one tap in the browser; where the cluster asks for none, your login
 must be at most five minutes old.
 
@@ -62,9 +64,18 @@ Examples:
         outcomes.map(({ kind, name, outcome }) => [kind, name, outcome]),
       ),
     )
+    sayWaiting(outcomes)
     return 'ok'
   },
 })
+
+/** Their link holds a key that is made by whoever hands it on, so it comes with a tap of its own. */
+function sayWaiting(outcomes: Awaited<ReturnType<typeof put>>): void {
+  const created = outcomes.filter(({ kind, outcome }) => kind === 'user' && outcome === 'created')
+  if (created.length === 0) return
+  say('What is new has nothing to sign in with yet. For a link that lets somebody in:')
+  for (const { name } of created) say(`  sallyport admin users reset ${quoted(name)}`)
+}
 
 function requireFile(given: readonly string[]): string {
   const [file] = given

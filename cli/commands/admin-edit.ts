@@ -12,6 +12,7 @@ import { findDocument } from '../find-document.ts'
 import { sayTaken } from '../lost.ts'
 import { Problem } from '../problem.ts'
 import { environment } from '../profile.ts'
+import { quoted } from '../quoted.ts'
 import { runProgram } from '../run.ts'
 import { callApproved } from '../tap.ts'
 import { say } from '../term.ts'
@@ -33,14 +34,17 @@ Options:
 Examples:
   sallyport admin edit cap
   EDITOR=nano sallyport admin edit role/dev
+  sallyport admin edit user/alice
 `,
   options: { force: { type: 'boolean' }, ...browserOption },
   takes: [1, 1],
   run: async (values, [given = '']) => {
-    const meant = requireOne(given)
+    const asked = requireOne(given)
     const editor = requireEditor()
     const session = await openSession(values.profile)
-    const found = await findDocument(session, meant)
+    const found = await findDocument(session, asked)
+    // A user is found however the name is spelled.
+    const meant = { ...asked, name: found.document.metadata.name }
     const before = printDocuments([found.document], 'yaml')
     const file = writePrivately(meant, before)
     await openEditor(editor, file)
@@ -72,7 +76,8 @@ function requireEditor(): string {
 
 /** In a folder of its own, which nobody else may enter. */
 function writePrivately({ kind, name }: MeantOne, content: string): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'sallyport-edit-')), `${kind}-${name}.yaml`)
+  const plain = name.replaceAll(/[^\p{L}\p{N}.@_-]/gu, '_')
+  const file = join(mkdtempSync(join(tmpdir(), 'sallyport-edit-')), `${kind}-${plain}.yaml`)
   writeFileSync(file, content, { mode: 0o600, flag: 'wx' })
   return file
 }
@@ -94,7 +99,7 @@ async function keeping(file: string, meant: MeantOne, work: () => Promise<void>)
   } catch (error) {
     if (error instanceof Problem) {
       say(`What you wrote is kept in ${file}`)
-      say(`To go on: compare it with "sallyport admin get ${showKey(meant)}", mend it, then`)
+      say(`To go on: compare it with "sallyport admin get ${quoted(showKey(meant))}", mend it, then`)
       say(`  sallyport admin create --force ${file}`)
     }
     throw error

@@ -11,15 +11,17 @@ export default command({
   doing: 'get documents',
   help: `Usage: sallyport admin get KIND[/NAME] [--format=yaml|json|text]
 
-Roles, databases, locks and how people log in, as they stand: what is printed as YAML or JSON
-can be given to "sallyport admin create". Kinds: role, db, lock, cap (how people log in), or all
-of them with "all". Preset roles are part of every cluster: they show as text, and where they
-are named. So does cap while nobody has written one.
+Users, roles, resources, locks and how people log in, as they stand: what is printed as YAML or
+JSON can be given to "sallyport admin create". Kinds: user, role, node, db, kube_cluster, app,
+windows_desktop, lock, cap (how people log in), or all of them with "all". Preset roles are part
+of every cluster: they show as text, and where they are named. So does cap while nobody has
+written one.
 
 Examples:
   sallyport admin get all
   sallyport admin get cap
   sallyport admin get role/dev --format=json
+  sallyport admin get user/alice
   sallyport admin get locks --format=text
 `,
   options: formatOption,

@@ -7,9 +7,9 @@ export default command({
   doing: 'remove the document',
   help: `Usage: sallyport admin rm KIND/NAME [--yes] [--force] [--no-browser]
 
-Removes a role, a database or a lock; "cap" sets how people log in back to the defaults. You
-approve it with a tap in the browser; where the cluster asks for none, your login must be at most
-five minutes old. On a terminal it asks before.
+Removes a role, a resource, a lock, or a user with all passkeys and sessions; "cap" sets how
+people log in back to the defaults. You approve it with a tap in the browser; where the cluster
+asks for none, your login must be at most five minutes old. On a terminal it asks before.
 
 Options:
   --yes         do not ask
@@ -20,6 +20,7 @@ Options:
 Examples:
   sallyport admin rm role/dev
   sallyport admin rm lock/alice-left --yes
+  sallyport admin rm user/alice
 `,
   options: { yes: { type: 'boolean' }, force: { type: 'boolean' }, ...browserOption },
   takes: [1, 1],

@@ -12,11 +12,12 @@ export default command({
   doing: 'reset the user',
   help: `Usage: sallyport admin users reset NAME [--ttl=8h] [options]
 
-For somebody who lost all passkeys, whose keys may be in other hands, or whose invitation
-expired. You approve it with a tap in the browser. All passkeys, passwords, codes and sessions
-of the user are then removed at once, and older links too; roles stay. The link by which the
-person makes a new passkey stands on stdout. It works once. Who has it becomes that user: give
-it to nobody else. The new passkey lets nobody else in, whatever the old ones did.
+For somebody who lost all passkeys, whose keys may be in other hands, whose invitation expired,
+or who was made by admin create. You approve it with a tap in the browser. All passkeys,
+passwords, codes and sessions of the user are then removed at once, and older links too; roles
+stay. The link by which the person makes a new passkey stands on stdout. It works once. Who has
+it becomes that user: give it to nobody else. The new passkey lets nobody else in, whatever the
+old ones did.
 
 Options:
   --ttl=DURATION  how long the link works, such as 30m or 4h: 8h where not given, 24h at most

@@ -6,7 +6,7 @@ import { connectionString, startDatabaseProxy } from '../local-db.ts'
 import { portOf, serveUntilInterrupted, startAll } from '../local-proxy.ts'
 import { impersonateOption, requireNamedOnce } from '../principal.ts'
 import { Problem } from '../problem.ts'
-import { quoted } from '../profiles.ts'
+import { quoted } from '../quoted.ts'
 import { countOf, countOption, SharedTap } from '../shared-tap.ts'
 import { sayProblem } from '../term.ts'
 

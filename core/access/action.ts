@@ -52,7 +52,16 @@ export const exempted: Exempted<Operations> = {
 
 export type Foresight = Pick<
   Ports,
-  'now' | 'users' | 'documents' | 'credentials' | 'factors' | 'logins' | 'keyring' | 'signingKeys' | 'preferences'
+  | 'now'
+  | 'random'
+  | 'users'
+  | 'documents'
+  | 'credentials'
+  | 'factors'
+  | 'logins'
+  | 'keyring'
+  | 'signingKeys'
+  | 'preferences'
 >
 
 export interface Asked<Body, Query> extends Pick<Received, 'parameters'> {

@@ -1,9 +1,10 @@
 /** What a change of documents would do: to whoever is to approve it, and to whoever does it. Reads, and writes nothing. */
-import type { DocumentChange } from '../admin-ports.ts'
+import type { StoredDocument, UserChange } from '../admin-ports.ts'
 import { canonicalJson, type Json } from '../intent.ts'
 import { base64url } from '../lib/bytes.ts'
 import { sha256 } from '../lib/hash.ts'
-import type { Site } from '../model.ts'
+import { nameKey } from '../login/name.ts'
+import type { Site, UserId } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { addedLines, differenceOf, linesOf, removedLines, titleLine } from './difference.ts'
@@ -16,8 +17,10 @@ import { isPreset } from './presets.ts'
 import { allowing, type Principal } from './principal.ts'
 import type { Deed } from './rule.ts'
 import { type Foreseen, someOf } from './subject.ts'
+import { userRevision } from './user.ts'
+import { planUsers, type UsersPlan, userInWords } from './user-plan.ts'
 
-export type PlanNeeds = Pick<Ports, 'documents' | 'credentials' | 'factors'>
+export type PlanNeeds = Pick<Ports, 'documents' | 'users' | 'credentials' | 'factors' | 'random'>
 
 export interface PutAsk {
   readonly documents: readonly Json[]
@@ -27,11 +30,15 @@ export interface PutAsk {
   readonly replaces?: string | undefined
 }
 
-interface Planned extends DocumentChange {
+interface Planned extends StoredDocument<Document> {
   readonly before: Document | undefined
+  /** The revision that it replaces; undefined where none is there. */
+  readonly expected: string | undefined
+  /** Of a user. */
+  readonly id?: UserId | undefined
 }
 
-export interface PutPlan {
+export interface PutPlan extends Pick<UsersPlan, 'people'> {
   readonly all: readonly Planned[]
   /** Those that are not there as they are. */
   readonly changed: readonly Planned[]
@@ -42,8 +49,8 @@ export interface PutPlan {
 }
 
 /**
- * @throws Refusal document_invalid, own_account, own_role, role_missing, rp_id_unfit, passkeys_lost, ways_lost, nobody_left,
- * document_changed, document_exists
+ * @throws Refusal document_invalid, role_missing, own_account, own_role, role_unknown, name_taken, rp_id_unfit, passkeys_lost, ways_lost,
+ * nobody_left, document_changed, document_exists
  */
 export async function planPut(
   site: Site,
@@ -51,25 +58,44 @@ export async function planPut(
   principal: Principal,
   { documents, force, replaces }: PutAsk,
 ): Promise<PutPlan> {
-  const wanted = requireDocuments(documents, principal)
+  const wanted = requireDocuments(documents)
   if (replaces !== undefined && wanted.length !== 1) throw unreadable('one document is edited at a time')
   const there = await documentsBefore(ports, wanted)
-  const all = wanted.map((document): Planned => {
-    const before = there.get(keyOf(document))
-    return { document, before, revision: revisionOf(document), expected: before && revisionOf(before) }
-  })
+  const all = wanted.map((document) => planned(ports, document, there.get(identityOf(document))))
   const changed = all.filter(({ revision, expected }) => revision !== expected)
   // Of all of them, and before anything else is told: who may not write a document hears neither that it is there and says the same,
   // nor whom the change would hit.
-  const deeds = all.map(deedOf)
-  for (const deed of deeds) allowing(principal, deed)
-  const asked = { before: [...there.values()], wanted, force, caller: principal.user.name }
-  const taken = await requireKept(site, ports, asked)
+  const own = all.map(deedOf)
+  for (const deed of own) allowing(principal, deed)
+  for (const { document } of changed) requireNotOwn(document, principal)
+  for (const one of all) requireSpelling(one)
+  const { deeds, people } = await planUsers(ports, principal, changed.flatMap(userChange), wanted)
+  const before = [...there.values()].map(({ document }) => document)
+  const taken = await requireKept(site, ports, { before, wanted, force, caller: principal.user.name })
   for (const { document, expected } of all) {
     if (replaces !== undefined && replaces !== (expected ?? '')) throw new Refusal('document_changed')
     if (expected !== undefined && replaces === undefined && !force) throw existing(keyOf(document))
   }
-  return { all, changed, deeds, taken, foreseen: putForeseen(all, changed, taken) }
+  return { all, changed, deeds: [...own, ...deeds], people, taken, foreseen: putForeseen(all, changed, taken) }
+}
+
+function planned({ random }: Pick<Ports, 'random'>, document: Document, found: Found | undefined): Planned {
+  const expected = found?.revision
+  if (document.kind !== 'user') return { document, before: found?.document, revision: revisionOf(document), expected }
+  const id = found?.id ?? (base64url(random(16)) as UserId)
+  return { document, before: found?.document, revision: userRevision(id, document), expected, id }
+}
+
+function userChange({ document, before, id }: Planned): UserChange[] {
+  if (document.kind !== 'user' || id === undefined) return []
+  return [{ document, before: before?.kind === 'user' ? before : undefined, id }]
+}
+
+/** Two names that a hurried reader takes for one are one user's: whoever writes the other is told. */
+function requireSpelling({ document, before }: Planned): void {
+  const [name, there] = [document.metadata.name, before?.metadata.name]
+  if (there === undefined || there === name) return
+  throw new Refusal('name_taken', {}, { told: `There is a user ${there}: ${name} is the same name.` })
 }
 
 const deedOf = ({ document, before }: Pick<Planned, 'document' | 'before'>): Deed => ({
@@ -82,16 +108,19 @@ const existing = (document: string) =>
 
 export const keyOf = ({ kind, metadata }: Document): string => `${kind}/${metadata.name}`
 
-function requireDocuments(given: readonly Json[], caller: Principal): readonly Document[] {
+/** As `keyOf`, but of users as their names are told apart. */
+const identityOf = (document: Document): string =>
+  document.kind === 'user' ? `user/${nameKey(document.metadata.name)}` : keyOf(document)
+
+function requireDocuments(given: readonly Json[]): readonly Document[] {
   const wanted = given.map((json, i) => {
     const parsed = parseDocument(json)
     if (parsed.kind === 'value') return parsed.value
     const [first] = parsed.problems
     throw unreadable(`${showPath(['documents', i, ...(first?.path ?? [])])}: ${first?.message ?? ''}`)
   })
-  const keys = new Set(wanted.map(keyOf))
+  const keys = new Set(wanted.map(identityOf))
   if (keys.size < wanted.length) throw unreadable('one kind and name twice')
-  for (const document of wanted) requireNotOwn(document, caller)
   return wanted
 }
 
@@ -116,13 +145,23 @@ function requireNotOwn(document: Document, { user, roles, factorId }: Principal)
 
 const own = (told: string) => new Refusal('own_account', {}, { told })
 
+/** What is there. Its id: of a user. */
+interface Found extends StoredDocument<Document> {
+  readonly id?: UserId
+}
+
 async function documentsBefore(
-  { documents }: Pick<Ports, 'documents'>,
+  { documents, users }: Pick<Ports, 'documents' | 'users'>,
   wanted: readonly Pick<Document, 'kind'>[],
-): Promise<Map<string, Document>> {
+): Promise<Map<string, Found>> {
   const kinds = new Set(wanted.map(({ kind }) => kind))
-  const lists = await Promise.all([...kinds].map((kind) => documents.list({ kind })))
-  return new Map(lists.flat().map(({ document }) => [keyOf(document), document]))
+  const lists = await Promise.all(
+    [...kinds].map(async (kind): Promise<readonly Found[]> => {
+      if (kind === 'user') return users.documents(undefined)
+      return (await documents.list({ kind })).map(({ document }) => ({ document, revision: revisionOf(document) }))
+    }),
+  )
+  return new Map(lists.flat().map((found) => [identityOf(found.document), found]))
 }
 
 function putForeseen(all: readonly Planned[], changed: readonly Planned[], taken: Taken): Foreseen {
@@ -180,6 +219,7 @@ function severalInWords(verb: string, changed: readonly Planned[]): string {
 function oneInWords({ document, before }: Planned): string {
   if (document.kind === 'cluster_auth_preference') return 'Change how people log in'
   if (document.kind === 'lock' && !before) return `Lock ${lockInWords(document)}`
+  if (document.kind === 'user') return userInWords(document, before?.kind === 'user' ? before : undefined)
   return `${before ? 'Replace' : 'Create'} ${documentInWords(document)}`
 }
 

@@ -1,36 +1,42 @@
 /** The cluster's documents: reading, creating and replacing several at once, removing. What is stored was read by document.ts. */
 import type { DocumentChange, WrittenDocument } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
+import { rpIdsOf } from '../login/relying-party.ts'
 import type { Site } from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type ApprovalNeeds, type Request, standingEvent, withStanding } from './approved.ts'
-import { keyOf, type PlanNeeds, type PutAsk, planPut, planRemoval, type Removal } from './catalog-plan.ts'
-import { documentKinds, revisionOf } from './document.ts'
+import { keyOf, type PlanNeeds, type PutAsk, type PutPlan, planPut, planRemoval, type Removal } from './catalog-plan.ts'
+import { type Document, documentKinds, revisionOf } from './document.ts'
 import { defaultPreferenceDocument } from './preference.ts'
-import type { Taken } from './preference-change.ts'
+import { nothingTaken, type Taken } from './preference-change.ts'
 import { presets } from './presets.ts'
 import { allowing, may, type Principal } from './principal.ts'
 import { type Foreseen, someOf } from './subject.ts'
+import { foreseeUserRemoval, removeUser, userDeletion } from './users.ts'
 
 export interface Filter {
   readonly kind?: string | undefined
   readonly name?: string | undefined
 }
 
-export interface Listed extends WrittenDocument {
+export interface Listed extends WrittenDocument<Document> {
   /** Nobody wrote it: a role that is built in and cannot be changed, or the preference while there is none. */
   readonly preset: boolean
 }
 
 /** Those that the caller's rules let him read. @throws Refusal role_missing where there is none */
 export async function listDocuments(
-  { documents }: Pick<Ports, 'documents'>,
+  { documents, users }: Pick<Ports, 'documents' | 'users'>,
   principal: Principal,
   filter: Filter,
 ): Promise<Listed[]> {
   const readable = readableKinds(principal, filter.kind)
-  const stored = (await documents.list(filter)).filter(({ document }) => readable.has(document.kind))
+  const [policy, people] = await Promise.all([
+    filter.kind === 'user' ? [] : documents.list(filter),
+    readable.has('user') ? users.documents(filter.name) : [],
+  ])
+  const stored = policy.filter(({ document }) => readable.has(document.kind))
   const isThere = (kind: string) => stored.some(({ document }) => document.kind === kind)
   const builtIn = [...presets, defaultPreferenceDocument]
     .filter(
@@ -39,7 +45,8 @@ export async function listDocuments(
     )
     .filter(({ kind }) => kind === 'role' || !isThere(kind))
     .map((document) => ({ document, revision: revisionOf(document), by: undefined, preset: true }))
-  return [...builtIn, ...stored.map((one) => ({ ...one, preset: false }))]
+  const written = [...stored, ...people].map(({ document, revision, by }) => ({ document, revision, by }))
+  return [...builtIn, ...written.map((one) => ({ ...one, preset: false }))]
 }
 
 function readableKinds(principal: Principal, kind: string | undefined): ReadonlySet<string> {
@@ -57,7 +64,7 @@ export interface Put {
   readonly outcome: 'created' | 'replaced' | 'unchanged'
 }
 
-type WriteNeeds = ApprovalNeeds & Pick<Ports, 'documents' | 'factors' | 'audit'>
+type WriteNeeds = ApprovalNeeds & PlanNeeds & Pick<Ports, 'audit'>
 
 export type PutOutcome = Taken & { readonly documents: readonly Put[] }
 
@@ -67,8 +74,8 @@ export const foreseePut = async (site: Site, ports: PlanNeeds, principal: Princi
 
 /**
  * All or none. What changes nothing asks for nothing.
- * @throws Refusal document_invalid, document_exists, document_changed, own_account, own_role, rp_id_unfit, passkeys_lost, ways_lost,
- * nobody_left, token_invalid, role_missing, tap_missing, login_untapped, login_too_old
+ * @throws Refusal document_invalid, document_exists, document_changed, own_account, own_role, role_unknown, name_taken, last_vouching,
+ * rp_id_unfit, passkeys_lost, ways_lost, nobody_left, token_invalid, role_missing, tap_missing, login_untapped, login_too_old
  */
 export function putDocuments(
   site: Site,
@@ -78,15 +85,18 @@ export function putDocuments(
   request: Request,
 ): Promise<PutOutcome> {
   return recordingRefusals(ports, principal.asking, 'document.put', async () => {
-    const { all, changed, deeds, taken, foreseen } = await planPut(site, ports, principal, ask)
+    const plan = await planPut(site, ports, principal, ask)
+    const { all, changed, deeds, people, taken, foreseen } = plan
     if (changed.length > 0) {
       const expected = { ...foreseen, deeds }
-      await withStanding(site, ports, principal, 'documentsPut', request, expected, async ({ actor, approved }) => {
+      await withStanding(site, ports, principal, 'documentsPut', request, expected, async (standing) => {
+        const { actor, approved, under } = standing
         const names = changed.map(({ document }) => keyOf(document)).join(' ')
         const detail = { documents: names, ...countsOf(taken) }
         const evidence = { documents: changed.map(({ document }) => document) }
         const event = standingEvent(ports, principal, approved, request, 'document.put', detail, evidence)
-        await ports.documents.put(actor, changed, event)
+        const users = people && { ...people, rpIds: rpIdsOf(under.site) }
+        await ports.documents.put(actor, policyChanges(plan), event, users)
       })
       await ports.preferences.newest()
     }
@@ -94,12 +104,17 @@ export function putDocuments(
   })
 }
 
+const policyChanges = ({ changed }: PutPlan): DocumentChange[] =>
+  changed.flatMap(({ document, revision, expected }) =>
+    document.kind === 'user' ? [] : [{ document, revision, expected }],
+  )
+
 function countsOf({ lost, shut_out: out }: Taken) {
   const stopped = lost.reduce((sum, { passkeys }) => sum + passkeys, 0)
   return { ...(stopped > 0 && { passkeys_lost: stopped }), ...(out.length > 0 && { shut_out: out.length }) }
 }
 
-function putOf({ document, revision, expected }: DocumentChange): Put {
+function putOf({ document, revision, expected }: PutPlan['all'][number]): Put {
   const outcome = expected === undefined ? 'created' : expected === revision ? 'unchanged' : 'replaced'
   return { kind: document.kind, name: document.metadata.name, revision, outcome }
 }
@@ -107,10 +122,14 @@ function putOf({ document, revision, expected }: DocumentChange): Put {
 /** @throws Refusal as `removeDocument` */
 export const foreseeRemoval = async (
   site: Site,
-  ports: PlanNeeds & Pick<Ports, 'users' | 'now'>,
+  ports: PlanNeeds & Pick<Ports, 'now'>,
   principal: Principal,
   removal: Removal,
 ): Promise<Foreseen> => {
+  if (removal.kind === 'user') {
+    allowing(principal, userDeletion)
+    return foreseeUserRemoval(ports, principal, removal.name)
+  }
   const { foreseen } = await planRemoval(site, ports, principal, removal)
   if (removal.kind === 'role') await requireUnheld(ports, removal.name)
   return foreseen
@@ -123,11 +142,11 @@ async function requireUnheld({ users, now }: Pick<Ports, 'users' | 'now'>, role:
 }
 
 /**
- * Of the preference: the defaults hold again. `force`: as for `putDocuments`.
+ * Of the preference: the defaults hold again. A user: as `removeUser`. `force`: as for `putDocuments`.
  * @throws Refusal role_preset, document_unknown, document_changed, role_held, passkeys_lost, ways_lost, nobody_left, token_invalid,
  * role_missing, tap_missing, login_untapped, login_too_old
  */
-export function removeDocument(
+export async function removeDocument(
   site: Site,
   ports: WriteNeeds,
   principal: Principal,
@@ -135,6 +154,10 @@ export function removeDocument(
   request: Request,
 ): Promise<Taken> {
   const { kind, name } = removal
+  if (kind === 'user') {
+    await removeUser(site, ports, principal, name, request, 'documentRemove')
+    return nothingTaken
+  }
   return recordingRefusals(ports, principal.asking, 'document.remove', async () => {
     const { deeds, taken, expected: revision, foreseen } = await planRemoval(site, ports, principal, removal)
     const expected = { ...foreseen, deeds }

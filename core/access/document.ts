@@ -1,5 +1,5 @@
 /**
- * What an administrator writes: roles, resources, locks, how people log in. A document that was read is canonical: it is what is stored
+ * What an administrator writes: users, roles, resources, locks, how people log in. A document that was read is canonical: it is what is stored
  * and what is printed, and reading it again changes nothing.
  */
 import { canonicalJson, type Json } from '../intent.ts'
@@ -15,9 +15,12 @@ import { node } from './node.ts'
 import { into, type Place, type Problem, tell } from './place.ts'
 import type { ResourceDocument } from './resource.ts'
 import { type RoleDocument, role } from './role.ts'
+import { type UserDocument, user } from './user.ts'
 import { windowsDesktop } from './windows-desktop.ts'
 
-export type Document = RoleDocument | ResourceDocument | LockDocument | PreferenceDocument
+/** What is decided by. Users are no part of it: who they are and what they hold is kept as rows (storage/schema-people.ts). */
+export type PolicyDocument = RoleDocument | ResourceDocument | LockDocument | PreferenceDocument
+export type Document = PolicyDocument | UserDocument
 export type DocumentKind = Document['kind']
 
 const readers: { readonly [kind in DocumentKind]: Read<Document> } = {
@@ -29,6 +32,7 @@ const readers: { readonly [kind in DocumentKind]: Read<Document> } = {
   windows_desktop: windowsDesktop,
   lock,
   cluster_auth_preference: authPreference,
+  user,
 }
 const parts = ['kind', 'version', 'metadata', 'spec']
 export const documentKinds = Object.keys(readers) as DocumentKind[]
@@ -59,4 +63,4 @@ function readDocument(json: Json, place: Place): Document | undefined {
 }
 
 /** Names this very content: who edits says which he read, so that two edits cannot undo each other unseen. */
-export const revisionOf = (document: Document): string => base64url(sha256(canonicalJson(document)))
+export const revisionOf = (document: PolicyDocument): string => base64url(sha256(canonicalJson(document)))

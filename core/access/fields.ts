@@ -118,9 +118,10 @@ export function mapOf<T>(
   whyNot: (name: string) => string | undefined,
   read: Read<T>,
   most: number,
+  what = 'labels',
 ): Read<{ readonly [name: string]: T }> {
   return (json, place) => {
-    if (!isMap(json)) return tellExpected(json, place, 'a map of labels')
+    if (!isMap(json)) return tellExpected(json, place, `a map of ${what}`)
     const names = Object.keys(json).sort()
     if (names.length > most) return tell(place, `${names.length} entries: at most ${most}`)
     const members = names.map((name) => {

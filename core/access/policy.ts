@@ -1,6 +1,6 @@
 import type { PreferenceDocument } from './auth-preference.ts'
 import { type Decision, decide, type Facts, type Locks, locksByTarget } from './decide.ts'
-import type { Document } from './document.ts'
+import type { PolicyDocument } from './document.ts'
 import type { Holder } from './held-roles.ts'
 import { decideAs } from './impersonation.ts'
 import type { LockDocument } from './lock.ts'
@@ -18,7 +18,7 @@ export interface Policy {
   readonly preference: Preference
 }
 
-export function policyOf(documents: readonly Document[]): Policy {
+export function policyOf(documents: readonly PolicyDocument[]): Policy {
   const roles = new Map(presets.map((role) => [role.metadata.name, role]))
   const locks: LockDocument[] = []
   const resources = new Map<string, ResourceDocument>()

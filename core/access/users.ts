@@ -24,7 +24,8 @@ import { inviteTtl, resetTtl } from './link-ttl.ts'
 import { isPreset, presets } from './presets.ts'
 import { actorOf, type Principal } from './principal.ts'
 import type { Deed } from './rule.ts'
-import { type Foreseen, someOf } from './subject.ts'
+import type { Foreseen } from './subject.ts'
+import { rolesInWords } from './user-plan.ts'
 
 export interface Invitation {
   readonly name: string
@@ -97,11 +98,6 @@ async function requireRoles({ documents }: Pick<Ports, 'documents'>, roles: read
   const unknown = written.find((role) => !there.has(role))
   if (unknown !== undefined)
     throw new Refusal('role_unknown', {}, { told: `There is no role ${JSON.stringify(unknown)}.` })
-}
-
-function rolesInWords(roles: readonly string[]): string {
-  if (roles.length === 0) return 'no role'
-  return `${roles.length === 1 ? 'the role' : 'the roles'} ${someOf(roles)}`
 }
 
 /** @throws Refusal */
@@ -221,6 +217,8 @@ export async function foreseeUserRemoval(
 
 const expectedRemoval = (name: string) => ({ summary: `Remove the user ${name}`, key: 'vouching' }) as const
 
+export const userDeletion: Deed = { resource: 'user', verb: 'delete' }
+
 /** @throws Refusal user_unknown, own_account, last_vouching, token_invalid, role_missing */
 export function removeUser(
   site: Site,
@@ -228,13 +226,15 @@ export function removeUser(
   principal: Principal,
   name: string,
   request: Request,
+  action: 'userRemove' | 'documentRemove' = 'userRemove',
 ): Promise<void> {
-  return recordingRefusals(ports, principal.asking, 'user.remove', () =>
-    withStanding(site, ports, principal, 'userRemove', request, expectedRemoval(name), async (standing) => {
+  return recordingRefusals(ports, principal.asking, 'user.remove', () => {
+    const expected = { ...expectedRemoval(name), deeds: [userDeletion] }
+    return withStanding(site, ports, principal, action, request, expected, async (standing) => {
       const { actor, approved, under } = standing
       const event = standingEvent(ports, principal, approved, request, 'user.remove', { removed: name })
       const who: Partial<User> & Pick<User, 'name'> = approved ? { id: approved.revision as UserId, name } : { name }
       await ports.users.remove(actor, who, event, rpIdsOf(under.site))
-    }),
-  )
+    })
+  })
 }

@@ -342,7 +342,7 @@ export const tokenOperations = {
   documentsList: {
     method: 'GET',
     path: '/v1/documents',
-    summary: 'Roles, resources, locks and the preference about logins, as YAML documents have them',
+    summary: 'Users, roles, resources, locks and the preference about logins, as YAML documents have them',
     auth: 'dpop',
     /** What the caller's rules let him read. */
     needs: { browser: true },

@@ -1,9 +1,19 @@
 import { expect, test } from 'vitest'
 import { lastRefusal } from '../edge.ts'
-import { call, newAdmin, newPerson, putDocuments } from '../people.ts'
+import { call, newAdmin, newPerson, type Person, putDocuments, userOf } from '../people.ts'
 import { askFor, beginSession, exchangeForm, newProxy, pgDocument, readerRole } from '../proxies.ts'
 
-test('tokens that were given before a role was taken away do nothing that the role was for', async () => {
+const byHand = async ({ edge }: Person) =>
+  edge.store.raw.exec(
+    "delete from user_roles where role in ('editor', 'db-reader') and user_id in (select id from users where name = 'Bob')",
+  )
+const byDocument = async (ada: Person) =>
+  expect((await putDocuments(ada, [userOf('Bob', { roles: ['access'] })], true)).status).toBe(200)
+
+test.each([
+  ['out of the table', byHand],
+  ['by a document', byDocument],
+])('tokens that were given before a role was taken away do nothing that the role was for: %s', async (_, demote) => {
   const ada = await newAdmin()
   const { edge } = ada
   expect((await putDocuments(ada, [pgDocument(), readerRole('db-reader', false)])).status).toBe(200)
@@ -13,9 +23,7 @@ test('tokens that were given before a role was taken away do nothing that the ro
   expect((await grant()).status).toBe(200)
   expect((await call(bob, 'GET', '/v1/users')).status).toBe(200)
 
-  edge.store.raw.exec(
-    "delete from user_roles where role in ('editor', 'db-reader') and user_id in (select id from users where name = 'Bob')",
-  )
+  await demote(ada)
   expect((await call(bob, 'GET', '/v1/users')).status).toBe(403)
   expect(lastRefusal(edge)).toBe('role_missing')
   expect((await putDocuments(bob, [pgDocument('pg-9')])).status).toBe(403)

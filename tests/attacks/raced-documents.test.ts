@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { type Document, parseDocument, revisionOf } from '../../core/access/document.ts'
+import { revisionOf } from '../../core/access/document.ts'
 import type { Json } from '../../core/intent.ts'
 import type { ClientSessionId, UserId } from '../../core/model.ts'
+import { readPolicy } from '../core/access/reading.ts'
 import { certificate } from '../core/access/samples.ts'
 import { lastRefusal } from '../edge.ts'
 import {
@@ -27,12 +28,6 @@ const roleOf = (name: string, ttl = '8h') => ({
 })
 const documentsOf = ({ edge }: Person) => edge.rows('select kind, name from documents order by kind, name')
 
-function read(json: Json): Document {
-  const parsed = parseDocument(json)
-  if (parsed.kind !== 'value') throw new Error('no document')
-  return parsed.value
-}
-
 test('50 who create one name at once: one does, and one audit row says so', async () => {
   const ada = await newAdmin(recentIsEnough)
   const replies = await race(50, (i) => putDocuments(ada, [roleOf('dev', `${i + 1}m`)]))
@@ -53,14 +48,14 @@ function actorOf({ edge }: Person) {
   return { actor, event: { at: edge.ports.now(), kind: 'document.put', outcome: 'done', asking } as const }
 }
 const changeTo = (json: Json, expected?: string) => {
-  const document = read(json)
+  const document = readPolicy(json)
   return { document, revision: revisionOf(document), expected }
 }
 
 test('a document that changed between reading and writing is not overwritten', async () => {
   const ada = await newAdmin()
   await putDocuments(ada, [roleOf('dev')])
-  const seen = revisionOf(read(roleOf('dev')))
+  const seen = revisionOf(readPolicy(roleOf('dev')))
   await putDocuments(ada, [roleOf('dev', '4h')], true)
   const { actor, event } = actorOf(ada)
   for (const expected of [seen, undefined]) {
@@ -155,7 +150,7 @@ const invalid: Record<string, [document: Json, told: string]> = {
     { ...roleOf('dev'), spec: { deny: { db_names: ['^x'] } } },
     'documents[0].spec.deny.db_names',
   ],
-  'another kind': [{ ...roleOf('dev'), kind: 'user' }, 'documents[0].kind'],
+  'another kind': [{ ...roleOf('dev'), kind: 'token' }, 'documents[0].kind'],
   'a version of the future': [{ ...roleOf('dev'), version: 'v99' }, 'documents[0].version'],
   'no name': [{ ...roleOf('dev'), metadata: {} }, 'documents[0].metadata.name'],
   'a name with a path in it': [{ ...roleOf('dev'), metadata: { name: '../x' } }, 'documents[0].metadata.name'],

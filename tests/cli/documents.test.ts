@@ -170,7 +170,7 @@ const cases: readonly Case[] = [
     `${lockText}---\n\ufeff${lockText}`,
     [
       'f.yaml:7: ["\\u{feff}kind"]: a document has no field `\\u{feff}kind`: did you mean `kind`?',
-      'f.yaml:7: kind: missing: expected role, node, db, kube_cluster, app, windows_desktop, lock or cluster_auth_preference',
+      'f.yaml:7: kind: missing: expected role, node, db, kube_cluster, app, windows_desktop, lock, cluster_auth_preference or user',
     ],
   ],
   [
@@ -190,7 +190,7 @@ const cases: readonly Case[] = [
     'a kind that it does not have',
     'kind: token\nlogins: [root]\n',
     [
-      'f.yaml:1: kind: `token`: not supported in this version: expected role, node, db, kube_cluster, app, windows_desktop, lock or cluster_auth_preference',
+      'f.yaml:1: kind: `token`: not supported in this version: expected role, node, db, kube_cluster, app, windows_desktop, lock, cluster_auth_preference or user',
     ],
   ],
   ['a tab', guide.replace('  name:', '\tname:'), ['f.yaml:4: Tabs are not allowed as indentation']],
@@ -244,7 +244,7 @@ const cases: readonly Case[] = [
     'what would move a terminal',
     '"kind\\e[2J": role\nkind: "\\e[2J"\n',
     [
-      'f.yaml:2: kind: `\\u{1b}[2J`: not supported in this version: expected role, node, db, kube_cluster, app, windows_desktop, lock or cluster_auth_preference',
+      'f.yaml:2: kind: `\\u{1b}[2J`: not supported in this version: expected role, node, db, kube_cluster, app, windows_desktop, lock, cluster_auth_preference or user',
     ],
   ],
 ]

@@ -202,7 +202,10 @@ test('admin create, get and rm: what get prints, create takes', async () => {
   for (const format of ['yaml', 'json']) {
     const { stdout } = await cli.run(['admin', 'get', 'all', `--format=${format}`])
     const back = await cli.run(['admin', 'create', '--force', '-', '--format=json'], stdout)
-    expect(JSON.parse(back.stdout)).toMatchObject([{ kind: 'role', name: 'dev', outcome: 'unchanged' }])
+    expect(JSON.parse(back.stdout)).toMatchObject([
+      { kind: 'role', name: 'dev', outcome: 'unchanged' },
+      { kind: 'user', name: 'Ada', outcome: 'unchanged' },
+    ])
   }
   expect((await cli.run(['admin', 'get', 'roles', '--format=text'])).stdout).toContain('editor')
   expect((await cli.run(['admin', 'get', 'role/gone'])).code).toBe(1)

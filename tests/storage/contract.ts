@@ -30,6 +30,7 @@ import { resetting } from './contract/resetting.ts'
 import { rotating } from './contract/rotating.ts'
 import { sessionCodes } from './contract/session-codes.ts'
 import { sessionEnds } from './contract/session-ends.ts'
+import { userDocuments } from './contract/user-documents.ts'
 import { values } from './contract/values.ts'
 import { warrants } from './contract/warrants.ts'
 import type { World } from './contract/world.ts'
@@ -39,7 +40,7 @@ const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
   ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges, factorPrograms },
-  ...{ resetting, recovering, idling, ownersEnds, codeApprovals, sessionCodes, kinds, warrants },
+  ...{ resetting, recovering, idling, ownersEnds, codeApprovals, sessionCodes, kinds, warrants, userDocuments },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

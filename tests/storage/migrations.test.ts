@@ -83,8 +83,26 @@ describe('0001_tokens.sql', () => {
   test('keeps people as they are, none removed, and their passkeys', () => {
     read(migrated(), (raw) => {
       expect(raw.prepare('select * from users order by id').all()).toEqual([
-        { id: 'other', name: 'Grace', name_key: 'grace', traits: null, created_at: 2, removed_at: null },
-        { id: 'root', name: 'Ada Ł', name_key: 'ada ł', traits: null, created_at: 1, removed_at: null },
+        {
+          id: 'other',
+          name: 'Grace',
+          name_key: 'grace',
+          traits: null,
+          updated_by: null,
+          approved_by: null,
+          created_at: 2,
+          removed_at: null,
+        },
+        {
+          id: 'root',
+          name: 'Ada Ł',
+          name_key: 'ada ł',
+          traits: null,
+          updated_by: null,
+          approved_by: null,
+          created_at: 1,
+          removed_at: null,
+        },
       ])
       expect(raw.prepare('select count(*) as n from credentials').get()).toEqual({ n: 3 })
     })

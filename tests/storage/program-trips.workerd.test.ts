@@ -170,13 +170,15 @@ test('an invite: check 1 trip of 4 statements, begin 1 of 4, finish 1 of 4 and 1
   expect(finishing).toEqual({ database: [4, 8], kv: [] })
 })
 
-test('administration: each list its call and 1 trip', async () => {
+test('administration: each list its call and 1 trip; documents 1 more for users', async () => {
   const { program, token } = await withTokens(await newAdministrator())
   const cost = (path: string) => trips(() => succeeds(program.call('GET', path, token)))
   expect(await cost('/v1/users')).toEqual({ database: [5, 5], kv: [] })
   expect(await cost('/v1/logins')).toEqual({ database: [5, 2], kv: [] })
   expect(await cost('/v1/me/factors')).toEqual({ database: [5, 5], kv: [] })
-  expect(await cost('/v1/documents')).toEqual({ database: [5, 1], kv: [] })
+  expect(await cost('/v1/documents')).toEqual({ database: [5, 2, 1], kv: [] })
+  expect(await cost('/v1/documents?kind=user')).toEqual({ database: [5, 2], kv: [] })
+  expect(await cost('/v1/documents?kind=role')).toEqual({ database: [5, 1], kv: [] })
   expect(await cost('/v1/audit')).toEqual({ database: [5, 1], kv: [] })
   expect(await cost('/v1/cluster')).toEqual({ database: [5, 1, 1], kv: [] })
 })
@@ -205,6 +207,12 @@ test('a tapped change: the ticket its call, what is there and the passkeys; the 
   expect(await tapped('documentRemove', 'DELETE', '/v1/documents/lock/l', { parameters })).toEqual([
     { database: [5, 1, 1], kv: [] },
     { database: [5, 1, 14], kv: [] },
+  ])
+  // Users, and the roles that they gain or lose.
+  const grace = { kind: 'user', version: 'v2', metadata: { name: 'Grace' }, spec: { roles: ['access'] } }
+  expect(await tapped('documentsPut', 'POST', '/v1/documents', { body: { documents: [grace] } })).toEqual([
+    { database: [5, 2, 1, 1], kv: [] },
+    { database: [5, 2, 1, 18, 1], kv: [] },
   ])
   expect(await tapped('keysRotate', 'POST', '/v1/keys/rotate', { body: {} })).toEqual([
     { database: [5, 1, 1], kv: [] },

@@ -5,8 +5,20 @@ import { parseDocument, revisionOf } from '../../../core/access/document.ts'
 import { lockTargets } from '../../../core/access/lock.ts'
 import { administratorRoles, isPreset, presets } from '../../../core/access/presets.ts'
 import { canonicalJson, type Json } from '../../../core/intent.ts'
-import { acceptsAndRefuses, dotted, problemsOf, read, type Wrong } from './reading.ts'
-import { app, certificate, changed, db, kubeCluster, lock, node, preference, role, windowsDesktop } from './samples.ts'
+import { acceptsAndRefuses, dotted, problemsOf, read, readPolicy, type Wrong } from './reading.ts'
+import {
+  app,
+  certificate,
+  changed,
+  db,
+  kubeCluster,
+  lock,
+  node,
+  preference,
+  role,
+  user,
+  windowsDesktop,
+} from './samples.ts'
 
 const samples: Record<string, Json> = {
   role,
@@ -17,8 +29,9 @@ const samples: Record<string, Json> = {
   windows_desktop: windowsDesktop,
   lock,
   cluster_auth_preference: preference,
+  user,
 }
-const kinds = 'role, node, db, kube_cluster, app, windows_desktop, lock or cluster_auth_preference'
+const kinds = 'role, node, db, kube_cluster, app, windows_desktop, lock, cluster_auth_preference or user'
 const longText = 'x'.repeat(257)
 const manyLabels = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`l${at}`, 'x']))
 const manyNames = Array.from({ length: 257 }, (_, at) => `n${at}`)
@@ -416,13 +429,13 @@ describe('presets', () => {
 describe('revisionOf', () => {
   test('is 32 bytes, and the same for the same content however it was written', () => {
     const turned = Object.fromEntries(Object.entries(role).reverse())
-    expect(revisionOf(read(turned))).toBe(revisionOf(role))
+    expect(revisionOf(readPolicy(turned))).toBe(revisionOf(role))
     expect(revisionOf(role)).toMatch(/^[A-Za-z0-9_-]{43}$/)
   })
 
   test('changes with any content', () => {
     const other = changed(role, dotted('spec.allow.db_users'), ['writer'])
-    expect(revisionOf(read(other))).not.toBe(revisionOf(role))
+    expect(revisionOf(readPolicy(other))).not.toBe(revisionOf(role))
   })
 })
 
@@ -431,13 +444,14 @@ const closedMaps: Record<string, readonly string[]> = {
   role: ['', 'metadata', 'spec', 'spec.options', 'spec.allow', 'spec.deny'],
   db: ['', 'metadata', 'spec', 'spec.tls'],
   lock: ['', 'metadata', 'spec', 'spec.target'],
+  user: ['', 'metadata', 'spec'],
 }
 const places = Object.entries(closedMaps).flatMap(([kind, paths]) => paths.map((path) => ({ kind, path })))
 
 /** Like a document in parts, so that readers are reached in depth. */
 const nearlyDocument: fc.Arbitrary<Json> = fc
   .record({
-    sample: fc.constantFrom(role, db, lock),
+    sample: fc.constantFrom<Json>(role, db, lock, user),
     path: fc.constantFrom(
       ...[
         'kind',
@@ -465,6 +479,7 @@ const nearlyDocument: fc.Arbitrary<Json> = fc
         'spec.message',
         'spec.expires',
       ],
+      ...['spec.roles', 'spec.traits', 'spec.traits.db_users'],
     ),
     value: fc.oneof(
       fc.jsonValue() as fc.Arbitrary<Json>,

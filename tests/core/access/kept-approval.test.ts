@@ -1,12 +1,13 @@
 /** What is kept of a tap, checked by somebody who has the passkeys' public keys and trusts nobody's word. */
 import { expect, test } from 'vitest'
-import { parseDocument, revisionOf } from '../../../core/access/document.ts'
+import { revisionOf } from '../../../core/access/document.ts'
 import { bodyHash } from '../../../core/access/subject.ts'
 import type { AdminSubject, Intent, Json } from '../../../core/intent.ts'
 import { seconds } from '../../../core/model.ts'
 import { importPublicKey } from '../../../core/tap/public-key.ts'
 import { type Tap, verifyTap } from '../../../core/tap/verify.ts'
-import { call, callOnce, newAdmin, newPerson, type Person, putDocuments, recentIsEnough } from '../../people.ts'
+import { call, callOnce, newAdmin, newPerson, type Person, putDocuments, recentIsEnough, userOf } from '../../people.ts'
+import { readPolicy } from './reading.ts'
 
 const roleOf = (name: string): Json => ({ kind: 'role', version: 'v7', metadata: { name }, spec: {} })
 
@@ -39,9 +40,7 @@ test('a document’s tap is kept with it: signature, body and document fit toget
     const now = seconds(intent.iat)
     await verifyTap(tap, key, { site: ada.edge.site, purpose: 'admin', user, holder, subject, now } as never)
     expect(subject.body_hash).toBe(bodyHash(request))
-    const documents = request.documents.map(parseDocument)
-    const revisions = documents.flatMap((one) => (one.kind === 'value' ? [revisionOf(one.value)] : []))
-    expect(revisions).toContain(row.revision)
+    expect(request.documents.map(readPolicy).map(revisionOf)).toContain(row.revision)
     // One letter else, and nothing of it holds.
     const other: AdminSubject = { ...subject, body_hash: bodyHash({ ...request, force: true }) }
     const altered = { ...tap, intent: { ...intent, subject: other } }
@@ -51,10 +50,35 @@ test('a document’s tap is kept with it: signature, body and document fit toget
   expect(ada.edge.rows('select intent_id from approvals')).toHaveLength(1)
 })
 
+test('the tap that wrote a user is kept with him, and is that of all that was written with him', async () => {
+  const ada = await newAdmin()
+  const dora = userOf('Dora', { roles: ['dev'], traits: { logins: ['dora'] } })
+  expect((await putDocuments(ada, [dora, roleOf('dev')])).status).toBe(200)
+  const written = () =>
+    ada.edge.rows(`select request, tap, updated_by, (select name from users as writer where id = one.updated_by) as by
+      from users as one inner join approvals on intent_id = approved_by where name = 'Dora'`)
+  const [row] = written()
+  expect(row).toMatchObject({ by: 'Ada' })
+  expect(JSON.parse(String(row?.['request']))).toEqual({ documents: [dora, roleOf('dev')], force: false })
+  const { intent } = JSON.parse(String(row?.['tap'])) as Tap
+  expect((intent.subject as AdminSubject).summary).toBe('Create 2 documents: user/Dora, role/dev')
+  expect((await putDocuments(ada, [userOf('Dora', { ...dora.spec, roles: ['dev', 'auditor'] })], true)).status).toBe(
+    200,
+  )
+  const [next] = written()
+  expect((JSON.parse(String(next?.['tap'])) as { intent: Intent<'admin'> }).intent.subject.summary).toBe(
+    'Change the user Dora: gives the role auditor',
+  )
+})
+
 test('what a recent login wrote has none', async () => {
   const ada = await newAdmin(recentIsEnough)
   expect((await callOnce(ada, 'POST', '/v1/documents', { documents: [roleOf('dev')] })).status).toBe(200)
   expect(ada.edge.rows('select approved_by from documents')).toEqual([{ approved_by: null }])
+  expect((await callOnce(ada, 'POST', '/v1/documents', { documents: [userOf('Dora')] })).status).toBe(200)
+  expect(ada.edge.rows("select updated_by, approved_by from users where name = 'Dora'")).toEqual([
+    { updated_by: ada.edge.rows("select id from users where name = 'Ada'")[0]?.['id'], approved_by: null },
+  ])
 })
 
 test('a passkey that was entrusted approves from then on, and names the tap that let it', async () => {

@@ -1,6 +1,6 @@
 /** Tables of what a reader of documents takes and refuses. */
 import { expect, test } from 'vitest'
-import { type Document, parseDocument } from '../../../core/access/document.ts'
+import { type Document, type PolicyDocument, parseDocument } from '../../../core/access/document.ts'
 import { showPath } from '../../../core/access/place.ts'
 import type { Json } from '../../../core/intent.ts'
 import { changed } from './samples.ts'
@@ -11,6 +11,13 @@ export function read(json: Json): Document {
   const parsed = parseDocument(json)
   if (parsed.kind === 'invalid') throw new Error(JSON.stringify(parsed.problems))
   return parsed.value
+}
+
+/** One of no user. */
+export function readPolicy(json: Json): PolicyDocument {
+  const document = read(json)
+  if (document.kind === 'user') throw new Error('a user')
+  return document
 }
 
 export function problemsOf(json: Json): string[] {

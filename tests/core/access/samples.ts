@@ -72,6 +72,13 @@ export const lock = {
   spec: { target: { user: 'Ada' }, message: 'Ask the help desk', expires: '2030-01-31T12:00:00Z' },
 } as const
 
+export const user = {
+  kind: 'user',
+  version: 'v2',
+  metadata: { name: 'Ada Lovelace' },
+  spec: { roles: ['access', 'dev'], traits: { db_users: ['ada', 'reader'], 'https://idp.example/groups': ['dba'] } },
+} as const
+
 export const preference = {
   kind: 'cluster_auth_preference',
   version: 'v2',

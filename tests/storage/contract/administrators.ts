@@ -73,7 +73,15 @@ export const administrators: Cases = {
       expect(await changes(world.store, () => world.ports.administrator.claim(claim))).toEqual({
         [`+spent ${claim.spend.id}`]: claim.spend,
         '-administratorLink 1': { slot: 1, name: null, ...link },
-        [`+users ${user.id}`]: { ...user, nameKey: 'ada', traits: null, createdAt: now, removedAt: null },
+        [`+users ${user.id}`]: {
+          ...user,
+          nameKey: 'ada',
+          traits: null,
+          updatedBy: null,
+          approvedBy: null,
+          createdAt: now,
+          removedAt: null,
+        },
         [`+userRoles ${user.id}/access`]: { userId: user.id, role: 'access' },
         [`+userRoles ${user.id}/editor`]: { userId: user.id, role: 'editor' },
         [`+userRoles ${user.id}/auditor`]: { userId: user.id, role: 'auditor' },

@@ -1,5 +1,5 @@
 /** Administrators for the contract, and what they write: documents, locks, invites, signing keys. */
-import { type Document, parseDocument, revisionOf } from '../../../core/access/document.ts'
+import { type PolicyDocument, parseDocument, revisionOf } from '../../../core/access/document.ts'
 import type { Actor, DocumentChange, NewInvite, TapWarrant } from '../../../core/admin-ports.ts'
 import type { Json } from '../../../core/intent.ts'
 import { hours, type Instant, type InviteId } from '../../../core/model.ts'
@@ -47,25 +47,25 @@ export async function newEditor(world: World, more: Partial<NewCredential> = {})
   return { ...person, program, actor: { userId: person.user.id, sessionId: program.id, by: heldBy('editor') } }
 }
 
-export function documentOf(json: Json): Document {
+export function documentOf(json: Json): PolicyDocument {
   const parsed = parseDocument(json)
-  if (parsed.kind === 'value') return parsed.value
-  throw new Error(JSON.stringify(parsed.problems))
+  if (parsed.kind === 'value' && parsed.value.kind !== 'user') return parsed.value
+  throw new Error(JSON.stringify(parsed))
 }
 
-export const roleOf = (name: string, options: Record<string, Json> = {}): Document =>
+export const roleOf = (name: string, options: Record<string, Json> = {}): PolicyDocument =>
   documentOf({ kind: 'role', version: 'v7', metadata: { name }, spec: { options } })
 
-export const dbOf = (name: string, uri = 'db.example.com:5432'): Document =>
+export const dbOf = (name: string, uri = 'db.example.com:5432'): PolicyDocument =>
   documentOf({ kind: 'db', version: 'v3', metadata: { name }, spec: { protocol: 'postgres', uri } })
 
-export const lockOf = (name: string, user: string, spec: Record<string, Json> = {}): Document =>
+export const lockOf = (name: string, user: string, spec: Record<string, Json> = {}): PolicyDocument =>
   lockOn(name, { user }, spec)
 
-export const lockOn = (name: string, target: Record<string, Json>, spec: Record<string, Json> = {}): Document =>
+export const lockOn = (name: string, target: Record<string, Json>, spec: Record<string, Json> = {}): PolicyDocument =>
   documentOf({ kind: 'lock', version: 'v2', metadata: { name }, spec: { target, ...spec } })
 
-export const changeTo = (document: Document, expected?: string): DocumentChange => ({
+export const changeTo = (document: PolicyDocument, expected?: string): DocumentChange => ({
   ...{ document, revision: revisionOf(document), expected },
 })
 
@@ -76,7 +76,7 @@ export async function standing({ ports }: World, kind: string, name: string) {
 }
 
 /** Puts documents as an editor of their own would. */
-export async function storeDocuments(world: World, ...documents: readonly Document[]): Promise<void> {
+export async function storeDocuments(world: World, ...documents: readonly PolicyDocument[]): Promise<void> {
   const { actor } = await newEditor(world)
   const changes = documents.map((document) => changeTo(document))
   await world.ports.documents.put(actor, changes, newEvent('document.put'))

@@ -45,7 +45,15 @@ export const inviting: Cases = {
     expect(await changes(world.store, () => world.ports.users.invite(invitation))).toEqual({
       [`+spent ${spend.id}`]: spend,
       [`~credentials ${editor.credential.id}`]: { counter: 3, backedUp: true, lastUsedAt: now },
-      [`+users ${user.id}`]: { ...user, nameKey: 'grace', traits: null, createdAt: now, removedAt: null },
+      [`+users ${user.id}`]: {
+        ...user,
+        nameKey: 'grace',
+        traits: null,
+        updatedBy: null,
+        approvedBy: null,
+        createdAt: now,
+        removedAt: null,
+      },
       [`+userRoles ${user.id}/access`]: { userId: user.id, role: 'access' },
       [`+userRoles ${user.id}/dev`]: { userId: user.id, role: 'dev' },
       [`+invites ${invite.id}`]: {

@@ -84,7 +84,15 @@ export const recovering: Cases = {
       expect(done).toEqual({
         [`+spent ${spend.id}`]: spend,
         '-administratorLink 1': { slot: 1, ...link },
-        [`+users ${user.id}`]: { ...user, nameKey: 'grace', traits: null, createdAt: now, removedAt: null },
+        [`+users ${user.id}`]: {
+          ...user,
+          nameKey: 'grace',
+          traits: null,
+          updatedBy: null,
+          approvedBy: null,
+          createdAt: now,
+          removedAt: null,
+        },
         ...rolesOf(user.id, 'access', 'auditor', 'editor'),
         [`+credentials ${credential.id}`]: { ...credential, vouch: null, ...unused },
         [`+sessions ${session.id}`]: expect.objectContaining({ userId: user.id, credentialId: credential.id }),

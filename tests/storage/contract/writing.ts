@@ -1,6 +1,6 @@
 /** documents.list, put and remove: what administrators write. */
 import { expect } from 'vitest'
-import type { Document } from '../../../core/access/document.ts'
+import type { PolicyDocument } from '../../../core/access/document.ts'
 import { minutes } from '../../../core/model.ts'
 import { changes, expectRefused } from './changes.ts'
 import { changeTo, dbOf, documentOf, giveRoles, heldBy, lockOf, newEditor, roleOf, standing } from './editors.ts'
@@ -31,7 +31,7 @@ export const writing: Cases = {
     const documents = [role, silent, db, lock].map((document) => changeTo(document))
     const none = { maxSessionTtl: null, deviceFlow: null, lockKey: null, expiresAt: null }
     const written = { updatedAt: now, updatedBy: user.id, approvedBy: null }
-    const rowOf = (document: Document, more: object) => {
+    const rowOf = (document: PolicyDocument, more: object) => {
       const { kind, metadata } = document
       return {
         ...none,
@@ -116,8 +116,11 @@ export const writing: Cases = {
   'documents.put refuses a resource whose name a resource of another kind has': async (world) => {
     const { put } = await withEditor(world)
     await put(changeTo(dbOf('orders')))
-    const app = { ...dbOf('orders'), kind: 'app' } as unknown as Document
-    const unread = { ...changeTo(app), document: { ...app, spec: { target: { user: 'x' } } } as unknown as Document }
+    const app = { ...dbOf('orders'), kind: 'app' } as unknown as PolicyDocument
+    const unread = {
+      ...changeTo(app),
+      document: { ...app, spec: { target: { user: 'x' } } } as unknown as PolicyDocument,
+    }
     await expectRefused(world, 'document_exists', () => put(unread))
   },
 
