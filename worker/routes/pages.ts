@@ -84,8 +84,8 @@ export const pageRoutes = (edge: Edge) => {
       if ('location' in asked) return c.redirect(asked.location)
       const person = await signedIn(c, ports.factors.find)
       if (!person) return c.redirect(signInFirst(c))
-      const way = approvalWay(site, await ports.preferences.current(), person)
-      const { client, redirectUri, scope } = asked
+      const { client, redirectUri, scope, wantsTap } = asked
+      const way = approvalWay(site, await ports.preferences.current(), person, wantsTap)
       const { address } = c.get('asking').from
       const shown = { client: client.name, redirectUri, scope, address, way, request: given }
       return c.html(authorizePage(assets, { cluster, user: person.user, ...shown }))
