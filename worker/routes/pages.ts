@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { may } from '../../core/access/principal.ts'
 import { operations } from '../../core/api/operations.ts'
 import { sessionTtl } from '../../core/login/ceremony.ts'
 import { factorsShown } from '../../core/login/factors.ts'
@@ -63,7 +64,8 @@ export const pageRoutes = (edge: Edge) => {
       const preference = await ports.preferences.current()
       const factors = factorsShown(site, preference, account)
       const passkeys = passkeysOf(account, stayingOf({ site: siteUnder(site, preference), preference }))
-      const view = { ...viewOf(account, clients), passkeys, factors }
+      const seesUsers = may(account, { resource: 'user', verb: 'list' })
+      const view = { ...viewOf(account, clients), passkeys, factors, seesUsers }
       return c.html(accountPage(assets, { cluster, ...view, now: ports.now() }))
     })
     .get('/invite', (c) => c.html(invitePage(assets, { cluster })))
