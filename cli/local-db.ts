@@ -25,7 +25,7 @@ export async function startDatabaseProxy({
   ...more
 }: LocalWanted): Promise<LocalProxy> {
   const session = await openSession(more.profile)
-  await requireDatabase(session, name)
+  await requireDatabase(session, name, more.impersonate)
   // "config use" in another terminal must not change whom this one is.
   const wanted = { ...more, resource: { kind: 'db', name }, profile: session.name } as const
   const opener = sessionOpener(wanted)

@@ -13,6 +13,9 @@ export const principalOptions = {
   'db-name': { type: 'string' },
 } as const
 
+/** With the rights of another user, whom a role names. */
+export const impersonateOption = { impersonate: { type: 'string' } } as const
+
 export type PrincipalValues = { readonly [Flag in keyof typeof principalOptions]?: string | string[] | undefined }
 
 /** @throws Problem usage where an option is of another kind */

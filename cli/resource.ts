@@ -6,11 +6,13 @@ import { operations } from '../core/api/operations.ts'
 import { call, type Session } from './api.ts'
 import { parseMeant } from './document-name.ts'
 import { Problem } from './problem.ts'
+import { quoted } from './profiles.ts'
 
 export type Resource = AnswerOf<typeof operations.resourcesList>['resources'][number]
 
-export async function resourcesOf(session: Session): Promise<readonly Resource[]> {
-  return (await call(session, operations.resourcesList, {})).resources
+/** Where another user is named, his. @throws Problem refused where no role lets one act as him */
+export async function resourcesOf(session: Session, impersonate?: string): Promise<readonly Resource[]> {
+  return (await call(session, operations.resourcesList, { query: { impersonate } })).resources
 }
 
 export async function databasesOf(session: Session): Promise<readonly Resource[]> {
@@ -18,8 +20,9 @@ export async function databasesOf(session: Session): Promise<readonly Resource[]
 }
 
 /** @throws Problem refused where there is none of that name, as far as this user may know */
-export async function requireDatabase(session: Session, name: string): Promise<Resource> {
-  const found = requireFound(await databasesOf(session), name, `a database ${name}`, 'sallyport db ls')
+export async function requireDatabase(session: Session, name: string, impersonate?: string): Promise<Resource> {
+  const databases = (await resourcesOf(session, impersonate)).filter(({ kind }) => kind === 'db')
+  const found = requireFound(databases, name, `a database ${name}`, listsFor('db ls', impersonate))
   if (found.protocol === 'postgres') return found
   throw new Problem(
     'failed',
@@ -29,17 +32,25 @@ export async function requireDatabase(session: Session, name: string): Promise<R
 }
 
 /** @throws Problem refused */
-export async function requireResource(session: Session, { kind, name }: Pick<Resource, 'kind' | 'name'>) {
-  const all = await resourcesOf(session)
+export async function requireResource(
+  session: Session,
+  { kind, name }: Pick<Resource, 'kind' | 'name'>,
+  impersonate?: string,
+) {
+  const all = await resourcesOf(session, impersonate)
   const other = all.find((one) => one.name === name && one.kind !== kind)
   if (other) throw new Problem('refused', `${name} is no ${kind}`, `did you mean ${other.kind}/${name}?`)
   return requireFound(
     all.filter((one) => one.kind === kind),
     name,
     `${kind}/${name}`,
-    'sallyport ls',
+    listsFor('ls', impersonate),
   )
 }
+
+/** The command that shows what there is to choose from. */
+const listsFor = (own: 'ls' | 'db ls', impersonate: string | undefined): string =>
+  impersonate === undefined ? `sallyport ${own}` : `sallyport ls --impersonate=${quoted(impersonate)}`
 
 function requireFound(all: readonly Resource[], name: string, what: string, lists: string): Resource {
   const found = all.find((one) => one.name === name)

@@ -16,6 +16,8 @@ import { holdConnection } from './tunnel.ts'
 
 export interface SessionWanted {
   readonly resource: SessionAsk['resource']
+  /** A user with whose rights it is opened. */
+  readonly impersonate: string | undefined
   /** Of the profile. */
   readonly profile: string
   readonly opensBrowser: boolean
@@ -79,11 +81,11 @@ function mistake(error: unknown): Problem {
 
 /** The profile is read anew each time: other commands renew its tokens, or sign in again. */
 async function openTunnel(wanted: SessionWanted, principal: ResourcePrincipal, client: Client): Promise<Duplex> {
-  const { resource, profile, opensBrowser } = wanted
+  const { resource, impersonate, profile, opensBrowser } = wanted
   const session = await openSession(profile)
   const held = await holdConnection(session.profile, await accessToken(session))
   try {
-    const ask: SessionAsk = { resource, principal, proxy: held.proxy }
+    const ask: SessionAsk = { resource, principal, proxy: held.proxy, impersonate }
     const { gone, ended } = client
     const tap = await askForTap(session, ask, opensBrowser, { gone: AbortSignal.any([gone, held.lost]), ended })
     const token = await accessToken(session)
@@ -100,21 +102,24 @@ async function openTunnel(wanted: SessionWanted, principal: ResourcePrincipal, c
   }
 }
 
+const rightsInWords = (impersonate: string | undefined): string =>
+  impersonate === undefined ? '' : ` with the rights of ${impersonate}`
+
 /** What the browser brought, or undefined where no role wants a tap. @throws Problem refused */
 async function askForTap(session: Session, ask: SessionAsk, opensBrowser: boolean, { gone, ended }: Client) {
   const state = generateRandomState()
-  const { resource, principal } = ask
+  const { resource, principal, impersonate } = ask
   const left = new AbortController()
   const leave = () => left.abort(ended.reason)
   const urlFor = async (redirect_uri: string) => {
-    const body = { resource, principal: { ...principal }, proxy: ask.proxy, redirect_uri, state }
+    const body = { resource, principal: { ...principal }, proxy: ask.proxy, impersonate, redirect_uri, state }
     const { approve_url } = await call(session, operations.sessionBegin, { body })
     if (approve_url === undefined) return undefined
     ended.throwIfAborted()
     ended.addEventListener('abort', leave)
     return approve_url
   }
-  const toDo = `open ${sessionInWords({ resource, principal })}`
+  const toDo = `open ${sessionInWords({ resource, principal })}${rightsInWords(impersonate)}`
   const { issuer } = session.profile
   const signal = AbortSignal.any([gone, left.signal])
   try {

@@ -102,7 +102,7 @@ export type CliSubject = {
 }
 /**
  * One session on one resource: what the person reads, whose key opens it (RFC 7638 thumbprint), through which process of which
- * proxy. `address`: where the program asked from.
+ * proxy. `address`: where the program asked from. `impersonated`: with whose rights, where it is another user than the one who taps.
  */
 export type SessionSubject = {
   readonly resource: { readonly kind: ResourceKind; readonly name: string }
@@ -110,6 +110,7 @@ export type SessionSubject = {
   readonly client_key: string
   readonly proxy: { readonly id: string; readonly boot: string }
   readonly address: string
+  readonly impersonated?: { readonly user: string; readonly name: string }
 }
 /** `public_key_hash`: SHA-256 of the COSE_Key, base64url. */
 export type VouchSubject = {

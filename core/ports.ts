@@ -3,6 +3,7 @@
  * the database and atomic: all of it or nothing. A verb that could not do what it says throws the Refusal that names what
  * stood in the way, and has then written nothing.
  */
+import type { Policy } from './access/policy.ts'
 import type { Preference } from './access/preference.ts'
 import type { Actor, Documents, Logins, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
@@ -53,6 +54,7 @@ export interface Ports {
   readonly logins: Logins
   readonly documents: Documents
   readonly preferences: Preferences
+  readonly policies: Policies
   readonly signingKeys: SigningKeys
   readonly proxies: Proxies
   readonly snapshots: Snapshots
@@ -135,6 +137,20 @@ export interface PublicKeys {
 export interface Preferences {
   current(): Promise<Preference>
   newest(): Promise<Preference>
+}
+
+/** `sequence`: moves with everything that a decision on a session is made of: documents, users and what they hold. */
+export interface KnownPolicy extends Policy {
+  readonly sequence: number
+}
+
+/**
+ * What a decision on a session is made of. What is known may be old: the batch that a grant rests on confirms its sequence, and whatever is
+ * refused by an old one is decided once more by the newest (access/with-policy.ts).
+ */
+export interface Policies {
+  current(): Promise<KnownPolicy>
+  newest(): Promise<KnownPolicy>
 }
 
 export interface PasskeysInUse {

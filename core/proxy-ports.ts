@@ -1,5 +1,4 @@
 /** What core needs of the world for proxies and their sessions: ports.ts, continued. */
-import type { LockKey } from './access/lock.ts'
 import type { AuditEvent } from './audit.ts'
 import type { ClientSessionId, Instant } from './model.ts'
 import type { Spend, Tapped } from './ports.ts'
@@ -49,14 +48,16 @@ export interface Grants {
   /**
    * A grant is about to be signed: spends the tapped intent, where there was a tap, confirms the passkey and moves its counter, and writes
    * the row.
-   * @throws Refusal ticket_spent, credential_changed, counter_regressed, user_locked, token_invalid, document_changed
+   * @throws Refusal ticket_spent, credential_changed, counter_regressed, user_locked, token_invalid, policy_changed, target_invalid
    */
   issue(grant: {
     readonly spend: Spend
     readonly tapped: Tapped | undefined
     readonly clientSessionId: ClientSessionId
-    /** What it reaches and through what: no lock may have come upon it since it was decided. */
-    readonly reaching: readonly LockKey[]
+    /** Of the policy that it was decided by: roles, resources and locks are still as they were. */
+    readonly sequence: number
+    /** The id of the proxy that it is for: it is registered. */
+    readonly proxy: string
     readonly event: AuditEvent
   }): Promise<void>
 }

@@ -36,6 +36,7 @@ const answers = {
   security_key_alone: [401, 'refused', tryAgain()],
   vouch_wrong: [401, 'refused', tryAgain()],
   preference_changed: [401, 'refused', tryAgain()],
+  policy_changed: [409, 'policy_changed', 'Roles or resources changed meanwhile: try again.'],
   name_unknown: [401, 'refused', tryAgain()],
   password_missing: [401, 'refused', tryAgain()],
   password_wrong: [401, 'refused', tryAgain()],

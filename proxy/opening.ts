@@ -262,7 +262,9 @@ export class Opening implements Session {
     const { id, subject } = this.grant
     world.log({ level: 'info', message: 'session started', session: id, resource: subject.resource.name, address })
     const as = principalInWords(subject.resource.kind, principal)
-    const detail = { ...(as !== '' && { as }), tapped, rules: trace.join('; ') }
+    const { impersonated } = subject
+    const whose = impersonated && { impersonated: impersonated.name }
+    const detail = { ...(as !== '' && { as }), ...whose, tapped, rules: trace().join('; ') }
     events.tell({ kind: 'session.start', grant: this.grant, address, detail })
   }
 

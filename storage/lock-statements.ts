@@ -65,10 +65,6 @@ type Named = { readonly nameKey: string; readonly at: Instant }
 
 export const lockStatements = (db: Db) => ({
   notLocked: recipe<Acting & { readonly at: Instant }>((s) => guard(db, 'lock', unlocked(lockableOf(s), sql`${s.at}`))),
-  /** Of none of these, each named as a lock names it. `keys`: a JSON array. */
-  nothingLocked: recipe<{ readonly keys: string; readonly at: Instant }>((s) =>
-    guard(db, 'target', noLockOn(sql`select value from json_each(${s.keys})`, sql`${s.at}`)),
-  ),
   /** A lock stays in force whoever bears the name: somebody new would be locked out too. */
   nameNotLocked: recipe<Named>((s) => {
     const bearer = sql`(select ${users.id} from ${users} where ${users.nameKey} = ${s.nameKey} and ${users.removedAt} is null)`

@@ -34,6 +34,7 @@ import {
   rolesQuery,
   userOf,
 } from './owner.ts'
+import { policiesPort } from './policies.ts'
 import { eventsPort, grantsPort, proxiesPort, snapshotsPort } from './proxy-ports.ts'
 import {
   auditRow,
@@ -64,6 +65,7 @@ export type StoredPorts = Pick<
   | 'users'
   | 'logins'
   | 'documents'
+  | 'policies'
   | 'signingKeys'
   | 'proxies'
   | 'snapshots'
@@ -85,6 +87,7 @@ export function storedPorts(store: Store): StoredPorts {
     users: usersPort(store, make),
     logins: loginsPort(store, make),
     documents: documentsPort(store, make),
+    policies: policiesPort(store),
     signingKeys: signingKeysPort(store, make),
     proxies: proxiesPort(store, make),
     snapshots: snapshotsPort(store),

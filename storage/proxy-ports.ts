@@ -109,7 +109,7 @@ function contentOf([people, held, keys, written]: readonly unknown[]) {
 
 export function grantsPort(store: Store, make: Make): Ports['grants'] {
   return {
-    issue: async ({ spend, tapped, clientSessionId, reaching, event }) => {
+    issue: async ({ spend, tapped, clientSessionId, sequence, proxy, event }) => {
       const { at } = event
       const userId = event.userId as UserId
       const whom = { userId, device: tapped?.credentialId ?? null, session: clientSessionId }
@@ -119,10 +119,11 @@ export function grantsPort(store: Store, make: Make): Ports['grants'] {
       const work = store.atomically([
         ...before,
         make.actorHolds({ userId, sessionId: clientSessionId, at }),
-        make.nothingLocked({ keys: JSON.stringify(reaching), at }),
+        make.policyIsAt({ sequence }),
+        make.proxyTakes({ id: proxy }),
         make.record(auditRow(event)),
       ])
-      const refused = refusing(about(event), work, { not_found: 'document_changed' })
+      const refused = refusing(about(event), work, { document_changed: 'policy_changed', not_found: 'target_invalid' })
       await tellingLock(store, whom, at, refused)
     },
   }

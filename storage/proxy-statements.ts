@@ -1,7 +1,7 @@
 /** The statements of proxies and of what they tell: statements.ts, continued. */
 import { sql } from 'drizzle-orm'
 import type { Instant } from '../core/model.ts'
-import { audit, proxies } from './schema.ts'
+import { audit, policy, proxies } from './schema.ts'
 import { every, guard } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 
@@ -18,6 +18,16 @@ export const proxyStatements = (db: Db) => ({
       'target',
       sql`exists (select 1 from ${proxies} where ${proxies.name} = ${s.name} and ${proxies.removedAt} is null)`,
     ),
+  ),
+  proxyTakes: recipe<{ readonly id: string }>((s) =>
+    guard(
+      db,
+      'target',
+      sql`exists (select 1 from ${proxies} where ${proxies.id} = ${s.id} and ${proxies.removedAt} is null)`,
+    ),
+  ),
+  policyIsAt: recipe<{ readonly sequence: number }>((s) =>
+    guard(db, 'revision', sql`(select ${policy.sequence} from ${policy}) = ${s.sequence}`),
   ),
   removeProxy: recipe<{ readonly name: string; readonly at: Instant }>((s) =>
     db

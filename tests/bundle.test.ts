@@ -27,13 +27,17 @@ function reached(from: string, late: boolean, seen = new Set<string>()): Set<str
 const inputsOf = (outputs: Iterable<string>, of: Metafile) =>
   [...outputs].flatMap((output) => Object.keys(of.outputs[output]?.inputs ?? {}))
 
+/** Called as a function: a method of that name, or its definition, is something else. */
+const evaluates = /(?<![.\w$])eval\((?![\w$,]*\)\{)|new Function\(/
+
 describe('the Workers bundle', () => {
   const all = [...reached(workerEntry, true)]
 
-  test('is at most 190 KB gzip', () => {
+  // A fifth of it is RE2: what a role's expressions may cost.
+  test('is at most 220 KB gzip', () => {
     const size = all.reduce((sum, output) => sum + gzipSync(contentOf(output), { level: 9 }).length, 0)
     expect(size).toBeGreaterThan(50_000)
-    expect(size).toBeLessThanOrEqual(190 * 1024)
+    expect(size).toBeLessThanOrEqual(220 * 1024)
   })
 
   test('imports nothing of Node, so that it loads without compatibility flags', () => {
@@ -49,7 +53,7 @@ describe('the Workers bundle', () => {
   })
 
   test('holds no evaluated text, no SQLite driver and no server of Node', () => {
-    for (const output of all) expect(contentOf(output).toString()).not.toMatch(/\beval\(|new Function\(/)
+    for (const output of all) expect(contentOf(output).toString()).not.toMatch(evaluates)
     const inputs = inputsOf(all, edge)
     expect(inputs.filter((input) => /storage\/sqlite\.ts|sqlite-proxy|node-server/.test(input))).toEqual([])
   })

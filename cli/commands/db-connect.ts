@@ -1,6 +1,7 @@
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
 import { connectionString, startDatabaseProxy } from '../local-db.ts'
+import { impersonateOption } from '../principal.ts'
 import { Problem } from '../problem.ts'
 import { runProgram } from '../run.ts'
 import { debug } from '../term.ts'
@@ -17,13 +18,15 @@ The database asks for its own password as ever: psql takes it from PGPASSWORD, f
 Options:
   --db-user=USER   the user of the database
   --db-name=NAME   the database
+  --impersonate=USER
+                   with the rights of this user, where a role of yours lets you act as him
   --no-browser     do not open a browser, only show the address of the page
 
 Examples:
   sallyport db connect orders --db-user=reader --db-name=app
   sallyport db connect orders --db-user=reader --db-name=app -- -c 'select 1'
 `,
-  options: { 'db-user': { type: 'string' }, 'db-name': { type: 'string' }, ...browserOption },
+  options: { 'db-user': { type: 'string' }, 'db-name': { type: 'string' }, ...impersonateOption, ...browserOption },
   takes: [1, 1],
   passesOn: true,
   run: async (values, [name = ''], passedOn) => {
@@ -34,6 +37,7 @@ Examples:
       profile: values.profile,
       port: 0,
       principal: { db_user: user, db_name: database },
+      impersonate: values.impersonate,
       opensBrowser: !values['no-browser'],
       // psql says it, in the same terminal.
       failed: (problem) => debug(problem.message),

@@ -1,28 +1,33 @@
 import { membersOfPrincipal } from '../../core/access/resource.ts'
 import { openSession } from '../api.ts'
 import { command, formatOption } from '../command.ts'
+import { impersonateOption } from '../principal.ts'
 import { labelsInWords, type Resource, resourcesOf } from '../resource.ts'
 import { formatOf, printTable, say, show } from '../term.ts'
 
 export default command({
   doing: 'list what you reach',
-  help: `Usage: sallyport ls [--format=text|json|yaml]
+  help: `Usage: sallyport ls [--impersonate=USER] [--format=text|json|yaml]
 
 All that your roles reach: hosts, databases, Kubernetes clusters, apps and desktops; as whom, and
 whether each session wants a tap. A star is any. "sallyport proxy tcp KIND/NAME" opens one,
 "sallyport db connect NAME" a database.
 
+Options:
+  --impersonate=USER  what this user reaches, where a role of yours lets you act as him
+
 Examples:
   sallyport ls
   sallyport ls --format=json
 `,
-  options: formatOption,
+  options: { ...impersonateOption, ...formatOption },
   takes: [0, 0],
   run: async (values) => {
     const format = formatOf(values.format)
-    const resources = await resourcesOf(await openSession(values.profile))
+    const resources = await resourcesOf(await openSession(values.profile), values.impersonate)
     await show(format, resources.map(asData), () => printTable(columns, resources.map(asRow)))
-    if (resources.length === 0) say('Your roles reach none.')
+    if (resources.length === 0)
+      say(values.impersonate === undefined ? 'Your roles reach none.' : 'Those roles reach none.')
     return 'ok'
   },
 })

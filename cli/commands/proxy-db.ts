@@ -2,6 +2,7 @@ import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
 import { connectionString, startDatabaseProxy } from '../local-db.ts'
 import { portOf, serveUntilInterrupted } from '../local-proxy.ts'
+import { impersonateOption } from '../principal.ts'
 import { quoted } from '../profiles.ts'
 import { sayProblem } from '../term.ts'
 
@@ -21,6 +22,8 @@ Options:
   --port=N         the port, for programs that keep it: any that is free where not given
   --db-user=USER   the only user of the database to connect as
   --db-name=NAME   the only database to connect to
+  --impersonate=USER
+                   with the rights of this user, where a role of yours lets you act as him
   --no-browser     do not open a browser, only show the address of the page
 
 Examples:
@@ -31,6 +34,7 @@ Examples:
     port: { type: 'string' },
     'db-user': { type: 'string' },
     'db-name': { type: 'string' },
+    ...impersonateOption,
     ...browserOption,
   },
   takes: [1, 1],
@@ -41,6 +45,7 @@ Examples:
       profile: values.profile,
       port: portOf(values.port),
       principal: { ...(user !== undefined && { db_user: user }), ...(database !== undefined && { db_name: database }) },
+      impersonate: values.impersonate,
       opensBrowser: !values['no-browser'],
       failed: (problem) => sayProblem(`open ${name}`, problem),
     })

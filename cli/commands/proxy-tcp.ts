@@ -5,7 +5,7 @@ import { openSession } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
 import { listening, portOf, serveUntilInterrupted } from '../local-proxy.ts'
-import { principalFor, principalOptions, requireOwnOptions } from '../principal.ts'
+import { impersonateOption, principalFor, principalOptions, requireOwnOptions } from '../principal.ts'
 import { Problem } from '../problem.ts'
 import { quoted } from '../profiles.ts'
 import { parseResource, requireResource } from '../resource.ts'
@@ -31,6 +31,7 @@ Options:
   --kube-user=USER    of a kube_cluster: as whom
   --kube-group=GROUP  of a kube_cluster: in which group; may be given several times
   --port=N            the port, for programs that keep it: any that is free where not given
+  --impersonate=USER  with the rights of this user, where a role of yours lets you act as him
   --no-browser        do not open a browser, only show the address of the page
 
 Examples:
@@ -39,7 +40,7 @@ Examples:
   sallyport proxy tcp kube_cluster/k8s --kube-user=ada --kube-group=developers
   sallyport proxy tcp windows_desktop/desk-1 --login=Administrator
 `,
-  options: { port: { type: 'string' }, ...principalOptions, ...browserOption },
+  options: { port: { type: 'string' }, ...principalOptions, ...impersonateOption, ...browserOption },
   takes: [1, 1],
   run: async (values, [text = '']) => {
     const { kind, name } = parseResource(text)
@@ -47,10 +48,12 @@ Examples:
     const port = portOf(values.port)
     if (kind === 'db') throw hasItsOwn(name, values)
     const session = await openSession(values.profile)
-    const resource = await requireResource(session, { kind, name })
-    const principal = principalFor(resource, values, session.profile.who.user)
+    const { impersonate } = values
+    const resource = await requireResource(session, { kind, name }, impersonate)
+    const principal = principalFor(resource, values, impersonate ?? session.profile.who.user)
     const open = sessionOpener({
       resource: { kind, name },
+      impersonate,
       // "config use" in another terminal must not change whom this one is.
       profile: session.name,
       opensBrowser: !values['no-browser'],

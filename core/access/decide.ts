@@ -3,22 +3,29 @@
  * of its own snapshot, before it dials. Deny beats allow, of two settings the stricter wins, and what is not known refuses.
  */
 import type { FactorId, Instant } from '../model.ts'
-import { type Constraints, constraintsOf, wantsDevice } from './constraints.ts'
-import { isEverything } from './kube-resources.ts'
+import { type Constraints, constraintsOf } from './constraints.ts'
+import {
+  both,
+  either,
+  type HeldRoles,
+  type Holder,
+  heldRoles,
+  isAny,
+  isMarked,
+  type Marks,
+  type Said,
+} from './held-roles.ts'
 import { isInForce, type LockDocument, type LockKey, lockedBy, lockInWords, lockKey } from './lock.ts'
-import { matches, type Traits } from './pattern.ts'
 import type { Preference } from './preference.ts'
-import { matchesLabels, reaches } from './reach.ts'
 import { type Remedy, remediesFor } from './remedy.ts'
 import {
   membersOfPrincipal,
   type ResourceDocument,
-  type ResourceKind,
   type ResourcePrincipal,
   resourceKinds,
   valuesOf,
 } from './resource.ts'
-import type { RoleConditions, RoleDocument } from './role.ts'
+import type { RoleDocument } from './role.ts'
 import { sessionInWords } from './session-words.ts'
 
 export type Locks = ReadonlyMap<LockKey, readonly LockDocument[]>
@@ -26,7 +33,7 @@ export type Locks = ReadonlyMap<LockKey, readonly LockDocument[]>
 export const locksByTarget = (locks: readonly LockDocument[]): Locks => Map.groupBy(locks, lockedBy)
 
 export interface Facts {
-  readonly user: { readonly name: string; readonly roles: readonly string[]; readonly traits?: Traits }
+  readonly user: Holder
   /** All roles that there are, by name. */
   readonly roles: ReadonlyMap<string, RoleDocument>
   readonly locks: Locks
@@ -51,133 +58,150 @@ export type RefusedBecause = 'locked' | 'denied' | 'not_allowed' | 'device_untru
 
 /** `trace`: the rules that were looked at, in order, each as `ROLE: what it said`. `remedies`: what may help, most likely first. */
 export type Decision =
-  | { readonly outcome: 'allow'; readonly constraints: Constraints; readonly trace: readonly string[] }
+  | { readonly outcome: 'allow'; readonly constraints: Constraints; readonly trace: Trace }
   | {
       readonly outcome: 'refuse'
       readonly because: RefusedBecause
       readonly told: string
       readonly remedies: readonly Remedy[]
-      readonly trace: readonly string[]
+      readonly trace: Trace
     }
+
+/** Put into words only for whoever reads them: of most decisions nobody does. */
+export type Trace = () => readonly string[]
 
 const askAdministrator: readonly Remedy[] = [{ told: 'Ask an administrator.' }]
 
 export function decide(facts: Facts): Decision {
-  const trace: string[] = []
   const lock = lockInForce(facts)
-  if (lock) return refuse('locked', lockInWords(lock), [], [`lock ${lock.metadata.name}: in force`])
-  const held = rolesOf(facts, trace)
-  const denying = held.filter((role) => noteDenial(role, facts, trace))
-  if (denying.length > 0) return refuse('denied', 'A role denies this.', askAdministrator, trace)
-  const allowing = held.filter((role) => noteAllowance(role, facts, trace))
-  if (allowing.length === 0) return refuse('not_allowed', notAllowedInWords(facts), remediesFor(held, facts), trace)
-  if (facts.by?.device === undefined && wantsDevice(held, facts, trace)) {
+  if (lock) return refuse('locked', lockInWords(lock), [], () => [`lock ${lock.metadata.name}: in force`])
+  const held = heldRoles(facts.user, facts.roles)
+  const conditions = conditionsOf(held, facts)
+  const said = (...more: readonly (() => readonly string[])[]): Trace => {
+    return () => [...unknownRoles(held), ...denials(held, conditions), ...more.flatMap((lines) => lines())]
+  }
+  if (isAny(denying(conditions))) return refuse('denied', 'A role denies this.', askAdministrator, said())
+  const allowing = allAllowing(conditions)
+  const looked = () => allowances(held, conditions)
+  if (!isAny(allowing)) return refuse('not_allowed', notAllowedInWords(facts), remediesFor(held, facts), said(looked))
+  const demands = () => deviceDemands(held, facts)
+  if (facts.by?.device === undefined && demands().length > 0) {
     const remedy = { told: 'This version cannot enroll devices yet: an administrator can take the demand back.' }
-    return refuse('device_untrusted', 'A trusted device is wanted.', [remedy], trace)
+    return refuse('device_untrusted', 'A trusted device is wanted.', [remedy], said(looked, demands))
   }
-  if (!allowing.some(isUnlimited)) {
+  if (!isAny(both(allowing, held.unlimited))) {
     const told = 'No role allows all of the cluster, and single Kubernetes resources are not supported in this version.'
-    return refuse('not_supported', told, askAdministrator, trace)
+    return refuse('not_supported', told, askAdministrator, said(looked))
   }
-  return { outcome: 'allow', constraints: constraintsOf(held, facts), trace }
+  const [{ said: labels }] = conditions
+  const constraints = constraintsOf(held, labels.allow, facts.preference)
+  return { outcome: 'allow', constraints, trace: said(looked) }
 }
 
-function refuse(
-  because: RefusedBecause,
-  told: string,
-  remedies: readonly Remedy[],
-  trace: readonly string[],
-): Decision {
+export function refuse(because: RefusedBecause, told: string, remedies: readonly Remedy[], trace: Trace): Decision {
   return { outcome: 'refuse', because, told, remedies, trace }
 }
 
-/** All that is in play here and could be locked. */
-function* lockable(facts: Omit<Facts, 'roles' | 'preference' | 'locks' | 'now'>): Generator<LockKey> {
-  const { user, resource, principal, by = {} } = facts
-  yield lockKey('user', user.name)
-  for (const role of user.roles) yield lockKey('role', role)
+/** All that is in play here and could be locked, but for the user and his roles. */
+function* lockable({ resource, principal, by = {} }: Pick<Facts, 'resource' | 'principal' | 'by'>): Generator<LockKey> {
   for (const id of by.credentials ?? []) yield lockKey('mfa_device', id)
   if (by.device !== undefined) yield lockKey('device', by.device)
-  yield* reachedBy({ kind: resource.kind, name: resource.metadata.name }, principal, by.proxy)
-}
-
-/** Of that what is reached, as whom, and through what. */
-export function* reachedBy(
-  { kind, name }: { readonly kind: ResourceKind; readonly name: string },
-  principal: ResourcePrincipal,
-  proxy: string | undefined,
-): Generator<LockKey> {
-  if (proxy !== undefined) yield lockKey('proxy', proxy)
-  yield lockKey(kind, name)
+  if (by.proxy !== undefined) yield lockKey('proxy', by.proxy)
+  yield lockKey(resource.kind, resource.metadata.name)
   for (const login of valuesOf(principal, 'login')) yield lockKey('login', login)
 }
 
 export function lockInForce(facts: Omit<Facts, 'roles' | 'preference'>): LockDocument | undefined {
-  if (facts.locks.size === 0) return undefined
+  const { locks, user, now } = facts
+  if (locks.size === 0) return undefined
+  const first = locksOfUser(user, locks).find((one) => isInForce(one, now))
+  if (first) return first
   for (const key of lockable(facts)) {
-    const found = facts.locks.get(key)?.find((one) => isInForce(one, facts.now))
+    const found = locks.get(key)?.find((one) => isInForce(one, now))
     if (found) return found
   }
   return undefined
 }
 
-function rolesOf({ user, roles }: Facts, trace: string[]): RoleDocument[] {
-  return user.roles.flatMap((name) => {
-    const role = roles.get(name)
-    if (!role) trace.push(`${name}: there is no such role`)
-    return role ? [role] : []
-  })
+const remembered = new WeakMap<Facts['user'], { readonly locks: Locks; readonly found: readonly LockDocument[] }>()
+
+/** Those that name the user or a role of his, in force or not: looked for once in each set of locks. */
+function locksOfUser(user: Facts['user'], locks: Locks): readonly LockDocument[] {
+  const known = remembered.get(user)
+  if (known?.locks === locks) return known.found
+  const keys = [lockKey('user', user.name), ...user.roles.map((role) => lockKey('role', role))]
+  const found = keys.flatMap((key) => locks.get(key) ?? [])
+  remembered.set(user, { locks, found })
+  return found
 }
 
-/** One condition that matches is enough to deny. */
-function noteDenial({ metadata, spec: { deny } }: RoleDocument, facts: Facts, trace: string[]): boolean {
-  const { resource, principal } = facts
-  const traits = facts.user.traits ?? {}
-  const { labels } = resourceKinds[resource.kind]
-  const matching = [
-    ...(matchesLabels(deny[labels], resource, traits) ? [labels] : []),
-    ...membersOfPrincipal(resource.kind)
-      .filter(({ field, list }) => valuesOf(principal, field).some((value) => matches(deny[list] ?? [], value, traits)))
-      .map(({ list }) => list),
-  ]
-  if (matching.length === 0) return false
-  trace.push(`${metadata.name}: ${listed('deny', matching)} matches`)
-  return true
+/** What the roles say of one condition: of the resource's labels, or of one member of the principal. */
+interface Condition {
+  /** As the role calls it. */
+  readonly name: string
+  readonly said: Said
 }
 
-/** All of one role: the rights of two roles do not add up to a third. */
-function noteAllowance(role: RoleDocument, facts: Facts, trace: string[]): boolean {
-  const { resource, user } = facts
-  const { labels } = resourceKinds[resource.kind]
-  const missing = [
-    ...(reaches(role, resource, user.traits) ? [] : [labels]),
-    ...membersOfPrincipal(resource.kind)
-      .filter((member) => !allowsMember(role.spec.allow, member, facts))
-      .map(({ list }) => list),
-  ]
-  const said = missing.length === 0 ? 'allows' : `${listed('allow', missing)} does not match`
-  trace.push(`${role.metadata.name}: ${said}`)
-  return missing.length === 0
+/** The labels are the first. */
+function conditionsOf(held: HeldRoles, facts: Facts): readonly [Condition, ...Condition[]] {
+  const { kind } = facts.resource
+  const labels = { name: resourceKinds[kind].labels, said: held.ofResource(facts.resource) }
+  const members = membersOfPrincipal(kind).map((member) => ({ name: member.list, said: ofMember(held, member, facts) }))
+  return [labels, ...members]
 }
 
-function allowsMember(
-  allow: RoleConditions,
+/** Each value must be allowed, and one that is denied is enough. The user's own name needs no role where the kind says so. */
+function ofMember(
+  held: HeldRoles,
   { field, list, isList, ownName }: ReturnType<typeof membersOfPrincipal>[number],
   { principal, user }: Facts,
-): boolean {
-  const values = valuesOf(principal, field)
-  if (values.length === 0) return isList === true
-  return values.every(
-    (value) => matches(allow[list] ?? [], value, user.traits ?? {}) || (ownName === true && value === user.name),
+): Said {
+  const each = valuesOf(principal, field).map((value): Said => {
+    const said = held.ofValue(list, value)
+    return ownName === true && value === user.name ? { ...said, allow: held.every() } : said
+  })
+  const [first, ...others] = each
+  if (!first) return { allow: isList === true ? held.every() : held.none(), deny: held.none() }
+  return others.reduce(
+    (all, said) => ({ allow: both(all.allow, said.allow), deny: either(all.deny, said.deny) }),
+    first,
   )
 }
 
-const listed = (what: 'allow' | 'deny', found: readonly string[]): string =>
-  found.map((name) => `${what}.${name}`).join(', ')
+/** One condition that matches is enough to deny. */
+const denying = ([labels, ...members]: readonly [Condition, ...Condition[]]): Marks =>
+  members.reduce((marks, { said }) => either(marks, said.deny), labels.said.deny)
 
-/** A role that limits what its holders do inside a Kubernetes cluster opens none to whoever cannot look inside. */
-const isUnlimited = ({ spec: { allow } }: RoleDocument): boolean =>
-  allow.kubernetes_resources === undefined || allow.kubernetes_resources.some(isEverything)
+/** All of one role: the rights of two roles do not add up to a third. */
+const allAllowing = ([labels, ...members]: readonly [Condition, ...Condition[]]): Marks =>
+  members.reduce((marks, { said }) => both(marks, said.allow), labels.said.allow)
+
+const unknownRoles = ({ unknown }: HeldRoles): string[] => unknown.map((name) => `${name}: there is no such role`)
+
+function denials({ all }: HeldRoles, conditions: readonly Condition[]): string[] {
+  return all.flatMap(({ metadata }, at) => {
+    const matching = conditions.filter(({ said }) => isMarked(said.deny, at))
+    return matching.length === 0 ? [] : [`${metadata.name}: ${listed('deny', matching)} matches`]
+  })
+}
+
+function allowances({ all }: HeldRoles, conditions: readonly Condition[]): string[] {
+  return all.map(({ metadata }, at) => {
+    const missing = conditions.filter(({ said }) => !isMarked(said.allow, at))
+    return `${metadata.name}: ${missing.length === 0 ? 'allows' : `${listed('allow', missing)} does not match`}`
+  })
+}
+
+const listed = (what: 'allow' | 'deny', conditions: readonly Condition[]): string =>
+  conditions.map(({ name }) => `${what}.${name}`).join(', ')
+
+/** Who wants a machine of ours and no other: the cluster, or any role. */
+export function deviceDemands({ all }: HeldRoles, { preference }: Facts): string[] {
+  const demanding = all.filter(({ spec }) => spec.options.device_trust_mode === 'required')
+  const lines = demanding.map(({ metadata }) => `${metadata.name}: options.device_trust_mode wants a trusted device`)
+  const wanted = 'cluster: device_trust.mode wants a trusted device'
+  return preference.deviceTrust === 'required' ? [...lines, wanted] : lines
+}
 
 function notAllowedInWords({ resource, principal }: Facts): string {
   const { kind, metadata } = resource

@@ -10,7 +10,7 @@ import type { KnownKey } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { verifyTap } from '../tap/verify.ts'
 import type { Constraints } from './constraints.ts'
-import type { Decision } from './decide.ts'
+import type { Decision, Trace } from './decide.ts'
 import type { Traits } from './pattern.ts'
 import { decideOn, type Policy } from './policy.ts'
 import { remedyInWords } from './remedy.ts'
@@ -47,7 +47,7 @@ export interface OpenedSession {
   readonly constraints: Constraints
   /** Whether a tap was checked. */
   readonly tapped: boolean
-  readonly trace: readonly string[]
+  readonly trace: Trace
 }
 
 /** @throws Refusal grant_invalid, resource_unknown, session_refused, tap_wanted, and whatever is wrong with the tap */
@@ -73,16 +73,13 @@ export function requireAllowed(
   { address, now }: Pick<ShownGrant, 'address' | 'now'>,
 ): Allowed {
   const { user: id, login, subject, tap } = grant
-  const user = known.users.get(id)
-  if (!user)
-    throw new Refusal(
-      'session_refused',
-      { user: id, why: 'user_unknown' },
-      { told: 'The user was removed, or is too new to be known here: try again in a few seconds.' },
-    )
+  const user = requireUser(known, id)
+  const impersonated = subject.impersonated && requireUser(known, subject.impersonated.user)
+  // The name is what somebody read before he tapped.
+  if (impersonated && impersonated.name !== subject.impersonated?.name) throw userUnknown(id)
   const { principal } = subject
   const credentials = [login.factor, ...(tap ? [tap.assertion.id as CredentialId] : [])]
-  const found = decideOn(known, subject, { user, by: { credentials, proxy: subject.proxy.id }, now })
+  const found = decideOn(known, subject, { user, impersonated, by: { credentials, proxy: subject.proxy.id }, now })
   if (!found) throw new Refusal('resource_unknown', { resource: subject.resource.name })
   const { resource, decision } = found
   if (decision.outcome === 'refuse') throw sessionRefused(id, resource, decision)
@@ -97,6 +94,19 @@ export function requireAllowed(
     trace: decision.trace,
   }
 }
+
+function requireUser({ users }: Known, id: string) {
+  const user = users.get(id as UserId)
+  if (user) return user
+  throw userUnknown(id)
+}
+
+const userUnknown = (id: string): Refusal =>
+  new Refusal(
+    'session_refused',
+    { user: id, why: 'user_unknown' },
+    { told: 'The user was removed, or is too new to be known here: try again in a few seconds.' },
+  )
 
 function fromElsewhere(asked: string, came: string): Refusal {
   const told = `A role of yours binds a session to the address that it was asked from (${asked}), and this connection comes from ${came}: connect from there, by the same way that the edge is reached.`
@@ -116,7 +126,7 @@ export function sessionRefused(
   { because, told, remedies, trace }: Extract<Decision, { outcome: 'refuse' }>,
 ): Refusal {
   const words = [told, ...remedies.map(remedyInWords)].join(' ')
-  const detail = { user, resource: metadata.name, why: because, told: words, trace: trace.join('; ') }
+  const detail = { user, resource: metadata.name, why: because, told: words, trace: trace().join('; ') }
   return new Refusal('session_refused', detail, { told: words })
 }
 
@@ -128,7 +138,6 @@ async function requireTap({ site, credential }: Known, { grant, jkt, proxy, now 
   const found = await credential(tap.assertion.id as CredentialId)
   if (!found) throw new Refusal('credential_unknown', { credential: tap.assertion.id })
   if (found.userId !== user) throw new Refusal('wrong_user', { user, credential: tap.assertion.id })
-  const { resource, principal } = subject
-  const approved: SessionSubject = { resource, principal, client_key: jkt, proxy, address: subject.address }
+  const approved: SessionSubject = { ...subject, client_key: jkt, proxy }
   await verifyTap(tap, found, { site, purpose: 'session', holder: jkt, user, subject: approved, now })
 }

@@ -1,6 +1,8 @@
 import type { PreferenceDocument } from './auth-preference.ts'
 import { type Decision, decide, type Facts, type Locks, locksByTarget } from './decide.ts'
 import type { Document } from './document.ts'
+import type { Holder } from './held-roles.ts'
+import { decideAs } from './impersonation.ts'
 import type { LockDocument } from './lock.ts'
 import { type Preference, preferenceOf } from './preference.ts'
 import { presets } from './presets.ts'
@@ -44,9 +46,10 @@ export interface SessionOn {
 export function decideOn(
   { roles, locks, preference, resources }: Policy,
   { resource: { kind, name }, principal }: SessionOn,
-  who: Pick<Facts, 'user' | 'by' | 'now'>,
+  { impersonated, ...who }: Pick<Facts, 'user' | 'by' | 'now'> & { readonly impersonated?: Holder | undefined },
 ): { readonly resource: ResourceDocument; readonly decision: Decision } | undefined {
   const resource = resources.get(name)
   if (resource?.kind !== kind) return undefined
-  return { resource, decision: decide({ ...who, roles, locks, preference, resource, principal }) }
+  const facts = { ...who, roles, locks, preference, resource, principal }
+  return { resource, decision: impersonated ? decideAs(facts, impersonated) : decide(facts) }
 }

@@ -1,7 +1,7 @@
 /** What may help somebody who was refused: in words, and as the command that does it. */
 import type { Facts } from './decide.ts'
+import type { HeldRoles } from './held-roles.ts'
 import { matches, shown } from './pattern.ts'
-import { reaches } from './reach.ts'
 import { membersOfPrincipal, type ResourceDocument, type ResourcePrincipal, valuesOf } from './resource.ts'
 import type { RoleDocument } from './role.ts'
 
@@ -15,9 +15,9 @@ export const remedyInWords = ({ told, command }: Remedy): string =>
   command === undefined ? told : `${told} Try: ${command}`
 
 /** The roles that reach the resource allow others than was asked for. */
-export function remediesFor(held: readonly RoleDocument[], facts: Facts): readonly Remedy[] {
+export function remediesFor(held: HeldRoles, facts: Facts): readonly Remedy[] {
   const { resource, user } = facts
-  const reaching = held.filter((role) => reaches(role, resource, user.traits))
+  const reaching = held.marked(held.ofResource(resource).allow)
   const allowed = membersOfPrincipal(resource.kind).map(({ list, flag, isList }) => {
     const values = reaching.flatMap(({ spec }) => shown(spec.allow[list] ?? [], user.traits ?? {}))
     return { flag, isList, values: [...new Set(values)] }
@@ -28,7 +28,7 @@ export function remediesFor(held: readonly RoleDocument[], facts: Facts): readon
     .filter(({ values }) => values.length > 0)
     .map(({ flag, values }) => `--${flag}=${values.join('|')}`)
   const told = `Your roles allow ${flags.join(' and ')} there.`
-  const command = reaching.map((role) => commandBy(role, held, facts)).find((one) => one !== undefined)
+  const command = reaching.map((role) => commandBy(role, held.all, facts)).find((one) => one !== undefined)
   return [{ told, ...(command !== undefined && { command }) }]
 }
 

@@ -6,8 +6,9 @@ import { kindsOfResources } from './resource.ts'
 import { principalAsQuery, principalInQuery } from './session-principal.ts'
 
 /** RFC 8707: the resource of a token exchange. One URI that names all that the grant is for. */
-export function resourceUri({ resource, principal, proxy }: SessionAsk): string {
+export function resourceUri({ resource, principal, proxy, impersonate }: SessionAsk): string {
   const query = new URLSearchParams([['boot', proxy.boot], ...principalAsQuery(principal).map((pair) => [...pair])])
+  if (impersonate !== undefined) query.set('impersonate', impersonate)
   return `sallyport://${proxy.id}/${resource.kind}/${resource.name}?${query}`
 }
 
@@ -19,6 +20,8 @@ export function parseResourceUri(text: string): SessionAsk {
   const kind = kindsOfResources.find((one) => one === word)
   const given = new URLSearchParams(query)
   const [boot, more] = given.getAll('boot')
-  if (!kind || !boot || more !== undefined || !fromBase64url(boot)) throw new Refusal('target_invalid', { why: 'form' })
-  return { resource: { kind, name }, principal: principalInQuery(kind, given), proxy: { id, boot } }
+  const [impersonate, another] = given.getAll('impersonate')
+  const isOnce = more === undefined && another === undefined
+  if (!kind || !boot || !isOnce || !fromBase64url(boot)) throw new Refusal('target_invalid', { why: 'form' })
+  return { resource: { kind, name }, principal: principalInQuery(kind, given), proxy: { id, boot }, impersonate }
 }

@@ -48,6 +48,13 @@ export type RoleConditions = { readonly [L in LabelCondition]?: LabelMatchers } 
   readonly kubernetes_resources?: readonly KubeResource[]
   /** What administrators may do. */
   readonly rules?: readonly Rule[]
+  readonly impersonate?: ImpersonateConditions
+}
+
+/** As which other users its holders may open sessions: a user, and all roles that he holds. To deny, one of them is enough. */
+export type ImpersonateConditions = {
+  readonly users?: readonly string[]
+  readonly roles?: readonly string[]
 }
 
 const mostEntries = 256
@@ -107,6 +114,7 @@ const conditions = orEmptyMap(
     windows_desktop_labels: labels,
     windows_desktop_logins: list,
     rules: unlessEmpty(rules),
+    impersonate: unlessEmpty(fields<ImpersonateConditions>('impersonate', { users: list, roles: list })),
   }),
 )
 

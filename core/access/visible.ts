@@ -1,16 +1,12 @@
 /** Which resources somebody may know of: those that his roles reach, and those of a kind that he may read. */
+
+import { heldRoles, isAny } from './held-roles.ts'
 import type { Policy } from './policy.ts'
 import { may, type Principal } from './principal.ts'
-import { reaches } from './reach.ts'
 import type { ResourceDocument, ResourceKind } from './resource.ts'
 import { resourceUnknown } from './resource-unknown.ts'
-import type { RoleDocument } from './role.ts'
 
 type Asker = Pick<Principal, 'user' | 'roles' | 'held' | 'session'>
-
-/** Of the roles that a user holds those that there are. */
-export const rolesOf = ({ roles }: Pick<Policy, 'roles'>, held: readonly string[]): RoleDocument[] =>
-  held.flatMap((name) => roles.get(name) ?? [])
 
 /** One that is there and that he may not know of is refused as one that is not there. @throws Refusal resource_unknown */
 export function requireVisible(
@@ -27,5 +23,5 @@ export function requireVisible(
 function isVisible(policy: Policy, asker: Asker, resource: ResourceDocument): boolean {
   // A headless login reaches resources and reads nothing else.
   const mayRead = asker.session.via !== 'device_flow' && may(asker, { resource: resource.kind, verb: 'read' })
-  return mayRead || rolesOf(policy, asker.roles).some((role) => reaches(role, resource, asker.user.traits))
+  return mayRead || isAny(heldRoles({ ...asker.user, roles: asker.roles }, policy.roles).ofResource(resource).allow)
 }

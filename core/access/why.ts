@@ -6,12 +6,12 @@ import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import type { Constraints } from './constraints.ts'
 import { type By, type Decision, type Facts, lockInForce, type RefusedBecause } from './decide.ts'
+import { heldRoles, isMarked } from './held-roles.ts'
 import { lockInWords } from './lock.ts'
 import { shown, type Traits } from './pattern.ts'
-import { decideOn, type Policy, policyOf } from './policy.ts'
+import { decideOn, type Policy } from './policy.ts'
 import { isPreset } from './presets.ts'
 import { may, type Principal, requireNeeds } from './principal.ts'
-import { matchesLabels, reaches } from './reach.ts'
 import { commandFor, type Remedy } from './remedy.ts'
 import {
   type ListCondition,
@@ -19,11 +19,10 @@ import {
   type ResourceDocument,
   type ResourceKind,
   type ResourcePrincipal,
-  resourceKinds,
 } from './resource.ts'
-import type { RoleConditions } from './role.ts'
+import type { RoleConditions, RoleDocument } from './role.ts'
 import { sessionInWords } from './session-words.ts'
-import { requireVisible, rolesOf } from './visible.ts'
+import { requireVisible } from './visible.ts'
 
 export interface WhyAsk {
   readonly resource: { readonly kind: ResourceKind; readonly name: string }
@@ -51,7 +50,7 @@ export interface Why {
     | { readonly outcome: 'reach'; readonly reach: readonly Reach[] }
 }
 
-type Needs = Pick<Ports, 'now' | 'documents' | 'users'>
+type Needs = Pick<Ports, 'now' | 'policies' | 'users'>
 
 interface Asked {
   readonly policy: Policy
@@ -64,7 +63,7 @@ interface Asked {
 /** @throws Refusal resource_unknown; of another user role_missing, login_headless, user_unknown */
 export async function explain(ports: Needs, caller: Principal, ask: WhyAsk): Promise<Why> {
   if (ask.user !== undefined) requireReader(caller)
-  const policy = policyOf((await ports.documents.list({})).map(({ document }) => document))
+  const policy = await ports.policies.newest()
   const resource = requireVisible(policy, caller, ask.resource)
   const { user, by } = await subjectOf(ports, caller, ask.user)
   const who = { user, by, now: ports.now() }
@@ -98,7 +97,7 @@ function decisionOn(asked: Asked, principal: ResourcePrincipal): Why {
   const found = decideOn(policy, on, who)
   if (!found) throw new TypeError('A resource that was there is not')
   const { decision } = found
-  const common = { user: who.user.name, rules: decision.trace, remedies: remediesOf(asked, principal, decision) }
+  const common = { user: who.user.name, rules: decision.trace(), remedies: remediesOf(asked, principal, decision) }
   if (decision.outcome === 'refuse') {
     const { told, because } = decision
     return { ...common, told, answer: { outcome: 'refuse', because } }
@@ -149,15 +148,14 @@ function administrativeRemedies(
 function reachOf({ policy, resource, who }: Asked): Why {
   const { user } = who
   const { traits = {} } = user
-  const held = rolesOf(policy, user.roles)
-  const allowing = held
-    .filter((role) => reaches(role, resource, traits))
-    .map(({ metadata, spec }) => ({
-      role: metadata.name,
-      effect: 'allow' as const,
-      lists: listsOf(resource, spec.allow, traits),
-    }))
-  const denying = held.flatMap(({ metadata, spec }) => denialsOf(metadata.name, spec.deny, resource, traits))
+  const held = heldRoles(user, policy.roles)
+  const { allow, deny } = held.ofResource(resource)
+  const allowing = held.marked(allow).map(({ metadata, spec }) => ({
+    role: metadata.name,
+    effect: 'allow' as const,
+    lists: listsOf(resource, spec.allow, traits),
+  }))
+  const denying = held.all.flatMap((role, at) => denialsOf(role, isMarked(deny, at), resource, traits))
   const nobody = {} as ResourcePrincipal
   const lock = lockInForce({ ...who, locks: policy.locks, resource, principal: nobody })
   const rules = lock ? [`lock ${lock.metadata.name}: in force`] : []
@@ -177,9 +175,13 @@ const listsOf = ({ kind }: ResourceDocument, conditions: RoleConditions, traits:
     }),
   )
 
-function denialsOf(role: string, deny: RoleConditions, resource: ResourceDocument, traits: Traits): Reach[] {
-  if (matchesLabels(deny[resourceKinds[resource.kind].labels], resource, traits))
-    return [{ role, effect: 'deny', lists: {} }]
-  const lists = listsOf(resource, deny, traits)
+function denialsOf(
+  { metadata: { name: role }, spec }: RoleDocument,
+  isWhole: boolean,
+  resource: ResourceDocument,
+  traits: Traits,
+): Reach[] {
+  if (isWhole) return [{ role, effect: 'deny', lists: {} }]
+  const lists = listsOf(resource, spec.deny, traits)
   return Object.keys(lists).length === 0 ? [] : [{ role, effect: 'deny', lists }]
 }

@@ -176,8 +176,9 @@ export const tokenOperations = {
   resourcesList: {
     method: 'GET',
     path: '/v1/resources',
-    summary: 'What the roles of this user reach',
+    summary: 'What the roles of this user reach, or those of a user as whom he may act',
     auth: 'dpop',
+    query: object({ impersonate: optional(name) }),
     answer: object({
       resources: list(
         object({
@@ -206,6 +207,8 @@ export const tokenOperations = {
       /** By the kind: `{login}`, `{db_user, db_name}`, `{kubernetes_user, kubernetes_groups}`, `{}`. */
       principal: anything,
       proxy: object({ id, boot: id }),
+      /** With the rights of this user. */
+      impersonate: optional(name),
       redirect_uri: text(2048),
       state: text(1024),
     }),

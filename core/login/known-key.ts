@@ -23,7 +23,7 @@ export async function withKey<T>(
     return await work(copy)
   } catch (error) {
     // Another key would change nothing about that.
-    if (!(error instanceof Refusal) || error.code === 'preference_changed') throw error
+    if (!(error instanceof Refusal) || isOfAnotherTime(error)) throw error
     const stored = await storedKey(ports, id as CredentialId)
     if (!stored || isSame(stored, copy)) throw error
     return work(stored)
@@ -41,3 +41,5 @@ async function storedKey(
 
 const isSame = (a: KnownKey, b: KnownKey): boolean =>
   a.userId === b.userId && a.kind === b.kind && a.publicKey.fingerprint === b.publicKey.fingerprint
+
+const isOfAnotherTime = ({ code }: Refusal): boolean => code === 'preference_changed' || code === 'policy_changed'

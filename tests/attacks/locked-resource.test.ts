@@ -45,10 +45,14 @@ test('a lock that comes between the decision and the grant stops the grant', asy
   const ask = askFor(proxy)
   const { json } = await beginSession(bob.program, bob.token, ask)
   const tap = await tapTicket(bob.visitor, bob.passkey, json.ticket)
-  const before = await edge.ports.documents.list({})
+  const { policies } = edge.ports
+  const [before, { newest }] = [await policies.newest(), policies]
   expect((await putDocuments(ada, [lockOn({ db: 'pg-1' })])).status).toBe(200)
   // What was read to decide is from the moment before.
-  Object.assign(edge.ports.documents, { list: async () => before })
+  Object.assign(policies, { newest: async () => before })
   expect((await bob.program.token(exchangeForm(bob.token, ask, tap))).status).not.toBe(200)
-  expect(lastRefusal(edge)).toBe('document_changed')
+  expect(lastRefusal(edge)).toBe('policy_changed')
+  Object.assign(policies, { newest })
+  expect((await bob.program.token(exchangeForm(bob.token, ask, tap))).status).not.toBe(200)
+  expect(lastRefusal(edge)).toBe('session_refused')
 })

@@ -91,7 +91,7 @@ test.each(answers)('login: %s is refused, and no page is shown or opened', async
 test('an approve page of somebody else is not opened', async () => {
   const front = await newFront()
   const cli = await signedIn(front)
-  const json = { ticket: 'x', approve_url: 'https://evil.example/approve' }
+  const json = { tap: true, ticket: 'x', approve_url: 'https://evil.example/approve' }
   front.interfere = (_, path) => (path === '/v1/taps' ? { json } : undefined)
   const { code, stderr } = await cli.run(['admin', 'users', 'add', 'Eve', '--roles=access'])
   expect(stderr).toContain('the edge names a page of somebody else')

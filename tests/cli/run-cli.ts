@@ -9,6 +9,8 @@ import { root } from '../runtime/launch.ts'
 
 export const program = join(root, 'cli', 'main.ts')
 
+const compiled = join(root, 'node_modules', '.cache', 'sallyport-compiled')
+
 export interface Ended {
   readonly code: number | null
   readonly stdout: string
@@ -49,7 +51,8 @@ export function newCli(env: Readonly<Record<string, string>> = {}): Cli {
 export function keepCli() {
   const home = mkdtempSync(join(tmpdir(), 'sallyport-cli-'))
   const children: ChildProcess[] = []
-  const base = { PATH: process.env['PATH'] ?? '', HOME: home, BROWSER: '/bin/true' }
+  // A person's second command finds its code compiled; each home here is new, so they share what is compiled.
+  const base = { PATH: process.env['PATH'] ?? '', HOME: home, BROWSER: '/bin/true', NODE_COMPILE_CACHE: compiled }
   return {
     home,
     folder: join(home, '.config', 'sallyport'),

@@ -154,3 +154,42 @@ test('without a tap who has said all hears the answer; a principal that no role 
   await other.running.seen(/^hint: No role of yours allows web-1 \(login root\)\. .*--login=ubuntu\|deploy there\./m)
   expect(proxy.faults).toEqual([])
 }, 60_000)
+
+test('with the rights of another user: what he reaches, with a tap each time; and nobody whom no role names', async () => {
+  const proxy = await newSessionProxy({ port: await echo() })
+  const { edge } = proxy.front
+  const role = (name: string, allow: object) => ({
+    kind: 'role',
+    version: 'v7',
+    metadata: { name },
+    spec: { options: {}, allow, deny: {} },
+  })
+  const insert = edge.store.raw.prepare(
+    "insert into documents (kind, name, document, revision, updated_at, updated_by) select 'role', ?, ?, 'first', 0, id from users",
+  )
+  for (const one of [
+    role('deployer', { node_labels: { env: ['dev'] }, logins: ['root'] }),
+    role('operator', { impersonate: { users: ['Bot'], roles: ['deployer'] } }),
+  ])
+    insert.run(one.metadata.name, JSON.stringify(one))
+  edge.store.raw.exec(`insert into user_roles (user_id, role) select id, 'operator' from users;
+    insert into users (id, name, name_key, created_at) values ('bot', 'Bot', 'bot', 0);
+    insert into user_roles (user_id, role) values ('bot', 'deployer')`)
+  const cli = await signedIn(proxy.front)
+  expect((await cli.run(['ls', '--impersonate=Bot'])).stdout).toBe(
+    'NAME   KIND  AS          TAP           LABELS   DESCRIPTION\nweb-1  node  login=root  each session  env=dev\n',
+  )
+  const refused = await cli.run(['ls', '--impersonate=Eve'])
+  expect(refused).toMatchObject({ code: 3, stdout: '' })
+  expect(refused.stderr).toContain('\nhint: No role of yours lets you act as Eve.\n')
+  const { running, port } = await start(proxy, 'node/web-1', '--login=root', '--impersonate=Bot')
+  const wire = dial(port)
+  wire.send('hello')
+  await running.seen(/^To open web-1 \(login root\) with the rights of Bot, open this page/m)
+  await expect.poll(() => pages(running).length, { timeout: 15_000 }).toBe(1)
+  await approve(running, proxy)
+  await wire.until(/^hello$/)
+  expect([proxy.sessions, proxy.faults]).toEqual([['node/web-1 (login root)*'], []])
+  running.child.kill('SIGINT')
+  await running.ended
+})

@@ -74,7 +74,7 @@ test('an event by the id that the audit log shows, and by the request that a ref
 test('a resource that is not there: exit 1, and nothing of what there is', async () => {
   const proxy = await newSessionProxy()
   const cli = await signedIn(proxy.front)
-  const { code, stdout, stderr } = await cli.run(['why', 'node:web-1', '--login=root'])
+  const { code, stdout, stderr } = await cli.run(['why', 'node:nowhere', '--login=root'])
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toContain('hint: No role of yours reaches a host of this name, or there is none.')
 })

@@ -18,7 +18,7 @@ test('a ceremony begins through the proxy, and log lines of both share a request
   await expect
     .poll(() => proxy.log)
     .toContainEqual(expect.objectContaining({ request_id: id, path: '/v1/login/begin', status: 200 }))
-  expect(edge.stderr()).toContain(id)
+  await expect.poll(() => edge.stderr()).toContain(id)
 })
 
 const publicUrl = 'https://access.example.com'

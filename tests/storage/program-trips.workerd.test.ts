@@ -6,31 +6,22 @@ import type { Json } from '../../core/intent.ts'
 import { openD1 } from '../../storage/d1.ts'
 import { newAuthenticator } from '../authenticator.ts'
 import { acceptBody, addUser, askTap, newInvitation, newReset, tapFor } from '../invited.ts'
-import { approvalBody, askOf, newProofKey, Program, parametersAt, redirectUri, type Tokens } from '../program.ts'
+import { approvalBody, askOf, newProofKey, Program, redirectUri } from '../program.ts'
 import { emptied } from './emptied.ts'
-import { newAdministrator, newProcess, origin, type Process, rpId, succeeds, trips } from './trips.ts'
+import {
+  newAdministrator,
+  newProcess,
+  origin,
+  type Process,
+  rpId,
+  succeeds,
+  trips,
+  withCode,
+  withTokens,
+} from './trips.ts'
 
 beforeAll(() => applyD1Migrations(env.DB, env.MIGRATIONS))
 beforeEach(() => emptied(openD1(env.DB)))
-
-type Administrator = Awaited<ReturnType<typeof newAdministrator>>
-
-/** A code that was approved, and the program that may exchange it. It has its nonce: a first request asks for one. */
-async function withCode({ process, passkey, visitor }: Administrator) {
-  const program = new Program(await newProofKey(), process.visitor())
-  const asked = askOf(program.key)
-  const body = await approvalBody(visitor, passkey, asked.parameters)
-  const { json } = await visitor.post('/v1/authorize/finish', body)
-  await program.needNonce()
-  return { program, form: program.codeForm(parametersAt(json.location).get('code') ?? '', asked) }
-}
-
-async function withTokens(administrator: Administrator) {
-  const { program, form } = await withCode(administrator)
-  const { status, text, json } = await program.token(form)
-  if (status !== 200) throw new Error(`the code was answered ${status}: ${text}`)
-  return { ...administrator, program, tokens: json as Tokens, token: (json as Tokens).access_token }
-}
 
 /** The same program, at another process. */
 function at(process: Process, { key, nonce }: Program): Program {

@@ -12,6 +12,7 @@ import { memoryLimit } from '../../worker/limits.ts'
 import { makePorts } from '../../worker/ports.ts'
 import { newAuthenticator } from '../authenticator.ts'
 import { login, registerFirst, Visitor } from '../client.ts'
+import { approvalBody, askOf, newProofKey, Program, parametersAt, type Tokens } from '../program.ts'
 import { asking } from './contract/world.ts'
 import { countedD1, countedKv } from './counted.ts'
 
@@ -83,4 +84,23 @@ export async function newAdministrator(withKv = true, preference?: Preference) {
 export async function succeeds(reply: ReturnType<Visitor['get']>): Promise<void> {
   const { status, text } = await reply
   if (status !== 200) throw new Error(`answered ${status}: ${text}`)
+}
+
+type Administrator = Awaited<ReturnType<typeof newAdministrator>>
+
+/** A code that was approved, and the program that may exchange it. It has its nonce: a first request asks for one. */
+export async function withCode({ process, passkey, visitor }: Administrator) {
+  const program = new Program(await newProofKey(), process.visitor())
+  const asked = askOf(program.key)
+  const body = await approvalBody(visitor, passkey, asked.parameters)
+  const { json } = await visitor.post('/v1/authorize/finish', body)
+  await program.needNonce()
+  return { program, form: program.codeForm(parametersAt(json.location).get('code') ?? '', asked) }
+}
+
+export async function withTokens(administrator: Administrator) {
+  const { program, form } = await withCode(administrator)
+  const { status, text, json } = await program.token(form)
+  if (status !== 200) throw new Error(`the code was answered ${status}: ${text}`)
+  return { ...administrator, program, tokens: json as Tokens, token: (json as Tokens).access_token }
 }

@@ -106,7 +106,7 @@ describe('accountPage', () => {
 
   test('offers no first passkey: that is let in by somebody else', async () => {
     expect(await render({ passkeys: 0 })).not.toContain('id="add"')
-    expect(await render({ passkeys: 0 })).toContain('An administrator can let you register the first one')
+    expect(await render({ passkeys: 0 })).toContain('Ask an administrator for a link to register the first one')
   })
 
   test('warns of one way in, and of none', async () => {

@@ -49,18 +49,26 @@ have read them there.</p>`
 }
 </section>`
 
-const sessionWords = ({ resource, principal, proxy, address }: SessionSubject): Words => ({
-  act: 'open a session',
+const sessionWords = ({ resource, principal, proxy, address, impersonated }: SessionSubject): Words => ({
+  act: impersonated ? `open a session with the rights of ${impersonated.name}` : 'open a session',
   thing: `${resource.name}${asWhom(principal)}`,
   facts: [
     ['What', html`${resourceInWords(resource)}`],
+    ...(impersonated
+      ? ([
+          [
+            'With the rights of',
+            html`<strong>${impersonated.name}</strong>, another user. The audit log names you both`,
+          ],
+        ] as const)
+      : []),
     ...membersOfPrincipal(resource.kind).flatMap(({ field }): Words['facts'] => {
       const values = valuesOf(principal, field)
       return values.length === 0 ? [] : [[memberTerms[field] ?? field, html`<strong>${values.join(', ')}</strong>`]]
     }),
     ['Through', html`the proxy <code>${proxy.id}</code>`],
   ],
-  shown: { resource, principal, proxy, address },
+  shown: { resource, principal, proxy, address, ...(impersonated && { impersonated }) },
 })
 
 const totpWords = ({ kind, name, secret, address = '' }: AddTotpSubject): Words => ({

@@ -41,8 +41,8 @@ export function proxyRoutes(app: App, edge: Edge): void {
   proxyCall(app, edge, operations.proxyEvents, async ({ c, proxy, body }) => ({
     accepted: await recordProxyEvents(ports, proxy, c.get('asking'), body.events),
   }))
-  tokenCall(app, edge, operations.resourcesList, async ({ principal }) => {
-    const resources = await reachableResources(ports, principal)
+  tokenCall(app, edge, operations.resourcesList, async ({ principal, query }) => {
+    const resources = await reachableResources(ports, principal, query.impersonate)
     return {
       resources: resources.map(({ document, allowed, tap }) => ({
         kind: document.kind,
@@ -56,8 +56,8 @@ export function proxyRoutes(app: App, edge: Edge): void {
     }
   })
   tokenCall(app, edge, operations.sessionBegin, async ({ principal, body }) => {
-    const { redirect_uri, state, resource, proxy } = body
-    const ask = { resource, principal: requirePrincipal(resource.kind, body.principal), proxy }
+    const { redirect_uri, state, resource, proxy, impersonate } = body
+    const ask = { resource, principal: requirePrincipal(resource.kind, body.principal), proxy, impersonate }
     const begun = await beginSession(site, ports, principal, ask, { redirect_uri, state })
     return { tap: begun !== undefined, ticket: begun?.ticket, approve_url: begun?.approve_url }
   })

@@ -79,7 +79,7 @@ test('why there is no session stands in psql’s own error', async () => {
   expect(first.stderr).toContain('FATAL:  sallyport cannot open orders: it was refused in the browser.')
   expect(first.code).toBe(2)
   const second = await start('--db-user=admin', '--db-name=app').ended
-  expect(second.stderr).toContain('No role of yours allows admin on app in orders.')
+  expect(second.stderr).toContain('No role of yours allows orders (user admin, database app).')
   proxy.refusal = { status: 502, error: 'upstream_unreachable', message: 'The database does not answer.' }
   const third = start(...as)
   await answerIn(third, proxy.front.person)

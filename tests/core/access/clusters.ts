@@ -2,11 +2,12 @@
 import fc from 'fast-check'
 import type { Facts } from '../../../core/access/decide.ts'
 import { locksByTarget } from '../../../core/access/decide.ts'
+import type { Holder } from '../../../core/access/held-roles.ts'
 import type { LockDocument, LockTarget } from '../../../core/access/lock.ts'
 import type { Traits } from '../../../core/access/pattern.ts'
 import { defaultPreference, type Preference } from '../../../core/access/preference.ts'
 import type { ResourceDocument, ResourcePrincipal } from '../../../core/access/resource.ts'
-import type { RoleConditions, RoleDocument, RoleOptions } from '../../../core/access/role.ts'
+import type { ImpersonateConditions, RoleConditions, RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { hours } from '../../../core/model.ts'
 
 export const now = 1_800_000_000_000
@@ -27,6 +28,11 @@ const labels = fc.oneof(
   fc.dictionary(fc.constantFrom('env', 'team'), patterns, { minKeys: 1, maxKeys: 2 }),
 )
 
+const impersonate = sparse<ImpersonateConditions>({
+  users: maybe(few(fc.constantFrom('Bob', '*', '^[A-C]ob$', 'Al*', '{{external.x}}'))),
+  roles: maybe(few(fc.constantFrom('*', 'r*', 'r0', '^r[12]$', 'r9'))),
+})
+
 export const conditions: fc.Arbitrary<RoleConditions> = sparse<RoleConditions>({
   logins: maybe(patterns),
   node_labels: maybe(labels),
@@ -41,6 +47,7 @@ export const conditions: fc.Arbitrary<RoleConditions> = sparse<RoleConditions>({
   windows_desktop_labels: maybe(labels),
   windows_desktop_logins: maybe(patterns),
   rules: fc.constant(undefined),
+  impersonate: maybe(impersonate),
 })
 
 export const options: fc.Arbitrary<RoleOptions> = sparse<RoleOptions>({
@@ -154,8 +161,14 @@ const preference: fc.Arbitrary<Preference> = fc
   })
   .map((some) => ({ ...defaultPreference, ...some }))
 
+/** `other`: as whom the user may want to act. */
+export interface Cluster extends Facts {
+  readonly lockDocuments: readonly LockDocument[]
+  readonly other: Holder
+}
+
 /** One of the roles that the user holds is nobody's, now and then. */
-export const clusters: fc.Arbitrary<Facts & { readonly lockDocuments: readonly LockDocument[] }> = fc
+export const clusters: fc.Arbitrary<Cluster> = fc
   .record({
     roles: fc.tuple(roleOf('r0'), roleOf('r1'), roleOf('r2')),
     held: fc.subarray(['r0', 'r1', 'r2', 'r9'], { minLength: 1 }),
@@ -167,9 +180,15 @@ export const clusters: fc.Arbitrary<Facts & { readonly lockDocuments: readonly L
     of: traits,
     preference,
     device: maybe(fc.constant('d')),
+    other: fc.record({
+      name: fc.constant('Bob'),
+      roles: fc.subarray(['r0', 'r1', 'r2', 'r9'], { maxLength: 2 }),
+      traits,
+    }),
   })
-  .map(({ roles, held, lockDocuments, target: { resource, principal }, of, preference: here, device }) => ({
+  .map(({ roles, held, lockDocuments, target: { resource, principal }, of, preference: here, device, other }) => ({
     user: { name: 'Ada', roles: held, traits: of },
+    other,
     roles: new Map(roles.map((one) => [one.metadata.name, one])),
     locks: locksByTarget(lockDocuments),
     lockDocuments,

@@ -13,7 +13,9 @@ import { knownOf, readSnapshot } from '../../../proxy/known.ts'
 export interface Question {
   readonly snapshot: Json
   readonly user: string
-  readonly ask: Pick<SessionSubject, 'resource' | 'principal'>
+  readonly ask: Pick<SessionSubject, 'resource' | 'principal'> & {
+    readonly impersonated: SessionSubject['impersonated'] | undefined
+  }
   readonly now: Instant
 }
 
@@ -25,7 +27,9 @@ export interface Decided {
 }
 
 function decided({ snapshot, user, ask, now }: Question): Decided {
-  const subject = { ...ask, client_key: 'k' as Holder, proxy: { id: 'here', boot: 'b' }, address: '192.0.2.1' }
+  const { impersonated, ...on } = ask
+  const whose = impersonated && { impersonated }
+  const subject = { ...on, ...whose, client_key: 'k' as Holder, proxy: { id: 'here', boot: 'b' }, address: '192.0.2.1' }
   const login = { id: 'l' as SessionId, factor: 'f' as FactorId, expiresAt: now + 1 }
   const grant = { user: user as UserId, login, subject, tap: undefined } as unknown as Parameters<
     typeof requireAllowed
@@ -35,7 +39,7 @@ function decided({ snapshot, user, ask, now }: Question): Decided {
       address: subject.address,
       now,
     })
-    return { outcome: 'allow', constraints, rules: trace.join('; ') }
+    return { outcome: 'allow', constraints, rules: trace().join('; ') }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { why, trace } = error.detail

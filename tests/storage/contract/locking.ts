@@ -1,6 +1,5 @@
 /** Locks: every verb that one stops, and the words that the person who is locked out is told. */
 import { expect } from 'vitest'
-import type { LockKey } from '../../../core/access/lock.ts'
 import { Refusal } from '../../../core/refusal.ts'
 import { audit } from '../../../storage/schema.ts'
 import { changes, expectRefused } from './changes.ts'
@@ -157,17 +156,34 @@ export const locking: Cases = {
     await open(openingOf(who, recoveryOf(who)))
   },
 
-  'a grant is not issued where a lock has come upon what it reaches': async (world) => {
+  'a grant is issued only by the policy that it was decided by, and for a proxy that is registered': async (world) => {
+    const { grants, policies, proxies } = world.ports
     const who = await newEditor(world)
-    const issue = (...reaching: readonly LockKey[]) =>
-      world.ports.grants.issue({
-        ...{ spend: newSpend(), tapped: undefined, clientSessionId: who.program.id, reaching },
+    const proxy = { id: 'p1', name: 'here', x: 'x', registeredAt: now }
+    await proxies.add(proxy, newEvent('proxy.add'))
+    const issue = (sequence: number, id = proxy.id) =>
+      grants.issue({
+        ...{ spend: newSpend(), tapped: undefined, clientSessionId: who.program.id, sequence, proxy: id },
         event: newEvent('session.grant', { userId: who.user.id }),
       })
-    const over = { expires: rfc3339(now) }
-    await storeDocuments(world, lockOn('one', { db: 'orders' }), lockOn('two', { proxy: 'p2' }, over))
-    await expectRefused(world, 'document_changed', () => issue('proxy:p1', 'db:orders'))
-    await issue('proxy:p2', 'node:orders', 'db:orders-2')
+    const changing: Record<string, () => Promise<unknown>> = {
+      'a lock': () => storeDocuments(world, lockOn('one', { db: 'orders' })),
+      'a role': () => storeDocuments(world, roleOf('dev')),
+      'what somebody holds': () => giveRoles(world, who, 'dev'),
+    }
+    for (const [what, change] of Object.entries(changing)) {
+      const { sequence } = await policies.newest()
+      await issue(sequence)
+      await change()
+      await expectRefused(world, 'policy_changed', () => issue(sequence))
+      expect((await policies.current()).sequence, what).toBe(sequence)
+      expect((await policies.newest()).sequence, what).toBeGreaterThan(sequence)
+    }
+    const { sequence, locks, roles } = await policies.current()
+    expect([[...locks.keys()], roles.has('dev')]).toEqual([['db:orders'], true])
+    await expectRefused(world, 'target_invalid', () => issue(sequence, 'p2'))
+    await proxies.remove(proxy.name, newEvent('proxy.remove'))
+    await expectRefused(world, 'target_invalid', () => issue(sequence))
   },
 
   'a lock without words says that there is one': async (world) => {
