@@ -6,7 +6,17 @@ import { build, type Metafile } from 'esbuild'
 
 const root = import.meta.dirname
 const target = join(root, 'dist')
-const pages = ['sign-in', 'first-administrator', 'recover', 'invite', 'account', 'authorize', 'approve', 'device']
+const pages = [
+  'sign-in',
+  'first-administrator',
+  'recover',
+  'invite',
+  'account',
+  'authorize',
+  'approve',
+  'device',
+  'users',
+]
 /** Longer than an edge should run without its restart for the next version. */
 const keepOldBuilds = 30 * 24 * 3_600_000
 

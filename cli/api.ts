@@ -158,11 +158,13 @@ const errorBody = object({ error: optional(text(256)), message: optional(text(40
 /** What a refusal is to the person, by status; `insufficient_user_authentication` is RFC 9470's. */
 async function problemOf(answer: Response): Promise<Problem> {
   const { error = '', message, request_id: id } = errorOf(await answer.json().catch(() => null))
-  const asksForLogin = /insufficient_user_authentication/.test(answer.headers.get('www-authenticate') ?? '')
+  const challenge = answer.headers.get('www-authenticate') ?? ''
+  const asksForLogin = answer.status === 401 && challenge.includes('insufficient_user_authentication')
   const exit = asksForLogin ? 'signIn' : exitOf(answer.status, error)
   const said = [error.replaceAll('_', ' '), `status ${answer.status}`, ...(id === undefined ? [] : [`request ${id}`])]
   const [what = '', ...details] = said.filter((part) => part !== '')
-  const state = asksForLogin ? 'this wants a login that is at most five minutes old' : `the edge answered: ${what}`
+  const wanted = challenge.includes('max_age') ? 'is at most five minutes old' : 'a passkey approved'
+  const state = asksForLogin ? `this wants a login that ${wanted}` : `the edge answered: ${what}`
   const remedy = message ?? hints[exit] ?? 'try again'
   return new EdgeProblem(exit, details.length > 0 ? `${state} (${details.join(', ')})` : state, remedy, error)
 }

@@ -18,18 +18,20 @@ import type {
   User,
   UserId,
 } from './model.ts'
-import type { NewCredential, NewSession, Spend, Tapped } from './ports.ts'
+import type { NewCredential, NewSession, SessionClaim, Spend, Tapped } from './ports.ts'
 import type { Tap } from './tap/verify.ts'
 import type { VouchKey } from './vouch.ts'
 
 /**
- * Who changes something by a call with a token, and by what right: confirmed again in the batch of the effect, which spends the tap.
- * @throws Refusal of every verb that has one: token_invalid, role_missing, user_locked; with a tap ticket_spent, credential_changed,
+ * Who changes something by a call with a token, or at a page of ours, and by what right: confirmed again in the batch of the effect, which spends the tap.
+ * @throws Refusal of every verb that has one: token_invalid (of a page: session_missing), role_missing, user_locked; with a tap ticket_spent, credential_changed,
  * preference_changed, counter_regressed
  */
 export interface Actor {
   readonly userId: UserId
-  readonly sessionId: ClientSessionId
+  readonly sessionId: ClientSessionId | SessionId
+  /** Set where that is a browser session. */
+  readonly claim?: SessionClaim
   /** The roles that allow the action; none for what everybody may do with his own. */
   readonly by: readonly AllowingRole[]
   /** By what besides; left out for what everybody may do with his own. */

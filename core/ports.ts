@@ -33,7 +33,7 @@ import type { ProofKeys } from './oauth/dpop.ts'
 import type { Events, Grants, Proxies, Snapshots } from './proxy-ports.ts'
 import type { RefusalDetail } from './refusal.ts'
 import type { TappingKey } from './tap/verify.ts'
-import type { ClientSessions, Codes, Copies, SigningKeys } from './token-ports.ts'
+import type { ClientSessions, Codes, Copies, HeldRole, SigningKeys } from './token-ports.ts'
 import type { Vouch } from './vouch.ts'
 
 export interface Ports {
@@ -225,6 +225,7 @@ export interface Change {
 }
 
 export interface Account extends Person {
+  readonly held: readonly HeldRole[]
   readonly session: Session
   readonly sessions: readonly Session[]
   /** Those that run, and those that ended within a day otherwise than by their user. */
@@ -248,11 +249,13 @@ export interface Sessions {
   }): Promise<{ readonly expiresAt: Instant }>
   /**
    * Whose session this is, with passkeys and sessions. undefined: no such session, it has ended, or it was idle for too long. This and
-   * `findWithPasskeys` are what counts as a request of it, and move its last one on.
+   * the two below are what counts as a request of it, and move its last one on.
    */
   account(claim: SessionClaim, now: Instant): Promise<Account | undefined>
   /** Whose session this is, with the passkeys that he may tap with, and not all that an account has gathered. */
   findWithPasskeys(claim: SessionClaim, now: Instant): Promise<Pick<Account, 'user' | 'credentials'> | undefined>
+  /** The same with his roles, those of them that there are. */
+  findWithRoles(claim: SessionClaim, now: Instant): Promise<Pick<Account, 'user' | 'held'> | undefined>
   /** Whose session this is. undefined: no such session, or it has ended. */
   find(claim: SessionClaim, now: Instant): Promise<User | undefined>
   /**

@@ -152,8 +152,8 @@ const answers = {
     'This wants a passkey, and you have none: ask an administrator for a link to register one (sallyport admin users reset NAME).',
   ],
   login_untapped: [
-    403,
-    'tap_required',
+    401,
+    'insufficient_user_authentication',
     'A code approved this login, and this wants one that a passkey approved. Ask an administrator for a link to register one, then: sallyport login',
   ],
   passkeys_lesser: [

@@ -90,17 +90,20 @@ export const about = ({ userId, credentialId, intentId }: AuditEvent): Record<st
  * The caller's session runs, he still holds the roles that allow it, as they were, and no lock names him, his roles or what let him in;
  * and what else gives him the right: the tap of this request, which is spent, or the preference that lets a recent login be enough.
  */
-export function actorGuards(make: Make, { warrant, userId, sessionId, by }: Actor, event: AuditEvent): Statements {
+export function actorGuards(make: Make, { warrant, userId, by, ...actor }: Actor, event: AuditEvent): Statements {
   const holds: Statements = [
-    make.actorHolds({ userId, sessionId, at: event.at }),
+    actorRuns(make, { userId, ...actor }, event.at),
     ...by.map(({ name, revision = '' }) => make.actorMay({ userId, role: name, revision })),
-    make.notLocked({ userId, device: null, session: sessionId, at: event.at }),
+    make.notLocked({ userId, device: null, session: actor.sessionId, at: event.at }),
   ]
   if (!warrant) return holds
   if (!('tapped' in warrant)) return [make.preferenceHolds(warrant), ...holds]
   const vouches = warrant.mayVouch ? [make.credentialMayVouch(warrant.tapped)] : []
   return [...tap(make, { ...warrant, event }), ...vouches, ...holds]
 }
+
+const actorRuns = (make: Make, { userId, sessionId, claim }: Omit<Actor, 'by' | 'warrant'>, at: Instant): Statement =>
+  claim ? make.sessionHolds({ ...claim, userId, at }) : make.actorHolds({ userId, sessionId, at })
 
 /** Keeps the tap that something rests on, and answers its id; null where there was none. */
 export function keepApproval(

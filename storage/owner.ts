@@ -1,12 +1,15 @@
-/** Whose session it is, and his passkeys: what several verbs read. */
+/** Whose session it is, his passkeys and his roles: what several verbs read. */
 import { and, asc, eq, isNull, type SQLWrapper, sql } from 'drizzle-orm'
+import { presetOf } from '../core/access/presets.ts'
+import type { RoleDocument } from '../core/access/role.ts'
 import { equalBytes } from '../core/lib/bytes.ts'
 import { idleTtl } from '../core/login/ceremony.ts'
 import type { Instant, User, UserId } from '../core/model.ts'
 import type { SessionClaim } from '../core/ports.ts'
+import type { HeldRole } from '../core/token-ports.ts'
 import { ownerOfSession, unlocked } from './lock-statements.ts'
 import type { SessionRow } from './rows.ts'
-import { credentials, sessions, users } from './schema.ts'
+import { credentials, documents, sessions, userRoles, users } from './schema.ts'
 import type { Db } from './store.ts'
 
 type Running = Pick<SessionRow, 'secretHash' | 'endedAt' | 'expiresAt' | 'lastSeenAt'>
@@ -43,3 +46,25 @@ export const passkeysQuery = (db: Db, owner: SQLWrapper) =>
     .from(credentials)
     .where(and(sql`${credentials.userId} = ${owner}`, isNull(credentials.removedAt)))
     .orderBy(asc(credentials.createdAt), asc(credentials.id))
+
+export interface RoleRow {
+  readonly role: string
+  readonly document: unknown
+  readonly revision: string | null
+}
+
+/** `owner`: as above. */
+export const rolesQuery = (db: Db, owner: SQLWrapper) =>
+  db
+    .select({ role: userRoles.role, document: documents.document, revision: documents.revision })
+    .from(userRoles)
+    .leftJoin(documents, and(eq(documents.kind, 'role'), eq(documents.name, userRoles.role)))
+    .where(sql`${userRoles.userId} = ${owner}`)
+    .orderBy(asc(userRoles.role))
+
+/** A role that is no document is one that is built in, or none. */
+export function heldOf({ role, document, revision }: RoleRow): HeldRole[] {
+  if (document !== null && revision !== null) return [{ document: document as RoleDocument, revision }]
+  const preset = presetOf(role)
+  return preset ? [{ document: preset, revision: undefined }] : []
+}

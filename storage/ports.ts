@@ -24,7 +24,16 @@ import { tellingLock } from './lock.ts'
 import { ownerOfSession, unlocked } from './lock-statements.ts'
 import { loginsPort } from './login-ports.ts'
 import { refusing } from './obstacles.ts'
-import { isRunning, type OwnerRow, ownerQuery, passkeysQuery, userOf } from './owner.ts'
+import {
+  heldOf,
+  isRunning,
+  type OwnerRow,
+  ownerQuery,
+  passkeysQuery,
+  type RoleRow,
+  rolesQuery,
+  userOf,
+} from './owner.ts'
 import { policiesPort } from './policies.ts'
 import { eventsPort, grantsPort, proxiesPort, snapshotsPort } from './proxy-ports.ts'
 import {
@@ -191,6 +200,15 @@ function sessionsPort(store: Store, make: Make): Sessions {
       const user = userOf(rowsOf<OwnerRow>(answers[1]), claim, now)
       return user && { user, credentials: rowsOf<CredentialRow>(answers[2]).map(credentialOf) }
     },
+    findWithRoles: async (claim, now) => {
+      const answers = await store.atomically([
+        make.sessionSeen({ ...claim, at: now }),
+        ownerQuery(db, claim, now),
+        rolesQuery(db, db.select({ id: sessions.userId }).from(sessions).where(eq(sessions.id, claim.id))),
+      ])
+      const user = userOf(rowsOf<OwnerRow>(answers[1]), claim, now)
+      return user && { user, held: rowsOf<RoleRow>(answers[2]).flatMap(heldOf) }
+    },
     account: (claim, now) => readAccount(store, make, claim, now),
     end: async (claim, target, event) => {
       const ended = { ...claim, at: event.at, target }
@@ -229,6 +247,7 @@ async function readAccount(
       .where(and(eq(clientSessions.userId, owner), or(runs(now), endedOfLate(now))))
       .orderBy(asc(clientSessions.authenticatedAt)),
     resetQuery(db, claim),
+    rolesQuery(db, owner),
     ...personQueries(db, owner),
   ])
   const [user] = rowsOf<typeof users.$inferSelect>(answers[1])
@@ -236,7 +255,8 @@ async function readAccount(
   const claimed = running.find((row) => row.id === claim.id)
   if (!user || !claimed || !isRunning(claimed, claim, now)) return undefined
   return {
-    ...personOf({ id: user.id, name: user.name }, answers.slice(5)),
+    ...personOf({ id: user.id, name: user.name }, answers.slice(6)),
+    held: rowsOf<RoleRow>(answers[5]).flatMap(heldOf),
     session: sessionOf(claimed),
     sessions: running.map(sessionOf),
     clientSessions: rowsOf<ClientSessionRow>(answers[3]).map(clientSessionOf),

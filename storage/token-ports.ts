@@ -1,8 +1,6 @@
 /** core's ports for codes, client sessions and signing keys: ports.ts, continued. */
 import { asc, eq } from 'drizzle-orm'
 import type { Traits } from '../core/access/pattern.ts'
-import { presetOf } from '../core/access/presets.ts'
-import type { RoleDocument } from '../core/access/role.ts'
 import type { AuditEvent } from '../core/audit.ts'
 import {
   type ClientSessionEnd,
@@ -16,11 +14,12 @@ import {
 } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { Entered, HeldRole, Login, StoredSigningKey } from '../core/token-ports.ts'
+import type { Entered, Login, StoredSigningKey } from '../core/token-ports.ts'
 import { approve } from './approvals.ts'
 import { about, actorGuards, type Make } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { type Meanings, refusing } from './obstacles.ts'
+import { heldOf, type RoleRow } from './owner.ts'
 import { auditRow } from './rows.ts'
 import { codes, signingKeys } from './schema.ts'
 import { rowsOf, type Store } from './store.ts'
@@ -168,18 +167,6 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       await refusing(about(event), work)
     },
   }
-}
-
-interface RoleRow {
-  readonly role: string
-  readonly document: unknown
-  readonly revision: string | null
-}
-
-function heldOf({ role, document, revision }: RoleRow): HeldRole[] {
-  if (document !== null && revision !== null) return [{ document: document as RoleDocument, revision }]
-  const preset = presetOf(role)
-  return preset ? [{ document: preset, revision: undefined }] : []
 }
 
 type Refreshing = { readonly id: ClientSessionId; readonly clientId: string; readonly jkt: string }

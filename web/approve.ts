@@ -68,7 +68,10 @@ async function shownDifference(): Promise<void> {
   if (changes !== '' && unshown === undefined) await showDifference(changes)
 }
 
-/** What cannot be approved any more has no button that says so. */
+/** What cannot be approved any more has no button that says so. Who stands on it with the keyboard stands on the answer that is left. */
 function hinder(): void {
-  part('approve', HTMLButtonElement).disabled = true
+  const approve = part('approve', HTMLButtonElement)
+  const hasFocus = document.activeElement === approve
+  approve.disabled = true
+  if (hasFocus) part('refuse', HTMLButtonElement).focus()
 }

@@ -20,5 +20,7 @@ export function showTime(element: HTMLTimeElement, at: Date): void {
 }
 
 export function localizeTimes(): void {
-  for (const element of document.querySelectorAll('time')) showTime(element, new Date(element.dateTime))
+  // One without an instant is for a script to fill.
+  for (const element of document.querySelectorAll<HTMLTimeElement>('time[datetime]'))
+    showTime(element, new Date(element.dateTime))
 }

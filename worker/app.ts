@@ -18,6 +18,7 @@ import { passkeyRoutes } from './routes/passkeys.ts'
 import { proxyRoutes } from './routes/proxies.ts'
 import { relatedOriginRoutes } from './routes/related-origins.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { userPageRoutes } from './routes/users.ts'
 import { whyRoutes } from './routes/why.ts'
 import { isOurHost, observe, secure } from './surroundings.ts'
 
@@ -59,6 +60,7 @@ export function makeApp(given: Edge): App {
   inviteRoutes(app, edge)
   clientRoutes(app, edge)
   deviceRoutes(app, edge)
+  userPageRoutes(app, edge)
   oauthRoutes(app, edge)
   administrationRoutes(app, edge)
   proxyRoutes(app, edge)

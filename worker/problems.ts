@@ -10,14 +10,15 @@ import { challengeOf } from './routes/oauth.ts'
 export function answerRefusal(edge: Edge, c: EdgeContext, refusal: Refusal): Response | Promise<Response> {
   c.set('code', refusal.code)
   const status = statusAt(c, refusal)
-  const challenge = status === 401 ? challengeOf(refusal) : undefined
+  const challenge = isAtOAuth(c) ? undefined : challengeOf(refusal)
   if (challenge !== undefined) c.header('WWW-Authenticate', challenge)
   return answer(edge, c, status, refusal.word, wordsOf(refusal), namingOf(refusal))
 }
 
 /** At the token endpoint a proof that is wrong is a wrong request (RFC 9449 section 5), elsewhere a missing right (section 7.1). */
-const statusAt = (c: EdgeContext, { status }: Refusal): number =>
-  status === 401 && c.req.path.startsWith('/oauth/') ? 400 : status
+const statusAt = (c: EdgeContext, { status }: Refusal): number => (status === 401 && isAtOAuth(c) ? 400 : status)
+
+const isAtOAuth = (c: EdgeContext): boolean => c.req.path.startsWith('/oauth/')
 
 function wordsOf(refusal: Refusal): string {
   const { reason } = refusal.detail

@@ -16,7 +16,7 @@ import type { SentTap } from '../tap/sent.ts'
 import { type Tap, verifyTap } from '../tap/verify.ts'
 import type { ActionName } from './action.ts'
 import { changesHash } from './difference.ts'
-import { actorOf, type Principal, requireRecent } from './principal.ts'
+import { actorOf, type Principal, type Requester, requireRecent } from './principal.ts'
 import type { Deed } from './rule.ts'
 import { type Foreseen, type Received, requestSubject } from './subject.ts'
 
@@ -59,7 +59,7 @@ export interface Standing {
 export async function withApproval<T>(
   site: Site,
   ports: ApprovalNeeds,
-  principal: Principal,
+  principal: Requester,
   action: ActionName,
   request: Request,
   { deeds = deedsOf(action), ...expected }: Expected,
@@ -103,7 +103,7 @@ export async function withStanding<T>(
   })
 }
 
-const tapMissing = (action: ActionName, { user }: Principal) =>
+const tapMissing = (action: ActionName, { user }: Requester) =>
   new Refusal('tap_missing', { user: user.id, operation: action })
 
 function deedsOf(action: ActionName): readonly Deed[] {
@@ -122,7 +122,7 @@ type Shown = Omit<Expected, 'deeds'> & ReturnType<typeof requestSubject>
 async function requireApproval(
   site: Site,
   ports: Pick<Ports, 'now'>,
-  { jkt, user }: Principal,
+  { jkt, user, claim }: Requester,
   { revision, changes, ...shown }: Shown,
   { intent, assertion }: Tap,
   known: KnownKey,
@@ -135,7 +135,8 @@ async function requireApproval(
     ...shown,
     revision: revision ?? String(said.revision),
     changes: changes === undefined ? String(said.changes) : changesHash(changes),
-    address: String(said.address),
+    // A page's own intent has none, so what was tapped for a program is nothing here, nor the other way round.
+    ...(!claim && { address: String(said.address) }),
     ...(unshown_lines !== undefined && { unshown_lines: Number(unshown_lines) }),
   }
   const about = { site, purpose: 'admin', holder: jkt, user: user.id, subject, now: ports.now() } as const
@@ -167,7 +168,7 @@ function requireUnchanged(
 /** The audit row of what was done, with the evidence of the tap; `otherwise`: where there is none. */
 export function standingEvent(
   { now }: Pick<Ports, 'now'>,
-  { asking, user, session }: Principal,
+  { asking, user, session }: Requester,
   approved: Approved | undefined,
   { json: request }: Request,
   kind: AuditKind,

@@ -1,11 +1,11 @@
 /** Who calls with an access token: token, proof and session, checked in one round trip. */
 import type { Actor, AllowingRole } from '../admin-ports.ts'
 import type { Needs as OperationNeeds } from '../api/operation.ts'
-import { type Asking, type Holder, minutes, type Site } from '../model.ts'
+import { type Asking, type ClientSessionId, type Holder, minutes, type SessionId, type Site } from '../model.ts'
 import { verifyAccessToken } from '../oauth/access-token.ts'
 import { hasScope } from '../oauth/clients.ts'
 import { verifyDpop } from '../oauth/dpop.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, SessionClaim } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import type { Entered, HeldRole } from '../token-ports.ts'
 import { covers, type Deed, deedInWords } from './rule.ts'
@@ -17,6 +17,16 @@ export interface Principal extends Entered {
   /** Thumbprint of the key that the session is bound to: the holder of whatever it begins. */
   readonly jkt: Holder
   readonly asking: Asking
+}
+
+/**
+ * Who makes an administrative request: a program, or a page of ours (page-action.ts). There the browser session stands in the place of
+ * the program's login, and the browser's ceremony cookie in that of its key.
+ */
+export interface Requester extends Pick<Principal, 'user' | 'held' | 'asking' | 'jkt'> {
+  readonly session: { readonly id: ClientSessionId | SessionId }
+  /** Of a browser session: the batch confirms it. */
+  readonly claim?: SessionClaim
 }
 
 export interface Call {
@@ -97,8 +107,9 @@ export function allowing(holder: Pick<Principal, 'user' | 'held'>, deed: Deed): 
 }
 
 /** For the batch of what he does. @throws Refusal role_missing */
-export function actorOf(principal: Principal, deeds: readonly Deed[]): Actor {
-  const by = deeds.map((deed) => allowing(principal, deed))
-  const { user, session } = principal
-  return { userId: user.id, sessionId: session.id, by: [...new Map(by.map((one) => [one.name, one])).values()] }
+export function actorOf(requester: Requester, deeds: readonly Deed[]): Actor {
+  const by = deeds.map((deed) => allowing(requester, deed))
+  const { user, session, claim } = requester
+  const roles = [...new Map(by.map((one) => [one.name, one])).values()]
+  return { userId: user.id, sessionId: session.id, by: roles, ...(claim && { claim }) }
 }

@@ -25,8 +25,14 @@ export interface Foreseen {
   readonly key: TapKey
 }
 
-/** `body`: the request's body as it came. */
-export const bodyHash = (body: Json): string => base64url(sha256(canonicalJson(body)))
+/** `body`: the request's body as it came. @throws Refusal bad_request: JSON may hold text that has no canonical form */
+export function bodyHash(body: Json): string {
+  try {
+    return base64url(sha256(canonicalJson(body)))
+  } catch (cause) {
+    throw new Refusal('bad_request', { why: 'body: no canonical form' }, { cause })
+  }
+}
 
 /** Method, path and body of exactly this request. @throws Refusal bad_request */
 export const requestSubject = (operation: AnyOperation, received: Received) => ({

@@ -20,9 +20,10 @@ import {
   withStanding,
 } from './approved.ts'
 import { addedLines, linesOf, removedLines, titleLine } from './difference.ts'
+import { administers } from './given-role.ts'
 import { inviteTtl, resetTtl } from './link-ttl.ts'
 import { isPreset, presets } from './presets.ts'
-import { actorOf, type Principal } from './principal.ts'
+import { actorOf, type Principal, type Requester } from './principal.ts'
 import type { Deed } from './rule.ts'
 import type { Foreseen } from './subject.ts'
 import { rolesInWords } from './user-plan.ts'
@@ -55,17 +56,15 @@ async function deedsOn(
   const written = roles.filter((name) => !isPreset(name))
   const stored = written.length === 0 ? [] : await documents.list({ kind: 'role' })
   const all = [...presets, ...stored.map(({ document }) => document)]
-  const administers = all.some(
-    (role) => role.kind === 'role' && roles.includes(role.metadata.name) && (role.spec.allow.rules?.length ?? 0) > 0,
-  )
+  const given = all.flatMap((one) => (one.kind === 'role' && roles.includes(one.metadata.name) ? [one] : []))
   const own: Deed = { resource: 'user', verb }
-  return administers ? [own, { resource: 'role', verb: 'update' }] : [own]
+  return given.some(administers) ? [own, { resource: 'role', verb: 'update' }] : [own]
 }
 
 /** @throws Refusal invite_ttl, name_invalid, role_missing, name_taken, user_waiting, role_unknown */
 export async function foreseeInvite(
   ports: Pick<Ports, 'users' | 'documents'>,
-  principal: Principal,
+  principal: Requester,
   invitation: Invitation,
 ): Promise<Foreseen> {
   const foreseen = expectedInvite(invitation)
@@ -104,7 +103,7 @@ async function requireRoles({ documents }: Pick<Ports, 'documents'>, roles: read
 export function inviteUser(
   site: Site,
   ports: Needs,
-  principal: Principal,
+  principal: Requester,
   invitation: Invitation,
   request: Request,
 ): Promise<OneTimeLink> {
@@ -132,7 +131,7 @@ export interface Reset {
 /** @throws Refusal reset_ttl, name_invalid, user_unknown, own_account, role_missing */
 export async function foreseeReset(
   ports: Pick<Ports, 'now' | 'users' | 'documents'>,
-  principal: Principal,
+  principal: Requester,
   reset: Reset,
 ): Promise<Foreseen> {
   const expected = expectedReset(reset)
@@ -152,7 +151,7 @@ function expectedReset({ name: given, ttl }: Reset) {
 }
 
 /** Another administrator must do it, so that there is always one left who may. @throws Refusal user_unknown, own_account */
-async function requireOther({ users, now }: Pick<Ports, 'now' | 'users'>, { user }: Principal, name: string) {
+async function requireOther({ users, now }: Pick<Ports, 'now' | 'users'>, { user }: Requester, name: string) {
   const found = await users.holdings(name, now())
   if (!found) throw new Refusal('user_unknown', { user: user.id })
   if (found.id === user.id) throw new Refusal('own_account', { user: user.id })
@@ -172,7 +171,7 @@ function leaving(title: string, { id, name: _, ...counts }: Holdings): Pick<Fore
 export function resetUser(
   site: Site,
   ports: Needs,
-  principal: Principal,
+  principal: Requester,
   reset: Reset,
   request: Request,
 ): Promise<OneTimeLink> {

@@ -13,6 +13,7 @@ export const authorizeRequest = object({
   code_challenge: optional(text(256)),
   code_challenge_method: optional(text(64)),
   dpop_jkt: optional(text(256)),
+  acr_values: optional(text(256)),
   max_age: optional(text(16)),
   prompt: optional(text(64)),
   response_mode: optional(text(64)),

@@ -1,4 +1,5 @@
 /** Everything that the edge answers besides pages and assets. What is not in these tables is not there. */
+import { actionOperations } from './action-operations.ts'
 import { factorOperations } from './factor-operations.ts'
 import { oauthOperations } from './oauth-operations.ts'
 import type { AnyOperation } from './operation.ts'
@@ -38,6 +39,7 @@ export const operations = {
   ...passkeyOperations,
   ...factorOperations,
   ...tapOperations,
+  ...actionOperations,
   ...oauthOperations,
   ...tokenOperations,
   ...proxyOperations,

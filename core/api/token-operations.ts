@@ -37,7 +37,8 @@ const userView = object({
   link: optional(object({ kind: oneOf(['invite', 'reset']), expires_at: instant })),
   created_at: instant,
 })
-const oneTimeLink = object({ name, invite: secret, expires_at: instant, link: text(2048) })
+/** A link's address, before the # that the private half of its key stands behind. */
+export const oneTimeLink = object({ name, invite: secret, expires_at: instant, link: text(2048) })
 const loginView = object({
   id,
   kind: oneOf(['browser', 'program']),

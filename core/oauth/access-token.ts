@@ -7,6 +7,7 @@ import { type ClientSessionId, type Duration, type Holder, minutes, type Site, t
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import type { Login } from '../token-ports.ts'
+import { acrOf } from './authentication-context.ts'
 
 export const accessTokenTtl: Duration = minutes(10)
 const algorithm = 'EdDSA'
@@ -33,13 +34,19 @@ export async function issueAccessToken(
     scope: session.scope,
     sid: session.id,
     ...(session.via === 'device_flow' && { via: session.via }),
-    auth_time: inSeconds(session.authenticatedAt),
+    ...authenticationOf(session),
     iat: inSeconds(at),
     exp: inSeconds(at + ttl),
     jti: base64url(ports.random(16)),
     cnf: { jkt },
   }
   return { token: await sign(ports, accessTokenType, claims), ttl }
+}
+
+/** RFC 9470 section 6.1. */
+function authenticationOf(session: Login['session']): JWTPayload {
+  const acr = acrOf(session)
+  return { auth_time: inSeconds(session.authenticatedAt), ...(acr !== undefined && { acr }) }
 }
 
 /** OpenID Connect Core 1.0 section 2. */
@@ -56,7 +63,7 @@ export function issueIdToken(
     sub: user.id,
     name: user.name,
     sid: session.id,
-    auth_time: inSeconds(session.authenticatedAt),
+    ...authenticationOf(session),
     iat: inSeconds(at),
     exp: inSeconds(at + accessTokenTtl),
     ...(nonce !== '' && { nonce }),

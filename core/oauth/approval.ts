@@ -36,11 +36,11 @@ export type ApprovalWay = 'tap' | 'code' | 'none'
 
 /**
  * A passkey goes before all else: where codes are taken, they must not stand in for the tap of who can give one. One of a relying party
- * that the cluster takes no more is as good as none.
+ * that the cluster takes no more is as good as none. `wantsTap`: the program says that codes will not do.
  */
-export function approvalWay(site: Site, preference: Preference, person: Person): ApprovalWay {
+export function approvalWay(site: Site, preference: Preference, person: Person, wantsTap = false): ApprovalWay {
   if (canTap(siteUnder(site, preference), person)) return 'tap'
-  if (takesOnlyCodes(preference) && person.password && person.totps.length > 0) return 'code'
+  if (!wantsTap && takesOnlyCodes(preference) && person.password && person.totps.length > 0) return 'code'
   return person.credentials.length > 0 ? 'tap' : 'none'
 }
 
@@ -65,10 +65,11 @@ export function beginApproval(
   passkeys: Passkeys,
   personOf: () => Promise<Person>,
   subject: CliSubject,
+  wantsTap = false,
 ): Promise<ApprovalBegun> {
   const { user, credentials } = passkeys
   return withSite(site, ports, async (here, preference) => {
-    const way = canTap(here, passkeys) ? 'tap' : approvalWay(here, preference, await personOf())
+    const way = canTap(here, passkeys) ? 'tap' : approvalWay(here, preference, await personOf(), wantsTap)
     if (way === 'none') throw new Refusal('passkey_missing', { user: user.id })
     const { intent, ticket } = beginIntent(here, ports, { purpose: 'cli', user: user.id, holder, subject, ttl })
     return { ticket, options: way === 'tap' ? requestOptions(here, intent, ttl, credentials) : undefined }
@@ -94,6 +95,7 @@ export interface Approving {
   /** Of the audit row. */
   readonly detail: RefusalDetail
   readonly sessionId?: ClientSessionId
+  readonly wantsTap?: boolean
   /** In one batch with all that is to be confirmed. */
   apply(approval: Approval): Promise<{ readonly expiresAt: Instant }>
 }
@@ -174,7 +176,8 @@ async function approveByCode(
   if (!takesOnlyCodes(preference)) throw new Refusal('codes_off')
   const person = await personOf(ports, claim)
   const { id: userId, name } = person.user
-  if (approvalWay(site, preference, person) !== 'code') throw new Refusal('proof_missing', { user: userId })
+  if (approvalWay(site, preference, person, approving.wantsTap) !== 'code')
+    throw new Refusal('proof_missing', { user: userId })
   const { intent } = typed
   const subject = approving.subjectOf(intent)
   const now = ports.now()

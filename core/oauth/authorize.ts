@@ -18,6 +18,7 @@ import {
   beginApproval,
   finishApproval,
 } from './approval.ts'
+import { wantsTapBy } from './authentication-context.ts'
 import { answerAt, type Client, type Clients, isLoopbackRedirect, parseScope } from './clients.ts'
 
 /** A program fetches its tokens at once (RFC 6749 section 4.1.2 allows ten minutes). */
@@ -34,6 +35,7 @@ export interface AuthorizeParameters {
   readonly code_challenge?: string | undefined
   readonly code_challenge_method?: string | undefined
   readonly dpop_jkt?: string | undefined
+  readonly acr_values?: string | undefined
   readonly max_age?: string | undefined
   readonly prompt?: string | undefined
   readonly response_mode?: string | undefined
@@ -49,6 +51,8 @@ export interface AuthorizeRequest {
   readonly nonce: string
   readonly codeChallenge: string
   readonly jkt: Holder
+  /** It asked for an approval that nobody can be talked out of: no password and code will do. */
+  readonly wantsTap: boolean
 }
 
 /** A refusal that the client may be told at its redirect: redirect and client were found to be right. */
@@ -82,10 +86,12 @@ export function parseAuthorizeRequest(site: Site, clients: Clients, given: Autho
   if (given.code_challenge_method !== 'S256') throw refuse('authorize_invalid', 'code_challenge_method')
   if (!isThumbprint(codeChallenge)) throw refuse('authorize_invalid', 'code_challenge')
   if (!isThumbprint(jkt)) throw refuse('authorize_invalid', 'dpop_jkt')
+  if (!/^\d*$/.test(given.max_age ?? '')) throw refuse('authorize_invalid', 'max_age')
   if (given.prompt?.split(' ').includes('none')) throw refuse('interaction_required', 'prompt')
   const scope = parseScope(given.scope)
   if (scope === undefined) throw refuse('scope_invalid', 'scope')
-  return { client, redirectUri, scope, state, nonce: given.nonce ?? '', codeChallenge, jkt: jkt as Holder }
+  const wantsTap = wantsTapBy(given.acr_values)
+  return { client, redirectUri, scope, state, nonce: given.nonce ?? '', codeChallenge, jkt: jkt as Holder, wantsTap }
 }
 
 /** SHA-256, base64url: of a key (RFC 7638), or of a verifier. */
@@ -116,7 +122,7 @@ export function beginAuthorize(
     const account = claim && (await ports.sessions.findWithPasskeys(claim, ports.now()))
     if (!account) throw new Refusal('session_missing')
     const subject = cliSubjectOf(request, asking.from.address)
-    return beginApproval(site, ports, holder, account, () => personOf(ports, claim), subject)
+    return beginApproval(site, ports, holder, account, () => personOf(ports, claim), subject, request.wantsTap)
   })
 }
 
@@ -141,6 +147,7 @@ export async function finishAuthorize(
     // The page's own address may have changed between the two calls; what was approved is what was shown.
     subjectOf: (intent) => cliSubjectOf(request, String((intent as Intent<'cli'>).subject.address)),
     detail: { client: request.client.id, scope: request.scope },
+    wantsTap: request.wantsTap,
     sessionId,
     apply: (approval) =>
       ports.codes.issue({

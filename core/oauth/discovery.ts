@@ -1,5 +1,6 @@
 /** Metadata of the authorization server (RFC 8414), in the form that OpenID clients want too (OpenID Connect Discovery 1.0). */
 import type { Site } from '../model.ts'
+import { phishingResistant } from './authentication-context.ts'
 import { deviceGrantType } from './device-flow.ts'
 import { dpopAlgorithms } from './dpop.ts'
 
@@ -29,7 +30,8 @@ export const metadataOf = ({ origin }: Site) => ({
   authorization_response_iss_parameter_supported: true,
   subject_types_supported: ['public'],
   id_token_signing_alg_values_supported: ['EdDSA'],
-  claims_supported: ['sub', 'name', 'auth_time', 'sid'],
+  acr_values_supported: [phishingResistant],
+  claims_supported: ['sub', 'name', 'auth_time', 'acr', 'sid'],
   request_parameter_supported: false,
   request_uri_parameter_supported: false,
   service_documentation: `${origin}/openapi.json`,

@@ -14,7 +14,7 @@ import { deflate } from '../lib/deflate.ts'
 import { beginIntent, readTicket } from '../login/ceremony.ts'
 import { requestOptions } from '../login/options.ts'
 import { withSite } from '../login/with-preference.ts'
-import { type Holder, type Instant, minutes, type Site, seconds, type User } from '../model.ts'
+import { type Credential, type Holder, type Instant, minutes, type Site, seconds, type User } from '../model.ts'
 import { answerAt, isLoopbackRedirect } from '../oauth/clients.ts'
 import type { Caller, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
@@ -81,10 +81,17 @@ async function wantsTap({ preferences }: Pick<Ports, 'preferences'>, action: Act
   return (await preferences.current()).adminActionMfa || (await preferences.newest()).adminActionMfa
 }
 
-async function requireAble({ credentials }: Pick<Ports, 'credentials'>, subject: AdminSubject, { id }: User) {
+/** Which of the user's passkeys may tap it. @throws Refusal passkey_missing, passkeys_lesser */
+export async function requireAble(
+  { credentials }: Pick<Ports, 'credentials'>,
+  subject: AdminSubject,
+  { id }: User,
+): Promise<readonly Credential[]> {
   const all = await credentials.of(id)
   if (all.length === 0) throw new Refusal('passkey_missing', { user: id })
-  if (mayTap(subject, all).length === 0) throw new Refusal('passkeys_lesser', { user: id })
+  const able = mayTap(subject, all)
+  if (able.length === 0) throw new Refusal('passkeys_lesser', { user: id })
+  return able
 }
 
 /** What a program may wait for. */

@@ -27,7 +27,10 @@ test('what wants a recent login wants one that a tap approved, and says what to 
   const { edge, person } = await newCodeEditor()
   for (const [method, path, body] of changes) {
     const reply = await call(person, method, path, body as never)
-    expect(reply, path).toMatchObject({ status: 403, json: { error: 'tap_required' } })
+    expect(reply, path).toMatchObject({ status: 401, json: { error: 'insufficient_user_authentication' } })
+    expect(reply.headers.get('www-authenticate')).toMatch(
+      /error="insufficient_user_authentication".* acr_values="phr"$/,
+    )
     expect(reply.json.message).toContain('link to register')
     expect(lastRefusal(edge)).toBe('login_untapped')
   }
@@ -46,6 +49,6 @@ test('a refresh makes it no better, and what only reads is left to it', async ()
   const { person } = await newCodeEditor()
   const { access_token } = (await person.program.refresh(person.refreshToken)).json
   const refreshed = { ...person, token: access_token }
-  expect((await call(refreshed, 'POST', '/v1/keys/rotate', {})).status).toBe(403)
+  expect((await call(refreshed, 'POST', '/v1/keys/rotate', {})).status).toBe(401)
   for (const path of ['/v1/me', '/v1/users', '/v1/audit']) expect((await call(refreshed, 'GET', path)).status).toBe(200)
 })

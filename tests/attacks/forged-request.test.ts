@@ -8,6 +8,8 @@ const posts = [
   '/v1/passkeys/begin',
   '/v1/passkeys/finish',
   '/v1/first-administrator/begin',
+  '/v1/actions/begin',
+  '/v1/actions',
 ]
 
 test.each(posts)('POST %s from a page of another site is refused', async (path) => {

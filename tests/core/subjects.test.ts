@@ -22,6 +22,7 @@ test('cliSubjectOf names client, redirect, challenge and state by one hash', () 
     nonce: 'not a part of it',
     codeChallenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
     jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' as Holder,
+    wantsTap: true,
   }
   expect(cliSubjectOf(request, '2001:db8::7')).toEqual(subjectNamed('cli'))
 })

@@ -8,6 +8,7 @@ import { delimiter, join } from 'node:path'
 import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core'
 import { expect, type TestContext } from 'vitest'
 import { freePort, newFolder, type Running, ready, remove, root } from '../runtime/launch.ts'
+import { accessibilityProblems } from './axe.ts'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome']
 const executablePath = (process.env['PATH'] ?? '')
@@ -179,6 +180,14 @@ export class Person {
     expect(this.#refusals).toBe(refusals)
   }
 
+  /** What an expression comes to. By the debugger, so that the page keeps its policy on scripts. */
+  async inspect(expression: string): Promise<unknown> {
+    const asked = { expression, awaitPromise: true, returnByValue: true }
+    const { result, exceptionDetails } = await this.#cdp.send('Runtime.evaluate', asked)
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text)
+    return result.value
+  }
+
   button(name: string) {
     return this.page.getByRole('button', { name, exact: true })
   }
@@ -255,8 +264,12 @@ export const phone = { width: 390, height: 844 }
 export const desktop = { width: 1280, height: 800 }
 const pictures = join(root, 'tests', '.artifacts')
 
-/** A picture of the page as it stands, on a phone and a desktop, light and dark. Nothing may be wider than the window. */
-export async function picture({ page }: Person, name: string): Promise<void> {
+/**
+ * A picture of the page as it stands, on a phone and a desktop, light and dark. Nothing may be wider than the window, and axe-core must
+ * find nothing: so every state of every page that has a picture is checked.
+ */
+export async function picture(person: Person, name: string): Promise<void> {
+  const { page } = person
   mkdirSync(pictures, { recursive: true })
   // A dialog covers the window, not the whole page.
   const hasDialog = await page.getByRole('dialog').isVisible()
@@ -266,6 +279,7 @@ export async function picture({ page }: Person, name: string): Promise<void> {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       const path = join(pictures, `${name}-${size}-${colorScheme}.png`)
       await page.screenshot({ path, fullPage: !hasDialog, animations: 'disabled' })
+      expect(await accessibilityProblems(person), `${name} on a ${size}, ${colorScheme}`).toEqual([])
     }
     expect(await page.evaluate('document.documentElement.scrollWidth'), `${name} on a ${size}`).toBe(viewport.width)
     expect(await smallTargets(page), `${name} on a ${size}`).toEqual([])

@@ -54,7 +54,7 @@ describe('signInPage', () => {
 describe('accountPage', () => {
   const render = async (changes: Partial<FactorsShown>) => {
     const lists = { passkeys: [], sessions: [], clientSessions: [] }
-    const about = { cluster: 'test', user: { name: 'Ada' }, ...lists, reset: undefined, now: 0 }
+    const about = { cluster: 'test', user: { name: 'Ada' }, ...lists, reset: undefined, seesUsers: false, now: 0 }
     return String(await accountPage(assets, { ...about, factors: { ...allFactors, ...changes } }))
   }
   const nothing = { passwordChangedAt: undefined, totps: [], recoveryCodes: 0 }

@@ -15,6 +15,7 @@ import type { AssetName, Assets } from '../../worker/pages/layout.ts'
 import { problemPage } from '../../worker/pages/problem.ts'
 import { recoverPage } from '../../worker/pages/recover.ts'
 import { signInPage } from '../../worker/pages/sign-in.ts'
+import { usersPage, usersRefusedPage } from '../../worker/pages/users.ts'
 import { allFactors, totp } from './factors-shown.ts'
 
 const assets: Assets = { url: (name: AssetName) => `/assets/${name}` }
@@ -68,6 +69,7 @@ const account = {
   sessions: [session],
   clientSessions: [] as Parameters<typeof accountPage>[1]['clientSessions'],
   reset: undefined as Parameters<typeof accountPage>[1]['reset'],
+  seesUsers: true,
   now,
 }
 
@@ -121,6 +123,17 @@ const device = {
     from: { address: '192.0.2.1', place: 'Bern, CH', browser: '' },
     state: 'waiting' as const,
   },
+}
+
+const shownUser = {
+  name: 'Grace',
+  isReader: false,
+  roles: ['access'],
+  state: 'active' as const,
+  lockedBy: undefined as string | undefined,
+  passkeys: 1,
+  link: undefined,
+  createdAt: now,
 }
 
 const pages: Record<string, () => unknown> = {
@@ -243,6 +256,16 @@ const pages: Record<string, () => unknown> = {
   'headless login answered': () => deviceAnsweredPage(assets, { cluster: hostile, state: 'approved' }),
   'headless logins are off': () => deviceOffPage(assets, { cluster: hostile, user: { name: hostile } }),
   'not approvable': () => notApprovablePage(assets, { cluster: hostile, why: 'another-user' }),
+  users: () =>
+    usersPage(assets, {
+      cluster: hostile,
+      user: { name: hostile },
+      users: [{ ...shownUser, name: hostile, roles: [hostile], lockedBy: hostile }],
+      roles: [{ name: hostile, description: hostile, administers: true }],
+      mayReset: true,
+      now,
+    }),
+  'users, refused': () => usersRefusedPage(assets, { cluster: hostile, user: { name: hostile } }),
   invite: () => invitePage(assets, { cluster: hostile }),
   recover: () => recoverPage(assets, { cluster: hostile }),
   problem: () =>
@@ -426,6 +449,40 @@ describe('authorizePage', () => {
         ...others.map(() => false),
       ])
     }
+  })
+})
+
+describe('usersPage', () => {
+  const render = async (changes: Partial<Parameters<typeof usersPage>[1]> = {}) =>
+    String(
+      await usersPage(assets, {
+        ...{ cluster: 'test', user: { name: 'Ada' }, users: [shownUser], roles: [], mayReset: true, now, ...changes },
+      }),
+    )
+
+  test('offers what the reader may do, and to nobody a reset of himself', async () => {
+    expect(await render()).toMatch(
+      /<form id="invite"[\s\S]*data-reset="Grace" data-act="Reset"[\s\S]*<dialog id="reset"/,
+    )
+    expect(await render({ mayReset: false })).not.toMatch(/data-reset|<dialog/)
+    expect(await render({ roles: undefined })).not.toContain('id="invite"')
+    expect(await render({ roles: undefined, mayReset: false })).not.toMatch(/<form|<button|id="link"/)
+    expect(await render({ users: [{ ...shownUser, isReader: true }] })).not.toContain('data-reset')
+  })
+
+  test('calls the link of somebody who has no passkey what it is', async () => {
+    const users = [{ ...shownUser, passkeys: 0, state: 'invited' as const, link: { expiresAt: now } }]
+    expect(await render({ users })).toMatch(/Invited<[\s\S]*No passkey[\s\S]*works until[\s\S]*data-act="New link"/)
+  })
+
+  test('says which roles administer, and how long links work where nothing is chosen: as long as those of the command', async () => {
+    const roles = [
+      { name: 'access', description: 'Signs in.', administers: false },
+      { name: 'editor', description: '', administers: true },
+    ]
+    const markup = await render({ roles })
+    expect(markup.match(/Administers/g)).toHaveLength(1)
+    expect([...markup.matchAll(/<option value="(\d+)" selected>/g)].map(([, ttl]) => ttl)).toEqual(['3600', '28800'])
   })
 })
 

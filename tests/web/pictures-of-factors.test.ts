@@ -41,7 +41,7 @@ describe('every state of the pages for passwords and codes', () => {
 
   const account = () => ada.page.goto(`${edge.origin}/account`)
 
-  test('setting each of them', async () => {
+  test('setting a password and an app', async () => {
     await account()
     await picture(ada, 'account-factors-none')
     await setPassword(ada, 'too short')
@@ -57,6 +57,9 @@ describe('every state of the pages for passwords and codes', () => {
     await picture(ada, 'account-app-wrong-code')
     await ada.page.reload()
     await addApp(ada, edge, 'Phone')
+  })
+
+  test('making recovery codes', async () => {
     await makeRecoveryCodes(ada)
     await picture(ada, 'account-recovery-codes')
     await ada.page.emulateMedia({ media: 'print', colorScheme: 'light' })

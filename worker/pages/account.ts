@@ -43,18 +43,20 @@ interface Account {
   readonly clientSessions: readonly ClientSession[]
   /** In the session that the link of a reset opened. */
   readonly reset: { readonly by: string; readonly at: Instant } | undefined
+  /** Whether the page about users shows this user any. */
+  readonly seesUsers: boolean
   readonly now: Instant
 }
 
 export const accountPage = (
   assets: Assets,
-  { cluster, user, passkeys, factors, sessions, clientSessions, reset, now }: Account,
+  { cluster, user, passkeys, factors, sessions, clientSessions, reset, seesUsers, now }: Account,
 ): Html =>
   page(assets, {
     cluster,
     title: 'Your account',
     script: 'account.js',
-    corner: html`<button type="button" id="sign-out">Sign out</button>`,
+    corner: html`${seesUsers && html`<a class="button" href="/users">Users</a>`}<button type="button" id="sign-out">Sign out</button>`,
     body: html`
 ${heading(`Signed in to ${cluster} as`, user.name)}
 ${status('account-status')}

@@ -39,7 +39,7 @@ function adminWords({ summary, method, path, address = '', changes = '', unshown
 
 /** The script fills it with what came behind the address's #, once its hash is the one in the ticket. */
 const differencePart = (lines: number | undefined): Html => html`
-<section class="difference" aria-labelledby="difference-heading">
+<section class="difference">
 <h2 id="difference-heading">What changes</h2>
 ${
   lines === undefined

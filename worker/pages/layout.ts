@@ -12,6 +12,7 @@ export type AssetName =
   | 'authorize.js'
   | 'approve.js'
   | 'device.js'
+  | 'users.js'
 
 export interface Assets {
   url(name: AssetName): string
@@ -44,7 +45,7 @@ ${script && html`<script type="module" src="${assets.url(script)}"></script>`}
 <header class="top">
 <img src="${assets.url('mark.svg')}" width="32" height="32" alt="">
 <span>Sallyport</span>
-${corner}
+${corner && html`<div class="corner">${corner}</div>`}
 </header>
 <main>
 ${body}

@@ -44,21 +44,22 @@ function userRoutes(app: App, edge: Edge): void {
       last_used_at: lastUsedAt && inSeconds(lastUsedAt),
     })),
   }))
-  const linked = ({ name, invite, expiresAt }: OneTimeLink) => {
-    const link = `${site.origin}/invite`
-    return { name, invite, expires_at: inSeconds(expiresAt), link }
-  }
   tokenCall(app, edge, operations.userAdd, async ({ principal, body, request }) =>
-    linked(await inviteUser(site, ports, principal, body, request)),
+    linked(edge, await inviteUser(site, ports, principal, body, request)),
   )
   tokenCall(app, edge, operations.userReset, async ({ principal, body, request }) =>
-    linked(await resetUser(site, ports, principal, body, request)),
+    linked(edge, await resetUser(site, ports, principal, body, request)),
   )
   tokenCall(app, edge, operations.userRemove, async ({ c, principal, request }) => {
     const name = c.req.param('name') ?? ''
     await removeUser(site, ports, principal, name, request)
     return { name }
   })
+}
+
+/** Without the private half of its key, which whoever asked for it has. */
+export function linked({ site }: Pick<Edge, 'site'>, { name, invite, expiresAt }: OneTimeLink) {
+  return { name, invite, expires_at: inSeconds(expiresAt), link: `${site.origin}/invite` }
 }
 
 function passkeyRoutes(app: App, edge: Edge): void {

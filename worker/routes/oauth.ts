@@ -1,13 +1,16 @@
+import { recentLogin } from '../../core/access/principal.ts'
 import { openApi } from '../../core/api/openapi.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Shape } from '../../core/api/shape.ts'
 import type { Json } from '../../core/intent.ts'
+import { seconds } from '../../core/model.ts'
+import { phishingResistant } from '../../core/oauth/authentication-context.ts'
 import { beginDeviceFlow } from '../../core/oauth/device-flow.ts'
 import { metadataOf } from '../../core/oauth/discovery.ts'
 import { dpopAlgorithms } from '../../core/oauth/dpop.ts'
 import { revoke } from '../../core/oauth/revoke.ts'
 import { exchange, type TokenContext } from '../../core/oauth/token.ts'
-import { Refusal } from '../../core/refusal.ts'
+import { Refusal, type RefusalCode } from '../../core/refusal.ts'
 import { readForm } from '../body.ts'
 import type { App, Edge, EdgeContext } from '../edge.ts'
 import { limitingAll, limitingFailures } from '../page-call.ts'
@@ -69,9 +72,22 @@ async function readParameters<T>({ lengthsHold }: Edge, c: EdgeContext, read: Sh
   }
 }
 
-/** RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 9449 sections 5 and 7.1, RFC 9470 section 3. */
-export function challengeOf(refusal: Refusal): string | undefined {
-  if (refusal.word === 'refused' || refusal.word === 'sign_in') return undefined
-  const maxAge = refusal.code === 'login_too_old' ? ', max_age="300"' : ''
-  return `DPoP algs="${dpopAlgorithms.join(' ')}", error="${refusal.word}"${maxAge}`
+/**
+ * How a login must be that would do, where the one behind the token does not (RFC 9470 section 3). A tap of one request or session
+ * (tap_missing, tap_wanted) is not among them: no login stands in for it.
+ */
+const stepUps: { readonly [code in RefusalCode]?: string } = {
+  login_too_old: `acr_values="${phishingResistant}", max_age="${recentLogin / seconds(1)}"`,
+  login_untapped: `acr_values="${phishingResistant}"`,
+  login_headless: `acr_values="${phishingResistant}"`,
+}
+
+/** Of a call with a token: RFC 6750 section 3.1, RFC 9449 section 7.1, RFC 9470 section 3. */
+export function challengeOf({ code, status, word, remedy }: Refusal): string | undefined {
+  const scheme = `DPoP algs="${dpopAlgorithms.join(' ')}"`
+  const stepUp = stepUps[code]
+  if (stepUp !== undefined)
+    return `${scheme}, error="insufficient_user_authentication", error_description="${remedy}", ${stepUp}`
+  if (status !== 401 || word === 'refused' || word === 'sign_in') return undefined
+  return `${scheme}, error="${word}"`
 }

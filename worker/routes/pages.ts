@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { may } from '../../core/access/principal.ts'
 import { mayTypeCode } from '../../core/access/session-code.ts'
 import { operations } from '../../core/api/operations.ts'
 import { sessionTtl } from '../../core/login/ceremony.ts'
@@ -72,7 +73,8 @@ export const pageRoutes = (edge: Edge) => {
       const preference = await ports.preferences.current()
       const factors = factorsShown(site, preference, account)
       const passkeys = passkeysOf(account, stayingOf({ site: siteUnder(site, preference), preference }))
-      const view = { ...viewOf(account, clients), passkeys, factors }
+      const seesUsers = may(account, { resource: 'user', verb: 'list' })
+      const view = { ...viewOf(account, clients), passkeys, factors, seesUsers }
       return c.html(accountPage(assets, { cluster, ...view, now: ports.now() }))
     })
     .get('/invite', (c) => c.html(invitePage(assets, { cluster })))
@@ -94,8 +96,8 @@ export const pageRoutes = (edge: Edge) => {
       if ('location' in asked) return c.redirect(asked.location)
       const person = await signedIn(c, ports.factors.find)
       if (!person) return c.redirect(signInFirst(c))
-      const way = approvalWay(site, await ports.preferences.current(), person)
-      const { client, redirectUri, scope } = asked
+      const { client, redirectUri, scope, wantsTap } = asked
+      const way = approvalWay(site, await ports.preferences.current(), person, wantsTap)
       const { address } = c.get('asking').from
       const shown = { client: client.name, redirectUri, scope, address, way, request: given }
       return c.html(authorizePage(assets, { cluster, user: person.user, ...shown }))

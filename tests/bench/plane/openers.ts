@@ -108,7 +108,7 @@ type Prover = (claims: {
 }) => string
 
 /** RFC 9449 section 4.2. */
-function proverOf({ key }: Shown): Prover {
+export function proverOf({ key }: Pick<Shown, 'key'>): Prover {
   const { x = '', y = '' } = key
   const header = encoded({ typ: 'dpop+jwt', alg: 'ES256', jwk: { kty: 'EC', crv: 'P-256', x, y } })
   const privateKey = createPrivateKey({ key, format: 'jwk' })

@@ -12,7 +12,7 @@ const lanes = 8
 /** An access token lives for ten minutes. */
 const tokenUseMs = 5 * 60_000
 /** As passkeys that are synced: one that counts could not be tapped by many at a time. */
-const uncounted = { counter: 0 }
+export const uncounted = { counter: 0 }
 
 export interface Person {
   readonly program: Program
@@ -37,7 +37,8 @@ export async function newReader(origin: string, secret: string, backend: number)
   return signIn(origin, passkey)
 }
 
-async function signIn(origin: string, passkey: Authenticator): Promise<Person> {
+/** With a program of its own. */
+export async function signIn(origin: string, passkey: Authenticator): Promise<Person> {
   const visitor = new Visitor(origin)
   await ok(login(visitor, passkey, uncounted))
   const program = new Program(await newProofKey(), new Visitor(origin))
@@ -50,7 +51,7 @@ async function signIn(origin: string, passkey: Authenticator): Promise<Person> {
 
 /** What he shows to that process of the proxy, with so many grants. They live for a minute. */
 export async function shownBy(person: Person, proxy: { id: string; boot: string }, count: number): Promise<Shown> {
-  if (Date.now() - person.tokensAt > tokenUseMs) await refresh(person)
+  await freshened(person)
   const grants: string[] = []
   let begun = 0
   const lane = async () => {
@@ -64,7 +65,9 @@ export async function shownBy(person: Person, proxy: { id: string; boot: string 
   return { key, token: person.tokens.access_token, grants, proxy: proxy.id }
 }
 
-async function refresh(person: Person): Promise<void> {
+/** With a token that lasts a while. */
+export async function freshened(person: Person): Promise<void> {
+  if (Date.now() - person.tokensAt <= tokenUseMs) return
   person.tokens = await ok(person.program.refresh(person.tokens.refresh_token))
   person.tokensAt = Date.now()
 }
@@ -77,7 +80,7 @@ async function grantFor({ program, visitor, passkey, tokens }: Person, proxy: { 
   return access_token as string
 }
 
-async function ok(reply: Promise<Reply>) {
+export async function ok(reply: Promise<Reply>) {
   const { status, text, json } = await reply
   if (status !== 200) throw new Error(`the edge answered ${status}: ${text}`)
   return json

@@ -9,6 +9,7 @@ const idle = hours(1)
 const reads = {
   account: ({ ports }: World, { claim }: Person, at: Instant) => ports.sessions.account(claim, at),
   findWithPasskeys: ({ ports }: World, { claim }: Person, at: Instant) => ports.sessions.findWithPasskeys(claim, at),
+  findWithRoles: ({ ports }: World, { claim }: Person, at: Instant) => ports.sessions.findWithRoles(claim, at),
 }
 
 export const idling: Cases = {

@@ -1,8 +1,10 @@
-/** credentials.find, sessions.find, sessions.findWithPasskeys, sessions.account: what is read, and what nobody gets to read. */
+/** credentials.find, sessions.find, sessions.findWithPasskeys, sessions.findWithRoles, sessions.account: what is read, and what nobody gets to read. */
 import { expect } from 'vitest'
+import { presetOf } from '../../../core/access/presets.ts'
 import { type CredentialId, hours, type SessionId } from '../../../core/model.ts'
 import type { SessionClaim } from '../../../core/ports.ts'
 import { changes } from './changes.ts'
+import { newEditor } from './editors.ts'
 import {
   bytes,
   type Cases,
@@ -67,20 +69,20 @@ export const reading: Cases = {
     expect(await world.ports.sessions.find(claimOf(busy), ends)).toBeUndefined()
   },
 
-  'sessions.find, findWithPasskeys and account answer undefined for a stale claim, and write nothing': async (
-    world,
-  ) => {
-    const person = await newPerson(world)
-    const stale = await staleClaims(world, person)
-    for (const [why, claim] of Object.entries(stale)) {
-      const done = await changes(world.store, async () => {
-        expect(await world.ports.sessions.find(claim, now), why).toBeUndefined()
-        expect(await world.ports.sessions.findWithPasskeys(claim, now), why).toBeUndefined()
-        expect(await world.ports.sessions.account(claim, now), why).toBeUndefined()
-      })
-      expect(done).toEqual({})
-    }
-  },
+  'sessions.find, findWithPasskeys, findWithRoles and account answer undefined for a stale claim, and write nothing':
+    async (world) => {
+      const person = await newPerson(world)
+      const stale = await staleClaims(world, person)
+      for (const [why, claim] of Object.entries(stale)) {
+        const done = await changes(world.store, async () => {
+          expect(await world.ports.sessions.find(claim, now), why).toBeUndefined()
+          expect(await world.ports.sessions.findWithPasskeys(claim, now), why).toBeUndefined()
+          expect(await world.ports.sessions.findWithRoles(claim, now), why).toBeUndefined()
+          expect(await world.ports.sessions.account(claim, now), why).toBeUndefined()
+        })
+        expect(done).toEqual({})
+      }
+    },
 
   'sessions.account and findWithPasskeys answer the user with live passkeys, account with running sessions, oldest first, and nobody else':
     async (world) => {
@@ -111,4 +113,11 @@ export const reading: Cases = {
       const found = await world.ports.sessions.findWithPasskeys(claim, now)
       expect(found).toStrictEqual({ user, credentials: account?.credentials })
     },
+
+  'sessions.findWithRoles and account answer the roles that the user holds, with what they say': async (world) => {
+    const { user, claim } = await newEditor(world)
+    const found = await world.ports.sessions.findWithRoles(claim, now)
+    expect(found).toStrictEqual({ user, held: [{ document: presetOf('editor'), revision: undefined }] })
+    expect((await world.ports.sessions.account(claim, now))?.held).toStrictEqual(found?.held)
+  },
 }

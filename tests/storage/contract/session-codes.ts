@@ -32,9 +32,13 @@ async function approved(world: World) {
   const approving = approvingOf(person)
   await world.ports.grants.approveByCode(approving)
   const coded: Coded = { given: approving.spend.id, app: person.totp, preference: undefined }
+  const proxy = { id: unique(), name: unique(), x: 'x', registeredAt: now }
+  await world.ports.proxies.add(proxy, newEvent('proxy.add'))
+  const { sequence } = await world.ports.policies.newest()
+  const by = { clientSessionId: program.id, sequence, proxy: proxy.id }
   const issue = (more: Partial<Coded> = {}, spend = newSpend()) =>
     world.ports.grants.issue({
-      ...{ spend, tapped: undefined, coded: { ...coded, ...more }, clientSessionId: program.id, reaching: [] },
+      ...{ spend, tapped: undefined, coded: { ...coded, ...more }, ...by },
       events: [
         newEvent('session.grant', { userId: person.user.id }),
         newEvent('session.grant', { userId: person.user.id }),

@@ -1,6 +1,7 @@
 /** What an administrator's change rests on: a tap that is spent and kept, or a preference under which a recent login is enough. */
 import { expect } from 'vitest'
 import type { Holder } from '../../../core/model.ts'
+import type { SessionClaim } from '../../../core/ports.ts'
 import { approvals, clientSessions } from '../../../storage/schema.ts'
 import { changes, expectRefused, race } from './changes.ts'
 import { changeTo, dbOf, newEditor, roleOf, storeDocuments, warrantOf } from './editors.ts'
@@ -20,6 +21,22 @@ import {
 const written = newEvent('document.put')
 
 export const warrants: Cases = {
+  'documents.put in a browser session confirms that it runs and is the user’s': async (world) => {
+    const editor = await newEditor(world)
+    const stranger = await newPerson(world)
+    const put = (claim: SessionClaim, warrant = warrantOf(editor.credential)) =>
+      world.ports.documents.put(
+        { ...editor.actor, sessionId: claim.id, claim, warrant },
+        [changeTo(roleOf('dev'))],
+        written,
+      )
+    await expectRefused(world, 'session_missing', () => put(stranger.claim))
+    const forged = { ...editor.claim, secretHash: new Uint8Array(32) }
+    await expectRefused(world, 'session_missing', () => put(forged))
+    await put(editor.claim)
+    expect(await world.ports.documents.list({ name: 'dev' })).toHaveLength(1)
+  },
+
   'documents.put by a tap spends it, moves the counter, keeps the tap and names it in each document': async (world) => {
     const editor = await newEditor(world)
     const warrant = warrantOf(editor.credential, { tapped: tapOf(editor.credential, { counter: 3 }) })
