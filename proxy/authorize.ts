@@ -1,4 +1,4 @@
-/** Who may open this tunnel: the grant is for this process, the proof for this connection, and each grant opens one. */
+/** Who may open this tunnel: the grant is for this process, the proof for this connection, and each grant opens as often as it says. */
 
 import { type OpenedSession, openSession } from '../core/access/open-session.ts'
 import { sessionIn } from '../core/access/session-set.ts'
