@@ -118,9 +118,10 @@ export function grantsPort(store: Store, make: Make): Ports['grants'] {
         ? tap(make, { spend, tapped, event }, clientSessionId)
         : [make.spend(spend), ...codeStands(make, userId, coded), make.notLocked({ ...whom, at })]
       const work = store.atomically([
+        // First: what another policy would refuse is refused in its words.
+        make.policyIsAt({ sequence }),
         ...before,
         make.actorHolds({ userId, sessionId: clientSessionId, at }),
-        make.policyIsAt({ sequence }),
         make.proxyTakes({ id: proxy }),
         ...events.map((one) => make.record(auditRow(one))),
       ])

@@ -34,16 +34,17 @@ async function approved(world: World) {
   const coded: Coded = { given: approving.spend.id, app: person.totp, preference: undefined }
   const proxy = { id: unique(), name: unique(), x: 'x', registeredAt: now }
   await world.ports.proxies.add(proxy, newEvent('proxy.add'))
-  const { sequence } = await world.ports.policies.newest()
-  const by = { clientSessionId: program.id, sequence, proxy: proxy.id }
-  const issue = (more: Partial<Coded> = {}, spend = newSpend()) =>
-    world.ports.grants.issue({
+  const issue = async (more: Partial<Coded> = {}, spend = newSpend()) => {
+    const { sequence } = await world.ports.policies.newest()
+    const by = { clientSessionId: program.id, sequence, proxy: proxy.id }
+    return world.ports.grants.issue({
       ...{ spend, tapped: undefined, coded: { ...coded, ...more }, ...by },
       events: [
         newEvent('session.grant', { userId: person.user.id }),
         newEvent('session.grant', { userId: person.user.id }),
       ],
     })
+  }
   return { person, issue }
 }
 
