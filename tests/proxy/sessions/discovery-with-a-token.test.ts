@@ -27,14 +27,14 @@ test('a stolen token without its key, and a proof of another connection, are ref
 })
 
 test('who has shown it may wait longer than a stranger, on four connections', async () => {
-  const { edge, lea, proxy } = await newWorld({ limits: { headMs: 200, idleMs: 200 } })
+  const { edge, lea, proxy } = await newWorld({ limits: { headMs: 1500, idleMs: 1500 } })
   const stranger = await Tunnel.open(proxy)
   const tunnels = await Promise.all(Array.from({ length: 5 }, () => Tunnel.open(proxy)))
   const statuses: number[] = []
   for (const tunnel of tunnels) statuses.push((await tunnel.discover(lea, edge.ports.now)).status)
   expect(statuses).toEqual([200, 200, 200, 200, 429])
   await stranger.closed
-  await sleep(600)
+  await sleep(2000)
   expect(tunnels.slice(0, 4).every(({ socket }) => !socket.destroyed)).toBe(true)
   tunnels[0]?.socket.destroy()
   await sleep(50)
