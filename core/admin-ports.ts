@@ -1,7 +1,9 @@
 /** What core needs of the world for administration: ports.ts, continued. */
+
 import type { Document, PolicyDocument } from './access/document.ts'
 import type { LockKey } from './access/lock.ts'
 import type { Traits } from './access/pattern.ts'
+import type { ResourceKind } from './access/resource.ts'
 import type { UserDocument } from './access/user.ts'
 import type { AuditEvent } from './audit.ts'
 import type { Json } from './intent.ts'
@@ -201,6 +203,38 @@ export interface ListedLogin {
   readonly lastSeenAt: Instant
   readonly expiresAt: Instant
   readonly origin: Origin
+}
+
+/** A session on a resource, open at a proxy. */
+export interface ListedSession {
+  readonly id: string
+  readonly user: User
+  readonly resource: { readonly kind: ResourceKind; readonly name: string }
+  /** As whom, in words; empty where the kind has no principal. */
+  readonly principal: string
+  /** The name of the user with whose rights, where it is another one. */
+  readonly impersonated: string | undefined
+  /** The name of the proxy. */
+  readonly proxy: string
+  readonly address: string
+  readonly openedAt: Instant
+}
+
+export interface OpenSessions {
+  /** Those that proxies have told of and nobody has ended, newest first. */
+  list(
+    which: {
+      readonly id?: string | undefined
+      readonly userId?: UserId | undefined
+      readonly name?: string | undefined
+    },
+    now: Instant,
+  ): Promise<readonly ListedSession[]>
+  /**
+   * Ends one of `owner`: its proxy hears so with its next question.
+   * @throws Refusal token_invalid, role_missing, user_locked, session_unknown
+   */
+  end(actor: Actor, target: { readonly id: string; readonly owner: UserId }, event: AuditEvent): Promise<void>
 }
 
 export interface Logins {

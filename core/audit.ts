@@ -47,6 +47,8 @@ export type AuditKind =
   | 'session.start'
   | 'session.refuse'
   | 'session.stop'
+  | 'session.disconnect'
+  | 'proxy.start'
   | 'call'
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { Policy } from './access/policy.ts'
 import type { Preference } from './access/preference.ts'
-import type { Actor, Documents, Logins, Users } from './admin-ports.ts'
+import type { Actor, Documents, Logins, OpenSessions, Users } from './admin-ports.ts'
 import type { AuditEvent } from './audit.ts'
 import type { DeviceCodes } from './device-flow-ports.ts'
 import type { Factors, Person } from './factor-ports.ts'
@@ -52,6 +52,7 @@ export interface Ports {
   readonly clientSessions: ClientSessions
   readonly users: Users
   readonly logins: Logins
+  readonly openSessions: OpenSessions
   readonly documents: Documents
   readonly preferences: Preferences
   readonly policies: Policies

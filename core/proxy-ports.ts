@@ -1,4 +1,5 @@
 /** What core needs of the world for proxies and their sessions: ports.ts, continued. */
+import type { ResourceKind } from './access/resource.ts'
 import type { AuditEvent } from './audit.ts'
 import type { ShownCode } from './factor-ports.ts'
 import type { ClientSessionId, Instant, TotpId, UserId } from './model.ts'
@@ -32,7 +33,8 @@ export interface SnapshotHead {
 }
 
 export interface Snapshots {
-  head(): Promise<SnapshotHead>
+  /** `endedSessions`: those that are open at this proxy, as far as it has told, and that somebody has ended. */
+  head(proxy: string): Promise<SnapshotHead & { readonly endedSessions: readonly string[] }>
   /** Of these logins of programs, those that nobody has ended. */
   notEnded(logins: readonly ClientSessionId[]): Promise<ReadonlySet<ClientSessionId>>
   /** Head and content of one instant. */
@@ -43,6 +45,29 @@ export interface Snapshots {
 export interface ProxyEvent {
   readonly id: string
   readonly event: AuditEvent
+  readonly proxyId: string
+  /** What it says of the sessions that are open there. */
+  readonly session?: SessionChange | undefined
+}
+
+export type SessionChange =
+  | { readonly kind: 'opened'; readonly opened: OpenedAt }
+  | { readonly kind: 'closed'; readonly id: string }
+  /** Of another process of the proxy than this one none is open any more. */
+  | { readonly kind: 'started'; readonly boot: string }
+
+/** A session on a resource, as its proxy tells that it has begun. */
+export interface OpenedAt {
+  readonly id: string
+  readonly userId: UserId
+  readonly boot: string
+  readonly kind: ResourceKind
+  readonly resource: string
+  /** In words; empty where the kind has none. */
+  readonly principal: string
+  readonly impersonated: string | null
+  readonly address: string
+  readonly openedAt: Instant
 }
 
 export interface Grants {

@@ -179,6 +179,7 @@ const answers = {
     'last_vouching',
     'Nobody would be left whose passkey may admit others: an administrator who can do that must stay.',
   ],
+  session_unknown: [404, 'session_unknown', 'It has ended, or never was: see which there are with sessions ls.'],
   login_unknown: [404, 'login_unknown', 'It has ended, or never was: see which there are with sessions ls.'],
   document_invalid: [
     422,

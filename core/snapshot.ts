@@ -52,6 +52,8 @@ export interface Statement {
   readonly at: Instant
   /** Of the logins that were asked about, those that were ended. Left out where none was asked about. */
   readonly ended_logins?: readonly ClientSessionId[]
+  /** Sessions that are open at this proxy and that somebody has ended. Left out where there are none. */
+  readonly ended_sessions?: readonly string[]
 }
 
 const type = 'snapshot+jwt'
@@ -71,15 +73,18 @@ export async function readStatement({ issuer, keys }: Trusted, jws: string): Pro
     const key = keys.get(kid)
     if (!key || typ !== type) return undefined
     const { payload } = await compactVerify(jws, key, { algorithms: ['EdDSA'] })
-    const { iss, proxy, nonce, sequence, hash, log_head, at, ended_logins } = membersOf(
+    const { iss, proxy, nonce, sequence, hash, log_head, at, ended_logins, ended_sessions } = membersOf(
       JSON.parse(textOf(payload) ?? '') as Json,
     )
     if (iss !== issuer || typeof proxy !== 'string' || typeof nonce !== 'string' || typeof hash !== 'string')
       return undefined
     if (!isCount(sequence) || !isCount(log_head) || !isCount(at)) return undefined
-    if (ended_logins === undefined) return { proxy, nonce, sequence, hash, log_head, at }
-    if (!Array.isArray(ended_logins)) return undefined
-    return { proxy, nonce, sequence, hash, log_head, at, ended_logins: ended_logins as unknown as ClientSessionId[] }
+    if (![ended_logins, ended_sessions].every((one) => one === undefined || Array.isArray(one))) return undefined
+    return {
+      ...{ proxy, nonce, sequence, hash, log_head, at },
+      ...(ended_logins !== undefined && { ended_logins: ended_logins as unknown as ClientSessionId[] }),
+      ...(ended_sessions !== undefined && { ended_sessions: ended_sessions as unknown as string[] }),
+    }
   } catch {
     return undefined
   }

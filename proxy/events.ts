@@ -2,6 +2,7 @@
  * Tells the edge what happened to sessions, each event until the edge has acknowledged it. Their ids are random and kept, so an
  * event whose acknowledgement was lost is told again and written once.
  */
+import { principalInWords } from '../core/access/session-words.ts'
 import type { proxyEvent } from '../core/api/proxy-operations.ts'
 import type { Of } from '../core/api/shape.ts'
 import type { Json } from '../core/intent.ts'
@@ -15,7 +16,9 @@ import type { World } from './exchange.ts'
 type ProxyEvent = Of<typeof proxyEvent>
 
 export interface Told {
-  readonly kind: ProxyEvent['kind']
+  readonly kind: Exclude<ProxyEvent['kind'], 'proxy.start'>
+  /** As it is known at the edge from its beginning to its end. */
+  readonly session: string
   readonly grant: Grant
   readonly address: string
   readonly code?: string
@@ -24,12 +27,19 @@ export interface Told {
 
 export interface Events {
   tell(told: Told): void
+  /** This process begins: of whatever another one had open nothing is. */
+  started(boot: string): void
   /** What began must be told: where it no longer can be, nothing begins. @throws Refusal unavailable */
   requireRoom(): void
   /** Told all, or the time is over. */
   stop(within: Duration): Promise<void>
   readonly waiting: number
 }
+
+const nothingElse = {
+  ...{ session: undefined, boot: undefined, user: undefined, resource: undefined, resource_kind: undefined },
+  ...{ principal: undefined, impersonated: undefined, code: undefined, detail: undefined },
+} as const
 
 /** As many as the edge takes at once (core/api/proxy-operations.ts). */
 const atOnce = 100
@@ -63,8 +73,19 @@ class Telling implements Events {
     throw new Refusal('unavailable', { why: 'events_full' }, { told })
   }
 
-  tell({ kind, grant, address, code, detail }: Told): void {
+  started(boot: string): void {
+    const { random, now } = this.#world
+    this.#queue.push({ ...nothingElse, id: base64url(random(16)), at: now(), kind: 'proxy.start', boot, address: '' })
+    this.#later(0)
+  }
+
+  tell({ kind, session, grant, address, code, detail }: Told): void {
     const { random, now, limits, log } = this.#world
+    const { resource, principal, impersonated, proxy } = grant.subject
+    const opened = {
+      ...{ boot: proxy.boot, resource_kind: resource.kind, principal: principalInWords(resource.kind, principal) },
+      impersonated: impersonated?.name,
+    }
     // The first half has room for what began; the second for its end. Of refusals anybody with a grant can make many.
     const most = kind === 'session.refuse' ? limits.events / 2 : limits.events
     if (this.#queue.length >= most)
@@ -73,9 +94,11 @@ class Telling implements Events {
       id: base64url(random(16)),
       at: now(),
       kind,
-      session: grant.id,
+      ...nothingElse,
+      ...(kind === 'session.start' && opened),
+      session,
       user: grant.user,
-      resource: grant.subject.resource.name,
+      resource: resource.name,
       address,
       code,
       detail,

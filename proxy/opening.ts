@@ -66,6 +66,12 @@ export class Opening implements Session {
     return this.#grant as SessionGrant
   }
 
+  /** A grant for a set opens several. */
+  get id(): string {
+    const { id, uses, subject } = this.grant
+    return uses.key === id || !this.#opened ? id : `${id}.${subject.resource.name}.${this.#opened.use}`
+  }
+
   get address(): string {
     return this.#connection.address
   }
@@ -237,7 +243,8 @@ export class Opening implements Session {
     const { events, world } = this.#needs
     const { address } = this.#connection
     const ms = world.now() - this.#openedAt
-    const { id, subject } = this.grant
+    const { id } = this
+    const { subject } = this.grant
     world.log({
       level: 'info',
       message: 'session ended',
@@ -251,6 +258,7 @@ export class Opening implements Session {
     })
     events.tell({
       kind: 'session.stop',
+      session: id,
       grant: this.grant,
       address,
       detail: { why: code, bytes_up: up, bytes_down: down, ms },
@@ -261,7 +269,8 @@ export class Opening implements Session {
     const { events, world } = this.#needs
     const { address } = this.#connection
     const { tapped, principal, trace, use } = this.#opened as Opened
-    const { id, subject, uses, code } = this.grant
+    const { id } = this
+    const { subject, uses, code } = this.grant
     world.log({ level: 'info', message: 'session started', session: id, resource: subject.resource.name, address })
     const as = principalInWords(subject.resource.kind, principal)
     const { impersonated } = subject
@@ -273,16 +282,17 @@ export class Opening implements Session {
       ...(uses.most > 1 && { use }),
       rules: trace().join('; '),
     }
-    events.tell({ kind: 'session.start', grant: this.grant, address, detail })
+    events.tell({ kind: 'session.start', session: id, grant: this.grant, address, detail })
   }
 
   #tellRefused(grant: SessionGrant, error: unknown): void {
     const { events } = this.#needs
     const { address } = this.#connection
     const kind = 'session.refuse' as const
-    if (error instanceof Refusal) events.tell({ kind, grant, address, code: error.code, detail: error.detail })
+    const about = { kind, session: this.id, grant, address }
+    if (error instanceof Refusal) events.tell({ ...about, code: error.code, detail: error.detail })
     else if (error instanceof DialFailure) {
-      events.tell({ kind, grant, address, code: error.code, detail: { message: error.message } })
+      events.tell({ ...about, code: error.code, detail: { message: error.message } })
     }
   }
 }

@@ -98,6 +98,7 @@ export type EndCode =
   | 'client_idle'
   | 'login_over'
   | 'session_cut'
+  | 'session_ended'
   | 'proxy_stopping'
   | 'startup_refused'
   /** A mistake of ours: the line before says which. */

@@ -114,7 +114,7 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const first = keys === 'first-use' ? fetchedKeys(caller, home) : pinnedKeys(keys === 'none' ? [] : keys)
   const sessions = makeSessions(world.limits.sessions)
   const asking = {
-    logins: sessions.logins,
+    watched: sessions.watched,
     world,
     identity,
     caller,
@@ -129,6 +129,7 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   trust.onChange((trusting) => sessions.review(trusting, world.now(), false))
   trust.onStale((trusting) => sessions.review(trusting, world.now(), true))
   const events = makeEvents(world, caller)
+  if (keys !== 'none') events.started(identity.boot)
   const spent = rememberSpent(world.limits.spentGrants)
   return { world, identity, trust, sessions, events, spent, proofKeys: new Lru<string, ProofKey>(1000) }
 }

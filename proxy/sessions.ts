@@ -6,9 +6,11 @@ import type { Duration, Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
 import { OpenSet } from './open-set.ts'
 import type { EndCode } from './reasons.ts'
-import { locksUnknown, type Trusting, type WatchedLogins } from './trust.ts'
+import { locksUnknown, type Trusting, type Watched } from './trust.ts'
 
 export interface Session {
+  /** As it is told to the edge. */
+  readonly id: string
   readonly grant: Grant
   /** Where its connection comes from. */
   readonly address: string
@@ -31,7 +33,7 @@ export interface Sessions {
   /** Gives those that are open a while, then cuts the rest. */
   stop(after: Duration): Promise<void>
   readonly count: number
-  readonly logins: WatchedLogins
+  readonly watched: Watched
 }
 
 export function makeSessions(most: number): Sessions {
@@ -63,7 +65,7 @@ export function makeSessions(most: number): Sessions {
         if (message !== undefined) session.cut('session_cut', message)
       }
     },
-    logins: watchLogins(open),
+    watched: watching(open),
     stop: async (after) => {
       await open.drained(after)
       for (const session of open) session.cut('proxy_stopping', stopped)
@@ -71,14 +73,17 @@ export function makeSessions(most: number): Sessions {
   }
 }
 
-/** Those of sessions that end with their login. */
-const watchLogins = (open: Iterable<Session>): WatchedLogins => {
+const ended = 'This session was ended, by its user or an administrator.'
+
+const watching = (open: Iterable<Session>): Watched => {
+  /** Those that end with their login. */
   const bound = () => [...open].filter(({ constraints }) => constraints.disconnectExpiredCert)
   return {
-    get watched() {
+    get logins() {
       return [...new Set(bound().map(({ grant }) => grant.login.id))]
     },
-    ended: (logins) => {
+    ended: ({ logins, sessions }) => {
+      for (const session of open) if (sessions.has(session.id)) session.cut('session_ended', ended)
       for (const session of bound()) {
         if (logins.has(session.grant.login.id)) session.cut('login_over', loginIsOver().words)
       }

@@ -38,14 +38,21 @@ export interface Trust {
   stop(): void
 }
 
-/** Of logins whose end ends sessions that are open here. Each question names them, and its answer says which were ended. */
-export interface WatchedLogins {
-  readonly watched: readonly ClientSessionId[]
-  ended(logins: ReadonlySet<ClientSessionId>): void
+/** What may end sessions that are open here, besides a change of what is known. */
+export interface Watched {
+  /** Logins whose end ends sessions: each question names them, and its answer says which were ended. */
+  readonly logins: readonly ClientSessionId[]
+  ended(over: Ended): void
+}
+
+export interface Ended {
+  readonly logins: ReadonlySet<ClientSessionId>
+  /** By the ids that this proxy has told. */
+  readonly sessions: ReadonlySet<string>
 }
 
 interface Given {
-  readonly logins: WatchedLogins
+  readonly watched: Watched
   readonly world: World
   readonly identity: Pick<Identity, 'id'>
   readonly caller: EdgeCaller
@@ -193,16 +200,15 @@ class Asking implements Trust {
   }
 
   async #ask(): Promise<void> {
-    const { world, caller, logins } = this.#given
+    const { world, caller, watched } = this.#given
     const [askedAt, nonce] = [world.now(), base64url(world.random(16))]
     try {
       const have = this.#held?.statement.hash
-      const { watched } = logins
-      const asked = { nonce, ...(have !== undefined && { have }), ...(watched.length > 0 && { logins: watched }) }
+      const { logins } = watched
+      const asked = { nonce, ...(have !== undefined && { have }), ...(logins.length > 0 && { logins }) }
       const answer = membersOf(await caller.post('/v1/proxy/snapshot', asked))
-      const isAsked = watched.length > 0
-      const ended = await this.#take(String(answer['statement']), answer['snapshot'], { nonce, askedAt, isAsked })
-      logins.ended(new Set(ended))
+      const isAsked = logins.length > 0
+      watched.ended(await this.#take(String(answer['statement']), answer['snapshot'], { nonce, askedAt, isAsked }))
       if (this.#isAway) world.log({ level: 'info', message: 'the edge is back' })
       this.#isAway = false
       this.#isStaleTold = false
@@ -213,12 +219,12 @@ class Asking implements Trust {
     }
   }
 
-  /** The logins that were ended, of those that were asked about. */
+  /** What was ended: of the logins that were asked about, and of the sessions that are open here. */
   async #take(
     jws: string,
     given: Json | undefined,
     { nonce, askedAt, isAsked }: { readonly nonce: string; readonly askedAt: Instant; readonly isAsked: boolean },
-  ): Promise<readonly ClientSessionId[]> {
+  ): Promise<Ended> {
     const { issuer, identity } = this.#given
     const before = this.#held
     const keys = before?.keys ?? (await importKeys(await this.#given.first.get()))
@@ -237,7 +243,7 @@ class Asking implements Trust {
       this.#changed(this.#held)
     }
     this.#keep(jws, this.#held)
-    return statement.ended_logins ?? []
+    return { logins: new Set(statement.ended_logins), sessions: new Set(statement.ended_sessions) }
   }
 
   #changed(held: Held): void {

@@ -9,6 +9,7 @@ import { codeFactorStatements, factorChangeStatements, passwordStatements } from
 import { tellingLock } from './lock.ts'
 import { type Acting, lockStatements } from './lock-statements.ts'
 import { refusing } from './obstacles.ts'
+import { openSessionStatements } from './open-session-statements.ts'
 import { proxyStatements } from './proxy-statements.ts'
 import { auditRow, sessionRow } from './rows.ts'
 import { accountStatements, administratorStatements, sessionStatements, tapStatements } from './statements.ts'
@@ -42,6 +43,7 @@ export const makeStatements = ({ db }: Store) => ({
   ...documentStatements(db),
   ...approvalStatements(db),
   ...proxyStatements(db),
+  ...openSessionStatements(db),
   ...passwordStatements(db),
   ...codeFactorStatements(db),
   ...factorChangeStatements(db),

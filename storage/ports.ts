@@ -24,6 +24,7 @@ import { tellingLock } from './lock.ts'
 import { ownerOfSession, unlocked } from './lock-statements.ts'
 import { loginsPort } from './login-ports.ts'
 import { refusing } from './obstacles.ts'
+import { openSessionsPort } from './open-session-ports.ts'
 import {
   heldOf,
   isRunning,
@@ -64,6 +65,7 @@ export type StoredPorts = Pick<
   | 'clientSessions'
   | 'users'
   | 'logins'
+  | 'openSessions'
   | 'documents'
   | 'policies'
   | 'signingKeys'
@@ -86,6 +88,7 @@ export function storedPorts(store: Store): StoredPorts {
     clientSessions: clientSessionsPort(store, make),
     users: usersPort(store, make),
     logins: loginsPort(store, make),
+    openSessions: openSessionsPort(store, make),
     documents: documentsPort(store, make),
     policies: policiesPort(store),
     signingKeys: signingKeysPort(store, make),

@@ -1,16 +1,26 @@
 /** core's ports for proxies, snapshots and sessions: ports.ts, continued. */
-import { and, asc, eq, isNull, max, sql } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, isNull, max, sql } from 'drizzle-orm'
 import type { PolicyDocument } from '../core/access/document.ts'
 import type { Traits } from '../core/access/pattern.ts'
 import { base64url } from '../core/lib/bytes.ts'
 import type { ClientSessionId, UserId } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
-import type { Coded, SnapshotHead } from '../core/proxy-ports.ts'
+import type { Coded, SessionChange, SnapshotHead } from '../core/proxy-ports.ts'
 import { about, type Make, tap } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
 import { auditRow } from './rows.ts'
-import { audit, clientSessions, credentials, documents, policy, proxies, userRoles, users } from './schema.ts'
+import {
+  audit,
+  clientSessions,
+  credentials,
+  documents,
+  openSessions,
+  policy,
+  proxies,
+  userRoles,
+  users,
+} from './schema.ts'
 import { rowsOf, type Statement, type Statements, type Store } from './store.ts'
 
 const proxyColumns = { id: proxies.id, x: proxies.x, name: proxies.name, registeredAt: proxies.registeredAt }
@@ -43,12 +53,20 @@ export function proxiesPort(store: Store, make: Make): Ports['proxies'] {
 export function snapshotsPort({ db, atomically }: Store): Ports['snapshots'] {
   const sequence = () => db.select({ sequence: policy.sequence }).from(policy)
   const logHead = () => db.select({ logHead: max(audit.seq).as('log_head') }).from(audit)
+  const ended = (proxy: string) =>
+    db
+      .select({ id: openSessions.id })
+      .from(openSessions)
+      .where(and(eq(openSessions.proxyId, proxy), isNotNull(openSessions.endedAt)))
   const headOf = (answers: readonly unknown[]): SnapshotHead => ({
     sequence: rowsOf<{ sequence: number }>(answers[0])[0]?.sequence ?? 0,
     logHead: rowsOf<{ logHead: number | null }>(answers[1])[0]?.logHead ?? 0,
   })
   return {
-    head: async () => headOf(await atomically([sequence(), logHead()])),
+    head: async (proxy) => {
+      const answers = await atomically([sequence(), logHead(), ended(proxy)])
+      return { ...headOf(answers), endedSessions: rowsOf<{ id: string }>(answers[2]).map(({ id }) => id) }
+    },
     notEnded: async (logins) => {
       const asked = JSON.stringify(logins)
       const running = db
@@ -161,9 +179,18 @@ const codeStands = (make: Make, userId: UserId, coded: Coded | undefined): reado
 export function eventsPort(store: Store, make: Make): Ports['events'] {
   return {
     record: async (events) => {
-      const statements = events.map(({ id, event }) => make.recordOnce({ ...auditRow(event), eventId: id }))
+      const statements = events.flatMap(({ id, event, proxyId, session }) => [
+        make.recordOnce({ ...auditRow(event), eventId: id }),
+        ...sessionStatements(make, proxyId, session),
+      ])
       const [first, ...others] = statements
       if (first) await store.atomically([first, ...others])
     },
   }
+}
+
+function sessionStatements(make: Make, proxyId: string, session: SessionChange | undefined): Statement[] {
+  if (session?.kind === 'opened') return [make.addOpenSession({ ...session.opened, proxyId, endedAt: null })]
+  if (session?.kind === 'closed') return [make.removeOpenSession({ id: session.id, proxyId })]
+  return session ? [make.removeSessionsBefore({ boot: session.boot, proxyId })] : []
 }

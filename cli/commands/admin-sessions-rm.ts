@@ -1,5 +1,5 @@
 import { operations } from '../../core/api/operations.ts'
-import { openSession } from '../api.ts'
+import { call, openSession } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
 import { callApproved } from '../tap.ts'
@@ -9,8 +9,8 @@ export default command({
   doing: 'end the session',
   help: `Usage: sallyport admin sessions rm ID [--no-browser]
 
-Ends a session of anybody, of a browser or of a program, at once. "sallyport admin sessions ls"
-shows their ids. You approve it with a tap in the browser; where the cluster asks for none, your
+Ends a session of anybody: of a browser or of a program at once, on a resource as soon as its
+proxy hears of it, within seconds. "sallyport admin sessions ls" shows their ids. You approve it with a tap in the browser; where the cluster asks for none, your
 login must be at most five minutes old. The user can sign in again: to keep somebody out, use
 "sallyport admin locks add".
 
@@ -25,15 +25,16 @@ Examples:
   options: browserOption,
   takes: [1, 1],
   run: async (values, [id = '']) => {
-    const ended = await callApproved(
-      await openSession(values.profile),
-      operations.loginEnd,
-      { parameters: { id } },
-      {
-        toDo: 'approve that the session ends',
-        opensBrowser: !values['no-browser'],
-      },
-    )
+    const session = await openSession(values.profile)
+    const { sessions } = await call(session, operations.openSessionsList, {})
+    const given = { parameters: { id } }
+    const asking = { toDo: 'approve that the session ends', opensBrowser: !values['no-browser'] }
+    if (sessions.some((one) => one.id === id)) {
+      const { user, resource } = await callApproved(session, operations.openSessionEnd, given, asking)
+      say(`The session of ${user} on ${resource.name} ends.`)
+      return 'ok'
+    }
+    const ended = await callApproved(session, operations.loginEnd, given, asking)
     say(`The session of ${ended.user} (${ended.client}) is ended.`)
     return 'ok'
   },

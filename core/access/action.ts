@@ -13,6 +13,7 @@ import { foreseePut, foreseeRemoval } from './catalog.ts'
 import { foreseeRotation } from './cluster.ts'
 import { changesHash } from './difference.ts'
 import { foreseeLoginEnd } from './logins.ts'
+import { foreseeSessionEnd } from './open-sessions.ts'
 import { foreseeFactorRemoval } from './own-factors.ts'
 import { foreseeEntrusting } from './passkeys.ts'
 import type { Principal } from './principal.ts'
@@ -47,6 +48,7 @@ export const exempted: Exempted<Operations> = {
   sessionSetBegin: 'asks for sessions, and writes nothing, as sessionBegin',
   ownTotpBegin: 'asks for a tap, and writes nothing',
   ownTotpAdd: 'a ceremony of its own, whose tap names the new key and no code (own-totp.ts)',
+  ownOpenSessionEnd: 'ends a session of one’s own: it only takes away',
   ownLoginEnd: 'ends a login of one’s own: it only takes away, and a passkey brings it back',
 }
 
@@ -59,6 +61,7 @@ export type Foresight = Pick<
   | 'credentials'
   | 'factors'
   | 'logins'
+  | 'openSessions'
   | 'keyring'
   | 'signingKeys'
   | 'preferences'
@@ -88,6 +91,7 @@ export const actions: {
     foreseeEntrusting(ports, { user: parameters['name'] ?? '', passkey: body.passkey }),
   factorRemove: (site, ports, principal, { body }) => foreseeFactorRemoval(site, ports, principal, body),
   loginEnd: (_, ports, __, { parameters }) => foreseeLoginEnd(ports, parameters['id'] ?? ''),
+  openSessionEnd: (_, ports, __, { parameters }) => foreseeSessionEnd(ports, parameters['id'] ?? ''),
   documentsPut: (site, ports, principal, { body }) =>
     foreseePut(site, ports, principal, { ...body, force: body.force ?? false }),
   documentRemove: (site, ports, principal, { parameters: { kind = '', name = '' }, query }) =>

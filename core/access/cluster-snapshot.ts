@@ -53,10 +53,14 @@ export async function stateSnapshot(
   const at = ports.now()
   // First: a new cluster makes its keys here, and they are a part of what is stated.
   const signing = await ports.keyring.current()
-  const { sequence, logHead, snapshot, hash } = await newest(site, ports, memory)
+  const { sequence, logHead, endedSessions, snapshot, hash } = await newest(site, ports, memory, proxy)
   const ended = logins && (await endedOf(ports, logins as readonly ClientSessionId[]))
   const about = { proxy: proxy.id, nonce, sequence, hash, log_head: logHead, at }
-  const statement = { ...about, ...(ended && { ended_logins: ended }) }
+  const statement = {
+    ...about,
+    ...(ended && { ended_logins: ended }),
+    ...(endedSessions.length > 0 && { ended_sessions: endedSessions }),
+  }
   const signed = await signStatement(site.origin, signing, statement)
   return { statement: signed, snapshot: have === hash ? undefined : snapshot }
 }
@@ -67,9 +71,14 @@ async function endedOf({ snapshots }: Needs, logins: readonly ClientSessionId[])
   return logins.filter((id) => !running.has(id))
 }
 
-async function newest(site: Site, { snapshots, signingKeys, now }: Needs, memory: SnapshotMemory) {
-  const head = await snapshots.head()
-  if (memory.last?.sequence === head.sequence) return { ...memory.last, logHead: head.logHead }
+async function newest(
+  site: Site,
+  { snapshots, signingKeys, now }: Needs,
+  memory: SnapshotMemory,
+  { id }: Pick<ProxyRecord, 'id'>,
+) {
+  const { endedSessions, ...head } = await snapshots.head(id)
+  if (memory.last?.sequence === head.sequence) return { ...memory.last, logHead: head.logHead, endedSessions }
   const { sequence, logHead, content } = await snapshots.read()
   // Out of the database, never out of a copy. Read after the count: what is newer than it says is asked for again.
   const keys = publishedOf(await signingKeys.list(), now()).map(({ kid, x }) => ({ kid, x }))
@@ -77,5 +86,5 @@ async function newest(site: Site, { snapshots, signingKeys, now }: Needs, memory
   const snapshot: Snapshot = { v: 1, cluster, issuer, rp_id, ...content, keys }
   const hash = snapshotHash(snapshot)
   memory.last = { sequence, snapshot, hash }
-  return { sequence, logHead, snapshot, hash }
+  return { sequence, logHead, endedSessions, snapshot, hash }
 }

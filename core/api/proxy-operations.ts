@@ -1,4 +1,5 @@
 /** What registered proxies call, each request with a proof of the proxy's key. */
+import { kindsOfResources } from '../access/resource.ts'
 import type { AnyOperation } from './operation.ts'
 import { anything, list, object, oneOf, optional, text, whole } from './shape.ts'
 
@@ -9,11 +10,19 @@ export const proxyEvent = object({
   id,
   /** Milliseconds since 1970. */
   at: whole,
-  kind: oneOf(['session.start', 'session.refuse', 'session.stop']),
-  /** The grant's id, which is the tapped intent's where there was a tap. */
-  session: id,
+  /** `proxy.start`: of whatever was open before nothing is. */
+  kind: oneOf(['proxy.start', 'session.start', 'session.refuse', 'session.stop']),
+  /** The grant's id, which is the tapped intent's where there was a tap; of one of a set with its resource and use behind. */
+  session: optional(id),
+  /** Which process of the proxy. */
+  boot: optional(id),
   user: optional(id),
   resource: optional(text(64)),
+  resource_kind: optional(oneOf(kindsOfResources)),
+  /** As whom, in words. */
+  principal: optional(text(4096)),
+  /** The name of the user with whose rights. */
+  impersonated: optional(text(256)),
   address: text(64),
   /** Of a refusal: its code. */
   code: optional(text(64)),

@@ -2,10 +2,10 @@
 
 import { documentKinds } from '../access/document.ts'
 import { kindsOfResources } from '../access/resource.ts'
-import { mostInSet } from '../access/session-set.ts'
 import { loginVias, sessionVias } from '../model.ts'
 import { factorKinds } from './factor-kinds.ts'
 import type { AnyOperation } from './operation.ts'
+import { sessionOperations } from './session-operations.ts'
 import { anything, list, object, oneOf, optional, text, whole, yesOrNo } from './shape.ts'
 import { vouchKey } from './webauthn.ts'
 import { principalLists, whyOperations } from './why-operations.ts'
@@ -198,45 +198,7 @@ export const tokenOperations = {
       ),
     }),
   },
-  sessionBegin: {
-    method: 'POST',
-    path: '/v1/sessions',
-    summary: 'Ask for one session on one resource: a ticket where a role wants a tap; writes nothing',
-    auth: 'dpop',
-    body: object({
-      resource: object({ kind: oneOf(kindsOfResources), name }),
-      /** By the kind: `{login}`, `{db_user, db_name}`, `{kubernetes_user, kubernetes_groups}`, `{}`. */
-      principal: anything,
-      proxy: object({ id, boot: id }),
-      /** With the rights of this user. */
-      impersonate: optional(name),
-      redirect_uri: text(2048),
-      state: text(1024),
-    }),
-    /** Without a tap the grant can be fetched at once: POST /oauth/token, token exchange. */
-    answer: object({ tap: yesOrNo, ticket: optional(text(8192)), approve_url: optional(text(32_768)) }),
-  },
-  sessionSetBegin: {
-    method: 'POST',
-    path: '/v1/session-sets',
-    summary:
-      'Ask for sessions on several resources, or several on one, by one tap: a ticket where any wants it; writes nothing',
-    auth: 'dpop',
-    body: object({
-      /** Each resource once. `count`: how often the tap opens it, within a minute. */
-      sessions: list(
-        object({ resource: object({ kind: oneOf(kindsOfResources), name }), principal: anything, count: whole }),
-        mostInSet,
-      ),
-      proxy: object({ id, boot: id }),
-      /** As for one. */
-      impersonate: optional(name),
-      redirect_uri: text(2048),
-      state: text(1024),
-    }),
-    /** Without a tap: as of one session, a grant for each. */
-    answer: object({ tap: yesOrNo, ticket: optional(text(8192)), approve_url: optional(text(32_768)) }),
-  },
+  ...sessionOperations,
   ...whyOperations,
   cluster: {
     method: 'GET',

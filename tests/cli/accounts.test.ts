@@ -83,3 +83,34 @@ test('admin sessions ls and rm: of everybody, or of one', async () => {
   expect([code, stderr]).toEqual([0, expect.stringMatching(/\nThe session of Ada \(.+\) is ended\.\n$/)])
   expect((await front.person.visitor.get('/account')).status).toBe(302)
 })
+
+test('sessions on resources stand below the logins, and end by the same command', async () => {
+  const front = await newFront()
+  const cli = await signedIn(front)
+  const { raw } = front.edge.store
+  raw.exec("insert into proxies (id, x, name, registered_at) values ('p', 'x', 'here', 0)")
+  const insert = raw.prepare(`insert into open_sessions
+    (id, user_id, proxy_id, boot, kind, resource, principal, impersonated, address, opened_at)
+    select ?, id, 'p', 'b', 'db', 'orders', 'user reader, database app', ?, '192.0.2.7', ? from users`)
+  for (const [id, whose] of [
+    ['first.orders.1', null],
+    ['second', 'jenkins'],
+  ] as const)
+    insert.run(id, whose, front.edge.ports.now())
+  const as = 'user reader, database app'
+  const { stdout } = await cli.run(['sessions', 'ls'])
+  expect(stdout).toMatch(/^SESSION ON +AS +THROUGH +FROM +SINCE +ID$/m)
+  expect(stdout).toMatch(new RegExp(`^db/orders +${as} +here +192\\.0\\.2\\.7 +\\S+ \\S+ UTC +first\\.orders\\.1$`, 'm'))
+  expect(stdout).toMatch(new RegExp(`^db/orders +${as} \\(rights of jenkins\\) +here`, 'm'))
+  const open = async (...words: string[]) =>
+    (JSON.parse((await cli.run([...words, '--format=json'])).stdout) as { id: string; kind: string }[])
+      .filter(({ kind }) => kind === 'session')
+      .map(({ id }) => id)
+  const ended = await cli.run(['sessions', 'rm', 'first.orders.1'])
+  expect([ended.code, ended.stderr]).toEqual([0, 'The session on orders ends.\n'])
+  expect(await open('sessions', 'ls')).toEqual(['second'])
+  expect(await open('admin', 'sessions', 'ls', '--user=ada')).toEqual(['second'])
+  const { code, stderr } = await cli.run(['admin', 'sessions', 'rm', 'second'])
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/The session of Ada on orders ends\.\n$/)])
+  expect(await open('admin', 'sessions', 'ls')).toEqual([])
+})

@@ -18,6 +18,7 @@ import { inviting } from './contract/inviting.ts'
 import { kinds } from './contract/kinds.ts'
 import { locking } from './contract/locking.ts'
 import { logins } from './contract/logins.ts'
+import { openSessions } from './contract/open-sessions.ts'
 import { ownersEnds } from './contract/owners-ends.ts'
 import { preferring } from './contract/preferring.ts'
 import { programRaces } from './contract/program-races.ts'
@@ -40,7 +41,18 @@ const chapters = {
   ...{ reading, logins, ending, adding, removing, administrators, clusters, values, races },
   ...{ codes, refreshing, calling, inviting, writing, rotating, auditing, locking, sessionEnds, programRaces },
   ...{ preferring, deviceCodes, deviceLogins, factorLogins, factorChanges, factorPrograms },
-  ...{ resetting, recovering, idling, ownersEnds, codeApprovals, sessionCodes, kinds, warrants, userDocuments },
+  ...{
+    resetting,
+    recovering,
+    idling,
+    ownersEnds,
+    codeApprovals,
+    sessionCodes,
+    kinds,
+    warrants,
+    userDocuments,
+    openSessions,
+  },
 }
 
 /** `fresh` answers an empty database, migrated, and the ports over it. */

@@ -2,6 +2,7 @@
 import { listDocuments, putDocuments, removeDocument } from '../../core/access/catalog.ts'
 import { clusterStatus, rotateKeys } from '../../core/access/cluster.ts'
 import { endAnyLogin } from '../../core/access/logins.ts'
+import { endAnySession } from '../../core/access/open-sessions.ts'
 import { entrustPasskey, passkeysOf } from '../../core/access/passkeys.ts'
 import { inviteUser, type OneTimeLink, removeUser, resetUser, userState } from '../../core/access/users.ts'
 import { operations } from '../../core/api/operations.ts'
@@ -9,13 +10,14 @@ import { providerOf } from '../../core/login/providers.ts'
 import { Refusal } from '../../core/refusal.ts'
 import type { App, Edge } from '../edge.ts'
 import { tokenCall } from '../token-call.ts'
-import { inSeconds, loginView, ownRoutes } from './own.ts'
+import { inSeconds, loginView, ownRoutes, sessionView } from './own.ts'
 
 export function administrationRoutes(app: App, edge: Edge): void {
   ownRoutes(app, edge)
   userRoutes(app, edge)
   passkeyRoutes(app, edge)
   loginRoutes(app, edge)
+  sessionRoutes(app, edge)
   documentRoutes(app, edge)
   clusterRoutes(app, edge)
 }
@@ -88,6 +90,16 @@ function loginRoutes(app: App, edge: Edge): void {
   }))
   tokenCall(app, edge, operations.loginEnd, async ({ c, principal, request }) =>
     loginView(edge, principal, await endAnyLogin(site, ports, principal, c.req.param('id') ?? '', request)),
+  )
+}
+
+function sessionRoutes(app: App, edge: Edge): void {
+  const { site, ports } = edge
+  tokenCall(app, edge, operations.openSessionsList, async ({ query: { user } }) => ({
+    sessions: (await ports.openSessions.list({ name: user }, ports.now())).map(sessionView),
+  }))
+  tokenCall(app, edge, operations.openSessionEnd, async ({ c, principal, request }) =>
+    sessionView(await endAnySession(site, ports, principal, c.req.param('id') ?? '', request)),
   )
 }
 

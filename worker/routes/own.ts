@@ -1,10 +1,11 @@
 /** What a program asks about its own user, and may change there. */
 
 import { endOwnLogin } from '../../core/access/logins.ts'
+import { endOwnSession } from '../../core/access/open-sessions.ts'
 import { listFactors, removeFactor } from '../../core/access/own-factors.ts'
 import { beginOwnTotp, finishOwnTotp } from '../../core/access/own-totp.ts'
 import type { Principal } from '../../core/access/principal.ts'
-import type { ListedLogin } from '../../core/admin-ports.ts'
+import type { ListedLogin, ListedSession } from '../../core/admin-ports.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Instant } from '../../core/model.ts'
 import { beginWaiting } from '../../core/tap/waiting.ts'
@@ -12,6 +13,13 @@ import type { App, Edge } from '../edge.ts'
 import { tokenCall } from '../token-call.ts'
 
 export const inSeconds = (at: Instant): number => Math.floor(at / 1000)
+
+/** As programs read it. */
+export const sessionView = ({ user, openedAt, ...session }: ListedSession) => ({
+  ...session,
+  user: user.name,
+  opened_at: inSeconds(openedAt),
+})
 
 export function loginView({ clients }: Edge, { session }: Principal, login: ListedLogin) {
   const { id, kind, user, clientId, via, openedAt, lastSeenAt, expiresAt, origin } = login
@@ -45,6 +53,12 @@ export function ownRoutes(app: App, edge: Edge): void {
   }))
   tokenCall(app, edge, operations.ownLoginEnd, async ({ c, principal }) =>
     loginView(edge, principal, await endOwnLogin(ports, principal, c.req.param('id') ?? '')),
+  )
+  tokenCall(app, edge, operations.ownOpenSessions, async ({ principal }) => ({
+    sessions: (await ports.openSessions.list({ userId: principal.user.id }, ports.now())).map(sessionView),
+  }))
+  tokenCall(app, edge, operations.ownOpenSessionEnd, async ({ c, principal }) =>
+    sessionView(await endOwnSession(ports, principal, c.req.param('id') ?? '')),
   )
   factorRoutes(app, edge)
 }

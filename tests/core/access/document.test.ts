@@ -136,6 +136,7 @@ describe('a role', () => {
       ['spec.options.device_flow', true, true],
       ['spec.options.device_flow', 'Yes', true],
       ['spec.options.device_flow', false, false],
+      ['spec.options.bearer_grants', 'no', false],
       ['spec.allow.db_labels', null, undefined],
       ['spec.allow.db_labels', {}, undefined],
       ['spec.allow.db_labels', { '*': '*' }, { '*': ['*'] }],
@@ -214,7 +215,11 @@ describe('a role', () => {
       ['spec.allow.impersonate', { user: ['a'] }, '.user: impersonate has no field `user`: did you mean `users`?'],
       ['spec.deny.impersonate', ['a'], 'expected a map of users, roles, not a list'],
       ['spec.allow.impersonate', { users: ['^(a$'] }, ".users[0]: `^(a$`: no regular expression in RE2's syntax"],
-      ['spec.options.bearer_grants', true, 'role has no field `bearer_grants`: not supported in this version'],
+      [
+        'spec.options.bearer_grants',
+        true,
+        'true: not supported in this version, in which grants work with the key of their program alone',
+      ],
       ['spec.allow.db_roles', [], 'role has no field `db_roles`: not supported in this version'],
       ['spec.deny.db_lables', {}, 'role has no field `db_lables`: did you mean `db_labels`?'],
       [

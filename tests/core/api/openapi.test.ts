@@ -164,6 +164,7 @@ describe('/openapi.json as OpenAPI 3.1', () => {
     ).toEqual([
       'DELETE /v1/documents/{kind}/{name}',
       'DELETE /v1/logins/{id}',
+      'DELETE /v1/sessions/{id}',
       'DELETE /v1/users/{name}',
       'POST /v1/documents',
       'POST /v1/keys/rotate',

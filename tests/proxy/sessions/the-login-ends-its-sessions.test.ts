@@ -106,7 +106,7 @@ test('without the option its sessions go on, and the edge is asked about no logi
   const world = await newWorld({ tap: false })
   const { lea, proxy } = world
   const tunnel = await openSession(world)
-  expect(proxy.serving.sessions.logins.watched).toEqual([])
+  expect(proxy.serving.sessions.watched.logins).toEqual([])
   expect((await call(world.admin, 'DELETE', `/v1/logins/${loginOf(lea)}`)).status).toBe(200)
   await proxy.serving.trust.ask()
   expect(tunnel.socket.destroyed).toBe(false)

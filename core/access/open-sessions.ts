@@ -1,0 +1,86 @@
+/** Sessions on resources that are open at proxies: one's own, and for administrators anybody's. */
+import type { ListedSession } from '../admin-ports.ts'
+import { recordingRefusals } from '../audit.ts'
+import type { Site, UserId } from '../model.ts'
+import type { Ports } from '../ports.ts'
+import { Refusal } from '../refusal.ts'
+import { type ApprovalNeeds, type Request, standingEvent, withStanding } from './approved.ts'
+import { linesOf, removedLines, titleLine } from './difference.ts'
+import { actorOf, type Principal } from './principal.ts'
+import type { Foreseen } from './subject.ts'
+
+type Needs = Pick<Ports, 'now' | 'openSessions' | 'audit'>
+
+/** No tap: it only takes away. @throws Refusal session_unknown, token_invalid */
+export function endOwnSession(ports: Needs, principal: Principal, id: string): Promise<ListedSession> {
+  const { asking, user, session } = principal
+  return recordingRefusals(ports, asking, 'session.disconnect', async () => {
+    const found = await requireSession(ports, id, user.id)
+    const done = { at: ports.now(), kind: 'session.disconnect', outcome: 'done', asking } as const
+    const event = { ...done, userId: user.id, sessionId: session.id, detail: detailOf(found) }
+    await ports.openSessions.end(actorOf(principal, []), { id, owner: user.id }, event)
+    return found
+  })
+}
+
+/** @throws Refusal session_unknown */
+export const foreseeSessionEnd = async (ports: Pick<Ports, 'now' | 'openSessions'>, id: string): Promise<Foreseen> =>
+  foreseenOf(await requireSession(ports, id))
+
+/** Any passkey may tap it, as for logins. */
+function foreseenOf({
+  id,
+  user,
+  resource,
+  principal,
+  impersonated,
+  proxy,
+  address,
+  openedAt,
+}: ListedSession): Foreseen {
+  const what = {
+    user: user.name,
+    resource: `${resource.kind}/${resource.name}`,
+    ...(principal !== '' && { principal }),
+    ...(impersonated !== undefined && { impersonated }),
+    ...{ opened_at: new Date(openedAt).toISOString(), address, proxy },
+  }
+  const changes = [titleLine('Ended: the session'), ...removedLines(linesOf(what))].join('\n')
+  return {
+    summary: `End the session ${id} of ${user.name} on ${resource.name}`,
+    revision: user.id,
+    changes,
+    key: 'any',
+  }
+}
+
+/** @throws Refusal session_unknown, token_invalid, role_missing */
+export function endAnySession(
+  site: Site,
+  ports: Needs & ApprovalNeeds,
+  principal: Principal,
+  id: string,
+  request: Request,
+): Promise<ListedSession> {
+  return recordingRefusals(ports, principal.asking, 'session.disconnect', async () => {
+    const found = await requireSession(ports, id)
+    const { detail, owner } = { detail: detailOf(found), owner: found.user.id }
+    return withStanding(site, ports, principal, 'openSessionEnd', request, foreseenOf(found), async (standing) => {
+      const event = standingEvent(ports, principal, standing.approved, request, 'session.disconnect', detail)
+      await ports.openSessions.end(standing.actor, { id, owner }, event)
+      return found
+    })
+  })
+}
+
+const detailOf = ({ id, user, resource }: ListedSession) => ({ ended: id, of: user.name, resource: resource.name })
+
+async function requireSession(
+  { openSessions, now }: Pick<Ports, 'now' | 'openSessions'>,
+  id: string,
+  userId?: UserId,
+): Promise<ListedSession> {
+  const [found] = await openSessions.list({ id, userId }, now())
+  if (!found) throw new Refusal('session_unknown')
+  return found
+}
