@@ -100,7 +100,9 @@ test('sessions on resources stand below the logins, and end by the same command'
   const as = 'user reader, database app'
   const { stdout } = await cli.run(['sessions', 'ls'])
   expect(stdout).toMatch(/^SESSION ON +AS +THROUGH +FROM +SINCE +ID$/m)
-  expect(stdout).toMatch(new RegExp(`^db/orders +${as} +here +192\\.0\\.2\\.7 +\\S+ \\S+ UTC +first\\.orders\\.1$`, 'm'))
+  expect(stdout).toMatch(
+    new RegExp(`^db/orders +${as} +here +192\\.0\\.2\\.7 +\\S+ \\S+ UTC +first\\.orders\\.1$`, 'm'),
+  )
   expect(stdout).toMatch(new RegExp(`^db/orders +${as} \\(rights of jenkins\\) +here`, 'm'))
   const open = async (...words: string[]) =>
     (JSON.parse((await cli.run([...words, '--format=json'])).stdout) as { id: string; kind: string }[])
