@@ -1,4 +1,3 @@
-import { globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
@@ -7,28 +6,14 @@ import { defineConfig } from 'vitest/config'
 const limits = { testTimeout: 60_000, hookTimeout: 120_000 }
 const inWorkerd = 'tests/**/*.workerd.test.ts'
 const exclude = ['**/node_modules/**']
-const all = 'tests/**/*.test.ts'
-/** What puts a module in the place of another would do so for the files after it. */
-const mocking = globSync(all, { cwd: import.meta.dirname }).filter((file) =>
-  /\bvi\.(?:mock|doMock|hoisted)\(/.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
-)
 
-/**
- * Two runtimes: everything runs in Node, what says so in its name runs in workerd, on a D1 and a KV of its own. Files share a process and its
- * modules, whose loading costs more than most tests do.
- */
+/** Two runtimes: everything runs in Node, what says so in its name runs in workerd, on a D1 and a KV of its own. */
 export default defineConfig({
   test: {
     // One a core: much of a test is waiting for a server, a browser or a disk.
     maxWorkers: Math.max(1, availableParallelism()),
     projects: [
-      {
-        test: {
-          ...{ name: 'node', include: [all], exclude: [...exclude, ...mocking, inWorkerd], isolate: false },
-          ...limits,
-        },
-      },
-      { test: { name: 'mocking', include: mocking, exclude, ...limits } },
+      { test: { name: 'node', include: ['tests/**/*.test.ts'], exclude: [...exclude, inWorkerd], ...limits } },
       {
         plugins: [
           cloudflareTest({

@@ -266,7 +266,7 @@ const pictures = join(root, 'tests', '.artifacts')
 
 /**
  * A picture of the page as it stands, on a phone and a desktop, light and dark. Nothing may be wider than the window, and axe-core must
- * find nothing: so every state of every page that has a picture is checked.
+ * find nothing, on a phone in the light and on a desktop in the dark: so every state of every page that has a picture is checked.
  */
 export async function picture(person: Person, name: string): Promise<void> {
   const { page } = person
@@ -279,6 +279,7 @@ export async function picture(person: Person, name: string): Promise<void> {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       const path = join(pictures, `${name}-${size}-${colorScheme}.png`)
       await page.screenshot({ path, fullPage: !hasDialog, animations: 'disabled' })
+      if ((size === 'phone') !== (colorScheme === 'light')) continue
       expect(await accessibilityProblems(person), `${name} on a ${size}, ${colorScheme}`).toEqual([])
     }
     expect(await page.evaluate('document.documentElement.scrollWidth'), `${name} on a ${size}`).toBe(viewport.width)
