@@ -10,9 +10,9 @@ export default command({
   help: `Usage: sallyport admin sessions rm ID [--no-browser]
 
 Ends a session of anybody: of a browser or of a program at once, on a resource as soon as its
-proxy hears of it, within seconds. "sallyport admin sessions ls" shows their ids. You approve it with a tap in the browser; where the cluster asks for none, your
-login must be at most five minutes old. The user can sign in again: to keep somebody out, use
-"sallyport admin locks add".
+proxy hears of it, within seconds. "sallyport admin sessions ls" shows their ids. You approve it
+with a tap in the browser; where the cluster asks for none, your login must be at most five
+minutes old. The user can sign in again: to keep somebody out, use "sallyport admin locks add".
 
 Options:
   --no-browser  do not open a browser, only show the address of the page
