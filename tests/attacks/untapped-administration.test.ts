@@ -27,6 +27,7 @@ async function requestOf(ada: Person, action: ActionName): Promise<{ path: strin
   }
   const filled = path
     .replace('/logins/{id}', `/logins/${login?.id}`)
+    .replace('/sessions/{id}', '/sessions/open')
     .replace('{kind}/{name}', 'lock/bob')
     .replace('{name}', 'Bob')
   const body = bodies[action]
@@ -36,7 +37,7 @@ async function requestOf(ada: Person, action: ActionName): Promise<{ path: strin
 const state = ({ edge }: Person) =>
   edge.store.raw
     .prepare(
-      "select (select count(*) from users where removed_at is null) || '/' || (select count(*) from documents) || '/' || (select count(*) from credentials where removed_at is null and may_vouch = 0) || '/' || (select count(*) from client_sessions where ended_at is null) || '/' || (select count(*) from signing_keys) as s",
+      "select (select count(*) from users where removed_at is null) || '/' || (select count(*) from documents) || '/' || (select count(*) from credentials where removed_at is null and may_vouch = 0) || '/' || (select count(*) from client_sessions where ended_at is null) || '/' || (select count(*) from open_sessions where ended_at is null) || '/' || (select count(*) from signing_keys) as s",
     )
     .get()
 
@@ -44,7 +45,13 @@ test.each(Object.keys(actions) as ActionName[])('%s without a tap changes nothin
   const ada = await newAdmin()
   await newPerson(ada, 'Bob')
   await putDocuments(ada, [lock])
-  ada.edge.store.raw.exec("update credentials set name = 'Passkey'")
+  const { raw } = ada.edge.store
+  raw.exec("update credentials set name = 'Passkey'")
+  raw.exec("insert into proxies (id, x, name, registered_at) values ('p', 'x', 'here', 0)")
+  raw
+    .prepare(`insert into open_sessions (id, user_id, proxy_id, boot, kind, resource, principal, address, opened_at)
+      select 'open', id, 'p', 'b', 'db', 'orders', '', '192.0.2.7', ? from users where name = 'Bob'`)
+    .run(ada.edge.ports.now())
   const { path, body } = await requestOf(ada, action)
   const before = state(ada)
   const { method } = operations[action]
