@@ -34,7 +34,7 @@ export interface SnapshotHead {
 
 export interface Snapshots {
   /** `endedSessions`: those that are open at this proxy, as far as it has told, and that somebody has ended. */
-  head(proxy: string): Promise<SnapshotHead & { readonly endedSessions: readonly string[] }>
+  head(proxy: string, at: Instant): Promise<SnapshotHead & { readonly endedSessions: readonly string[] }>
   /** Of these logins of programs, those that nobody has ended. */
   notEnded(logins: readonly ClientSessionId[]): Promise<ReadonlySet<ClientSessionId>>
   /** Head and content of one instant. */

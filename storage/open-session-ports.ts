@@ -1,17 +1,18 @@
 /** core's port for sessions on resources that are open at proxies: ports.ts, continued. */
-import { and, desc, eq, gt, isNull } from 'drizzle-orm'
+import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import type { ListedSession } from '../core/admin-ports.ts'
 import { nameKey } from '../core/login/name.ts'
 import type { Instant } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import { about, actorGuards, type Make } from './batches.ts'
 import { refusing } from './obstacles.ts'
-import { longestOpen } from './open-session-statements.ts'
+import { isOpen } from './open-session-statements.ts'
 import { auditRow } from './rows.ts'
 import { openSessions, proxies, users } from './schema.ts'
 import type { Store } from './store.ts'
 
 const o = openSessions
+
 export function openSessionsPort(store: Store, make: Make): Ports['openSessions'] {
   return {
     list: (which, now) => listSessions(store, which, now),
@@ -44,8 +45,7 @@ async function listSessions(
         userId === undefined ? undefined : eq(o.userId, userId),
         name === undefined ? undefined : eq(users.nameKey, nameKey(name)),
         isNull(proxies.removedAt),
-        isNull(o.endedAt),
-        gt(o.openedAt, now - longestOpen),
+        isOpen(sql`${now}`),
       ),
     )
     .orderBy(desc(o.openedAt))

@@ -7,11 +7,13 @@ import { every, guard } from './statements.ts'
 import { type Db, recipe } from './store.ts'
 
 /** What is older was forgotten by a proxy that never came back. */
-export const longestOpen: Duration = longestSession + hours(1)
+const longestOpen: Duration = longestSession + hours(1)
 
 const o = openSessions
-/** Not ended by anybody, and neither proxy nor session is gone. */
-const isOpen = (at: SQL | Instant) => sql`${o.endedAt} is null and ${o.openedAt} > ${at} - ${longestOpen}`
+
+/** It may still be there, ended by somebody or not. */
+export const mayBeOpen = (at: SQL): SQL => sql`${o.openedAt} > ${at} - ${longestOpen}`
+export const isOpen = (at: SQL): SQL => sql`${o.endedAt} is null and ${mayBeOpen(at)}`
 
 type Named = { readonly id: string; readonly proxyId: string }
 

@@ -3,12 +3,13 @@ import { and, asc, eq, isNotNull, isNull, max, sql } from 'drizzle-orm'
 import type { PolicyDocument } from '../core/access/document.ts'
 import type { Traits } from '../core/access/pattern.ts'
 import { base64url } from '../core/lib/bytes.ts'
-import type { ClientSessionId, UserId } from '../core/model.ts'
+import type { ClientSessionId, Instant, UserId } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import type { Coded, SessionChange, SnapshotHead } from '../core/proxy-ports.ts'
 import { about, type Make, tap } from './batches.ts'
 import { tellingLock } from './lock.ts'
 import { refusing } from './obstacles.ts'
+import { mayBeOpen } from './open-session-statements.ts'
 import { auditRow } from './rows.ts'
 import {
   audit,
@@ -53,18 +54,18 @@ export function proxiesPort(store: Store, make: Make): Ports['proxies'] {
 export function snapshotsPort({ db, atomically }: Store): Ports['snapshots'] {
   const sequence = () => db.select({ sequence: policy.sequence }).from(policy)
   const logHead = () => db.select({ logHead: max(audit.seq).as('log_head') }).from(audit)
-  const ended = (proxy: string) =>
+  const ended = (proxy: string, at: Instant) =>
     db
       .select({ id: openSessions.id })
       .from(openSessions)
-      .where(and(eq(openSessions.proxyId, proxy), isNotNull(openSessions.endedAt)))
+      .where(and(eq(openSessions.proxyId, proxy), isNotNull(openSessions.endedAt), mayBeOpen(sql`${at}`)))
   const headOf = (answers: readonly unknown[]): SnapshotHead => ({
     sequence: rowsOf<{ sequence: number }>(answers[0])[0]?.sequence ?? 0,
     logHead: rowsOf<{ logHead: number | null }>(answers[1])[0]?.logHead ?? 0,
   })
   return {
-    head: async (proxy) => {
-      const answers = await atomically([sequence(), logHead(), ended(proxy)])
+    head: async (proxy, at) => {
+      const answers = await atomically([sequence(), logHead(), ended(proxy, at)])
       return { ...headOf(answers), endedSessions: rowsOf<{ id: string }>(answers[2]).map(({ id }) => id) }
     },
     notEnded: async (logins) => {

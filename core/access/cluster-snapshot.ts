@@ -77,7 +77,7 @@ async function newest(
   memory: SnapshotMemory,
   { id }: Pick<ProxyRecord, 'id'>,
 ) {
-  const { endedSessions, ...head } = await snapshots.head(id)
+  const { endedSessions, ...head } = await snapshots.head(id, now())
   if (memory.last?.sequence === head.sequence) return { ...memory.last, logHead: head.logHead, endedSessions }
   const { sequence, logHead, content } = await snapshots.read()
   // Out of the database, never out of a copy. Read after the count: what is newer than it says is asked for again.

@@ -8,11 +8,11 @@ import {
   both,
   either,
   type HeldRoles,
-  type Holder,
   heldRoles,
   isAny,
   isMarked,
   type Marks,
+  type RoleHolder,
   type Said,
 } from './held-roles.ts'
 import { isInForce, type LockDocument, type LockKey, lockedBy, lockInWords, lockKey } from './lock.ts'
@@ -33,7 +33,7 @@ export type Locks = ReadonlyMap<LockKey, readonly LockDocument[]>
 export const locksByTarget = (locks: readonly LockDocument[]): Locks => Map.groupBy(locks, lockedBy)
 
 export interface Facts {
-  readonly user: Holder
+  readonly user: RoleHolder
   /** All roles that there are, by name. */
   readonly roles: ReadonlyMap<string, RoleDocument>
   readonly locks: Locks

@@ -19,7 +19,7 @@ export interface Said {
   readonly deny: Marks
 }
 
-export interface Holder {
+export interface RoleHolder {
   readonly name: string
   readonly roles: readonly string[]
   readonly traits?: Traits
@@ -55,7 +55,7 @@ export class HeldRoles {
   readonly #ofLabels = new Map<LabelCondition, Labelled>()
   readonly #ofValues = new Map<ListCondition, Map<string, Said>>()
 
-  constructor({ roles: names, traits = {} }: Holder, roles: Roles) {
+  constructor({ roles: names, traits = {} }: RoleHolder, roles: Roles) {
     this.all = names.flatMap((name) => roles.get(name) ?? [])
     this.unknown = names.filter((name) => !roles.has(name))
     this.limits = limitsOf(this.all.map(({ spec }) => spec.options))
@@ -187,10 +187,10 @@ const durations = (options: readonly RoleOptions[], name: 'max_session_ttl' | 'c
 const least = (numbers: readonly number[]): number | undefined =>
   numbers.length === 0 ? undefined : Math.min(...numbers)
 
-const remembered = new WeakMap<Holder, { readonly roles: Roles; readonly held: HeldRoles }>()
+const remembered = new WeakMap<RoleHolder, { readonly roles: Roles; readonly held: HeldRoles }>()
 
 /** Neither of the two ever changes: another version of either is another object. */
-export function heldRoles(user: Holder, roles: Roles): HeldRoles {
+export function heldRoles(user: RoleHolder, roles: Roles): HeldRoles {
   const known = remembered.get(user)
   if (known?.roles === roles) return known.held
   const held = new HeldRoles(user, roles)

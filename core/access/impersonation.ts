@@ -5,7 +5,7 @@
  */
 import { limitedBy } from './constraints.ts'
 import { type Decision, decide, deviceDemands, type Facts, lockInForce, refuse } from './decide.ts'
-import { type Holder, heldRoles } from './held-roles.ts'
+import { heldRoles, type RoleHolder } from './held-roles.ts'
 import { lockInWords } from './lock.ts'
 import { matches } from './pattern.ts'
 import type { ImpersonateConditions, RoleDocument } from './role.ts'
@@ -13,7 +13,7 @@ import type { ImpersonateConditions, RoleDocument } from './role.ts'
 type Roles = Facts['roles']
 
 /** What the roles of `actor` say of acting as `other`, in order. */
-function saidOf(actor: Holder, other: Holder, roles: Roles) {
+function saidOf(actor: RoleHolder, other: RoleHolder, roles: Roles) {
   const { traits = {} } = actor
   const names = (list: readonly string[] | undefined, text: string) => matches(list ?? [], text, traits)
   const denies = ({ users, roles: held }: ImpersonateConditions) =>
@@ -28,12 +28,12 @@ function saidOf(actor: Holder, other: Holder, roles: Roles) {
 }
 
 /** The rights of two roles do not add up to a third, and one that denies is enough. */
-export function mayImpersonate(actor: Holder, other: Holder, roles: Roles): boolean {
+export function mayImpersonate(actor: RoleHolder, other: RoleHolder, roles: Roles): boolean {
   const said = saidOf(actor, other, roles)
   return said.some(({ allows }) => allows) && !said.some(({ denies }) => denies)
 }
 
-export function decideAs(facts: Facts, other: Holder): Decision {
+export function decideAs(facts: Facts, other: RoleHolder): Decision {
   const lock = lockInForce(facts)
   if (lock) return refuse('locked', lockInWords(lock), [], () => [`lock ${lock.metadata.name}: in force`])
   const { user, roles } = facts

@@ -64,10 +64,10 @@ export function endAnySession(
 ): Promise<ListedSession> {
   return recordingRefusals(ports, principal.asking, 'session.disconnect', async () => {
     const found = await requireSession(ports, id)
-    const { detail, owner } = { detail: detailOf(found), owner: found.user.id }
-    return withStanding(site, ports, principal, 'openSessionEnd', request, foreseenOf(found), async (standing) => {
-      const event = standingEvent(ports, principal, standing.approved, request, 'session.disconnect', detail)
-      await ports.openSessions.end(standing.actor, { id, owner }, event)
+    const expected = foreseenOf(found)
+    return withStanding(site, ports, principal, 'openSessionEnd', request, expected, async ({ actor, approved }) => {
+      const event = standingEvent(ports, principal, approved, request, 'session.disconnect', detailOf(found))
+      await ports.openSessions.end(actor, { id, owner: found.user.id }, event)
       return found
     })
   })

@@ -1,7 +1,7 @@
 import type { PreferenceDocument } from './auth-preference.ts'
 import { type Decision, decide, type Facts, type Locks, locksByTarget } from './decide.ts'
 import type { PolicyDocument } from './document.ts'
-import type { Holder } from './held-roles.ts'
+import type { RoleHolder } from './held-roles.ts'
 import { decideAs } from './impersonation.ts'
 import type { LockDocument } from './lock.ts'
 import { type Preference, preferenceOf } from './preference.ts'
@@ -46,7 +46,7 @@ export interface SessionOn {
 export function decideOn(
   { roles, locks, preference, resources }: Policy,
   { resource: { kind, name }, principal }: SessionOn,
-  { impersonated, ...who }: Pick<Facts, 'user' | 'by' | 'now'> & { readonly impersonated?: Holder | undefined },
+  { impersonated, ...who }: Pick<Facts, 'user' | 'by' | 'now'> & { readonly impersonated?: RoleHolder | undefined },
 ): { readonly resource: ResourceDocument; readonly decision: Decision } | undefined {
   const resource = resources.get(name)
   if (resource?.kind !== kind) return undefined

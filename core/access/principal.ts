@@ -8,6 +8,7 @@ import { verifyDpop } from '../oauth/dpop.ts'
 import type { Ports, SessionClaim } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import type { Entered, HeldRole } from '../token-ports.ts'
+import type { RoleHolder } from './held-roles.ts'
 import { covers, type Deed, deedInWords } from './rule.ts'
 
 /** What an administrator does wants a login not older than this (RFC 9470 calls it max_age). */
@@ -18,6 +19,9 @@ export interface Principal extends Entered {
   readonly jkt: Holder
   readonly asking: Asking
 }
+
+/** As roles are asked about him. */
+export const roleHolderOf = ({ user, roles }: Pick<Principal, 'user' | 'roles'>): RoleHolder => ({ ...user, roles })
 
 /**
  * Who makes an administrative request: a program, or a page of ours (page-action.ts). There the browser session stands in the place of

@@ -18,12 +18,12 @@ import type { SentCode, SentTap } from '../tap/sent.ts'
 import { type AssertionJson, requireIntent, type Tap, verifyTap } from '../tap/verify.ts'
 import { wantsTap } from './constraints.ts'
 import type { Decision, Trace } from './decide.ts'
-import { type Holder, heldRoles, isAny } from './held-roles.ts'
+import { heldRoles, isAny, type RoleHolder } from './held-roles.ts'
 import { mayImpersonate, notAllowedToActAs } from './impersonation.ts'
 import { sessionRefused } from './open-session.ts'
 import { shown } from './pattern.ts'
 import { decideOn, type SessionOn } from './policy.ts'
-import type { Principal } from './principal.ts'
+import { type Principal, roleHolderOf } from './principal.ts'
 import { type ListCondition, membersOfPrincipal, type ResourceDocument } from './resource.ts'
 import { resourceUnknown } from './resource-unknown.ts'
 import { givenFor } from './session-code.ts'
@@ -50,14 +50,16 @@ export interface ReachableResource {
 
 /** `impersonate`: the name of a user whose they are. @throws Refusal session_refused */
 export async function reachableResources(
-  ports: Pick<Ports, 'policies' | 'users'>,
+  ports: Pick<Ports, 'policies' | 'users' | 'now' | 'audit'>,
   caller: Principal,
   impersonate?: string,
 ): Promise<ReachableResource[]> {
   const policy = await ports.policies.newest()
   const { resources, preference } = policy
-  const impersonated = await impersonatedBy(ports, policy, caller, impersonate)
-  const holder = impersonated ?? holderOf(caller)
+  const impersonated = await recordingRefusals(ports, caller.asking, 'request', () =>
+    impersonatedBy(ports, policy, caller, impersonate),
+  )
+  const holder = impersonated ?? roleHolderOf(caller)
   const { traits = {} } = holder
   const all = heldRoles(holder, policy.roles)
   return [...resources.values()].flatMap((document) => {
@@ -109,13 +111,11 @@ const subjectOf = (
 })
 
 /** A user with whose rights a session is to be opened. */
-export type Impersonated = Holder & { readonly id: UserId }
+export type Impersonated = RoleHolder & { readonly id: UserId }
 
 /** As a subject has it. */
 export const whoseIn = (impersonated: Impersonated | undefined) =>
   impersonated && { impersonated: { user: impersonated.id, name: impersonated.name } }
-
-const holderOf = ({ user, roles }: Principal): Holder => ({ ...user, roles })
 
 /** undefined: nobody. Who is not there is refused like who may not be. @throws Refusal session_refused */
 export async function impersonatedBy(
@@ -126,7 +126,7 @@ export async function impersonatedBy(
 ): Promise<Impersonated | undefined> {
   if (name === undefined) return undefined
   const found = await users.withRoles(name)
-  if (found && mayImpersonate(holderOf(caller), found, policy.roles)) return found
+  if (found && mayImpersonate(roleHolderOf(caller), found, policy.roles)) return found
   const detail = { user: caller.user.id, why: 'impersonation', of: name }
   throw new Refusal('session_refused', detail, { told: notAllowedToActAs(name) })
 }
@@ -152,7 +152,7 @@ export function decideFor(
   const { user, factorId, asking } = caller
   // The passkey that taps has shown nothing yet: a lock on it stands in the way of the batch, which is after that.
   const by = { credentials: [factorId], proxy: proxy.id }
-  const who = { user: holderOf(caller), impersonated, by, now: now() }
+  const who = { user: roleHolderOf(caller), impersonated, by, now: now() }
   const found = decideOn(policy, { resource, principal }, who)
   if (!found) throw resourceUnknown(user.id, resource)
   const { decision } = found
@@ -199,7 +199,9 @@ export function grantSession(
       const intent = readTicket(ports, sent.ticket)
       const { address } = (intent as Intent<'session'>).subject
       const subject = subjectOf(ask, caller, String(address), impersonated)
-      return grantApproved(site, ports, caller, { subject, asked: [{ ask, trace }], intent, policy }, sent)
+      // The audit log names him as he is called, whatever spelling was typed.
+      const asked = { ask: { ...ask, impersonate: impersonated?.name }, trace }
+      return grantApproved(site, ports, caller, { subject, asked: [asked], intent, policy }, sent)
     }),
   )
 }

@@ -2,7 +2,7 @@
 
 import { heldRoles, isAny } from './held-roles.ts'
 import type { Policy } from './policy.ts'
-import { may, type Principal } from './principal.ts'
+import { may, type Principal, roleHolderOf } from './principal.ts'
 import type { ResourceDocument, ResourceKind } from './resource.ts'
 import { resourceUnknown } from './resource-unknown.ts'
 
@@ -23,5 +23,5 @@ export function requireVisible(
 function isVisible(policy: Policy, asker: Asker, resource: ResourceDocument): boolean {
   // A headless login reaches resources and reads nothing else.
   const mayRead = asker.session.via !== 'device_flow' && may(asker, { resource: resource.kind, verb: 'read' })
-  return mayRead || isAny(heldRoles({ ...asker.user, roles: asker.roles }, policy.roles).ofResource(resource).allow)
+  return mayRead || isAny(heldRoles(roleHolderOf(asker), policy.roles).ofResource(resource).allow)
 }

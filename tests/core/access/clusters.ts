@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import type { Facts } from '../../../core/access/decide.ts'
 import { locksByTarget } from '../../../core/access/decide.ts'
-import type { Holder } from '../../../core/access/held-roles.ts'
+import type { RoleHolder } from '../../../core/access/held-roles.ts'
 import type { LockDocument, LockTarget } from '../../../core/access/lock.ts'
 import type { Traits } from '../../../core/access/pattern.ts'
 import { defaultPreference, type Preference } from '../../../core/access/preference.ts'
@@ -165,7 +165,7 @@ const preference: fc.Arbitrary<Preference> = fc
 /** `other`: as whom the user may want to act. */
 export interface Cluster extends Facts {
   readonly lockDocuments: readonly LockDocument[]
-  readonly other: Holder
+  readonly other: RoleHolder
 }
 
 /** One of the roles that the user holds is nobody's, now and then. */

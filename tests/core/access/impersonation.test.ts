@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decide, type Facts, locksByTarget } from '../../../core/access/decide.ts'
-import type { Holder } from '../../../core/access/held-roles.ts'
+import type { RoleHolder } from '../../../core/access/held-roles.ts'
 import { decideAs, mayImpersonate } from '../../../core/access/impersonation.ts'
 import type { LockDocument } from '../../../core/access/lock.ts'
 import { defaultPreference } from '../../../core/access/preference.ts'
@@ -36,7 +36,7 @@ const host: ResourceDocument = {
   metadata: { name: 'web-1' },
   spec: { addr: '127.0.0.1:22' },
 }
-const jenkins: Holder = { name: 'jenkins', roles: ['deployer'] }
+const jenkins: RoleHolder = { name: 'jenkins', roles: ['deployer'] }
 const anybody = { users: ['*'], roles: ['*'] }
 
 function factsOf(roles: readonly RoleDocument[], more: Partial<Facts> = {}): Facts {
@@ -98,7 +98,7 @@ describe('acting as another user', () => {
 
   test('a template stands for what the one has who acts, never for what the other has', () => {
     const roles = [role('r', { allow: { users: ['{{external.team}}-bot'], roles: ['*'] } })]
-    const of = (traits: Holder['traits'], other: Holder) =>
+    const of = (traits: RoleHolder['traits'], other: RoleHolder) =>
       decideAs(factsOf(roles, { user: { name: 'Ada', roles: ['r'], ...(traits && { traits }) } }), other).outcome
     const bot = { name: 'web-bot', roles: ['deployer'], traits: { team: ['web'] } }
     expect(of({ team: ['web'] }, bot)).toBe('allow')

@@ -7,7 +7,7 @@ import type { Intent } from '../../../core/intent.ts'
 import { issueGrant, readGrant } from '../../../core/issue/grant.ts'
 import { intentIn } from '../../client.ts'
 import { lockOn, newPerson, type Person } from '../../people.ts'
-import { askFor, beginSession, exchangeForm, putDocuments, readerRole, tapTicket } from '../../proxies.ts'
+import { askFor, beginSession, exchangeForm, putDocuments, readerRole, setOf, tapTicket } from '../../proxies.ts'
 import { until } from '../proxy.ts'
 import { eventsOf, grantFor, nameOf, newWorld, Tunnel, type World } from './world.ts'
 
@@ -49,7 +49,7 @@ test('it opens what the other reaches, always with a tap, and both are named whe
   expect(begun.json.tap).toBe(true)
   const lea = world.edge.rows("select id from users where name = 'Lea'")[0]?.['id']
   expect(subjectIn(begun.json.ticket).impersonated).toEqual({ user: lea, name: 'Lea' })
-  const { status, tunnel } = await connect(await grantFor(world, otto, asLea()))
+  const { status, tunnel } = await connect(await grantFor(world, otto, { ...asLea(), impersonate: 'LEA' }))
   expect(status).toBe(200)
   tunnel.start()
   await tunnel.until((said) => said.endsWith('Z\0\0\0\x05I'))
@@ -78,6 +78,11 @@ test('his own rights are not hers, and hers are shown to him where he may act as
     ['pg-2', true],
   ])
   expect(await listed('?impersonate=Ada+Lovelace')).toBe('access_denied')
+  const [row] = world.edge.rows(
+    "select kind, code, detail from audit where outcome = 'refused' order by seq desc limit 1",
+  )
+  expect(row).toMatchObject({ kind: 'request', code: 'session_refused' })
+  expect(JSON.parse(String(row?.['detail']))).toMatchObject({ why: 'impersonation', of: 'Ada Lovelace' })
   const { impersonate: _, ...own } = asLea()
   expect((await beginSession(otto.program, otto.token, own)).json.error).toBe('resource_unknown')
 })
@@ -187,6 +192,29 @@ describe('refused at the proxy, whatever the edge has signed', () => {
     expect(status).toBe(403)
     await until(() => eventsOf(world.edge).at(-1)?.['code'] === 'wrong_subject')
   })
+})
+
+test('a set is opened with her rights by one tap, and each of it is written with her name', async () => {
+  const set = { ...setOf(nameOf(world.proxy), { 'pg-1': 1, 'pg-2': 1 }), impersonate: 'lea' }
+  const begun = await beginSession(otto.program, otto.token, set)
+  expect(subjectIn(begun.json.ticket).impersonated).toMatchObject({ name: 'Lea' })
+  const grant = await grantFor(world, otto, set)
+  for (const name of ['pg-1', 'pg-2']) {
+    const tunnel = await Tunnel.open(world.proxy)
+    expect((await tunnel.connect(grant, otto, { name })).status).toBe(200)
+  }
+  const granted = world.edge.rows("select detail from audit where kind = 'session.grant' and outcome = 'done'")
+  expect(granted.map(({ detail }) => JSON.parse(String(detail)).impersonated)).toEqual(['Lea', 'Lea'])
+  const others = { ...set, impersonate: 'Ada Lovelace' }
+  expect((await beginSession(otto.program, otto.token, others)).json.error).toBe('access_denied')
+})
+
+test('a set that was tapped with her rights is none without the right to act as her', async () => {
+  const set = { ...setOf(nameOf(world.proxy), { 'pg-1': 1, 'pg-2': 1 }), impersonate: 'Lea' }
+  const { json } = await beginSession(otto.program, otto.token, set)
+  const tap = await tapTicket(otto.visitor, otto.passkey, json.ticket)
+  await putDocuments(world.admin, mayActAsLea({ allow: {} }))
+  expect((await otto.program.token(exchangeForm(otto.token, set, tap))).status).toBe(403)
 })
 
 test('an open session is cut when the right to act as her is taken back', async () => {

@@ -148,7 +148,7 @@ test('an older sequence than the one on the disk is refused', async () => {
   await proxy.stop()
   // A copy of the database from before the lock was put back.
   const before = edge.ports.snapshots
-  const head = await before.head(proxy.identity.id)
+  const head = await before.head(proxy.identity.id, edge.ports.now())
   const older = { ...head, sequence: head.sequence - 1 }
   Object.assign(before, {
     head: async () => older,

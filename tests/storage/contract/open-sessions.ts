@@ -92,10 +92,12 @@ export const openSessions: Cases = {
     expect(await race(50, () => end(ended.id))).toEqual({ done: 1, session_unknown: 49 })
     expect(await listed()).toEqual([other.id])
     const { head } = world.ports.snapshots
-    expect((await head(proxy.id)).endedSessions).toEqual([ended.id])
-    expect((await head((await newProxy(world)).id)).endedSessions).toEqual([])
+    expect((await head(proxy.id, now)).endedSessions).toEqual([ended.id])
+    expect((await head((await newProxy(world)).id, now)).endedSessions).toEqual([])
+    // Its end was never told: nobody can have it open any more.
+    expect((await head(proxy.id, now + longestSession + hours(1))).endedSessions).toEqual([])
     await tell(world, proxy.id, { kind: 'closed', id: ended.id })
-    expect((await head(proxy.id)).endedSessions).toEqual([])
+    expect((await head(proxy.id, now)).endedSessions).toEqual([])
   },
 
   'openSessions.end refuses what is not there, and what is another user’s': async (world) => {
