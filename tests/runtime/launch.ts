@@ -58,11 +58,24 @@ export function missing(runtime: Runtime | 'workerd'): string | undefined {
 export const newFolder = (): string => mkdtempSync(join(tmpdir(), 'sallyport-test-'))
 
 export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < portsEach; tries++) {
+    const port = firstPort + (nextPort++ % portsEach)
+    if (await canListen(port)) return port
+  }
+  throw new Error('no port is free')
+}
+
+/** Below those that systems give to whoever dials, and for each worker of its own: so nobody takes one between the look and its use. */
+const portsEach = 1000
+const firstPort = 12_000 + (Number(process.env['VITEST_POOL_ID'] ?? 0) % 20) * portsEach
+let nextPort = Math.floor(Math.random() * portsEach)
+
+function canListen(port: number): Promise<boolean> {
   const server = createServer()
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as { port: number }
-  await new Promise<void>((done) => server.close(() => done()))
-  return port
+  return new Promise((done) => {
+    server.once('error', () => done(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
+  })
 }
 
 interface Options {
