@@ -22,6 +22,7 @@ export interface Limits {
   readonly waitingOfOneUser: number
   readonly dialMs: Duration
   readonly dialOneMs: Duration
+  readonly dialNextMs: Duration
   readonly startupMs: Duration
   readonly sessions: number
   readonly relays: number
@@ -72,6 +73,8 @@ export const limits: Limits = {
   /** All addresses of a name, its resolution and TLS included; and one of them. tcpproxy and ghostunnel allow 10 s. */
   dialMs: seconds(10),
   dialOneMs: seconds(5),
+  /** Until the next address of a name is tried beside the one before (RFC 8305 section 5). */
+  dialNextMs: 250,
   /** For a database client's first message, absolute: Postgres itself allows 60 s to the end of its authentication. */
   startupMs: seconds(10),
   /** Two descriptors each. */

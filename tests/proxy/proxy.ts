@@ -109,10 +109,21 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   })
   atEnd(serving.stop)
   const { certificate } = await openLocalCa(needs, home, names)
-  const codes = () => log.flatMap(({ code }) => code ?? [])
+  const codes = () => codesOf(log)
   const metrics = () => counted.text({})
   const ca = new X509Certificate(certificate).toString()
   return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving }
+}
+
+/** Why things were refused or broke off. What an answer said already a connection's own line says again. */
+export function codesOf(log: readonly LogLine[]): string[] {
+  const told = new Set<string>()
+  return log.flatMap(({ code = 'ended', connection = crypto.randomUUID() }) => {
+    const key = `${connection} ${code}`
+    if (code === 'ended' || told.has(key)) return []
+    told.add(key)
+    return [code]
+  })
 }
 
 const listening = async (server: Server): Promise<string> => {
