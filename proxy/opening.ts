@@ -110,10 +110,13 @@ export class Opening implements Session {
   }
 
   #requireAllowed(): void {
-    const { trust, world } = this.#needs
+    const { events, trust, world } = this.#needs
     this.#calledOff.signal.throwIfAborted()
     const { constraints } = requireAllowed(trust.fresh().known, this.grant, { address: this.address, now: world.now() })
-    if (constraints.strictLocks) trust.requireNewest()
+    if (constraints.strictLocks) {
+      trust.requireNewest()
+      events.requireKept()
+    }
     this.hold(constraints)
   }
 

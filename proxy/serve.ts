@@ -18,12 +18,13 @@ import { makeRelays, type Relays } from './relays.ts'
 import { makeRouting, type Routing } from './routing.ts'
 import { makeSessions, type Sessions } from './sessions.ts'
 import { rememberSpent } from './spent.ts'
+import { noSpool, openSpool } from './spool.ts'
 import { noTrust, openTrust, type Trust } from './trust.ts'
 import { makeTunnelEnd } from './tunnel.ts'
 import { makeWaiting } from './waiting.ts'
 
 export interface Serving {
-  /** Takes no more connections, and lets those that are open go on for a while. */
+  /** Takes no more connections, and lets those that are open go on for a while; called again, for that while from then on. */
   stop(drain?: Duration): Promise<void>
   /**
    * From now on connections go by another table; those that are open keep theirs. What stands in `fixedSettings` (proxy/reload.ts) stays
@@ -67,6 +68,13 @@ export async function serve(given: Given): Promise<Serving> {
     takers: { sallyport: tunnel.take, 'http/1.1': http.take },
   }
   let routing = await makeRouting(settings, given.certificates, needs)
+  const end = async () => {
+    routing.rest()
+    trust.stop()
+    await events.stop(seconds(2))
+    forward.close()
+  }
+  let over: Promise<void> | undefined
   const listening = await listen(hosts, port, world, makeDispatch({ match: (hello) => routing.table.match(hello) }))
   return {
     ...knowing,
@@ -84,10 +92,8 @@ export async function serve(given: Given): Promise<Serving> {
       // Who is still there then is ended first, and reset a moment later.
       const grace = Math.max(drain + seconds(2), world.limits.graceMs)
       await Promise.all([listening.stop(grace), sessions.stop(drain), relays.stop(drain)])
-      routing.rest()
-      trust.stop()
-      await events.stop(seconds(2))
-      forward.close()
+      over ??= end()
+      await over
     },
   }
 }
@@ -113,7 +119,7 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const trust = keys === 'none' ? noTrust : await openTrust(asking)
   trust.onChange((trusting) => sessions.review(trusting, world.now(), false))
   trust.onStale((trusting) => sessions.review(trusting, world.now(), true))
-  const events = makeEvents(world, caller)
+  const events = makeEvents(world, caller, keys === 'none' ? noSpool : openSpool(home, identity.boot, world.log))
   if (keys !== 'none') events.started(identity.boot)
   const spent = rememberSpent(world.limits.spentGrants)
   return { world, identity, trust, sessions, events, spent, proofKeys: new Lru<string, ProofKey>(1000) }

@@ -95,6 +95,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
       },
       routes: more.routes ?? [],
       adminPort: undefined,
+      drain: minutes(5),
     },
     identity,
     certificates: await localCertificates(needs, home, names, more.ttl ?? serverTtl),
