@@ -23,6 +23,7 @@ listen: { hosts: [127.0.0.1], port: ${port} }
 names: [proxy.test]
 home: home
 admin_port: ${adminPort}
+drain: 4s
 routes:
   - { name: secret, sni: ['*.a.test'], tls: passthrough, backends: ['${secret.uri}'] }
   - { name: plain, sni: [plain.test], alpn: [x], tls: terminate, backends: ['${plain.uri}'] }
