@@ -127,6 +127,7 @@ export class Opening implements Session {
     const at = addressOf(resource)
     const late = new DialFailure('upstream_too_slow', `What is at ${at} does not answer in time.`)
     const timer = setTimeout(() => this.#calledOff.abort(late), limits.dialMs)
+    const from = performance.now()
     let raw: Socket | undefined
     try {
       raw = await dial({ limits, ownPort }, targetOf(at), signal)
@@ -137,6 +138,7 @@ export class Opening implements Session {
       throw error
     } finally {
       clearTimeout(timer)
+      this.#connection.note({ backend: at, dial_ms: Math.round(performance.now() - from) })
     }
   }
 

@@ -111,8 +111,9 @@ class FileSpool<Event extends Spooled> implements Spool<Event> {
   }
 
   #reopen(): void {
+    const next = openSync(this.#file, 'a', 0o600)
     closeSync(this.#fd)
-    this.#fd = openSync(this.#file, 'a', 0o600)
+    this.#fd = next
   }
 
   #sync(): void {

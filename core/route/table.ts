@@ -183,8 +183,7 @@ const refused = (why: RouteReason, considered: readonly string[]) => ({ kind: 'r
 /** Two look-ups, however many names there are; then the expressions, in the order of the table; then `*`. */
 function entryOf<Rule>(sni: string, entries: Entries<Rule>, patterns: readonly Pattern[]): Entry<Rule> | undefined {
   const dot = sni.indexOf('.')
-  const wildcard = dot < 0 ? undefined : entries.get(`*${sni.slice(dot)}`)
-  const spelled = entries.get(sni) ?? wildcard
+  const spelled = entries.get(sni) ?? (dot < 0 ? undefined : entries.get(`*${sni.slice(dot)}`))
   if (spelled) return spelled
   const found = patterns.find(({ pattern }) => pattern.matches(sni))
   return entries.get(found?.key ?? anyName)
