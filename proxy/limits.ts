@@ -89,10 +89,10 @@ export const limits: Limits = {
   sessionIdleMs: hours(1),
   /** The same where one side has ended already: as ghostunnel. */
   halfCloseIdleMs: seconds(60),
-  /** How long sessions may go on after the signal to stop: less than `graceMs`, so that each is told. */
+  /** How long sessions may go on where nobody says more (`drain` of proxy.yaml): less than `graceMs`, so that each is told. */
   drainMs: seconds(4),
   /** Remembered until they have expired: about 200 bytes each. */
   spentGrants: 100_000,
-  /** Kept in memory while the edge is away; then no new session begins. */
+  /** Kept while the edge is away: with half of them no new session begins, so that the end of each has room. */
   events: 10_000,
 }
