@@ -1,7 +1,7 @@
 /** The proxy in one piece: what listens, what ends TLS, what speaks HTTP, what opens tunnels, and what asks the edge. */
 import { Lru } from '../core/lib/lru.ts'
 import { type Duration, seconds } from '../core/model.ts'
-import type { ProofKey } from '../core/oauth/dpop.ts'
+import type { AuthorizeNeeds } from './authorize.ts'
 import type { Certificates } from './certificates.ts'
 import type { Settings } from './config.ts'
 import { makeDispatch } from './dispatch.ts'
@@ -122,5 +122,11 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const events = makeEvents(world, caller, keys === 'none' ? noSpool : openSpool(home, identity.boot, world.log))
   if (keys !== 'none') events.started(identity.boot)
   const spent = rememberSpent(world.limits.spentGrants)
-  return { world, identity, trust, sessions, events, spent, proofKeys: new Lru<string, ProofKey>(1000) }
+  return { world, identity, trust, sessions, events, spent, ...remembered() }
 }
+
+/** What was right before, of clients that come again. */
+const remembered = (): Pick<AuthorizeNeeds, 'proofKeys' | 'accessTokens'> => ({
+  proofKeys: new Lru(1000),
+  accessTokens: new Lru(1000),
+})
