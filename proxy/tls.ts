@@ -24,7 +24,7 @@ interface Needs {
   readonly alpn: readonly string[] | undefined
   /** PEM. A client certificate is demanded that leads to one of these. */
   readonly clientCa?: string | undefined
-  take(connection: Connection, socket: TLSSocket): void
+  take(connection: Connection, socket: TLSSocket, routing: Routing): void
 }
 
 const fixed = {
@@ -55,7 +55,7 @@ export function makeTlsEnd(certificate: SecureContextOptions, { alpn, clientCa, 
     if (!store) return void socket.destroy()
     const why =
       whyNotAsRouted(socket, store.routing, alpn) ?? (clientCa === undefined ? undefined : whyNotCertified(socket))
-    if (why === undefined) take(store.connection, socket)
+    if (why === undefined) take(store.connection, socket, store.routing)
     else store.connection.refuse(why, socket.authorizationError && String(socket.authorizationError))
   })
   return {
