@@ -1,13 +1,18 @@
 /** One accepted connection: where it comes from, the deadline that it stands under, and how it ends. */
 import type { Socket } from 'node:net'
 import type { Duration } from '../core/model.ts'
+import type { Endpoint } from '../core/route/proxy-header.ts'
 import type { Log } from './log.ts'
 import type { CloseCode } from './reasons.ts'
 import type { Place } from './slots.ts'
 
 export class Connection {
   readonly raw: Socket
-  readonly address: string
+  /** Where the socket comes from: the client, or a balancer in front. */
+  readonly peer: string
+  /** The client, and the address that it has dialled: the socket's, or those that a trusted balancer has told. */
+  #source: Endpoint
+  #destination: Endpoint
   /** Requests without a complete answer. */
   inFlight = 0
   readonly #log: Log
@@ -18,12 +23,27 @@ export class Connection {
 
   constructor(raw: Socket, address: string, log: Log) {
     this.raw = raw
-    this.address = address
+    this.peer = address
+    this.#source = { address, port: raw.remotePort ?? 0 }
+    this.#destination = { address: raw.localAddress ?? '', port: raw.localPort ?? 0 }
     this.#log = log
     raw.once('close', () => {
       clearTimeout(this.#deadline)
       this.leavePlace()
     })
+  }
+
+  /** The client's: what limits, locks, roles and logs go by. */
+  get address(): string {
+    return this.#source.address
+  }
+
+  get source(): Endpoint {
+    return this.#source
+  }
+
+  get destination(): Endpoint {
+    return this.#destination
   }
 
   /** Its place among those that have proven nothing yet. */

@@ -9,12 +9,13 @@ import { SetupProblem } from '../core/setup-problem.ts'
 import { type Certificates, keepFresh } from './certificates.ts'
 import type { Settings } from './config.ts'
 import type { Connection } from './connection.ts'
-import { makeDispatch, type Taking } from './dispatch.ts'
+import type { Taking } from './dispatch.ts'
 import { makeEdgeCaller } from './edge-call.ts'
 import { type Events, makeEvents } from './events.ts'
 import type { World } from './exchange.ts'
 import { fetchedKeys, pinnedKeys } from './first-keys.ts'
 import { makeForward } from './forward.ts'
+import { makeFront } from './front.ts'
 import { hostsOf } from './hosts.ts'
 import { makeHttpEnd } from './http.ts'
 import type { Identity } from './identity.ts'
@@ -70,7 +71,7 @@ export async function serve(given: Given): Promise<Serving> {
   const statics = await makeStaticRoutes(routes, { world, relays, ownPort: port, certificate, lookEvery })
   const own = makeOwnEnd(certificate, { sallyport: tunnel.take, 'http/1.1': http.take })
   const table = tableOf([...statics.rules, { ...ownRule(settings, routes), take: own.take }])
-  const listening = await listen(hosts, port, world, makeDispatch(table))
+  const listening = await listen(hosts, port, world, makeFront({ table: () => table }))
   const rest = keepFresh(certificates, lookEvery, (next) => [own, statics].map((end) => end.renew(next)), world.log)
   return {
     ...knowing,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { compileTable } from '../../../core/route/table.ts'
 import { Connection } from '../../../proxy/connection.ts'
-import { makeDispatch } from '../../../proxy/dispatch.ts'
+import { makeFront } from '../../../proxy/front.ts'
 import type { LogLine } from '../../../proxy/log.ts'
 import {
   alpn,
@@ -112,9 +112,9 @@ test('no name, where no rule at all is for that: a table of ours has one, and th
   const log: LogLine[] = []
   const compiled = compileTable([{ ...routeOf({}), take: () => undefined }])
   if (compiled.kind === 'invalid') throw new Error('no table')
-  const dispatch = makeDispatch(compiled.value)
+  const front = makeFront({ table: () => compiled.value })
   const uri = await listening(
-    createServer((raw) => dispatch(new Connection(raw, '127.0.0.1', (line) => void log.push(line)))),
+    createServer((raw) => front(new Connection(raw, '127.0.0.1', (line) => void log.push(line)))),
   )
   expect(await send({ port: Number(uri.split(':')[1]) }, [records(message())])).toBe(alert(109))
   expect(log).toMatchObject([{ code: 'server_name_missing' }])
