@@ -8,7 +8,17 @@ import type { Json } from '../core/intent.ts'
 import { classify, parseAddress } from '../core/route/address.ts'
 import { compileTable } from '../core/route/table.ts'
 import type { Settings } from './config.ts'
-import { ownName, ownRule, ownServerNames, type StaticRoute } from './routes.ts'
+import { checkTheirRoutes } from './config-listeners.ts'
+import { checkFields, checkWithoutTls } from './config-without-tls.ts'
+import {
+  ownName,
+  ownRule,
+  ownServerNames,
+  protocolsWithoutTls,
+  routesOfTls,
+  type StaticRoute,
+  type WithoutTls,
+} from './routes.ts'
 import { targetOf } from './upstream.ts'
 
 export interface RouteEntry {
@@ -16,7 +26,8 @@ export interface RouteEntry {
   readonly sni?: readonly string[]
   readonly no_sni?: boolean
   readonly alpn?: readonly string[]
-  readonly tls: 'passthrough' | 'terminate'
+  readonly protocol?: WithoutTls['protocol'] | 'tls'
+  readonly tls?: 'passthrough' | 'terminate'
   readonly backends: readonly string[]
   readonly cert?: string
   readonly key?: string
@@ -52,7 +63,8 @@ const entry: Read<RouteEntry> = refined(
     sni: optional(many(anyText, mostNames, 'server names')),
     no_sni: optional(yesOrNo),
     alpn: optional(many(anyText, mostNames, 'ALPN names')),
-    tls: oneOf('passthrough', 'terminate'),
+    protocol: optional(oneOf('tls', ...protocolsWithoutTls)),
+    tls: optional(oneOf('passthrough', 'terminate')),
     backends: refined(many(backend, mostBackends, 'HOST:PORT'), (list, place) =>
       list.length > 0 ? list : tell(place, 'expected at least one'),
     ),
@@ -61,7 +73,10 @@ const entry: Read<RouteEntry> = refined(
     client_ca: optional(anyText),
   }),
   (read, place) => {
-    checkCertificate(read, place)
+    const { protocol = 'tls' } = read
+    if (protocol !== 'tls') checkFields({ ...read, protocol }, place)
+    else if (read.tls === undefined) tell(into(place, 'tls'), 'missing: expected passthrough or terminate')
+    else checkCertificate(read, place)
     return read
   },
 )
@@ -80,7 +95,8 @@ export const staticRoute = (read: RouteEntry, beside: (path: string) => string):
   sni: read.sni ?? [],
   noSni: read.no_sni ?? false,
   alpn: read.alpn,
-  tls: read.tls,
+  tls: read.tls ?? 'passthrough',
+  ...(read.protocol !== undefined && read.protocol !== 'tls' && { protocol: read.protocol }),
   clientCertificate: read.client_ca !== undefined,
   backends: read.backends,
   certificate:
@@ -106,17 +122,33 @@ export function checkRoutes(settings: Settings, place: Place): void {
         tell(into(into(here, 'backends'), which), `${quoted(backend)} is this proxy itself: name what is behind it`)
     })
   })
+  checkWithoutTls(settings.routes, settings.listeners, place)
+  checkTheirRoutes(settings, place)
   if (place.problems.length > before) return
   // The proxy's own rule stands last, so that the others keep their places.
-  const compiled = compileTable([...settings.routes, ownRule(settings, settings.routes)])
-  if (compiled.kind === 'invalid') place.problems.push(...compiled.problems)
+  const ofTls = routesOfTls(settings.routes)
+  const compiled = compileTable([...ofTls, ownRule(settings, settings.routes)])
+  if (compiled.kind === 'value') return
+  const placeOf = (at: Step | undefined) => settings.routes.indexOf(ofTls[at as number] as StaticRoute)
+  for (const {
+    path: [first = '', at, ...rest],
+    message,
+  } of compiled.problems)
+    place.problems.push({ path: [first, ...(at === undefined ? [] : [placeOf(at)]), ...rest], message })
 }
 
+type Step = string | number
+
 /** As the file can tell. What a name leads to is looked at when it is dialled (proxy/upstream.ts). */
-function isOwn(backend: string, { port, hosts, names }: Settings): boolean {
+function isOwn(backend: string, { listeners, names }: Settings): boolean {
   const target = targetOf(backend)
-  if (target.port !== port) return false
+  const here = listeners.filter(({ port }) => port === target.port)
+  if (here.length === 0) return false
   if (isIP(target.host) === 0) return names.dns.includes(target.host)
   const kind = classify(parseAddress(target.host) ?? new Uint8Array(4))
-  return kind === 'loopback' || kind === 'unspecified' || [...hosts, ...names.addresses].includes(target.host)
+  return (
+    kind === 'loopback' ||
+    kind === 'unspecified' ||
+    [...here.flatMap(({ hosts }) => hosts), ...names.addresses].includes(target.host)
+  )
 }

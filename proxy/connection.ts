@@ -46,6 +46,13 @@ export class Connection {
     return this.#destination
   }
 
+  /** A balancer that is believed has told it. */
+  comesFrom(source: Endpoint, destination: Endpoint): void {
+    this.#source = source
+    this.#destination = destination
+    this.#place?.movesTo(source.address)
+  }
+
   /** Its place among those that have proven nothing yet. */
   holds(place: Place): void {
     this.#place = place
@@ -80,7 +87,9 @@ export class Connection {
   isOver(code: CloseCode, detail?: string): boolean {
     if (this.#isRefused) return false
     this.#isRefused = true
-    this.#log({ level: 'info', message: 'connection refused', code, detail, address: this.address })
+    const { address, peer } = this
+    const by = peer !== address && { peer }
+    this.#log({ level: 'info', message: 'connection refused', code, detail, address, ...by })
     return true
   }
 

@@ -1,17 +1,99 @@
 /** What a listener does with each connection: which first bytes it takes, and whose they are. */
 import type { RouteTable } from '../core/route/table.ts'
+import { HeaderStage } from './balancer.ts'
 import type { Connection } from './connection.ts'
 import { dispatch, type Taking } from './dispatch.ts'
-import { HelloStage, refusedWires, Sniffing } from './first-bytes.ts'
+import { HelloStage, refusedWires, type Silence, Sniffing, type Stage, type Taker, type Wires } from './first-bytes.ts'
+import type { Listener } from './listeners.ts'
 import { peek } from './peek.ts'
+import { PlainConnect } from './plain-connect.ts'
+import type { CloseCode } from './reasons.ts'
+import { sshRouteIn, type WithoutTls } from './routes.ts'
+import type { Target } from './upstream.ts'
 
 export interface FrontNeeds {
-  /** As it is now: a connection keeps the rule that it got. */
+  /** As they are now: a connection keeps the rule that it got. */
   readonly table: () => RouteTable<Taking>
+  /** The routes without TLS, by name. */
+  readonly withoutTls: () => ReadonlyMap<string, WithoutTls & { readonly take: Taker }>
+  /** Whether a CONNECT in the clear leads back here. */
+  readonly isOurs: (target: Target, listener: Listener) => boolean
 }
 
-export function makeFront({ table }: FrontNeeds): (connection: Connection) => void {
-  const hello = () => new HelloStage((connection, read) => dispatch(table(), connection, read))
-  const wires = { ...refusedWires, tls: hello }
-  return (connection) => peek(connection, new Sniffing(wires))
+export function makeFront(listener: Listener, needs: FrontNeeds): Taker {
+  const first = firstOf(listener, new Front(listener, needs))
+  return (connection) =>
+    peek(connection, listener.proxyProtocol ? new HeaderStage(connection, first(connection)) : first(connection))
+}
+
+type First = (connection: Connection) => Stage
+
+/** What stands first on the wire, or behind the balancer's header. */
+function firstOf({ protocol, route, onSilence }: Listener, front: Front): First {
+  const silence = onSilence && { afterMs: onSilence.afterMs, take: front.toRoute(onSilence.route) }
+  const sniffing = (wires: () => Wires) => () => new Sniffing(wires(), silence)
+  if (route !== undefined) return () => new Passing(front.toRoute(route), 0)
+  switch (protocol) {
+    case 'ssh':
+      return sniffing(() => ({ ...front.refused, tls: 'tls_not_here', ssh: front.ssh() }))
+    case 'tls':
+    case 'postgres':
+      return sniffing(() => ({ ...front.refused, tls: front.hello }))
+    default:
+      return sniffing(() => ({ ...front.refused, tls: front.hello, ssh: front.ssh(), connect: front.connect }))
+  }
+}
+
+class Front {
+  readonly #listener: Listener
+  readonly #needs: FrontNeeds
+
+  constructor(listener: Listener, needs: FrontNeeds) {
+    this.#listener = listener
+    this.#needs = needs
+  }
+
+  /** A header may come where one is required, once. */
+  get refused() {
+    const header = this.#listener.proxyProtocol ? 'proxy_header_twice' : 'proxy_header'
+    return { ...refusedWires, 'proxy-v1': header, 'proxy-v2': header } as const
+  }
+
+  readonly hello = (): Stage => new HelloStage((connection, hello) => dispatch(this.#needs.table(), connection, hello))
+
+  readonly connect = (): Stage =>
+    new PlainConnect({
+      isOurs: (target) => this.#needs.isOurs(target, this.#listener),
+      // TLS alone: there is no second door behind the first.
+      next: () => new Sniffing({ ...refusedWires, tls: this.hello }),
+    })
+
+  ssh(): (() => Stage) | CloseCode {
+    const route = sshRouteIn([...this.#needs.withoutTls().values()])
+    return route ? () => new Passing(route.take) : 'plain_ssh'
+  }
+
+  /** Looked for when it is wanted: routes may have changed. */
+  toRoute(name: string): Taker {
+    return (connection) => {
+      const route = this.#needs.withoutTls().get(name)
+      if (route) route.take(connection)
+      else connection.refuse('route_gone', name)
+    }
+  }
+}
+
+/** Whatever comes, or nothing at all where there is no need to wait. */
+class Passing implements Stage {
+  readonly silence: Silence | undefined
+  readonly #take: Taker
+
+  constructor(take: Taker, afterMs?: number) {
+    this.#take = take
+    this.silence = afterMs === undefined ? undefined : { afterMs, take }
+  }
+
+  push(): { readonly kind: 'take'; readonly take: Taker } {
+    return { kind: 'take', take: this.#take }
+  }
 }

@@ -36,6 +36,6 @@ export function peek(connection: Connection, stage: Stage): void {
   const gone = () => connection.refuse('client_gone')
   const reset = () => void connection.isOver('client_gone')
   const over = () => clearTimeout(silence)
-  raw.on('data', read).once('end', gone).once('error', reset).once('close', over)
+  raw.on('data', read).once('end', gone).once('error', reset).once('close', over).resume()
   watch()
 }

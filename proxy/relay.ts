@@ -15,7 +15,7 @@ import { DialFailure, dial, targetOf } from './upstream.ts'
 export interface RelayNeeds {
   readonly world: World
   readonly relays: Relays
-  readonly ownPort: number
+  readonly ownPorts: ReadonlySet<number>
 }
 
 interface Destination {
@@ -91,13 +91,13 @@ class Relay implements Cuttable {
   }
 
   async #dialFirst(): Promise<Socket> {
-    const { world, ownPort } = this.#needs
+    const { world, ownPorts } = this.#needs
     const { signal } = this.#calledOff
     let failure: unknown
     for (const backend of this.#destination.backends) {
       this.#backend = backend
       try {
-        return await dial({ limits: world.limits, ownPort }, targetOf(backend), signal)
+        return await dial({ limits: world.limits, ownPorts }, targetOf(backend), signal)
       } catch (error) {
         signal.throwIfAborted()
         if (!(error instanceof DialFailure)) throw error

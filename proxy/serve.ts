@@ -15,11 +15,10 @@ import { type Events, makeEvents } from './events.ts'
 import type { World } from './exchange.ts'
 import { fetchedKeys, pinnedKeys } from './first-keys.ts'
 import { makeForward } from './forward.ts'
-import { makeFront } from './front.ts'
 import { hostsOf } from './hosts.ts'
 import { makeHttpEnd } from './http.ts'
 import type { Identity } from './identity.ts'
-import { listen } from './listener.ts'
+import { openPorts, portsOf } from './ports.ts'
 import { makeRelays, type Relays } from './relays.ts'
 import { type OwnProtocol, ownProtocols, ownRule } from './routes.ts'
 import { makeSessions, type Sessions } from './sessions.ts'
@@ -53,25 +52,26 @@ interface Given {
 /** @throws SetupProblem */
 export async function serve(given: Given): Promise<Serving> {
   const { settings, certificates, world, lookEvery } = given
-  const { port, hosts, names, edge, publicUrl, routes } = settings
+  const { names, edge, publicUrl, routes } = settings
+  const ownPorts = portsOf(settings)
   const knowing = await startKnowing(given)
   const { trust, sessions, events } = knowing
   const forward = makeForward(edge, world.limits)
-  const kindOf = hostsOf(names, port, publicUrl)
+  const kindOf = hostsOf(names, [...ownPorts], publicUrl)
   const http = makeHttpEnd({ world, publicUrl, kindOf, forward })
   const tunnel = makeTunnelEnd({
     ...knowing,
     publicUrl,
     kindOf,
-    ownPort: port,
+    ownPorts,
     waiting: makeWaiting(world.limits.waitingOfOneUser),
   })
   const certificate = await certificates.first()
   const relays = makeRelays(world.limits)
-  const statics = await makeStaticRoutes(routes, { world, relays, ownPort: port, certificate, lookEvery })
+  const statics = await makeStaticRoutes(routes, { world, relays, ownPorts, certificate, lookEvery })
   const own = makeOwnEnd(certificate, { sallyport: tunnel.take, 'http/1.1': http.take })
   const table = tableOf([...statics.rules, { ...ownRule(settings, routes), take: own.take }])
-  const listening = await listen(hosts, port, world, makeFront({ table: () => table }))
+  const listening = await openPorts(settings, world, { table: () => table, withoutTls: () => statics.withoutTls })
   const rest = keepFresh(certificates, lookEvery, (next) => [own, statics].map((end) => end.renew(next)), world.log)
   return {
     ...knowing,

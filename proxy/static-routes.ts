@@ -3,8 +3,9 @@ import type { SecureContextOptions } from 'node:tls'
 import type { Duration, Instant } from '../core/model.ts'
 import { type Certificates, certificatesOf, keepFresh, parseCertificate, readPem } from './certificates.ts'
 import type { Taking } from './dispatch.ts'
+import type { Taker } from './first-bytes.ts'
 import { type RelayNeeds, relay } from './relay.ts'
-import type { StaticRoute } from './routes.ts'
+import { protocolWithoutTls, type StaticRoute, type WithoutTls } from './routes.ts'
 import { makeTlsEnd, type TlsEnd } from './tls.ts'
 
 interface Needs extends RelayNeeds {
@@ -15,6 +16,8 @@ interface Needs extends RelayNeeds {
 
 export interface StaticRoutes {
   readonly rules: readonly Taking[]
+  /** By name. */
+  readonly withoutTls: ReadonlyMap<string, WithoutTls & { readonly take: Taker }>
   /** The proxy's own certificate was renewed. */
   renew(certificate: SecureContextOptions): void
   /** Looks at no certificates any more. */
@@ -24,9 +27,15 @@ export interface StaticRoutes {
 /** @throws SetupProblem */
 export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: Needs): Promise<StaticRoutes> {
   const rules: Taking[] = []
+  const withoutTls = new Map<string, WithoutTls & { readonly take: Taker }>()
   const shared: TlsEnd[] = []
   const resting: (() => void)[] = []
   for (const route of routes) {
+    const protocol = protocolWithoutTls(route)
+    if (protocol !== undefined) {
+      withoutTls.set(route.name, { protocol, take: (connection) => relay(needs, route, connection, connection.raw) })
+      continue
+    }
     if (route.tls === 'passthrough') {
       rules.push({ ...route, take: (connection) => relay(needs, route, connection, connection.raw) })
       continue
@@ -39,6 +48,7 @@ export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: Ne
   }
   return {
     rules,
+    withoutTls,
     renew: (certificate) => {
       for (const end of shared) end.renew(certificate)
     },

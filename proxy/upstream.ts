@@ -38,12 +38,12 @@ export const inText = ({ host, port }: Target): string => (host.includes(':') ? 
 interface Needs {
   readonly limits: Limits
   /** Where this proxy itself listens: a tunnel into itself would hold two of its places, and again two. */
-  readonly ownPort: number
+  readonly ownPorts: ReadonlySet<number>
 }
 
 /** `signal` ends it with the signal's reason. @throws DialFailure */
-export async function dial({ limits, ownPort }: Needs, target: Target, signal: AbortSignal): Promise<Socket> {
-  const addresses = await orAborted(resolve(target, ownPort), signal)
+export async function dial({ limits, ownPorts }: Needs, target: Target, signal: AbortSignal): Promise<Socket> {
+  const addresses = await orAborted(resolve(target, ownPorts), signal)
   let failure = new DialFailure('upstream_name_unknown', `No address is known for ${inText(target)}.`)
   for (const address of addresses) {
     signal.throwIfAborted()
@@ -65,7 +65,7 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   })
 }
 
-async function resolve(target: Target, ownPort: number): Promise<readonly string[]> {
+async function resolve(target: Target, ownPorts: ReadonlySet<number>): Promise<readonly string[]> {
   const { host } = target
   const found: readonly LookupAddress[] = isIP(host)
     ? [{ address: host, family: isIP(host) }]
@@ -74,7 +74,7 @@ async function resolve(target: Target, ownPort: number): Promise<readonly string
         throw new DialFailure('upstream_name_unknown', `The database is not found at ${why}.`, { cause })
       })
   const addresses = found.map(({ address }) => address)
-  for (const address of addresses) requireDialable(address, target, ownPort)
+  for (const address of addresses) requireDialable(address, target, ownPorts)
   return addresses
 }
 
@@ -84,7 +84,7 @@ async function resolve(target: Target, ownPort: number): Promise<readonly string
  */
 const never: ReadonlySet<AddressClass> = new Set(['metadata', 'unspecified', 'multicast', 'reserved', 'documentation'])
 
-function requireDialable(address: string, target: Target, ownPort: number): void {
+function requireDialable(address: string, target: Target, ownPorts: ReadonlySet<number>): void {
   // A zone (fe80::1%eth0) says by which interface, not where.
   const parsed = parseAddress(address.split('%', 1)[0] as string)
   const kind = parsed ? classify(parsed) : 'reserved'
@@ -95,7 +95,7 @@ function requireDialable(address: string, target: Target, ownPort: number): void
       `${inText(target)} leads to a ${kind} address, which is not dialled.`,
     )
   }
-  if (parsed && target.port === ownPort && isOwn(parsed, kind)) {
+  if (parsed && ownPorts.has(target.port) && isOwn(parsed, kind)) {
     throw new DialFailure('upstream_address_refused', `${inText(target)} is this proxy itself.`)
   }
 }
