@@ -2,6 +2,7 @@
  * What a client says before anything is known of it, read stage by stage: perhaps a header of the balancer in front, perhaps a question
  * in the clear, and a hello. Without a socket: proxy/peek.ts has that.
  */
+import { concat } from '../core/lib/bytes.ts'
 import { Growing } from '../core/lib/growing.ts'
 import { type Hello, helloReader, parseHello } from '../core/route/hello.ts'
 import { sniff, type Wire } from '../core/route/sniff.ts'
@@ -92,8 +93,8 @@ export class FirstBytes {
   }
 }
 
-/** What may come here: the stage that reads it from its first byte on, or why it is refused. */
-export type Wires = { readonly [wire in Wire]: (() => Stage) | CloseCode }
+/** What may come here: the stage that reads it from its first byte on, or why it is refused; as it is when it comes. */
+export type Wires = { readonly [wire in Wire]: (() => Stage | CloseCode) | CloseCode }
 
 /** What is taken nowhere unless a listener says otherwise. */
 export const refusedWires = {
@@ -113,7 +114,8 @@ export const refusedWires = {
 export class Sniffing implements Stage {
   readonly silence: Silence | undefined
   readonly #wires: Wires
-  readonly #bytes = new Growing()
+  /** More than one piece only of a client that sends less than twelve bytes at once. */
+  #bytes: Uint8Array | undefined
 
   constructor(wires: Wires, silence?: Silence) {
     this.#wires = wires
@@ -121,19 +123,21 @@ export class Sniffing implements Stage {
   }
 
   push(piece: Uint8Array): Step {
-    this.#bytes.append(piece)
-    const sniffed = sniff(this.#bytes.bytes)
+    const bytes = this.#bytes ? concat(this.#bytes, piece) : piece
+    this.#bytes = bytes
+    const sniffed = sniff(bytes)
     if (sniffed.kind === 'more') return sniffed
-    if (sniffed.kind === 'no') return this.#refuseUnknown()
+    if (sniffed.kind === 'no') return refuseUnknown(bytes)
     const wire = this.#wires[sniffed.wire]
-    return typeof wire === 'string' ? refuse(wire) : { kind: 'skip', used: 0, next: wire() }
+    const next = typeof wire === 'string' ? wire : wire()
+    return typeof next === 'string' ? refuse(next) : { kind: 'skip', used: 0, next }
   }
+}
 
-  /** The hello's reader says nearer what is wrong with something that is nearly one. */
-  #refuseUnknown(): Step {
-    const parsed = parseHello(this.#bytes.bytes)
-    return refuse(parsed.kind === 'invalid' ? parsed.why : 'not_tls')
-  }
+/** The hello's reader says nearer what is wrong with something that is nearly one. */
+function refuseUnknown(bytes: Uint8Array): Step {
+  const parsed = parseHello(bytes)
+  return refuse(parsed.kind === 'invalid' ? parsed.why : 'not_tls')
 }
 
 /** Reads a hello, without ending TLS. */

@@ -1,14 +1,13 @@
 /** What a listener does with each connection: which first bytes it takes, and whose they are. */
 import type { RouteTable } from '../core/route/table.ts'
 import { HeaderStage } from './balancer.ts'
-import type { Connection } from './connection.ts'
 import { dispatch, type Taking } from './dispatch.ts'
 import { HelloStage, refusedWires, type Silence, Sniffing, type Stage, type Taker, type Wires } from './first-bytes.ts'
 import type { Listener } from './listeners.ts'
 import { peek } from './peek.ts'
 import { PlainConnect } from './plain-connect.ts'
 import type { CloseCode } from './reasons.ts'
-import { sshRouteIn, type WithoutTls } from './routes.ts'
+import type { WithoutTls } from './routes.ts'
 import type { Target } from './upstream.ts'
 
 export interface FrontNeeds {
@@ -22,26 +21,15 @@ export interface FrontNeeds {
 
 export function makeFront(listener: Listener, needs: FrontNeeds): Taker {
   const first = firstOf(listener, new Front(listener, needs))
-  return (connection) =>
-    peek(connection, listener.proxyProtocol ? new HeaderStage(connection, first(connection)) : first(connection))
+  return (connection) => peek(connection, listener.proxyProtocol ? new HeaderStage(connection, first()) : first())
 }
 
-type First = (connection: Connection) => Stage
-
 /** What stands first on the wire, or behind the balancer's header. */
-function firstOf({ protocol, route, onSilence }: Listener, front: Front): First {
-  const silence = onSilence && { afterMs: onSilence.afterMs, take: front.toRoute(onSilence.route) }
-  const sniffing = (wires: () => Wires) => () => new Sniffing(wires(), silence)
+function firstOf({ protocol, route, onSilence }: Listener, front: Front): () => Stage {
   if (route !== undefined) return () => new Passing(front.toRoute(route), 0)
-  switch (protocol) {
-    case 'ssh':
-      return sniffing(() => ({ ...front.refused, tls: 'tls_not_here', ssh: front.ssh() }))
-    case 'tls':
-    case 'postgres':
-      return sniffing(() => ({ ...front.refused, tls: front.hello }))
-    default:
-      return sniffing(() => ({ ...front.refused, tls: front.hello, ssh: front.ssh(), connect: front.connect }))
-  }
+  const wires = { ...front.refused, ...front.takenBy(protocol) }
+  const silence = onSilence && { afterMs: onSilence.afterMs, take: front.toRoute(onSilence.route) }
+  return () => new Sniffing(wires, silence)
 }
 
 class Front {
@@ -59,6 +47,12 @@ class Front {
     return { ...refusedWires, 'proxy-v1': header, 'proxy-v2': header } as const
   }
 
+  takenBy(protocol: Listener['protocol']): Pick<Wires, 'tls'> & Partial<Wires> {
+    if (protocol === 'ssh') return { tls: 'tls_not_here', ssh: this.ssh }
+    if (protocol !== undefined) return { tls: this.hello }
+    return { tls: this.hello, ssh: this.ssh, connect: this.connect }
+  }
+
   readonly hello = (): Stage => new HelloStage((connection, hello) => dispatch(this.#needs.table(), connection, hello))
 
   readonly connect = (): Stage =>
@@ -68,9 +62,9 @@ class Front {
       next: () => new Sniffing({ ...refusedWires, tls: this.hello }),
     })
 
-  ssh(): (() => Stage) | CloseCode {
-    const route = sshRouteIn([...this.#needs.withoutTls().values()])
-    return route ? () => new Passing(route.take) : 'plain_ssh'
+  readonly ssh = (): Stage | CloseCode => {
+    for (const { protocol, take } of this.#needs.withoutTls().values()) if (protocol === 'ssh') return new Passing(take)
+    return 'plain_ssh'
   }
 
   /** Looked for when it is wanted: routes may have changed. */

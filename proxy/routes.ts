@@ -31,10 +31,6 @@ export const routesOfTls = <Route extends { readonly protocol?: string | undefin
   routes: readonly Route[],
 ): readonly Route[] => routes.filter((route) => protocolWithoutTls(route) === undefined)
 
-export const sshRouteIn = <Route extends { readonly protocol?: WithoutTls['protocol'] }>(
-  routes: readonly Route[],
-): Route | undefined => routes.find(({ protocol }) => protocol === 'ssh')
-
 export const ownName = 'sallyport'
 /** What is spoken under the proxy's own names, the one that we prefer first. */
 export const ownProtocols = ['sallyport', 'http/1.1'] as const
