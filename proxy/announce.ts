@@ -13,11 +13,11 @@ export function announcement(
   { sni, alpn }: Pick<Hello, 'sni' | 'alpn'>,
   agreed: string | undefined,
 ): Uint8Array {
-  const { raw, address, id } = connection
+  const { source, destination, id } = connection
   const chosen = agreed ?? (alpn.length === 1 ? alpn[0] : '')
   return encodeProxyV2({
-    source: { address, port: raw.remotePort ?? 0 },
-    destination: { address: raw.localAddress ?? address, port: raw.localPort ?? 0 },
+    source,
+    destination,
     ...(chosen && isText(chosen) && { alpn: chosen }),
     ...(sni !== undefined && { authority: sni }),
     uniqueId: utf8(id),

@@ -1,12 +1,21 @@
 /**
  * proxy.yaml, as an operator keeps it:
  *
- *   version: v1
+ *   version: v1                              or v2
+ *   proxy_listener_mode: multiplex           the only one, and so where it is left out
  *   edge:
  *     url: https://edge.internal:3080        where this proxy reaches the edge
  *     public_url: https://access.example.com what people open; url where it is left out
  *     keys: [X]                              the edge's Ed25519 keys, `x` of /oauth/jwks: what is believed first
  *   listen: { hosts: [0.0.0.0], port: 443 }
+ *     proxy_protocol: require                a balancer in front says whose each connection is (versions 1 and 2); off where it is left out
+ *     trusted: [10.0.0.0/24]                 and only these are believed; whoever else connects is closed
+ *     on_silence: { after: 1s, route: db }   whose a client is that waits for the server to speak, as MySQL's do; nobody's where it is left out
+ *   listeners:                               further ports, each as `listen` and with a name
+ *     - name: mysql
+ *       port: 3306
+ *       protocol: mysql                      this alone: tls, ssh, postgres, or mysql and tcp, which go to `route`; all where it is left out
+ *       route: db
  *   names: [proxy.example.com]
  *   cert: cert.pem                           beside this file; without both an authority of this machine
  *   key: key.pem
@@ -15,7 +24,7 @@
  *   max_offline: 1h                          and no session opens at all; not shorter than max_stale
  *   admin_port: 3444
  *   drain: 5m                                how long what is open may go on after SIGTERM
- *   routes:                                  what else is served on the port, by server name and ALPN
+ *   routes:                                  what else is served, by server name and ALPN
  *     - name: git                            in logs, metrics and `sallyport-proxy explain`
  *       sni: [git.example.com, '*.git.example.com']  `*` stands for one label, or alone for every name that no route has
  *       sni_pattern: ['^db-[0-9]+[.]example[.]com$']  expressions of RE2 for names that no route spells out, of the whole name; 64 in all
@@ -34,12 +43,15 @@
  *       key: metrics.key
  *       client_ca: staff.pem                 a client certificate is demanded that leads to one of these
  *
+ *     - name: bastion
+ *       protocol: ssh                        no TLS: whoever begins with SSH- comes here; mysql and tcp come from a listener that names it
+ *       backends: [10.0.0.6:22]
+ *
  * SIGHUP reads it again, and so does each change of it: proxy/reload.ts says what waits for a restart. A route that ends TLS without `alpn` agrees upon none, as it cannot know what the service speaks.
  * What it does not know it refuses by name and line. Where it is used, the settings of the environment do not count.
  */
-import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
-import { fields, listOf, oneOf, optional, type Read, refined, tellExpected } from '../core/access/fields.ts'
+import { fields, listOf, oneOf, optional, type Read, refined } from '../core/access/fields.ts'
 import { into, type Path, type Place, type Problem, quoted, showPath, tell } from '../core/access/place.ts'
 import { anyText } from '../core/access/text.ts'
 import { isCoordinate, jwkThumbprint } from '../core/lib/jwk.ts'
@@ -48,13 +60,24 @@ import { parsePublicUrl } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { canonicalNames, drain, isName, loopback, maxOffline, maxStale, requireNear, type Settings } from './config.ts'
 import { time } from './config-health.ts'
+import {
+  checkListeners,
+  type ListenEntry,
+  type ListenerEntry,
+  listenEntry,
+  listenerEntries,
+  listenersOf,
+  port,
+} from './config-listeners.ts'
 import { checkRoutes, type RouteEntry, routeEntries, staticRoute } from './config-routes.ts'
 import { lineAt, readYaml } from './yaml.ts'
 
 interface File {
-  readonly version: 'v1'
+  readonly version: 'v1' | 'v2'
+  readonly proxy_listener_mode?: 'multiplex'
   readonly edge: { readonly url: URL; readonly public_url?: URL; readonly keys: readonly string[] }
-  readonly listen: { readonly hosts?: readonly string[]; readonly port: number }
+  readonly listen: ListenEntry
+  readonly listeners?: readonly ListenerEntry[]
   readonly names: readonly string[]
   readonly cert?: string
   readonly key?: string
@@ -64,13 +87,6 @@ interface File {
   readonly admin_port?: number
   readonly drain?: Duration
   readonly routes?: readonly RouteEntry[]
-}
-
-const port: Read<number> = (json, place) => {
-  if (typeof json !== 'number') return tellExpected(json, place, 'a port')
-  return Number.isInteger(json) && json > 0 && json <= 65_535
-    ? json
-    : tell(place, `${json}: expected a port from 1 to 65535`)
 }
 
 /** A sentence of a setting's own reader, told at the place in the file. */
@@ -89,7 +105,6 @@ const told =
 const matching = (isRight: (text: string) => boolean, expected: string): Read<string> =>
   refined(anyText, (text, place) => (isRight(text) ? text : tell(place, `${quoted(text)}: expected ${expected}`)))
 
-const address = matching((text) => isIP(text) !== 0, 'an address of this machine, such as 0.0.0.0')
 const name = matching((text) => isName(text.toLowerCase()), 'a host name or an address, without port')
 const publicKey = matching((text) => isCoordinate(text), 'an Ed25519 public key: 43 characters, `x` of /oauth/jwks')
 const some = (read: Read<string>, most: number): Read<readonly string[]> =>
@@ -97,14 +112,26 @@ const some = (read: Read<string>, most: number): Read<readonly string[]> =>
 
 const age = time(hours(24))
 
+/** As files of the Teleport say it. There each protocol has a port of its own otherwise. */
+const listenerMode: Read<'multiplex'> = refined(anyText, (text, place) => {
+  if (text === 'multiplex') return text
+  if (text !== 'separate') return tell(place, `${quoted(text)}: expected multiplex`)
+  return tell(
+    place,
+    '`separate` is not supported: expected multiplex, and `listeners` for a port of its own for one protocol',
+  )
+})
+
 const whole = fields<File>('proxy.yaml', {
-  version: oneOf('v1'),
+  version: oneOf('v1', 'v2'),
+  proxy_listener_mode: optional(listenerMode),
   edge: fields<File['edge']>('edge', {
     url: told((text) => requireNear('url', text)),
     public_url: optional(told(parsePublicUrl)),
     keys: some(publicKey, 8),
   }),
-  listen: fields<File['listen']>('listen', { hosts: optional(some(address, 64)), port }),
+  listen: listenEntry,
+  listeners: optional(listenerEntries),
   names: some(name, 64),
   cert: optional(anyText),
   key: optional(anyText),
@@ -136,6 +163,7 @@ export function readConfigFile(file: string, text: string): Settings {
 function checked(file: string, read: File, place: Place): Settings {
   requireBoth(read, place)
   requireOrder(read, place)
+  checkListeners(read, place)
   const settings = settingsOf(file, read)
   checkRoutes(settings, place)
   return settings
@@ -161,11 +189,24 @@ function problem(file: string, problems: readonly { readonly line: number; reado
 }
 
 function settingsOf(file: string, read: File): Settings {
-  const { edge, listen, names, cert, key, home, max_stale = maxStale, max_offline, admin_port, routes = [] } = read
+  const {
+    edge,
+    listen,
+    listeners = [],
+    names,
+    cert,
+    key,
+    home,
+    max_stale = maxStale,
+    max_offline,
+    admin_port,
+    routes = [],
+  } = read
   const beside = (path: string) => resolve(dirname(file), path)
   return {
     port: listen.port,
     hosts: listen.hosts ?? loopback,
+    listeners: listenersOf(listen, listeners),
     names: canonicalNames(names),
     home: beside(home),
     edge: edge.url,

@@ -11,7 +11,17 @@ import { compileTable } from '../core/route/table.ts'
 import { type Balance, balances } from './balance.ts'
 import type { Settings } from './config.ts'
 import { type HealthEntry, healthEntry, healthOf } from './config-health.ts'
-import { ownName, ownRule, ownServerNames, type StaticRoute } from './routes.ts'
+import { checkTheirRoutes } from './config-listeners.ts'
+import { checkFields, checkWithoutTls } from './config-without-tls.ts'
+import {
+  ownName,
+  ownRule,
+  ownServerNames,
+  protocolsWithoutTls,
+  routesOfTls,
+  type StaticRoute,
+  type WithoutTls,
+} from './routes.ts'
 import { targetOf } from './upstream.ts'
 
 export interface RouteEntry {
@@ -20,7 +30,8 @@ export interface RouteEntry {
   readonly sni_pattern?: readonly string[]
   readonly no_sni?: boolean
   readonly alpn?: readonly string[]
-  readonly tls: 'passthrough' | 'terminate'
+  readonly protocol?: WithoutTls['protocol'] | 'tls'
+  readonly tls?: 'passthrough' | 'terminate'
   readonly backends: readonly string[]
   readonly balance?: Balance
   readonly health?: HealthEntry
@@ -60,7 +71,8 @@ const entry: Read<RouteEntry> = refined(
     sni_pattern: optional(many(anyText, mostPatterns, 'expressions')),
     no_sni: optional(yesOrNo),
     alpn: optional(many(anyText, mostNames, 'ALPN names')),
-    tls: oneOf('passthrough', 'terminate'),
+    protocol: optional(oneOf('tls', ...protocolsWithoutTls)),
+    tls: optional(oneOf('passthrough', 'terminate')),
     backends: refined(many(backend, mostBackends, 'HOST:PORT'), (list, place) =>
       list.length > 0 ? list : tell(place, 'expected at least one'),
     ),
@@ -72,7 +84,10 @@ const entry: Read<RouteEntry> = refined(
     client_ca: optional(anyText),
   }),
   (read, place) => {
-    checkCertificate(read, place)
+    const { protocol = 'tls' } = read
+    if (protocol !== 'tls') checkFields({ ...read, protocol }, place)
+    else if (read.tls === undefined) tell(into(place, 'tls'), 'missing: expected passthrough or terminate')
+    else checkCertificate(read, place)
     return read
   },
 )
@@ -92,7 +107,8 @@ export const staticRoute = (read: RouteEntry, beside: (path: string) => string):
   ...(read.sni_pattern && { sniPattern: read.sni_pattern }),
   noSni: read.no_sni ?? false,
   alpn: read.alpn,
-  tls: read.tls,
+  tls: read.tls ?? 'passthrough',
+  ...(read.protocol !== undefined && read.protocol !== 'tls' && { protocol: read.protocol }),
   clientCertificate: read.client_ca !== undefined,
   backends: read.backends,
   balance: read.balance ?? 'first',
@@ -121,17 +137,33 @@ export function checkRoutes(settings: Settings, place: Place): void {
         tell(into(into(here, 'backends'), which), `${quoted(backend)} is this proxy itself: name what is behind it`)
     })
   })
+  checkWithoutTls(settings.routes, settings.listeners, place)
+  checkTheirRoutes(settings, place)
   if (place.problems.length > before) return
   // The proxy's own rule stands last, so that the others keep their places.
-  const compiled = compileTable([...settings.routes, ownRule(settings, settings.routes)])
-  if (compiled.kind === 'invalid') place.problems.push(...compiled.problems)
+  const ofTls = routesOfTls(settings.routes)
+  const compiled = compileTable([...ofTls, ownRule(settings, settings.routes)])
+  if (compiled.kind === 'value') return
+  const placeOf = (at: Step | undefined) => settings.routes.indexOf(ofTls[at as number] as StaticRoute)
+  for (const {
+    path: [first = '', at, ...rest],
+    message,
+  } of compiled.problems)
+    place.problems.push({ path: [first, ...(at === undefined ? [] : [placeOf(at)]), ...rest], message })
 }
 
+type Step = string | number
+
 /** As the file can tell. What a name leads to is looked at when it is dialled (proxy/upstream.ts). */
-function isOwn(backend: string, { port, hosts, names }: Settings): boolean {
+function isOwn(backend: string, { listeners, names }: Settings): boolean {
   const target = targetOf(backend)
-  if (target.port !== port) return false
+  const here = listeners.filter(({ port }) => port === target.port)
+  if (here.length === 0) return false
   if (isIP(target.host) === 0) return names.dns.includes(target.host)
   const kind = classify(parseAddress(target.host) ?? new Uint8Array(4))
-  return kind === 'loopback' || kind === 'unspecified' || [...hosts, ...names.addresses].includes(target.host)
+  return (
+    kind === 'loopback' ||
+    kind === 'unspecified' ||
+    [...here.flatMap(({ hosts }) => hosts), ...names.addresses].includes(target.host)
+  )
 }

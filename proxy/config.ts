@@ -7,12 +7,15 @@ import { parsePublicUrl, read, type Variables, whole } from '../core/settings.ts
 import { SetupProblem } from '../core/setup-problem.ts'
 import type { PublishedKey } from './known.ts'
 import { limits } from './limits.ts'
+import { type Listener, plainListener } from './listeners.ts'
 import type { StaticRoute } from './routes.ts'
 
 export interface Settings {
   readonly port: number
   /** The addresses that it listens on. */
   readonly hosts: readonly string[]
+  /** All of them: that of `port` first, and those that an operator wants beside it. */
+  readonly listeners: readonly Listener[]
   /** Those of the machine itself, and the ones that are set: what clients may call this proxy. */
   readonly names: Names
   readonly home: string
@@ -53,9 +56,13 @@ export const loopback = ['127.0.0.1', '::1']
  */
 export function readSettings(variables: Variables = process.env): Settings {
   const edge = readEdge(variables)
+  const port = whole(variables, 'SALLYPORT_PROXY_PORT', 3443, 65_535)
+  const hosts = readHosts(variables)
   return {
-    port: whole(variables, 'SALLYPORT_PROXY_PORT', 3443, 65_535),
-    hosts: readHosts(variables),
+    port,
+    hosts,
+    // Others stand in a file alone (--config).
+    listeners: [plainListener(hosts, port)],
     names: readNames(variables),
     home: read(variables, 'SALLYPORT_HOME') ?? '.sallyport',
     edge,

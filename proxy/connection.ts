@@ -1,6 +1,7 @@
 /** One accepted connection: where it comes from, the deadline that it stands under, how it ends, and the one line about it in the log. */
 import type { Socket } from 'node:net'
 import type { Duration } from '../core/model.ts'
+import type { Endpoint } from '../core/route/proxy-header.ts'
 import type { Log } from './log.ts'
 import type { CloseCode, DialCode, EndCode } from './reasons.ts'
 import type { Place } from './slots.ts'
@@ -40,7 +41,11 @@ const goneByItself: ReadonlySet<string> = new Set<CloseCode>(['client_gone'])
 
 export class Connection {
   readonly raw: Socket
-  readonly address: string
+  /** Where the socket comes from: the client, or a balancer in front. */
+  readonly peer: string
+  /** The client, and the address that it has dialled: the socket's, or those that a trusted balancer has told. */
+  #source: Endpoint
+  #destination: Endpoint
   /** In the log, and what a service behind is told (PROXY protocol, UNIQUE_ID). */
   readonly id: string = crypto.randomUUID()
   /** Requests without a complete answer. */
@@ -57,7 +62,9 @@ export class Connection {
 
   constructor(raw: Socket, address: string, log: Log) {
     this.raw = raw
-    this.address = address
+    this.peer = address
+    this.#source = { address, port: raw.remotePort ?? 0 }
+    this.#destination = { address: raw.localAddress ?? '', port: raw.localPort ?? 0 }
     this.#log = log
     raw.once('error', () => this.note({ closed_by: 'client' }))
     raw.once('close', () => {
@@ -83,6 +90,26 @@ export class Connection {
 
   ended({ code, by, up, down }: Outcome): void {
     this.#tell({ code, closed_by: by, up, down })
+  }
+
+  /** The client's: what limits, locks, roles and logs go by. */
+  get address(): string {
+    return this.#source.address
+  }
+
+  get source(): Endpoint {
+    return this.#source
+  }
+
+  get destination(): Endpoint {
+    return this.#destination
+  }
+
+  /** A balancer that is believed has told it. */
+  comesFrom(source: Endpoint, destination: Endpoint): void {
+    this.#source = source
+    this.#destination = destination
+    this.#place?.movesTo(source.address)
   }
 
   /** Its place among those that have proven nothing yet. */
@@ -126,10 +153,11 @@ export class Connection {
   #tell(last: Partial<Outcome> & Noted): void {
     if (this.#isTold) return
     this.#isTold = true
-    const { id: connection, address, age: ms } = this
+    const { id: connection, address, peer, age: ms } = this
     const { bytesRead: up, bytesWritten: down } = this.raw
     const defaults = { code: 'ended', closed_by: 'proxy' as const, up, down }
-    const line = { ...defaults, ...this.#noted, ...last, ms }
+    // The balancer, where one stands in front.
+    const line = { ...(peer !== address && { peer }), ...defaults, ...this.#noted, ...last, ms }
     this.#log({ level: 'info', message: 'connection ended', connection, address, ...line })
   }
 

@@ -1,9 +1,8 @@
-/** Hands each accepted connection to what its hello's rule says. What no rule takes is refused with an alert. */
+/** Hands each hello to what its rule says. What no rule takes is refused with an alert. */
 import { printable } from '../core/access/place.ts'
 import type { Hello } from '../core/route/hello.ts'
 import type { RouteReason, RouteRule, RouteTable } from '../core/route/table.ts'
 import type { Connection } from './connection.ts'
-import { peek } from './peek.ts'
 import { routeCodes } from './reasons.ts'
 
 export interface Taking extends RouteRule {
@@ -23,17 +22,16 @@ const alertBytes = (description: number) => new Uint8Array([21, 3, 3, 0, 2, 2, d
 
 const longestDetail = 200
 
-export const makeDispatch =
-  (table: RouteTable<Taking>) =>
-  (connection: Connection): void =>
-    peek(connection, (hello) => {
-      const routed = table.match(hello)
-      const { sni } = hello
-      const alpn = printable(hello.alpn.join(','), longestDetail)
-      connection.note({ sni, ...(hello.alpn.length > 0 && { alpn }), route_ms: connection.age })
-      if (routed.kind === 'route') connection.note({ route: routed.rule.name })
-      if (routed.kind === 'route') return routed.rule.take(connection, hello)
-      const { why } = routed
-      const detail = why === 'no_route_for_alpn' ? hello.alpn.join(',') : hello.sni
-      connection.refuse(routeCodes[why], detail && printable(detail, longestDetail), alertBytes(alerts[why]))
-    })
+export function dispatch(table: RouteTable<Taking>, connection: Connection, hello: Hello): void {
+  const routed = table.match(hello)
+  const { sni } = hello
+  const alpn = printable(hello.alpn.join(','), longestDetail)
+  connection.note({ sni, ...(hello.alpn.length > 0 && { alpn }), route_ms: connection.age })
+  if (routed.kind === 'route') {
+    connection.note({ route: routed.rule.name })
+    return void routed.rule.take(connection, hello)
+  }
+  const { why } = routed
+  const detail = why === 'no_route_for_alpn' ? hello.alpn.join(',') : hello.sni
+  connection.refuse(routeCodes[why], detail && printable(detail, longestDetail), alertBytes(alerts[why]))
+}

@@ -34,7 +34,7 @@ export interface Health {
 
 interface Needs {
   readonly world: World
-  readonly ownPort: number
+  readonly ownPorts: ReadonlySet<number>
 }
 
 export function makeHealth(needs: Needs): Health {
@@ -102,11 +102,11 @@ class Watched implements Backend {
   }
 
   async #answers({ timeout }: HealthCheck, signal: AbortSignal): Promise<boolean> {
-    const { world, ownPort } = this.#needs
+    const { world, ownPorts } = this.#needs
     const limits = { ...world.limits, dialOneMs: timeout }
     try {
       const until = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
-      const socket = await dial({ limits, ownPort }, targetOf(this.uri), until)
+      const socket = await dial({ limits, ownPorts }, targetOf(this.uri), until)
       socket.destroy()
       return true
     } catch {

@@ -7,9 +7,13 @@ export type HostKind = 'public' | 'ours'
 // Anything else could be read in two ways: a host that the URL parser finds behind "@" or before "/" is not the one that was sent.
 const plainHost = /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/
 
-export function hostsOf(names: Names, port: number, publicUrl: URL): (host: string) => HostKind | undefined {
+export function hostsOf(
+  names: Names,
+  ports: readonly number[],
+  publicUrl: URL,
+): (host: string) => HostKind | undefined {
   const own = [...names.dns, ...names.addresses.map((address) => (address.includes(':') ? `[${address}]` : address))]
-  const ours = new Set([...own, ...own.map((name) => `${name}:${port}`)])
+  const ours = new Set([...own, ...own.flatMap((name) => ports.map((port) => `${name}:${port}`))])
   return (given) => {
     const host = given.toLowerCase()
     if (!plainHost.test(host)) return undefined

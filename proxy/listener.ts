@@ -4,7 +4,8 @@ import type { Duration } from '../core/model.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { Connection } from './connection.ts'
 import type { World } from './exchange.ts'
-import { makeSlots } from './slots.ts'
+import { isOf, type Listener, mainName } from './listeners.ts'
+import type { Slots } from './slots.ts'
 
 export interface Listening {
   /** Takes no more connections, ends each as soon as it is idle, and after the grace those that are not. */
@@ -14,10 +15,11 @@ export interface Listening {
 type Take = (connection: Connection) => void
 
 /** @throws SetupProblem */
-export async function listen(hosts: readonly string[], port: number, world: World, take: Take): Promise<Listening> {
+export async function listen(listener: Listener, world: World, slots: Slots, take: Take): Promise<Listening> {
+  const { hosts, port } = listener
   const { log, limits } = world
   const open = new Set<Connection>()
-  const accept = acceptor(open, world, take)
+  const accept = acceptor(listener, open, world, slots, take)
   const servers: Server[] = []
   for (const host of hosts) {
     // Two listeners on one port, one of them for all of IPv6, must not meet in the mapped half of it.
@@ -30,7 +32,7 @@ export async function listen(hosts: readonly string[], port: number, world: Worl
     if (code === undefined) servers.push(server)
     else if (!hasNoIpv6(host, code) || hosts.length === 1) {
       for (const other of servers) other.close()
-      throw problem(host, port, code)
+      throw problem(listener, host, code)
     }
     // Such as EMFILE: libuv waits and tries again, and so do clients.
     server.on('error', (error) => log({ level: 'error', message: 'cannot accept', detail: error.message }))
@@ -41,23 +43,32 @@ export async function listen(hosts: readonly string[], port: number, world: Worl
 /** "localhost" means either family, and some machines have only one. */
 const hasNoIpv6 = (host: string, code: string) => host === '::1' && ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(code)
 
-function problem(host: string, port: number, code: string): SetupProblem {
+function problem({ name, port }: Listener, host: string, code: string): SetupProblem {
+  const isMain = name === mainName
   if (code === 'EADDRINUSE') {
-    return new SetupProblem(`port ${port} is in use`, 'stop what uses it, or set SALLYPORT_PROXY_PORT to another port')
+    const setting = isMain ? 'set SALLYPORT_PROXY_PORT' : `set the port of listener ${name}`
+    return new SetupProblem(`port ${port} is in use`, `stop what uses it, or ${setting} to another port`)
   }
-  const hint = 'set SALLYPORT_PROXY_PORT and SALLYPORT_PROXY_HOST to what this machine allows'
-  return new SetupProblem(`port ${port} of ${host} cannot be opened (${code})`, hint)
+  const settings = isMain ? 'SALLYPORT_PROXY_PORT and SALLYPORT_PROXY_HOST' : `port and hosts of listener ${name}`
+  return new SetupProblem(
+    `port ${port} of ${host} cannot be opened (${code})`,
+    `set ${settings} to what this machine allows`,
+  )
 }
 
-function acceptor(open: Set<Connection>, { log, limits }: World, take: Take): (raw: Socket) => void {
-  const slots = makeSlots(limits.connections, limits.connectionsOfOneNetwork)
+type Accept = (raw: Socket) => void
+
+function acceptor(listener: Listener, open: Set<Connection>, { log, limits }: World, slots: Slots, take: Take): Accept {
+  const { proxyProtocol } = listener
   return (raw) => {
     raw.on('error', () => raw.destroy())
     // undefined: it is gone already.
     const address = raw.remoteAddress?.replace(/^::ffff:/i, '')
     if (address === undefined) return void raw.destroy()
     const connection = new Connection(raw, address, log)
-    connection.holds(slots.take(address, (code) => connection.refuse(code)))
+    const isTrusted = proxyProtocol !== undefined && isOf(address, proxyProtocol.trusted)
+    if (proxyProtocol && !isTrusted) return connection.refuse('proxy_peer_untrusted')
+    connection.holds(slots.take(address, (code) => connection.refuse(code), isTrusted))
     open.add(connection)
     raw.once('close', () => open.delete(connection))
     connection.within(limits.handshakeMs, 'handshake_too_slow')

@@ -26,7 +26,7 @@ import { inWords } from './words.ts'
 export interface OpeningNeeds extends AuthorizeNeeds {
   readonly sessions: Sessions
   readonly events: Events
-  readonly ownPort: number
+  readonly ownPorts: ReadonlySet<number>
 }
 
 type Opened = Awaited<ReturnType<typeof openGrant>>
@@ -121,7 +121,7 @@ export class Opening implements Session {
   }
 
   async #reach(resource: ResourceDocument): Promise<Upstream> {
-    const { world, ownPort } = this.#needs
+    const { world, ownPorts } = this.#needs
     const { limits } = world
     const { signal } = this.#calledOff
     const at = addressOf(resource)
@@ -130,7 +130,7 @@ export class Opening implements Session {
     const from = performance.now()
     let raw: Socket | undefined
     try {
-      raw = await dial({ limits, ownPort }, targetOf(at), signal)
+      raw = await dial({ limits, ownPorts }, targetOf(at), signal)
       // All but databases carries its own protocol from end to end.
       return { raw, stream: resource.kind === 'db' ? await secure(raw, resource, signal) : raw }
     } catch (error) {

@@ -1,78 +1,41 @@
 /**
- * Reads a client's hello without ending TLS, and puts every byte back: whoever takes the connection reads it from its first one on. The
- * bytes are bounded by what the hello's reader takes, the time by the deadline that the connection was accepted with.
+ * Reads a connection's first bytes until they tell whose it is, and puts them back: whoever takes it reads it from there on. The bytes are
+ * bounded by what each stage takes, the time by the one deadline that the connection was accepted with.
  */
-import { Growing } from '../core/lib/growing.ts'
-import { type Hello, helloReader, type ParsedHello } from '../core/route/hello.ts'
-import { sniff, type Wire } from '../core/route/sniff.ts'
 import type { Connection } from './connection.ts'
-import type { CloseCode } from './reasons.ts'
+import { FirstBytes, type Stage, type Taker } from './first-bytes.ts'
 
-/** Known well enough to be named. What is neither these nor TLS the hello's reader refuses. */
-const foreign: { readonly [wire in Wire]?: CloseCode } = {
-  connect: 'plain_connect',
-  http: 'plain_http',
-  ssh: 'plain_ssh',
-  'proxy-v1': 'proxy_header',
-  'proxy-v2': 'proxy_header',
-  'postgres-ssl': 'plain_postgres',
-  'postgres-gssenc': 'plain_postgres',
-  'postgres-cancel': 'plain_postgres',
-  'postgres-startup': 'plain_postgres',
-}
-
-/** `take` gets a socket that is paused. What is no hello is closed, with its reason and without an answer. */
-export function peek(connection: Connection, take: (hello: Hello) => void): void {
+/** Whoever takes it gets a socket that is paused. What is nobody's is closed, with its reason. */
+export function peek(connection: Connection, stage: Stage): void {
   const { raw } = connection
-  const first = new FirstBytes()
-  const stop = () => void raw.off('data', read).off('end', gone).off('error', reset).pause()
-  const read = (piece: Buffer) => {
-    const read = first.push(piece)
-    if (read.kind === 'more') return
+  const first = new FirstBytes(stage)
+  let silence: NodeJS.Timeout | undefined
+  const stop = () => {
+    clearTimeout(silence)
+    raw.off('data', read).off('end', gone).off('error', reset).off('close', over).pause()
+  }
+  const take = (taker: Taker) => {
     stop()
-    if (read.kind === 'invalid') return connection.refuse(read.why)
+    taker(connection)
+  }
+  const watch = () => {
+    clearTimeout(silence)
+    const { silence: rule } = first
+    if (rule) silence = setTimeout(take, rule.afterMs, rule.take)
+  }
+  const read = (piece: Buffer) => {
+    const step = first.push(piece)
+    watch()
+    if (step.kind === 'more') return
+    if (step.kind === 'answer') return void raw.write(step.answer)
+    stop()
+    if (step.kind === 'refuse') return connection.refuse(step.why, step.detail, step.last)
     raw.unshift(first.bytes)
-    take(read.value)
+    take(step.take)
   }
   const gone = () => connection.refuse('client_gone')
   const reset = () => void connection.isOver('client_gone')
-  raw.on('data', read).once('end', gone).once('error', reset)
-}
-
-type Read = ParsedHello | { readonly kind: 'invalid'; readonly why: CloseCode }
-
-export class FirstBytes {
-  readonly #hello = helloReader()
-  #isSniffed = false
-  /** Nearly all hellos come in one piece, which is then not copied. */
-  #only: Uint8Array | undefined
-  #all: Growing | undefined
-
-  /** Whatever came, also behind the hello. */
-  get bytes(): Uint8Array {
-    return this.#all?.bytes ?? this.#only ?? new Uint8Array()
-  }
-
-  push(piece: Uint8Array): Read {
-    this.#keep(piece)
-    if (this.#isSniffed) return this.#hello.push(piece)
-    const sniffed = sniff(this.bytes)
-    if (sniffed.kind === 'more') return sniffed
-    const why = sniffed.kind === 'match' ? foreign[sniffed.wire] : undefined
-    if (why !== undefined) return { kind: 'invalid', why }
-    this.#isSniffed = true
-    return this.#hello.push(this.bytes)
-  }
-
-  #keep(piece: Uint8Array): void {
-    if (!this.#only) {
-      this.#only = piece
-      return
-    }
-    if (!this.#all) {
-      this.#all = new Growing()
-      this.#all.append(this.#only)
-    }
-    this.#all.append(piece)
-  }
+  const over = () => clearTimeout(silence)
+  raw.on('data', read).once('end', gone).once('error', reset).once('close', over).resume()
+  watch()
 }

@@ -1,5 +1,6 @@
 /** Every way in which the proxy ends something that a client began. The code stands in the log. */
 import type { HelloReason } from '../core/route/hello.ts'
+import type { ProxyHeaderReason } from '../core/route/proxy-header-reader.ts'
 import type { RouteReason } from '../core/route/table.ts'
 
 /** Refused with an answer: status, wire word, and what to do. */
@@ -41,15 +42,22 @@ export type RefusalCode = keyof typeof refusals
 /** Closed without an answer: there is nobody who could read one, or it began already and must not look complete. */
 export type CloseCode =
   | HelloReason
+  | ProxyHeaderReason
   | 'too_many_connections'
   | 'too_many_of_one_network'
   | 'handshake_too_slow'
   | 'handshake_failed'
   | 'plain_connect'
+  | 'plain_connect_malformed'
+  | 'plain_credential'
   | 'plain_http'
   | 'plain_postgres'
   | 'plain_ssh'
   | 'proxy_header'
+  | 'proxy_header_twice'
+  | 'proxy_peer_untrusted'
+  | 'route_gone'
+  | 'tls_not_here'
   | 'server_name_missing'
   | 'server_name_unknown'
   | 'server_name_differs'

@@ -16,7 +16,7 @@ import { DialFailure, dial, targetOf } from './upstream.ts'
 export interface RelayNeeds {
   readonly world: World
   readonly relays: Relays
-  readonly ownPort: number
+  readonly ownPorts: ReadonlySet<number>
 }
 
 export interface Destination {
@@ -106,13 +106,13 @@ class Relay implements Cuttable {
   }
 
   async #dialFirst(): Promise<Reached> {
-    const { world, ownPort } = this.#needs
+    const { world, ownPorts } = this.#needs
     const { signal } = this.#calledOff
     let failure: unknown = new DialFailure('no_healthy_backend', 'Every backend of this route is down.')
     for (const backend of this.#destination.choice.order()) {
       this.#connection.note({ backend: backend.uri })
       try {
-        const socket = await dial({ limits: world.limits, ownPort }, targetOf(backend.uri), signal)
+        const socket = await dial({ limits: world.limits, ownPorts }, targetOf(backend.uri), signal)
         backend.found(true)
         return { backend, socket }
       } catch (error) {

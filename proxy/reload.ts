@@ -38,6 +38,7 @@ interface Given {
 export const fixedSettings: { readonly [K in keyof Settings]: string | null } = {
   port: 'listen.port',
   hosts: 'listen.hosts',
+  listeners: 'listeners, and what comes by listen',
   home: 'home',
   edge: 'edge.url',
   publicUrl: 'edge.public_url',
@@ -115,8 +116,15 @@ function takenOf(read: Settings): Partial<Settings> {
 }
 
 function waitingFor(running: Settings, read: Settings): string[] {
-  const isSame = (name: keyof Settings) => JSON.stringify(running[name]) === JSON.stringify(read[name])
+  const [before, after] = [running, read].map(withoutPort) as [Settings, Settings]
+  const isSame = (name: keyof Settings) => JSON.stringify(before[name]) === JSON.stringify(after[name])
   return Object.entries(fixedSettings).flatMap(([name, field]) =>
     field === null || isSame(name as keyof Settings) ? [] : [field],
   )
+}
+
+/** Port and hosts of the first listener have names of their own. */
+function withoutPort(settings: Settings): Settings {
+  const [first, ...others] = settings.listeners
+  return first ? { ...settings, listeners: [{ ...first, port: 0, hosts: [] }, ...others] } : settings
 }

@@ -11,7 +11,26 @@ export interface StaticRoute extends RouteRule, Balanced {
   readonly certificate: CertificateFiles | undefined
   /** The path of a PEM file. */
   readonly clientCa: string | undefined
+  /** Of a route without TLS: its bytes pass as they are, and no hello leads to it. */
+  readonly protocol?: WithoutTls['protocol']
 }
+
+/** `ssh`: what a client of SSH says first leads here. The others are named by a listener. */
+export const protocolsWithoutTls = ['ssh', 'mysql', 'tcp'] as const
+
+export interface WithoutTls {
+  readonly protocol: (typeof protocolsWithoutTls)[number]
+}
+
+/** Undefined: a hello leads to it. */
+export const protocolWithoutTls = (route: {
+  readonly protocol?: string | undefined
+}): WithoutTls['protocol'] | undefined => protocolsWithoutTls.find((protocol) => protocol === route.protocol)
+
+/** Those that stand in the table. */
+export const routesOfTls = <Route extends { readonly protocol?: string | undefined }>(
+  routes: readonly Route[],
+): readonly Route[] => routes.filter((route) => protocolWithoutTls(route) === undefined)
 
 export const ownName = 'sallyport'
 /** What is spoken under the proxy's own names, the one that we prefer first. */

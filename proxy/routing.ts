@@ -8,13 +8,20 @@ import { type Certificates, keepFresh } from './certificates.ts'
 import type { Settings } from './config.ts'
 import type { Connection } from './connection.ts'
 import type { Taking } from './dispatch.ts'
+import type { TakingWithoutTls } from './first-bytes.ts'
+import type { FrontNeeds } from './front.ts'
 import { type HostKind, hostsOf } from './hosts.ts'
+import { ours, portsOf } from './ports.ts'
 import { type OwnProtocol, ownProtocols, ownRule } from './routes.ts'
 import { makeStaticRoutes, type StaticNeeds } from './static-routes.ts'
 import { makeTlsEnd, type TlsEnd } from './tls.ts'
 
 export interface Routing {
   readonly table: RouteTable<Taking>
+  /** The routes without TLS, by name. */
+  readonly withoutTls: ReadonlyMap<string, TakingWithoutTls>
+  /** Whether a CONNECT in the clear leads back here. */
+  readonly isOurs: FrontNeeds['isOurs']
   /** By the name of its static route. */
   readonly choices: ReadonlyMap<string, Choice>
   kindOf(host: string): HostKind | undefined
@@ -34,7 +41,7 @@ export async function makeRouting(
   certificates: Certificates,
   needs: RoutingNeeds,
 ): Promise<Routing> {
-  const { names, port, publicUrl, routes } = settings
+  const { names, publicUrl, routes } = settings
   const certificate = await certificates.first()
   // First of all that begins to look at something.
   const own = makeOwnEnd(certificate, needs.takers)
@@ -46,8 +53,10 @@ export async function makeRouting(
   const rest = keepFresh(certificates, needs.lookEvery, renew, needs.world.log)
   return {
     table,
+    isOurs: ours(settings, table),
+    withoutTls: statics.withoutTls,
     choices: statics.choices,
-    kindOf: hostsOf(names, port, publicUrl),
+    kindOf: hostsOf(names, [...portsOf(settings)], publicUrl),
     rest: () => {
       rest()
       statics.rest()

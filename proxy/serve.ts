@@ -4,7 +4,6 @@ import { type Duration, seconds } from '../core/model.ts'
 import type { AuthorizeNeeds } from './authorize.ts'
 import type { Certificates } from './certificates.ts'
 import type { Settings } from './config.ts'
-import { makeDispatch } from './dispatch.ts'
 import { makeEdgeCaller } from './edge-call.ts'
 import { type Events, makeEvents } from './events.ts'
 import type { World } from './exchange.ts'
@@ -13,7 +12,7 @@ import { makeForward } from './forward.ts'
 import { makeHealth } from './health.ts'
 import { makeHttpEnd } from './http.ts'
 import type { Identity } from './identity.ts'
-import { listen } from './listener.ts'
+import { openPorts, portsOf } from './ports.ts'
 import { makeRelays, type Relays } from './relays.ts'
 import { makeRouting, type Routing } from './routing.ts'
 import { makeSessions, type Sessions } from './sessions.ts'
@@ -53,7 +52,8 @@ interface Given {
 /** @throws SetupProblem */
 export async function serve(given: Given): Promise<Serving> {
   const { settings, world, lookEvery } = given
-  const { port, hosts, edge, publicUrl } = settings
+  const { edge, publicUrl } = settings
+  const ownPorts = portsOf(settings)
   const knowing = await startKnowing(given)
   const { trust, sessions, events } = knowing
   const forward = makeForward(edge, world.limits)
@@ -62,9 +62,9 @@ export async function serve(given: Given): Promise<Serving> {
   const kindOf = (host: string) => routing.kindOf(host)
   const http = makeHttpEnd({ world, publicUrl, kindOf, forward })
   const waiting = makeWaiting(world.limits.waitingOfOneUser)
-  const tunnel = makeTunnelEnd({ ...knowing, publicUrl, kindOf, ownPort: port, waiting })
+  const tunnel = makeTunnelEnd({ ...knowing, publicUrl, kindOf, ownPorts, waiting })
   const needs = {
-    ...{ world, relays, ownPort: port, lookEvery, health: makeHealth({ world, ownPort: port }) },
+    ...{ world, relays, ownPorts, lookEvery, health: makeHealth({ world, ownPorts }) },
     takers: { sallyport: tunnel.take, 'http/1.1': http.take },
   }
   let routing = await makeRouting(settings, given.certificates, needs)
@@ -75,7 +75,7 @@ export async function serve(given: Given): Promise<Serving> {
     forward.close()
   }
   let over: Promise<void> | undefined
-  const listening = await listen(hosts, port, world, makeDispatch({ match: (hello) => routing.table.match(hello) }))
+  const listening = await openPorts(settings.listeners, world, () => routing)
   return {
     ...knowing,
     relays,

@@ -7,19 +7,21 @@ import { networkOf } from '../core/lib/network.ts'
 import type { CloseCode } from './reasons.ts'
 
 export interface Slots {
-  /** `lose`: called if another gets this place. It is free by then. */
-  take(address: string, lose: (code: CloseCode) => void): Place
+  /** `lose`: called if another gets this place. It is free by then. `isTrusted`: for many others, so no limit of one network holds. */
+  take(address: string, lose: (code: CloseCode) => void, isTrusted?: boolean): Place
 }
 
 export interface Place {
   /** It has got further: others have stood still for longer. */
   moved(): void
+  /** It is of another network than it seemed, and counts there from now on, within the limit of one. */
+  movesTo(address: string): void
   /** Gives it back, once. */
   leave(): void
 }
 
 interface Held {
-  readonly network: string
+  network: string
   readonly lose: (code: CloseCode) => void
   /** Counts up: whoever moved last has the highest. */
   since: number
@@ -40,13 +42,21 @@ class Places implements Slots {
     this.#mostOfOne = mostOfOne
   }
 
-  take(address: string, lose: Held['lose']): Place {
+  take(address: string, lose: Held['lose'], isTrusted = false): Place {
     const held: Held = { network: networkOf(address), lose, since: ++this.#clock }
+    this.#enter(held, isTrusted ? this.#most : this.#mostOfOne)
+    return {
+      moved: () => this.#moved(held),
+      movesTo: (to) => this.#movesTo(held, networkOf(to)),
+      leave: () => void this.#remove(held),
+    }
+  }
+
+  #enter(held: Held, mostOfOne: number): void {
     const own = this.#networks.get(held.network)
-    if (own && own.size >= this.#mostOfOne) this.#end(first(own), 'too_many_of_one_network')
+    if (own && own.size >= mostOfOne) this.#end(first(own), 'too_many_of_one_network')
     else if (this.#all >= this.#most) this.#end(first(this.#largest()), 'too_many_connections')
     this.#add(held)
-    return { moved: () => this.#moved(held), leave: () => void this.#remove(held) }
   }
 
   #end(held: Held, code: CloseCode): void {
@@ -68,6 +78,13 @@ class Places implements Slots {
     if (!this.#remove(held)) return
     held.since = ++this.#clock
     this.#add(held)
+  }
+
+  #movesTo(held: Held, network: string): void {
+    if (!this.#remove(held)) return
+    held.network = network
+    held.since = ++this.#clock
+    this.#enter(held, this.#mostOfOne)
   }
 
   #add(held: Held): void {

@@ -8,9 +8,10 @@ import { type Choice, makeChoice } from './balance.ts'
 import { type Certificates, certificatesOf, keepFresh, parseCertificate, readPem } from './certificates.ts'
 import type { Connection } from './connection.ts'
 import type { Taking } from './dispatch.ts'
+import type { TakingWithoutTls } from './first-bytes.ts'
 import type { Health } from './health.ts'
 import { type RelayNeeds, relay } from './relay.ts'
-import type { StaticRoute } from './routes.ts'
+import { protocolWithoutTls, type StaticRoute } from './routes.ts'
 import { makeTlsEnd, type TlsEnd } from './tls.ts'
 
 export interface StaticNeeds extends RelayNeeds {
@@ -20,10 +21,15 @@ export interface StaticNeeds extends RelayNeeds {
   readonly lookEvery: Duration
 }
 
+/** Of a client that says no hello. */
+const noHello: Told = { sni: undefined, alpn: [] }
+
 export interface StaticRoutes {
   readonly rules: readonly Taking[]
   /** Of each route, in their order. */
   readonly choices: ReadonlyMap<string, Choice>
+  /** By name. */
+  readonly withoutTls: ReadonlyMap<string, TakingWithoutTls>
   /** The proxy's own certificate was renewed. */
   renew(certificate: SecureContextOptions): void
   /** Looks at no certificates and backends any more. */
@@ -32,17 +38,23 @@ export interface StaticRoutes {
 
 /** @throws SetupProblem: then nothing is looked at */
 export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: StaticNeeds): Promise<StaticRoutes> {
+  const withoutTls = new Map<string, TakingWithoutTls>()
   const shared: TlsEnd[] = []
   const resting: (() => void)[] = []
   const rest = () => {
     for (const one of resting) one()
   }
   const choices = new Map<string, Choice>()
-  const ruleOf = async (route: StaticRoute): Promise<Taking> => {
+  const ruleOf = async (route: StaticRoute): Promise<Taking | undefined> => {
     const choice = makeChoice(route, needs.health)
     choices.set(route.name, choice)
     resting.push(choice.rest)
     const pass = passing(route, choice, needs)
+    const protocol = protocolWithoutTls(route)
+    if (protocol !== undefined) {
+      withoutTls.set(route.name, { protocol, take: (connection) => passUntold(route, connection, pass) })
+      return undefined
+    }
     if (route.tls === 'passthrough')
       return { ...route, take: (connection, hello) => pass(connection, hello, connection.raw) }
     const files = route.certificate && certificatesOf(route.certificate, needs.world.now)
@@ -53,7 +65,10 @@ export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: St
   }
   const rules: Taking[] = []
   try {
-    for (const route of routes) rules.push(await ruleOf(route))
+    for (const route of routes) {
+      const rule = await ruleOf(route)
+      if (rule) rules.push(rule)
+    }
   } catch (error) {
     rest()
     throw error
@@ -61,7 +76,12 @@ export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: St
   const renew = (certificate: SecureContextOptions) => {
     for (const end of shared) end.renew(certificate)
   }
-  return { rules, choices, renew, rest }
+  return { rules, withoutTls, choices, renew, rest }
+}
+
+function passUntold({ name }: StaticRoute, connection: Connection, pass: Pass): void {
+  connection.note({ route: name, route_ms: connection.age })
+  pass(connection, noHello, connection.raw)
 }
 
 type Told = Pick<Hello, 'sni' | 'alpn'>

@@ -39,15 +39,15 @@ export const inText = ({ host, port }: Target): string => (host.includes(':') ? 
 export interface DialNeeds {
   readonly limits: Pick<Limits, 'dialOneMs' | 'dialNextMs'>
   /** Where this proxy itself listens: a tunnel into itself would hold two of its places, and again two. */
-  readonly ownPort: number
+  readonly ownPorts: ReadonlySet<number>
 }
 
 /**
  * A name is resolved each time anew, and its addresses are raced: whichever answers first. `signal` ends it with the signal's reason.
  * @throws DialFailure
  */
-export async function dial({ limits, ownPort }: DialNeeds, target: Target, signal: AbortSignal): Promise<Socket> {
-  const addresses = await orAborted(resolve(target, ownPort), signal)
+export async function dial({ limits, ownPorts }: DialNeeds, target: Target, signal: AbortSignal): Promise<Socket> {
+  const addresses = await orAborted(resolve(target, ownPorts), signal)
   const attempts = interleaved(addresses).map(
     (host) => (over: AbortSignal) => dialOne({ ...target, host }, limits.dialOneMs, over),
   )
@@ -76,7 +76,7 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   })
 }
 
-async function resolve(target: Target, ownPort: number): Promise<readonly string[]> {
+async function resolve(target: Target, ownPorts: ReadonlySet<number>): Promise<readonly string[]> {
   const { host } = target
   const found: readonly LookupAddress[] = isIP(host)
     ? [{ address: host, family: isIP(host) }]
@@ -85,7 +85,7 @@ async function resolve(target: Target, ownPort: number): Promise<readonly string
         throw new DialFailure('upstream_name_unknown', `The database is not found at ${why}.`, { cause })
       })
   const addresses = found.map(({ address }) => address)
-  for (const address of addresses) requireDialable(address, target, ownPort)
+  for (const address of addresses) requireDialable(address, target, ownPorts)
   return addresses
 }
 
@@ -95,7 +95,7 @@ async function resolve(target: Target, ownPort: number): Promise<readonly string
  */
 const never: ReadonlySet<AddressClass> = new Set(['metadata', 'unspecified', 'multicast', 'reserved', 'documentation'])
 
-function requireDialable(address: string, target: Target, ownPort: number): void {
+function requireDialable(address: string, target: Target, ownPorts: ReadonlySet<number>): void {
   // A zone (fe80::1%eth0) says by which interface, not where.
   const parsed = parseAddress(address.split('%', 1)[0] as string)
   const kind = parsed ? classify(parsed) : 'reserved'
@@ -106,7 +106,7 @@ function requireDialable(address: string, target: Target, ownPort: number): void
       `${inText(target)} leads to a ${kind} address, which is not dialled.`,
     )
   }
-  if (parsed && target.port === ownPort && isOwn(parsed, kind)) {
+  if (parsed && ownPorts.has(target.port) && isOwn(parsed, kind)) {
     throw new DialFailure('upstream_address_refused', `${inText(target)} is this proxy itself.`)
   }
 }

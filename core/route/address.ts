@@ -64,6 +64,14 @@ function groupsOf(text: string, isLast: boolean): number[] | undefined {
 const fromGroups = (groups: readonly number[]): Address =>
   Uint8Array.from(groups.flatMap((part) => [part >> 8, part & 0xff]))
 
+/** As the system writes it: IPv4 in its mapped form is IPv4, and IPv6 the shortest text (RFC 5952). */
+export function formatAddress(address: Address): string {
+  const inner = address.length === 16 && isWithin(address, mapped) ? address.subarray(12) : address
+  if (inner.length === 4) return inner.join('.')
+  const groups = Array.from({ length: 8 }, (_, at) => ((inner[2 * at] as number) << 8) | (inner[2 * at + 1] as number))
+  return new URL(`http://[${groups.map((part) => part.toString(16)).join(':')}]`).hostname.slice(1, -1)
+}
+
 /** A range with no bit set behind its length. One of a form that holds an IPv4 address is named by that address. */
 export function parseCidr(text: string): Cidr | undefined {
   const [address = '', length = '', ...rest] = text.split('/')
@@ -88,6 +96,7 @@ const known = (text: string): Cidr => {
   const [address = '', bits = ''] = text.split('/')
   return { base: parseAddress(address) as Address, bits: Number(bits) }
 }
+const mapped = known('::ffff:0:0/96')
 const table = (rows: readonly (readonly [AddressClass, ...string[]])[]) =>
   rows.flatMap(([name, ...ranges]) => ranges.map((range) => ({ name, range: known(range) })))
 
@@ -112,7 +121,7 @@ const special = table([
 
 const wrappers = [
   // Mapped (RFC 4291), compatible (deprecated by it), and the prefix of NAT64 (RFC 6052): the last four bytes.
-  { range: known('::ffff:0:0/96'), at: 12 },
+  { range: mapped, at: 12 },
   { range: known('::/96'), at: 12 },
   { range: known('64:ff9b::/96'), at: 12 },
   // 6to4 (RFC 3056).

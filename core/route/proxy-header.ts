@@ -28,7 +28,7 @@ export const signatureV2: readonly number[] = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0
 /** Version 2 in the high half; the low one says that the header speaks of somebody, or that the proxy speaks for itself. */
 export const commandsV2 = { local: 0x20, proxy: 0x21 } as const
 /** The address family in the high half, and a stream in the low one. */
-export const familiesV2 = { unspecified: 0x00, tcp4: 0x11, tcp6: 0x21, unixStream: 0x31 } as const
+export const familiesV2 = { tcp4: 0x11, tcp6: 0x21 } as const
 /** Section 2.2, "Type-Length-Value". */
 export const tlvs = { alpn: 0x01, authority: 0x02, crc32c: 0x03, uniqueId: 0x05 } as const
 

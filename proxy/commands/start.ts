@@ -4,6 +4,7 @@ import { type Duration, minutes, seconds } from '../../core/model.ts'
 import { type Admin, serveAdmin } from '../admin.ts'
 import { type Certificates, certificatesOf } from '../certificates.ts'
 import type { Settings } from '../config.ts'
+import { descriptorLimit, withinDescriptors } from '../descriptors.ts'
 import type { World } from '../exchange.ts'
 import { openIdentity } from '../identity.ts'
 import { limits } from '../limits.ts'
@@ -24,7 +25,7 @@ const metrics = countLog(quiet.log)
 
 const world: World = {
   now: () => Date.now(),
-  limits,
+  limits: withinDescriptors(limits, descriptorLimit()),
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
   log: metrics.log,
 }

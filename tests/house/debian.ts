@@ -1,7 +1,28 @@
 /** The Debian packages that tests of real browsers, terminals, certificates, databases and codes need, installed where this process may. Elsewhere those tests skip. Benchmarks name their own. */
 import { quietly } from './quiet.ts'
 
-const ofTests = ['chromium', 'fonts-liberation', 'tmux', 'openssl', 'postgresql', 'postgresql-client', 'oathtool']
+// The programs of MariaDB without their service.
+const ofMariaDb = ['mariadb-server-core', 'mariadb-client-core']
+const ofFront = [
+  'haproxy',
+  'nginx',
+  'libnginx-mod-stream',
+  'openssh-server',
+  'openssh-client',
+  'ncat',
+  'curl',
+  ...ofMariaDb,
+]
+const ofTests = [
+  'chromium',
+  'fonts-liberation',
+  'tmux',
+  'openssl',
+  'postgresql',
+  'postgresql-client',
+  'oathtool',
+  ...ofFront,
+]
 const aptOptions = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3']
 
 const isInstalled = (name: string) =>

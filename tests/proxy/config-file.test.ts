@@ -60,7 +60,7 @@ test.for([
   ['a port that is none', good.replace('443', '70000'), /proxy\.yaml:5: listen\.port: 70000/],
   ['a host name to listen at', good.replace('0.0.0.0', 'example.com'), /proxy\.yaml:5: listen\.hosts\[0\]/],
   ['cert without key', good.replace('key: key.pem\n', ''), /proxy\.yaml:1: cert and key belong together/],
-  ['another version', good.replace('v1', 'v2'), /proxy\.yaml:1: version/],
+  ['another version', good.replace('v1', 'v3'), /proxy\.yaml:1: version/],
   ['a second document', `${good}---\nversion: v1\n`, /a second document/],
   ['nothing', '', /nothing stands in it/],
   ['no YAML', 'a: [', /proxy\.yaml:1: /],

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { SetupProblem } from '../../core/setup-problem.ts'
 import { readSettings } from '../../proxy/config.ts'
+import { plainListener } from '../../proxy/listeners.ts'
 
 test('everything has a default for one machine', () => {
   expect(readSettings({})).toEqual({
     port: 3443,
     hosts: ['127.0.0.1', '::1'],
+    listeners: [plainListener(['127.0.0.1', '::1'], 3443)],
     names: { dns: ['localhost'], addresses: ['127.0.0.1', '::1'] },
     home: '.sallyport',
     edge: new URL('http://localhost:3080'),

@@ -1,18 +1,23 @@
 /** However a first flight is cut into pieces, it is read the same, and every byte of it is there to be put back. */
 import { describe, expect, test } from 'vitest'
-import { parseHello } from '../../core/route/hello.ts'
-import { FirstBytes } from '../../proxy/peek.ts'
+import { type Hello, parseHello } from '../../core/route/hello.ts'
+import type { Connection } from '../../proxy/connection.ts'
+import { FirstBytes, HelloStage, refusedWires, Sniffing } from '../../proxy/first-bytes.ts'
 import { alpn, bytesOf, bytesOfHex, join, message, pieces, records, sni } from '../core/hello-writer.ts'
 
 const hello = records(message(sni('a.test'), alpn('h2')), 40)
 
 function read(parts: readonly Uint8Array[]) {
-  const first = new FirstBytes()
+  const hellos: Hello[] = []
+  const tls = () => new HelloStage((_, read) => void hellos.push(read))
+  const first = new FirstBytes(new Sniffing({ ...refusedWires, tls }))
   for (const [at, part] of parts.entries()) {
     const read = first.push(part)
-    if (read.kind !== 'more') return { read, bytes: first.bytes, taken: at + 1 }
+    // Whose it is is not looked at.
+    if (read.kind === 'take') read.take(undefined as unknown as Connection)
+    if (read.kind !== 'more') return { read, hellos, bytes: first.bytes, taken: at + 1 }
   }
-  return { read: { kind: 'more' }, bytes: first.bytes, taken: parts.length }
+  return { read: { kind: 'more' }, hellos, bytes: first.bytes, taken: parts.length }
 }
 
 describe('FirstBytes', () => {
@@ -20,8 +25,8 @@ describe('FirstBytes', () => {
 
   test.each(Array.from({ length: wire.length }, (_, at) => at + 1))('in pieces of %i', (size) => {
     const parts = pieces(wire, size)
-    const { read: answer, bytes, taken } = read(parts)
-    expect(answer).toEqual(parseHello(hello))
+    const { hellos, bytes, taken } = read(parts)
+    expect(hellos).toEqual([(parseHello(hello) as { value?: Hello }).value])
     expect(new Uint8Array(bytes)).toEqual(join(...parts.slice(0, taken)))
   })
 
@@ -33,7 +38,7 @@ describe('FirstBytes', () => {
     ['\x16\x02', 'record_version', 2],
     ['x', 'not_tls', 1],
   ])('%j is known at its first telling byte', (text, why, at) => {
-    expect(read(pieces(bytesOf(text), 1))).toMatchObject({ read: { kind: 'invalid', why }, taken: at })
+    expect(read(pieces(bytesOf(text), 1))).toMatchObject({ read: { kind: 'refuse', why }, taken: at })
   })
 
   test('SSLv2 is told by its fourth byte', () => {

@@ -13,6 +13,7 @@ import type { Certificates } from '../../proxy/certificates.ts'
 import type { Settings } from '../../proxy/config.ts'
 import { type Identity, openIdentity } from '../../proxy/identity.ts'
 import { limits as defaults, type Limits } from '../../proxy/limits.ts'
+import { type Listener, plainListener } from '../../proxy/listeners.ts'
 import { localCertificates, openLocalCa, serverTtl } from '../../proxy/local-ca.ts'
 import type { LogLine } from '../../proxy/log.ts'
 import { countLog } from '../../proxy/metrics.ts'
@@ -66,6 +67,9 @@ interface Options {
   readonly keys?: Settings['trust']['keys']
   readonly home?: string
   readonly port?: number
+  /** Of the first one, and further ones. */
+  readonly listener?: Partial<Listener>
+  readonly listeners?: readonly Listener[]
   readonly routes?: Settings['routes']
   /** Of what it knows and decides; its certificates have the machine's. */
   readonly now?: () => number
@@ -86,6 +90,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   const settings: Settings = {
     port,
     hosts: ['127.0.0.1'],
+    listeners: [{ ...plainListener(['127.0.0.1'], port), ...more.listener }, ...(more.listeners ?? [])],
     names,
     home,
     edge: new URL(edge),

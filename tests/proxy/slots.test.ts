@@ -91,3 +91,30 @@ test('100,000 comings and goings in any order: never more than there are places,
     }
   }
 })
+
+test('for one that speaks for many only the limit of all holds, until he says for whom', () => {
+  const slots = makeSlots(10, 1)
+  const lost: string[] = []
+  const take = (name: string, isTrusted: boolean) =>
+    slots.take('192.0.2.1', (code) => void lost.push(`${name} ${code}`), isTrusted)
+  const places = ['a', 'b', 'c'].map((name) => take(name, true))
+  expect(lost).toEqual([])
+  for (const place of places) place.movesTo('198.51.100.7')
+  expect(lost).toEqual(['a too_many_of_one_network', 'b too_many_of_one_network'])
+  // Nobody stands at the first address any more.
+  take('d', false)
+  expect(lost).toHaveLength(2)
+  places[0]?.movesTo('192.0.2.9')
+  places[2]?.leave()
+  places[2]?.movesTo('192.0.2.1')
+  expect(lost).toHaveLength(2)
+})
+
+test('one that speaks for many leaves room where all is full', () => {
+  const slots = makeSlots(2, 1)
+  const lost: string[] = []
+  slots.take('192.0.2.1', () => void lost.push('a'), true)
+  slots.take('192.0.2.1', () => void lost.push('b'), true)
+  slots.take('192.0.2.9', () => void lost.push('c'))
+  expect(lost).toEqual(['a'])
+})

@@ -120,18 +120,17 @@ describe('live hellos', () => {
   })
 })
 
-/** In records of any size that the limit allows, byte by byte, and as large as hellos may become. */
+/** In records of any size that the limit allows, in writes that end everywhere in them, and as large as hellos may become. */
 function expectSame(wire: Uint8Array, expected: Expected): void {
   const whole = messageIn(wire)
   for (let size = Math.ceil(whole.length / 64); size <= whole.length; size += 1 + (size >> 3)) {
     const cut = records(whole, size)
     expect(parseHello(cut)).toMatchObject({ kind: 'value', value: expected, used: cut.length })
-    const reader = helloReader()
-    expect(
-      pieces(cut, 1)
-        .map((piece) => reader.push(piece))
-        .at(-1),
-    ).toEqual(parseHello(cut))
+    for (const write of [1, 2, 3, 5, size, size + 5, size + 6]) {
+      const reader = helloReader()
+      const answers = pieces(cut, write).map((piece) => reader.push(piece))
+      expect(answers.at(-1)).toEqual(parseHello(cut))
+    }
   }
   const padded = withExtension(whole, [0xfafb, new Uint8Array(14_000)])
   expect(parseHello(records(padded, 1_000))).toMatchObject({ kind: 'value', value: expected })

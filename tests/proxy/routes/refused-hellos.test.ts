@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { compileTable } from '../../../core/route/table.ts'
 import { Connection } from '../../../proxy/connection.ts'
-import { makeDispatch } from '../../../proxy/dispatch.ts'
+import { makeFront } from '../../../proxy/front.ts'
+import { plainListener } from '../../../proxy/listeners.ts'
 import type { LogLine } from '../../../proxy/log.ts'
 import {
   alpn,
@@ -28,7 +29,6 @@ const alert = (description: number) => `\x15\x03\x03\x00\x02\x02${String.fromCha
 
 const cases: [what: string, bytes: Uint8Array, code: string, answer?: string][] = [
   ['plain HTTP', bytesOf('GET / HTTP/1.1\r\nHost: a.test\r\n\r\n'), 'plain_http'],
-  ['CONNECT without TLS', bytesOf('CONNECT a.test:443 HTTP/1.1\r\n\r\n'), 'plain_connect'],
   ['an SSH banner', bytesOf('SSH-2.0-OpenSSH_9.9\r\n'), 'plain_ssh'],
   ['a PROXY header', bytesOf('PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n'), 'proxy_header'],
   ['a PROXY header of version 2', bytesOfHex('0d0a0d0a000d0a515549540a2000 0000'), 'proxy_header'],
@@ -112,9 +112,13 @@ test('no name, where no rule at all is for that: a table of ours has one, and th
   const log: LogLine[] = []
   const compiled = compileTable([{ ...routeOf({}), take: () => undefined }])
   if (compiled.kind === 'invalid') throw new Error('no table')
-  const dispatch = makeDispatch(compiled.value)
+  const front = makeFront(plainListener([], 1), {
+    table: () => compiled.value,
+    withoutTls: () => new Map(),
+    isOurs: () => false,
+  })
   const uri = await listening(
-    createServer((raw) => dispatch(new Connection(raw, '127.0.0.1', (line) => void log.push(line)))),
+    createServer((raw) => front(new Connection(raw, '127.0.0.1', (line) => void log.push(line)))),
   )
   expect(await send({ port: Number(uri.split(':')[1]) }, [records(message())])).toBe(alert(109))
   expect(log).toMatchObject([{ code: 'server_name_missing' }])

@@ -8,6 +8,7 @@ import type { SessionSetAsk } from '../../../core/access/request-session-set.ts'
 import type { RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { base64url } from '../../../core/lib/bytes.ts'
 import type { Limits } from '../../../proxy/limits.ts'
+import type { Listener } from '../../../proxy/listeners.ts'
 import { type TestEdge, terminal } from '../../edge.ts'
 import { newAdmin, newPerson, type Person } from '../../people.ts'
 import { type ProofKey, proofOf } from '../../program.ts'
@@ -78,6 +79,7 @@ interface Options {
   readonly maxStale?: number
   readonly maxOffline?: number
   readonly askEvery?: number
+  readonly listener?: Partial<Listener>
 }
 
 export interface World {
@@ -117,6 +119,7 @@ export async function newWorld(options: Options = {}): Promise<World> {
       now: edge.ports.now,
       askEvery: options.askEvery ?? 100,
       ...(options.limits && { limits: options.limits }),
+      ...(options.listener && { listener: options.listener }),
       ...(options.maxStale !== undefined && { maxStale: options.maxStale }),
       ...(options.maxOffline !== undefined && { maxOffline: options.maxOffline }),
       prepare: async ({ x }) => {
