@@ -166,7 +166,7 @@ test('bytes before the answer end it without one', async () => {
 })
 
 test.each([
-  ['a second CONNECT', connecting('proxy.test:443'), 'plain_connect'],
+  ['a second CONNECT', (port: number) => connecting(`proxy.test:${port}`), 'plain_connect'],
   ['a PROXY header', 'PROXY UNKNOWN\r\n', 'proxy_header'],
   ['SSH', 'SSH-2.0-x\r\n', 'plain_ssh'],
   ['HTTP', 'GET / HTTP/1.1\r\n\r\n', 'plain_http'],
@@ -176,8 +176,10 @@ test.each([
   const { proxy } = await front()
   const caller = await call(proxy.port, connecting(`proxy.test:${proxy.port}`))
   await until(() => caller.said() === established)
-  caller.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+  const said = typeof bytes === 'function' ? bytes(proxy.port) : bytes
+  caller.socket.write(typeof said === 'string' ? Buffer.from(said, 'latin1') : said)
   await caller.closed
+  expect(caller.said()).toBe(established)
   await expect.poll(proxy.codes).toEqual([code])
 })
 
