@@ -8,7 +8,8 @@ import { atEnd, until } from '../proxy.ts'
 import { type Client, connectTo, endsOf, startHanging, startRoutes } from './routes.ts'
 
 const hello = records(message(sni('a.test')))
-const quick: HealthCheck = { interval: 50, timeout: 50, rise: 2, fall: 3 }
+/** Who listens has long to answer, on a slow machine too. */
+const quick: HealthCheck = { interval: 50, timeout: 5000, rise: 2, fall: 3 }
 
 /** Greets with its name whoever says something, so what only looks whether it is there is not greeted. */
 function serverOf(name: string): Server {
@@ -49,9 +50,18 @@ test('the first that is down costs no connection its refusal; once it is back it
   expect((await greeted(proxy)).name).toBe('one')
 })
 
+test('of one that was never there the first look is enough', async () => {
+  const gone = `127.0.0.1:${await freePort()}`
+  const proxy = await startRoutes([
+    { backends: [gone, await listen(serverOf('two'))], health: { ...quick, interval: 60_000 } },
+  ])
+  await until(() => ups(proxy)?.[0] === false)
+  expect((await greeted(proxy)).name).toBe('two')
+})
+
 test('all down: a reset at once, nothing is dialled, and log and metrics say why', async () => {
   const backends = [`127.0.0.1:${await freePort()}`, await startHanging()]
-  const proxy = await startRoutes([{ backends, health: quick }])
+  const proxy = await startRoutes([{ backends, health: { ...quick, timeout: 100 } }])
   await until(() => ups(proxy)?.includes(true) === false)
   const client = await connectTo(proxy)
   client.socket.write(hello)
@@ -66,7 +76,7 @@ test('one that dies while it serves goes after as many failures as are allowed, 
   const one = serverOf('one')
   const backends = [await listen(one), await listen(serverOf('two'))]
   // Only the first look comes in the time of this test.
-  const proxy = await startRoutes([{ backends, health: { ...quick, interval: 60_000, timeout: 1000 } }])
+  const proxy = await startRoutes([{ backends, health: { ...quick, interval: 60_000 } }])
   expect((await greeted(proxy)).name).toBe('one')
   // It listens no more.
   one.close()

@@ -47,7 +47,7 @@ test.each([
 })
 
 test('a proxy that stops lets them go on, then ends them, and resets who does not end', async () => {
-  const { proxy, open, service } = await opened({ drainMs: 400 })
+  const { proxy, open, service } = await opened({ drainMs: 400, graceMs: 60_000 })
   const [quick, slow] = [await open(), await open()]
   const deaf = await connectTo(proxy)
   deaf.socket.write(hello)

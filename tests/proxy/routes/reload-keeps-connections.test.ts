@@ -103,7 +103,7 @@ test('backends that no table names any more are looked at no more; what is known
     socket.destroy()
   })
   const [uri, gone] = [await listening(counted), '127.0.0.1:1']
-  const health = { interval: 20, timeout: 20, rise: 2, fall: 1 }
+  const health = { interval: 20, timeout: 5000, rise: 2, fall: 1 }
   const route = { backends: [gone, uri], health }
   const proxy = await startRoutes([route])
   const ups = () => proxy.serving.routing.choices.get('a')?.backends.map(({ isUp }) => isUp)

@@ -33,6 +33,17 @@ test('a session: user, resource, the session’s id and its bytes, and the clien
   expect(Number(line?.['up'])).toBeGreaterThan(0)
 })
 
+test('a session whose client breaks off: the reason, and the bytes that were inside TLS', async () => {
+  const world = await newWorld({ tap: false })
+  const raw = connect({ port: world.proxy.port, host: '127.0.0.1' })
+  const tunnel = await openSession(world, world.lea, raw)
+  tunnel.socket.write(message('Q', 'x\0'))
+  await tunnel.until((said) => said.includes('x'))
+  raw.resetAndDestroy()
+  await until(() => endsOf(world).length === 1)
+  expect(endsOf(world)).toMatchObject([{ code: 'client_reset', closed_by: 'client', up: 7 }])
+})
+
 test('a session that is cut: the proxy has ended it', async () => {
   const world = await newWorld({ tap: false })
   const tunnel = await openSession(world)
