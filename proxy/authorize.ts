@@ -3,12 +3,14 @@
 import { type OpenedSession, openSession } from '../core/access/open-session.ts'
 import { sessionIn } from '../core/access/session-set.ts'
 import { readGrant, type SessionGrant } from '../core/issue/grant.ts'
+import { base64url } from '../core/lib/bytes.ts'
 import { webSignatures } from '../core/lib/jws.ts'
-import { type Holder, type Instant, minutes, seconds } from '../core/model.ts'
+import { type Holder, minutes, seconds } from '../core/model.ts'
 import { type AccessClaims, verifyAccessToken } from '../core/oauth/access-token.ts'
 import { verifyConnectionProof } from '../core/oauth/dpop.ts'
 import type { Ports } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { ConnectHead } from '../core/route/connect.ts'
 import type { World } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { Spent } from './spent.ts'
@@ -50,33 +52,58 @@ export async function authenticate(
   return claims
 }
 
-/** By its signature alone, for what this connection asks for. @throws Refusal grant_invalid, unavailable */
-export async function readShownGrant(
+/** A grant as a client shows it, for the resource that it asks for. */
+export interface Showing {
+  readonly target: string
+  /** By its signature alone. @throws Refusal grant_invalid, unavailable */
+  read(): Promise<SessionGrant>
+  /** The key that was proven over this very connection. @throws Refusal */
+  provenKey(): Promise<Holder>
+}
+
+/** By CONNECT. `exporter`: of the connection, as in `Shown`. */
+export function shownByConnect(
+  needs: AuthorizeNeeds,
+  { target: { host: target }, proxyAuthorization, dpop: proof }: ConnectHead,
+  exporter: string,
+): Showing {
+  const { identity, world, proofKeys } = needs
+  const url = `sallyport://${identity.id}/${target}`
+  return {
+    target,
+    read: async () => {
+      const jwt = tokenIn(proxyAuthorization)
+      if (jwt === undefined) throw new Refusal('grant_invalid', { why: 'none' })
+      return readGrantFor(needs, jwt, target)
+    },
+    provenKey: () => {
+      const request = { method: 'CONNECT', url, proof }
+      return verifyConnectionProof({ now: world.now, proofKeys, signatures: webSignatures }, request, exporter)
+    },
+  }
+}
+
+/** @throws Refusal grant_invalid, unavailable */
+export async function readGrantFor(
   { world, identity, trust }: AuthorizeNeeds,
-  credential: string | undefined,
+  jwt: string,
   target: string,
 ): Promise<SessionGrant> {
   const { known, keys } = trust.fresh()
-  const jwt = tokenIn(credential)
-  if (jwt === undefined) throw new Refusal('grant_invalid', { why: 'none' })
   return sessionIn(await readGrant({ issuer: known.site.origin, keys, proxy: identity, now: world.now() }, jwt), target)
 }
 
 /** Spends one use of the grant, whether or not it may be used then. `use`: which one. @throws Refusal */
 export async function openGrant(
-  { world, identity, trust, spent, proofKeys }: AuthorizeNeeds,
+  needs: AuthorizeNeeds,
   grant: SessionGrant,
-  { proof, exporter, address }: Shown & { readonly address: string },
-  target: string,
-): Promise<OpenedSession & { readonly trusting: Trusting; readonly use: number }> {
-  const url = `sallyport://${identity.id}/${target}`
-  const jkt = await verifyConnectionProof(
-    { now: world.now, proofKeys, signatures: webSignatures },
-    { method: 'CONNECT', url, proof },
-    exporter,
-  )
+  { target, provenKey }: Showing,
+  address: string,
+): Promise<OpenedSession & { readonly trusting: Trusting; readonly use: string }> {
+  const { world, identity, trust } = needs
+  const jkt = await provenKey()
   requireKey(grant, jkt)
-  const use = requireUnspent(spent, grant, world.now())
+  const use = requireUnspent(needs, grant)
   const { id, boot } = identity
   const open = async () => {
     const trusting = trust.fresh()
@@ -101,12 +128,18 @@ function requireKey({ clientKey }: SessionGrant, jkt: Holder): void {
 }
 
 /** Remembered as long as the grant, or the tap in it, could be shown again. */
-function requireUnspent(spent: Spent, { id, uses, tap }: SessionGrant, now: Instant): number {
+function requireUnspent(
+  { spent, world }: Pick<AuthorizeNeeds, 'spent' | 'world'>,
+  { id, uses: { key, most }, tap }: SessionGrant,
+): string {
+  const now = world.now()
+  // Nothing counts it, here or in the process after this one: the name of a session must be another one each time.
+  if (most === undefined) return base64url(world.random(8))
   const exp = tap ? seconds(tap.intent.exp) + minutes(1) : 0
   // An intent without an instant is refused when the tap is checked.
   const until = Number.isFinite(exp) ? Math.max(now + minutes(3), exp) : now + minutes(3)
-  const spending = spent.spend(uses, until, now)
-  if (spending.kind === 'spent_now') return spending.use
+  const spending = spent.spend({ key, most }, until, now)
+  if (spending.kind === 'spent_now') return String(spending.use)
   if (spending.kind === 'spent_before') throw new Refusal('grant_spent', { grant: id })
   throw new Refusal('unavailable', { why: 'too_many_grants' })
 }

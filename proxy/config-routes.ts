@@ -8,7 +8,7 @@ import type { Json } from '../core/intent.ts'
 import { classify, parseAddress } from '../core/route/address.ts'
 import { compileTable } from '../core/route/table.ts'
 import type { Settings } from './config.ts'
-import { ownName, ownRule, ownServerNames, type StaticRoute } from './routes.ts'
+import { ownName, ownRule, ownServerNames, resourceRule, type StaticRoute } from './routes.ts'
 import { targetOf } from './upstream.ts'
 
 export interface RouteEntry {
@@ -17,6 +17,7 @@ export interface RouteEntry {
   readonly no_sni?: boolean
   readonly alpn?: readonly string[]
   readonly tls: 'passthrough' | 'terminate'
+  readonly protocol?: 'postgres'
   readonly backends: readonly string[]
   readonly cert?: string
   readonly key?: string
@@ -53,6 +54,7 @@ const entry: Read<RouteEntry> = refined(
     no_sni: optional(yesOrNo),
     alpn: optional(many(anyText, mostNames, 'ALPN names')),
     tls: oneOf('passthrough', 'terminate'),
+    protocol: optional(oneOf('postgres')),
     backends: refined(many(backend, mostBackends, 'HOST:PORT'), (list, place) =>
       list.length > 0 ? list : tell(place, 'expected at least one'),
     ),
@@ -62,6 +64,11 @@ const entry: Read<RouteEntry> = refined(
   }),
   (read, place) => {
     checkCertificate(read, place)
+    if (read.protocol !== undefined && read.tls !== 'passthrough')
+      tell(
+        into(place, 'protocol'),
+        'postgres is passed through alone: name databases where TLS ends here in the cluster',
+      )
     return read
   },
 )
@@ -81,6 +88,7 @@ export const staticRoute = (read: RouteEntry, beside: (path: string) => string):
   noSni: read.no_sni ?? false,
   alpn: read.alpn,
   tls: read.tls,
+  protocol: read.protocol,
   clientCertificate: read.client_ca !== undefined,
   backends: read.backends,
   certificate:
@@ -108,7 +116,7 @@ export function checkRoutes(settings: Settings, place: Place): void {
   })
   if (place.problems.length > before) return
   // The proxy's own rule stands last, so that the others keep their places.
-  const compiled = compileTable([...settings.routes, ownRule(settings, settings.routes)])
+  const compiled = compileTable([...settings.routes, resourceRule(names), ownRule(settings, settings.routes)])
   if (compiled.kind === 'invalid') place.problems.push(...compiled.problems)
 }
 

@@ -3,7 +3,7 @@ import { printable } from '../core/access/place.ts'
 import type { Hello } from '../core/route/hello.ts'
 import type { RouteReason, RouteRule, RouteTable } from '../core/route/table.ts'
 import type { Connection } from './connection.ts'
-import { peek } from './peek.ts'
+import { type OtherWires, peek } from './peek.ts'
 import { routeCodes } from './reasons.ts'
 
 export interface Taking extends RouteRule {
@@ -19,17 +19,21 @@ const alerts: { readonly [why in RouteReason]: number } = {
 }
 
 /** Fatal (2), and in the clear, since no key is agreed yet. */
-const alertBytes = (description: number) => new Uint8Array([21, 3, 3, 0, 2, 2, description])
+export const alertBytes = (description: number) => new Uint8Array([21, 3, 3, 0, 2, 2, description])
 
 const longestDetail = 200
 
 export const makeDispatch =
-  (table: RouteTable<Taking>) =>
+  (table: RouteTable<Taking>, others: OtherWires = {}) =>
   (connection: Connection): void =>
-    peek(connection, (hello) => {
-      const routed = table.match(hello)
-      if (routed.kind === 'route') return routed.rule.take(connection, hello)
-      const { why } = routed
-      const detail = why === 'no_route_for_alpn' ? hello.alpn.join(',') : hello.sni
-      connection.refuse(routeCodes[why], detail && printable(detail, longestDetail), alertBytes(alerts[why]))
-    })
+    peek(
+      connection,
+      (hello) => {
+        const routed = table.match(hello)
+        if (routed.kind === 'route') return routed.rule.take(connection, hello)
+        const { why } = routed
+        const detail = why === 'no_route_for_alpn' ? hello.alpn.join(',') : hello.sni
+        connection.refuse(routeCodes[why], detail && printable(detail, longestDetail), alertBytes(alerts[why]))
+      },
+      others,
+    )

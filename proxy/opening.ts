@@ -10,12 +10,11 @@ import { principalInWords } from '../core/access/session-words.ts'
 import type { SessionGrant } from '../core/issue/grant.ts'
 import type { Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { ConnectHead } from '../core/route/connect.ts'
 import { postgresError } from '../core/route/postgres.ts'
-import { type AuthorizeNeeds, openGrant, readShownGrant } from './authorize.ts'
+import { type AuthorizeNeeds, openGrant, type Showing } from './authorize.ts'
 import type { Connection } from './connection.ts'
 import type { Events } from './events.ts'
-import { Messages, readFirst, secure, whyNotAdmitted } from './postgres.ts'
+import { type FirstMessage, Messages, noStartup, readFirst, secure, whyNotAdmitted } from './postgres.ts'
 import type { EndCode } from './reasons.ts'
 import { watchTime } from './session-time.ts'
 import type { Session, Sessions } from './sessions.ts'
@@ -85,13 +84,13 @@ export class Opening implements Session {
   }
 
   /** `ready`: the client may be told. Not a moment lies between the last check and that. @throws Refusal, DialFailure */
-  async open({ target, proxyAuthorization, dpop }: ConnectHead, exporter: string, ready: () => void): Promise<void> {
+  async open(showing: Showing, ready: () => void): Promise<void> {
     const { events, sessions } = this.#needs
-    const grant = await readShownGrant(this.#needs, proxyAuthorization, target.host)
+    const grant = await showing.read()
     this.#grant = grant
     try {
       events.requireRoom()
-      this.#opened = await openGrant(this.#needs, grant, { proof: dpop, exporter, address: this.address }, target.host)
+      this.#opened = await openGrant(this.#needs, grant, showing, this.address)
       // From here on it is among those that each change decides again; what changed meanwhile is looked at in the same turn.
       this.#requireAllowed()
       this.#leave = sessions.add(this)
@@ -155,8 +154,8 @@ export class Opening implements Session {
     else this.#connection.reset()
   }
 
-  /** After the 200, until it is over. */
-  async run(): Promise<void> {
+  /** After the client was told, until it is over. `first`: a database client's first message, where it came before. */
+  async run(first?: FirstMessage): Promise<void> {
     // Cut already, in the turn between the 200 and this.
     if (this.#state.kind !== 'starting') return
     this.#stopWatching = watchTime({
@@ -168,7 +167,7 @@ export class Opening implements Session {
       heard: () => this.#state.kind !== 'passing' || this.#state.spliced.heardClient(),
       cut: (code, message) => this.cut(code, message),
     })
-    if (this.grant.subject.resource.kind === 'db') return this.#startPostgres()
+    if (this.grant.subject.resource.kind === 'db') return first ? this.#begin(first) : this.#startPostgres()
     const { raw, stream } = this.#upstream as Upstream
     this.#pass(raw, stream, undefined)
   }
@@ -176,7 +175,7 @@ export class Opening implements Session {
   /** The first message decides whether this is the session that was granted. */
   async #startPostgres(): Promise<void> {
     const { limits } = this.#needs.world
-    const { raw, stream } = this.#upstream as Upstream
+    const { stream } = this.#upstream as Upstream
     const gone = () => this.cut('upstream_reset', 'The database has ended the connection.')
     stream.once('close', gone)
     const late = setTimeout(
@@ -188,16 +187,21 @@ export class Opening implements Session {
     stream.off('close', gone)
     if (this.#state.kind !== 'starting') return
     if (message === undefined) return this.#leaveUnsaid()
-    const why =
-      typeof message === 'string'
-        ? (['protocolViolation', `This is no Postgres startup message (${message}).`] as const)
-        : whyNotAdmitted(message.first, this.grant.subject.principal as DbPrincipal)
-    if (why || typeof message === 'string') {
-      this.#finish('startup_refused', 0, 0)
-      return this.#say(postgresError(...(why as NonNullable<typeof why>)))
-    }
-    stream.write(message.bytes)
+    if (typeof message === 'string') return this.#refuseStart(...noStartup(message))
+    this.#begin(message)
+  }
+
+  #begin({ first, bytes }: FirstMessage): void {
+    const { raw, stream } = this.#upstream as Upstream
+    const why = whyNotAdmitted(first, this.grant.subject.principal as DbPrincipal)
+    if (why) return void this.#refuseStart(...why)
+    stream.write(bytes)
     this.#pass(raw, stream, new Messages())
+  }
+
+  #refuseStart(...why: Parameters<typeof postgresError>): void {
+    this.#finish('startup_refused', 0, 0)
+    this.#say(postgresError(...why))
   }
 
   /** `messages`: where a database's last words may be put between. */
@@ -279,7 +283,7 @@ export class Opening implements Session {
       ...(impersonated && { impersonated: impersonated.name }),
       tapped,
       ...(code && { code: true }),
-      ...(uses.most > 1 && { use }),
+      ...(uses.most !== 1 && { use }),
       rules: trace().join('; '),
     }
     events.tell({ kind: 'session.start', session: id, grant: this.grant, address, detail })

@@ -21,8 +21,11 @@ const foreign: { readonly [wire in Wire]?: CloseCode } = {
   'postgres-startup': 'plain_postgres',
 }
 
-/** `take` gets a socket that is paused. What is no hello is closed, with its reason and without an answer. */
-export function peek(connection: Connection, take: (hello: Hello) => void): void {
+/** Who takes connections that begin with something else. The next byte is the first again, and the socket is paused. */
+export type OtherWires = { readonly [wire in Wire]?: (connection: Connection) => void }
+
+/** `take` gets a socket that is paused. What is no hello, and nobody else's, is closed, with its reason and without an answer. */
+export function peek(connection: Connection, take: (hello: Hello) => void, others: OtherWires = {}): void {
   const { raw } = connection
   const first = new FirstBytes()
   const stop = () => void raw.off('data', read).off('end', gone).off('error', reset).pause()
@@ -30,16 +33,20 @@ export function peek(connection: Connection, take: (hello: Hello) => void): void
     const read = first.push(piece)
     if (read.kind === 'more') return
     stop()
-    if (read.kind === 'invalid') return connection.refuse(read.why)
+    const other = read.kind === 'invalid' && read.wire && others[read.wire]
+    if (read.kind === 'invalid' && !other) return connection.refuse(read.why)
     raw.unshift(first.bytes)
-    take(read.value)
+    if (read.kind === 'value') take(read.value)
+    else if (other) other(connection)
   }
   const gone = () => connection.refuse('client_gone')
   const reset = () => void connection.isOver('client_gone')
-  raw.on('data', read).once('end', gone).once('error', reset)
+  raw.on('data', read).once('end', gone).once('error', reset).resume()
 }
 
-type Read = ParsedHello | { readonly kind: 'invalid'; readonly why: CloseCode }
+type Read =
+  | Exclude<ParsedHello, { readonly kind: 'invalid' }>
+  | { readonly kind: 'invalid'; readonly why: CloseCode; readonly wire?: Wire }
 
 export class FirstBytes {
   readonly #hello = helloReader()
@@ -58,8 +65,9 @@ export class FirstBytes {
     if (this.#isSniffed) return this.#hello.push(piece)
     const sniffed = sniff(this.bytes)
     if (sniffed.kind === 'more') return sniffed
-    const why = sniffed.kind === 'match' ? foreign[sniffed.wire] : undefined
-    if (why !== undefined) return { kind: 'invalid', why }
+    const wire = sniffed.kind === 'match' ? sniffed.wire : undefined
+    const why = wire && foreign[wire]
+    if (wire && why !== undefined) return { kind: 'invalid', why, wire }
     this.#isSniffed = true
     return this.#hello.push(this.bytes)
   }

@@ -28,6 +28,20 @@ export async function secure(raw: Socket, { spec }: DbDocument, signal: AbortSig
   )
 }
 
+/** Asks a server that is behind a passthrough, on the client's behalf: whatever it answers but yes ends it. @throws DialFailure, or the signal's reason */
+export async function askForTls(raw: Socket, at: string, signal: AbortSignal): Promise<void> {
+  try {
+    raw.write(sslRequest)
+    const answer = await orAborted(oneByte(raw, at), signal)
+    if (answer === yes) return
+    if (answer === no) throw fail('upstream_no_tls', `The database at ${at} offers no TLS.`)
+    throw fail('upstream_no_postgres', `What answers at ${at} is no Postgres server.`)
+  } catch (error) {
+    raw.destroy()
+    throw error
+  }
+}
+
 const fail = (code: DialCode, message: string, cause?: unknown) => new DialFailure(code, message, { cause })
 
 /** Exactly one: what came with it would count as if it had come through TLS (CVE-2021-23222). */
@@ -106,6 +120,10 @@ export function readFirst(client: Duplex): Promise<FirstMessage | string | undef
     client.resume()
   })
 }
+
+/** What whoever sends something else is told. */
+export const noStartup = (why: string) =>
+  ['protocolViolation', `This is no Postgres startup message (${why}).`] as const
 
 /** What the client is told; undefined: it asks for what was granted, or to cancel a query, which carries a secret of its own. */
 export function whyNotAdmitted(

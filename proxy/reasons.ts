@@ -49,6 +49,10 @@ export type CloseCode =
   | 'plain_http'
   | 'plain_postgres'
   | 'plain_ssh'
+  /** Behind a request that is answered before anything else may come. */
+  | 'postgres_early_bytes'
+  | 'postgres_cancel_unknown'
+  | 'startup_too_slow'
   | 'proxy_header'
   | 'server_name_missing'
   | 'server_name_unknown'

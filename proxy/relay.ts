@@ -16,6 +16,8 @@ export interface RelayNeeds {
   readonly world: World
   readonly relays: Relays
   readonly ownPort: number
+  /** Says to a backend what comes before the client's first byte. @throws DialFailure, or the signal's reason */
+  readonly prepare?: (backend: Socket, at: string, signal: AbortSignal) => Promise<void>
 }
 
 interface Destination {
@@ -91,13 +93,15 @@ class Relay implements Cuttable {
   }
 
   async #dialFirst(): Promise<Socket> {
-    const { world, ownPort } = this.#needs
+    const { world, ownPort, prepare } = this.#needs
     const { signal } = this.#calledOff
     let failure: unknown
     for (const backend of this.#destination.backends) {
       this.#backend = backend
       try {
-        return await dial({ limits: world.limits, ownPort }, targetOf(backend), signal)
+        const upstream = await dial({ limits: world.limits, ownPort }, targetOf(backend), signal)
+        await prepare?.(upstream, backend, signal)
+        return upstream
       } catch (error) {
         signal.throwIfAborted()
         if (!(error instanceof DialFailure)) throw error

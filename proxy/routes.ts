@@ -4,6 +4,8 @@ import type { RouteRule } from '../core/route/table.ts'
 import type { CertificateFiles, Settings } from './config.ts'
 
 export interface StaticRoute extends RouteRule {
+  /** Also for Postgres clients that ask for TLS in the clear first, as all did before version 17. */
+  readonly protocol?: 'postgres' | undefined
   /** `HOST:PORT`, tried in this order. */
   readonly backends: readonly string[]
   /** Where TLS ends here. Undefined: the proxy's own. */
@@ -30,6 +32,19 @@ export const ownRule = (naming: Naming, routes: readonly RouteRule[]): RouteRule
   noSni: !routes.some(({ noSni }) => noSni),
   // A client that offers none speaks HTTP.
   alpn: [...ownProtocols, ''],
+  tls: 'terminate',
+  clientCertificate: false,
+})
+
+/** What libpq offers since version 17, and the name of our own for it. */
+export const postgresProtocols = ['postgresql', 'sallyport-postgres']
+
+/** Databases of the cluster, for Postgres clients with no helper: below each name of the proxy. */
+export const resourceRule = (names: ReadonlySet<string>): RouteRule => ({
+  name: 'sallyport-resources',
+  sni: [...names].map((name) => `*.${name}`),
+  noSni: false,
+  alpn: postgresProtocols,
   tls: 'terminate',
   clientCertificate: false,
 })

@@ -19,8 +19,11 @@ import { hostsOf } from './hosts.ts'
 import { makeHttpEnd } from './http.ts'
 import type { Identity } from './identity.ts'
 import { listen } from './listener.ts'
+import { makePostgresEnd } from './postgres-end.ts'
+import { postgresWires } from './postgres-front.ts'
 import { makeRelays, type Relays } from './relays.ts'
-import { type OwnProtocol, ownProtocols, ownRule } from './routes.ts'
+import { makeResourceCertificates } from './resource-certificates.ts'
+import { type OwnProtocol, ownProtocols, ownRule, ownServerNames } from './routes.ts'
 import { makeSessions, type Sessions } from './sessions.ts'
 import { rememberSpent } from './spent.ts'
 import { makeStaticRoutes } from './static-routes.ts'
@@ -69,9 +72,15 @@ export async function serve(given: Given): Promise<Serving> {
   const relays = makeRelays(world.limits)
   const statics = await makeStaticRoutes(routes, { world, relays, ownPort: port, certificate, lookEvery })
   const own = makeOwnEnd(certificate, { sallyport: tunnel.take, 'http/1.1': http.take })
-  const table = tableOf([...statics.rules, { ...ownRule(settings, routes), take: own.take }])
-  const listening = await listen(hosts, port, world, makeDispatch(table))
-  const rest = keepFresh(certificates, lookEvery, (next) => [own, statics].map((end) => end.renew(next)), world.log)
+  const resources = makeResourceCertificates(certificates, certificate)
+  const cancel = (connection: Connection) => connection.refuse('postgres_cancel_unknown')
+  const named = { certificates: resources, names: ownServerNames(settings), cancel, ownPort: port }
+  const postgres = makePostgresEnd({ ...knowing, ...named }, certificate)
+  const table = tableOf([...statics.rules, postgres.direct, { ...ownRule(settings, routes), take: own.take }])
+  const secured = makeDispatch(tableOf([...statics.postgres, postgres.asked]))
+  const listening = await listen(hosts, port, world, makeDispatch(table, postgresWires({ secured, cancel })))
+  const renewing = [own, statics, resources]
+  const rest = keepFresh(certificates, lookEvery, (next) => renewing.map((end) => end.renew(next)), world.log)
   return {
     ...knowing,
     relays,

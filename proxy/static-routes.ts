@@ -3,6 +3,7 @@ import type { SecureContextOptions } from 'node:tls'
 import type { Duration, Instant } from '../core/model.ts'
 import { type Certificates, certificatesOf, keepFresh, parseCertificate, readPem } from './certificates.ts'
 import type { Taking } from './dispatch.ts'
+import { askForTls } from './postgres.ts'
 import { type RelayNeeds, relay } from './relay.ts'
 import type { StaticRoute } from './routes.ts'
 import { makeTlsEnd, type TlsEnd } from './tls.ts'
@@ -15,6 +16,8 @@ interface Needs extends RelayNeeds {
 
 export interface StaticRoutes {
   readonly rules: readonly Taking[]
+  /** Of hellos behind a Postgres client's request for TLS: the server is asked in the same words. */
+  readonly postgres: readonly Taking[]
   /** The proxy's own certificate was renewed. */
   renew(certificate: SecureContextOptions): void
   /** Looks at no certificates any more. */
@@ -37,8 +40,13 @@ export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: Ne
     else shared.push(end)
     rules.push({ ...route, take: end.take })
   }
+  const asking = { ...needs, prepare: askForTls }
+  const postgres = routes
+    .filter(({ protocol }) => protocol === 'postgres')
+    .map((route): Taking => ({ ...route, take: (connection) => relay(asking, route, connection, connection.raw) }))
   return {
     rules,
+    postgres,
     renew: (certificate) => {
       for (const end of shared) end.renew(certificate)
     },

@@ -7,7 +7,7 @@ import { base64url } from '../core/lib/bytes.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { ConnectHead } from '../core/route/connect.ts'
 import type { RequestHead } from '../core/route/request-head.ts'
-import { type AuthorizeNeeds, authenticate } from './authorize.ts'
+import { type AuthorizeNeeds, authenticate, shownByConnect } from './authorize.ts'
 import type { Connection } from './connection.ts'
 import { discoveryDocument, discoveryPath } from './discovery.ts'
 import { answerBytes, Heads } from './heads.ts'
@@ -119,7 +119,8 @@ class Client {
     const opening = new Opening(this.#needs, this.#connection, this.#socket)
     this.#opening = opening
     try {
-      await opening.open(head, this.#exporter, () => this.#becomeTunnel())
+      const showing = shownByConnect(this.#needs, head, this.#exporter)
+      await opening.open(showing, () => this.#becomeTunnel())
       await opening.run()
     } catch (error) {
       if (!this.#socket.destroyed) this.#refuseFor(error)
