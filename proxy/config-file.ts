@@ -28,6 +28,14 @@
  *       cert: metrics.pem                    beside this file; without both the proxy's own
  *       key: metrics.key
  *       client_ca: staff.pem                 a client certificate is demanded that leads to one of these
+ *   databases:                               as whom the proxy lets itself in: then clients need no password
+ *     - resource: pg-1
+ *       users: [app, reader]                 of the database; '*' for all that no other entry names
+ *       password_file: pg-1.password         beside this file, one line, mode 0600; it is read when a session begins
+ *     - resource: pg-2
+ *       users: '*'
+ *       cert: pg-2.pem                       a client certificate in its place, or besides
+ *       key: pg-2.key
  *
  * A route that ends TLS without `alpn` agrees upon none, as it cannot know what the service speaks.
  * What it does not know it refuses by name and line. Where it is used, the settings of the environment do not count.
@@ -44,6 +52,7 @@ import { parsePublicUrl } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { canonicalNames, isName, loopback, maxOffline, maxStale, requireNear, type Settings } from './config.ts'
 import { checkRoutes, type RouteEntry, routeEntries, staticRoute } from './config-routes.ts'
+import { checkDatabases, type DatabaseEntry, databaseCredential, databaseEntries } from './database-credentials.ts'
 import { lineAt, readYaml } from './yaml.ts'
 
 interface File {
@@ -58,6 +67,7 @@ interface File {
   readonly max_offline?: Duration
   readonly admin_port?: number
   readonly routes?: readonly RouteEntry[]
+  readonly databases?: readonly DatabaseEntry[]
 }
 
 const port: Read<number> = (json, place) => {
@@ -111,6 +121,7 @@ const whole = fields<File>('proxy.yaml', {
   max_offline: optional(age),
   admin_port: optional(port),
   routes: optional(routeEntries),
+  databases: optional(databaseEntries),
 })
 
 /** @throws SetupProblem with all that is wrong, each as FILE:LINE */
@@ -135,6 +146,7 @@ function checked(file: string, read: File, place: Place): Settings {
   requireOrder(read, place)
   const settings = settingsOf(file, read)
   checkRoutes(settings, place)
+  checkDatabases(settings.databases, place)
   return settings
 }
 
@@ -158,7 +170,19 @@ function problem(file: string, problems: readonly { readonly line: number; reado
 }
 
 function settingsOf(file: string, read: File): Settings {
-  const { edge, listen, names, cert, key, home, max_stale = maxStale, max_offline, admin_port, routes = [] } = read
+  const {
+    edge,
+    listen,
+    names,
+    cert,
+    key,
+    home,
+    max_stale = maxStale,
+    max_offline,
+    admin_port,
+    routes = [],
+    databases = [],
+  } = read
   const beside = (path: string) => resolve(dirname(file), path)
   return {
     port: listen.port,
@@ -174,6 +198,7 @@ function settingsOf(file: string, read: File): Settings {
       maxOffline: max_offline ?? Math.max(max_stale, maxOffline),
     },
     routes: routes.map((route) => staticRoute(route, beside)),
+    databases: databases.map((database) => databaseCredential(database, beside)),
     adminPort: admin_port,
   }
 }

@@ -30,7 +30,7 @@ const mostNames = 1000
 const mostBackends = 16
 
 /** Keeps each entry where it stands, so that what is found later is told at its own line. */
-function many<T>(read: Read<T>, most: number, what: string): Read<readonly T[]> {
+export function many<T>(read: Read<T>, most: number, what: string): Read<readonly T[]> {
   return (json, place) => {
     if (!Array.isArray(json)) return tellExpected(json, place, `a list of ${what}`)
     if (json.length > most) return tell(place, `${json.length} entries: at most ${most}`)

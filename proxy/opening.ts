@@ -11,10 +11,14 @@ import type { SessionGrant } from '../core/issue/grant.ts'
 import type { Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
 import { postgresError } from '../core/route/postgres.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
 import { type AuthorizeNeeds, openGrant, type Showing } from './authorize.ts'
+import type { Cancels } from './cancels.ts'
 import type { Connection } from './connection.ts'
+import { type Credential, credentialFor, type DatabaseCredential } from './database-credentials.ts'
 import type { Events } from './events.ts'
 import { type FirstMessage, Messages, noStartup, readFirst, secure, whyNotAdmitted } from './postgres.ts'
+import { endPointOf, LoginFailure, logIn } from './postgres-login.ts'
 import type { EndCode } from './reasons.ts'
 import { watchTime } from './session-time.ts'
 import type { Session, Sessions } from './sessions.ts'
@@ -26,6 +30,8 @@ export interface OpeningNeeds extends AuthorizeNeeds {
   readonly sessions: Sessions
   readonly events: Events
   readonly ownPort: number
+  readonly databases: readonly DatabaseCredential[]
+  readonly cancels: Cancels
 }
 
 type Opened = Awaited<ReturnType<typeof openGrant>>
@@ -33,6 +39,7 @@ type Opened = Awaited<ReturnType<typeof openGrant>>
 interface Upstream {
   readonly raw: Socket
   readonly stream: Duplex
+  readonly credential: Credential | undefined
 }
 
 type State =
@@ -40,6 +47,9 @@ type State =
   | { readonly kind: 'starting' }
   | { readonly kind: 'passing'; readonly spliced: Spliced; readonly messages: Messages | undefined }
   | { readonly kind: 'over' }
+
+const notLetIn = (user: string): string =>
+  `The database does not let the proxy in as "${user}": its operator finds why in the log of the proxy.`
 
 export class Opening implements Session {
   readonly #needs: OpeningNeeds
@@ -54,6 +64,11 @@ export class Opening implements Session {
   #constraints: Constraints | undefined
   #stopWatching: () => void = () => undefined
   #leave: () => void = () => undefined
+  #forgetKey: () => void = () => undefined
+  #isOver: () => void = () => undefined
+  readonly #ended = new Promise<void>((done) => {
+    this.#isOver = done
+  })
 
   constructor(needs: OpeningNeeds, connection: Connection, socket: TLSSocket) {
     this.#needs = needs
@@ -125,14 +140,30 @@ export class Opening implements Session {
     const timer = setTimeout(() => this.#calledOff.abort(late), limits.dialMs)
     let raw: Socket | undefined
     try {
+      const credential = await this.#credential(resource)
       raw = await dial({ limits, ownPort }, targetOf(at), signal)
       // All but databases carries its own protocol from end to end.
-      return { raw, stream: resource.kind === 'db' ? await secure(raw, resource, signal) : raw }
+      const stream = resource.kind === 'db' ? await secure(raw, resource, signal, credential?.certificate) : raw
+      return { raw, stream, credential }
     } catch (error) {
       raw?.destroy()
       throw error
     } finally {
       clearTimeout(timer)
+    }
+  }
+
+  /** As whom the proxy itself is let in. @throws DialFailure where its files cannot be read */
+  async #credential({ kind, metadata }: ResourceDocument): Promise<Credential | undefined> {
+    const { world, databases } = this.#needs
+    if (kind !== 'db') return undefined
+    const { db_user } = this.grant.subject.principal as DbPrincipal
+    try {
+      return await credentialFor(databases, metadata.name, db_user, world.now)
+    } catch (error) {
+      if (!(error instanceof SetupProblem)) throw error
+      world.log({ level: 'error', message: 'no credential', resource: metadata.name, detail: error.message })
+      throw new DialFailure('upstream_login_failed', notLetIn(db_user))
     }
   }
 
@@ -167,7 +198,7 @@ export class Opening implements Session {
       heard: () => this.#state.kind !== 'passing' || this.#state.spliced.heardClient(),
       cut: (code, message) => this.cut(code, message),
     })
-    if (this.grant.subject.resource.kind === 'db') return first ? this.#begin(first) : this.#startPostgres()
+    if (this.grant.subject.resource.kind === 'db') return first ? await this.#begin(first) : this.#startPostgres()
     const { raw, stream } = this.#upstream as Upstream
     this.#pass(raw, stream, undefined)
   }
@@ -188,15 +219,53 @@ export class Opening implements Session {
     if (this.#state.kind !== 'starting') return
     if (message === undefined) return this.#leaveUnsaid()
     if (typeof message === 'string') return this.#refuseStart(...noStartup(message))
-    this.#begin(message)
+    await this.#begin(message)
   }
 
-  #begin({ first, bytes }: FirstMessage): void {
-    const { raw, stream } = this.#upstream as Upstream
+  async #begin({ first, bytes }: FirstMessage): Promise<void> {
+    const { raw, stream, credential } = this.#upstream as Upstream
     const why = whyNotAdmitted(first, this.grant.subject.principal as DbPrincipal)
     if (why) return void this.#refuseStart(...why)
     stream.write(bytes)
-    this.#pass(raw, stream, new Messages())
+    if (first.kind === 'startup' && credential?.password !== undefined) await this.#logIn(stream, credential.password)
+    if (this.#state.kind !== 'starting') return
+    this.#pass(raw, stream, new Messages((key) => this.#heardKey(key)))
+  }
+
+  /** What the client would have been asked is answered here. */
+  async #logIn(stream: Duplex, password: string): Promise<void> {
+    const { world } = this.#needs
+    const gone = () => this.cut('upstream_reset', 'The database has ended the connection.')
+    stream.once('close', gone).once('end', gone)
+    const tooSlow = () => this.cut('upstream_login_failed', 'The database has not answered in time.')
+    const late = setTimeout(tooSlow, world.limits.startupMs)
+    try {
+      await Promise.race([logIn(stream, { ...endPointOf(stream), password, random: world.random }), this.#ended])
+    } catch (error) {
+      if (!(error instanceof LoginFailure)) throw error
+      const { db_user } = this.grant.subject.principal as DbPrincipal
+      const resource = this.grant.subject.resource.name
+      world.log({ level: 'error', message: 'not let in by the database', resource, detail: error.message })
+      this.#finish('upstream_login_failed', 0, 0)
+      this.#say(postgresError('invalidAuthorization', notLetIn(db_user)))
+    } finally {
+      clearTimeout(late)
+      stream.off('close', gone).off('end', gone)
+    }
+  }
+
+  /** To the very server that gave the key, whatever its name leads to by then. */
+  #heardKey(key: Uint8Array): void {
+    const { raw } = this.#upstream as Upstream
+    const { world, ownPort, cancels } = this.#needs
+    const { resource } = this.#opened as Opened
+    const at = { host: String(raw.remoteAddress), port: Number(raw.remotePort) }
+    if (resource.kind !== 'db' || this.#state.kind === 'over') return
+    this.#forgetKey()
+    this.#forgetKey = cancels.remember(key, async (signal) => {
+      const socket = await dial({ limits: world.limits, ownPort }, at, signal)
+      return secure(socket, resource, signal)
+    })
   }
 
   #refuseStart(...why: Parameters<typeof postgresError>): void {
@@ -235,6 +304,8 @@ export class Opening implements Session {
   #over(): void {
     const before = this.#state.kind
     this.#state = { kind: 'over' }
+    this.#isOver()
+    this.#forgetKey()
     this.#stopWatching()
     this.#leave()
     // What is spliced ends by itself, its last bytes first.

@@ -22,7 +22,6 @@ export interface PostgresNeeds extends AuthorizeNeeds, OpeningNeeds {
   readonly certificates: ResourceCertificates
   /** The proxy's own server names: resources lie below each. */
   readonly names: ReadonlySet<string>
-  readonly cancel: (connection: Connection, request: Uint8Array) => void
 }
 
 export interface PostgresEnd {
@@ -90,7 +89,7 @@ class Client {
     if (message === undefined) return void connection.raw.destroy()
     if (typeof message === 'string') return this.#end('startup_malformed', message, ...noStartup(message))
     const { first, bytes } = message
-    if (first.kind === 'cancel') return this.#needs.cancel(connection, bytes)
+    if (first.kind === 'cancel') return this.#needs.cancels.take(connection, bytes, socket)
     if (first.kind !== 'startup')
       return this.#end('startup_malformed', first.kind, ...noStartup(`a second ${first.kind}`))
     await this.#open({ first, bytes })

@@ -3,6 +3,7 @@
  * sends it, so it is read by length and code alone, and the deadline of the handshake stands.
  */
 import { postgresError, postgresNo, postgresTls } from '../core/route/postgres.ts'
+import type { Cancels } from './cancels.ts'
 import type { Connection } from './connection.ts'
 import type { OtherWires } from './peek.ts'
 import { type FirstMessage, readFirst } from './postgres.ts'
@@ -10,8 +11,7 @@ import { type FirstMessage, readFirst } from './postgres.ts'
 interface Needs {
   /** Whoever asked for TLS: the connection's next byte is the hello's first. */
   readonly secured: (connection: Connection) => void
-  /** A request to cancel, as it came. */
-  readonly cancel: (connection: Connection, request: Uint8Array) => void
+  readonly cancels: Pick<Cancels, 'take'>
 }
 
 export function postgresWires(needs: Needs): OtherWires {
@@ -32,7 +32,7 @@ async function answer(needs: Needs, connection: Connection, mayAskGss: boolean):
     return connection.refuse('plain_postgres', undefined, postgresError('invalidAuthorization', wordsInClear))
   }
   if (!isAlone(message)) return connection.refuse('postgres_early_bytes')
-  if (first.kind === 'cancel') return needs.cancel(connection, bytes)
+  if (first.kind === 'cancel') return needs.cancels.take(connection, bytes, raw)
   if (first.kind === 'gssenc') {
     if (!mayAskGss) return connection.refuse('plain_postgres', 'GSSENCRequest twice')
     raw.write(postgresNo)

@@ -53,6 +53,7 @@ export type CloseCode =
   | 'postgres_early_bytes'
   | 'postgres_cancel_unknown'
   | 'startup_too_slow'
+  | 'cancel_too_slow'
   | 'proxy_header'
   | 'server_name_missing'
   | 'server_name_unknown'
@@ -90,6 +91,8 @@ export type DialCode =
   | 'upstream_no_tls'
   | 'upstream_tls_wrong'
   | 'upstream_no_postgres'
+  /** The database did not take the proxy's own credential, or that cannot be read. */
+  | 'upstream_login_failed'
 
 /** Why an open session ended. */
 export type EndCode =
@@ -105,5 +108,6 @@ export type EndCode =
   | 'session_ended'
   | 'proxy_stopping'
   | 'startup_refused'
+  | 'upstream_login_failed'
   /** A mistake of ours: the line before says which. */
   | 'failed'

@@ -6,6 +6,7 @@ import { type Duration, seconds } from '../core/model.ts'
 import { compileTable, type RouteTable } from '../core/route/table.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import type { AuthorizeNeeds } from './authorize.ts'
+import { makeCancels } from './cancels.ts'
 import { type Certificates, keepFresh } from './certificates.ts'
 import type { Settings } from './config.ts'
 import type { Connection } from './connection.ts'
@@ -73,12 +74,16 @@ export async function serve(given: Given): Promise<Serving> {
   const statics = await makeStaticRoutes(routes, { world, relays, ownPort: port, certificate, lookEvery })
   const own = makeOwnEnd(certificate, { sallyport: tunnel.take, 'http/1.1': http.take })
   const resources = makeResourceCertificates(certificates, certificate)
-  const cancel = (connection: Connection) => connection.refuse('postgres_cancel_unknown')
-  const named = { certificates: resources, names: ownServerNames(settings), cancel, ownPort: port }
+  const named = { certificates: resources, names: ownServerNames(settings), ownPort: port }
   const postgres = makePostgresEnd({ ...knowing, ...named }, certificate)
   const table = tableOf([...statics.rules, postgres.direct, { ...ownRule(settings, routes), take: own.take }])
   const secured = makeDispatch(tableOf([...statics.postgres, postgres.asked]))
-  const listening = await listen(hosts, port, world, makeDispatch(table, postgresWires({ secured, cancel })))
+  const listening = await listen(
+    hosts,
+    port,
+    world,
+    makeDispatch(table, postgresWires({ secured, cancels: knowing.cancels })),
+  )
   const renewing = [own, statics, resources]
   const rest = keepFresh(certificates, lookEvery, (next) => renewing.map((end) => end.renew(next)), world.log)
   return {
@@ -140,7 +145,8 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const events = makeEvents(world, caller)
   if (keys !== 'none') events.started(identity.boot)
   const spent = rememberSpent(world.limits.spentGrants)
-  return { world, identity, trust, sessions, events, spent, ...remembered() }
+  const more = { cancels: makeCancels(world), databases: settings.databases }
+  return { ...more, world, identity, trust, sessions, events, spent, ...remembered() }
 }
 
 /** What was right before, of clients that come again. */

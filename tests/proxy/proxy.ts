@@ -63,6 +63,7 @@ interface Options {
   readonly home?: string
   readonly port?: number
   readonly routes?: Settings['routes']
+  readonly databases?: Settings['databases']
   /** Of what it knows and decides; its certificates have the machine's. */
   readonly now?: () => number
   /** Before it starts, such as to register it at the edge. */
@@ -94,6 +95,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
         maxOffline: more.maxOffline ?? more.maxStale ?? hours(1),
       },
       routes: more.routes ?? [],
+      databases: more.databases ?? [],
       adminPort: undefined,
     },
     identity,

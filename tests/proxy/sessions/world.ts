@@ -7,6 +7,7 @@ import type { SessionAsk } from '../../../core/access/request-session.ts'
 import type { SessionSetAsk } from '../../../core/access/request-session-set.ts'
 import type { RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { base64url } from '../../../core/lib/bytes.ts'
+import type { Settings } from '../../../proxy/config.ts'
 import type { Limits } from '../../../proxy/limits.ts'
 import { type TestEdge, terminal } from '../../edge.ts'
 import { newAdmin, newPerson, type Person } from '../../people.ts'
@@ -76,6 +77,7 @@ interface Options {
   readonly maxStale?: number
   readonly maxOffline?: number
   readonly askEvery?: number
+  readonly databases?: Settings['databases']
 }
 
 export interface World {
@@ -115,6 +117,7 @@ export async function newWorld(options: Options = {}): Promise<World> {
       now: edge.ports.now,
       askEvery: options.askEvery ?? 100,
       ...(options.limits && { limits: options.limits }),
+      ...(options.databases && { databases: options.databases }),
       ...(options.maxStale !== undefined && { maxStale: options.maxStale }),
       ...(options.maxOffline !== undefined && { maxOffline: options.maxOffline }),
       prepare: async ({ x }) => {
