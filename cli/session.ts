@@ -116,6 +116,19 @@ export async function grantToKeep(session: Session, asked: KeptAsk, opensBrowser
   }
 }
 
+/** A word for a password's place: the grant is spent for it. @throws Problem */
+export async function bearerToKeep(session: Session, asked: KeptAsk, opensBrowser: boolean) {
+  const held = await holdConnection(session.profile, await accessToken(session))
+  try {
+    const waiting = { gone: held.lost, ended: held.lost }
+    const wanted = { opensBrowser, shared: new SharedTap() }
+    const { grant } = await askForGrant(session, wanted, { ...asked, proxy: held.proxy }, waiting)
+    return await held.bearer(grant)
+  } finally {
+    held.close()
+  }
+}
+
 const rightsInWords = ({ impersonate }: SessionAsk): string =>
   impersonate === undefined ? '' : ` with the rights of ${impersonate}`
 

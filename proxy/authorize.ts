@@ -11,6 +11,7 @@ import { verifyConnectionProof } from '../core/oauth/dpop.ts'
 import type { Ports } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { ConnectHead } from '../core/route/connect.ts'
+import type { RequestHead } from '../core/route/request-head.ts'
 import type { World } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { Spent } from './spent.ts'
@@ -60,6 +61,10 @@ export interface Showing {
   read(): Promise<SessionGrant>
   /** The key that was proven over this very connection. @throws Refusal */
   provenKey(): Promise<Holder>
+  /** Of a word that stands in for the key, or is to: a role must permit it. */
+  readonly isBearer?: true
+  /** The use of the grant that was spent before. */
+  readonly spent?: string
 }
 
 /** By CONNECT. `exporter`: of the connection, as in `Shown`. */
@@ -84,6 +89,27 @@ export function shownByConnect(
   }
 }
 
+/** To be turned into a word: a grant for one session, whatever resource that is on. */
+export function shownForBearer(
+  needs: AuthorizeNeeds,
+  { proxyAuthorization, dpop: proof }: Pick<RequestHead, 'proxyAuthorization' | 'dpop'>,
+  { exporter, path }: { readonly exporter: string; readonly path: string },
+): Omit<Showing, 'target'> {
+  const { identity, world, proofKeys } = needs
+  return {
+    isBearer: true,
+    read: async () => {
+      const jwt = tokenIn(proxyAuthorization)
+      if (jwt === undefined) throw new Refusal('grant_invalid', { why: 'none' })
+      return readGrantFor(needs, jwt, '')
+    },
+    provenKey: () => {
+      const request = { method: 'POST', url: `sallyport://${identity.id}${path}`, proof }
+      return verifyConnectionProof({ now: world.now, proofKeys, signatures: webSignatures }, request, exporter)
+    },
+  }
+}
+
 /** @throws Refusal grant_invalid, unavailable */
 export async function readGrantFor(
   { world, identity, trust }: AuthorizeNeeds,
@@ -98,18 +124,21 @@ export async function readGrantFor(
 export async function openGrant(
   needs: AuthorizeNeeds,
   grant: SessionGrant,
-  { target, provenKey }: Showing,
+  showing: Showing,
   address: string,
 ): Promise<OpenedSession & { readonly trusting: Trusting; readonly use: string }> {
   const { world, identity, trust } = needs
-  const jkt = await provenKey()
+  const { target } = showing
+  const jkt = await showing.provenKey()
   requireKey(grant, jkt)
-  const use = requireUnspent(needs, grant)
+  const use = showing.spent ?? requireUnspent(needs, grant)
   const { id, boot } = identity
   const open = async () => {
     const trusting = trust.fresh()
     const shown = { grant, target, jkt, proxy: { id, boot }, address, now: world.now() }
-    return { ...(await openSession(trusting.known, shown)), trusting, use }
+    const opened = await openSession(trusting.known, shown)
+    if (showing.isBearer && !opened.constraints.bearerGrants) throw noBearer()
+    return { ...opened, trusting, use }
   }
   try {
     return await open()
@@ -119,6 +148,11 @@ export async function openGrant(
     await trust.ask()
     return open()
   }
+}
+
+const noBearer = () => {
+  const told = 'No role of yours lets a password stand in for a certificate here (bearer_grants): sallyport db login.'
+  return new Refusal('session_refused', { why: 'no_bearer_grants' }, { told })
 }
 
 const newerMayAllow: ReadonlySet<string> = new Set(['session_refused', 'resource_unknown', 'credential_unknown'])

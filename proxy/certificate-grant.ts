@@ -8,8 +8,8 @@ import { type AuthorizeNeeds, readGrantFor, type Showing } from './authorize.ts'
 export function shownByCertificate(needs: AuthorizeNeeds, socket: TLSSocket, target: string): Showing {
   // A resumed session shows no certificate again: what is told of it then is memory.
   if (socket.isSessionReused()) throw new Refusal('grant_invalid', { why: 'a resumed session' })
-  const certificate = socket.getPeerX509Certificate()
-  if (!certificate) throw new Refusal('grant_invalid', { why: 'no client certificate' })
-  const { jwt, jkt } = readGrantCertificate(new Uint8Array(certificate.raw))
+  const raw = socket.getPeerX509Certificate()?.raw
+  if (!raw) throw new Refusal('grant_invalid', { why: 'no client certificate' })
+  const { jwt, jkt } = readGrantCertificate(new Uint8Array(raw))
   return { target, read: () => readGrantFor(needs, jwt, target), provenKey: async () => jkt }
 }

@@ -58,6 +58,7 @@ export class Opening implements Session {
   readonly #calledOff = new AbortController()
   #state: State = { kind: 'opening' }
   #grant: SessionGrant | undefined
+  #isBearer = false
   #opened: Opened | undefined
   #upstream: Upstream | undefined
   #openedAt: Instant = 0
@@ -103,6 +104,7 @@ export class Opening implements Session {
     const { events, sessions } = this.#needs
     const grant = await showing.read()
     this.#grant = grant
+    this.#isBearer = showing.isBearer === true
     try {
       events.requireRoom()
       this.#opened = await openGrant(this.#needs, grant, showing, this.address)
@@ -354,6 +356,7 @@ export class Opening implements Session {
       ...(impersonated && { impersonated: impersonated.name }),
       tapped,
       ...(code && { code: true }),
+      ...(this.#isBearer && { bearer: true }),
       ...(uses.most !== 1 && { use }),
       rules: trace().join('; '),
     }

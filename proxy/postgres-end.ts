@@ -6,22 +6,25 @@ import type { TLSSocket } from 'node:tls'
 import { Refusal } from '../core/refusal.ts'
 import type { Hello } from '../core/route/hello.ts'
 import { postgresError } from '../core/route/postgres.ts'
-import type { AuthorizeNeeds } from './authorize.ts'
+import type { AuthorizeNeeds, Showing } from './authorize.ts'
+import type { Bearers } from './bearers.ts'
 import { shownByCertificate } from './certificate-grant.ts'
 import type { Connection } from './connection.ts'
 import type { Taking } from './dispatch.ts'
 import { alertBytes } from './dispatch.ts'
 import { Opening, type OpeningNeeds } from './opening.ts'
-import { noStartup, readFirst } from './postgres.ts'
+import { askPassword, noStartup, readFirst, readPassword } from './postgres.ts'
 import type { ResourceCertificates } from './resource-certificates.ts'
 import { postgresProtocols, resourceRule } from './routes.ts'
 import { makeTlsEnd } from './tls.ts'
+import type { Trusting } from './trust.ts'
 import { DialFailure } from './upstream.ts'
 
 export interface PostgresNeeds extends AuthorizeNeeds, OpeningNeeds {
   readonly certificates: ResourceCertificates
   /** The proxy's own server names: resources lie below each. */
   readonly names: ReadonlySet<string>
+  readonly bearers: Bearers
 }
 
 export interface PostgresEnd {
@@ -63,6 +66,10 @@ function isDatabase(trust: AuthorizeNeeds['trust'], name: string): boolean {
     throw error
   }
 }
+
+/** Where no role has them nobody is asked: what is typed for the database stays between it and its client. */
+const takesBearers = ({ known }: Trusting): boolean =>
+  [...known.roles.values()].some(({ spec }) => spec.options.bearer_grants === true)
 
 type FirstRead = Awaited<ReturnType<typeof readFirst>>
 
@@ -109,13 +116,29 @@ class Client {
     socket.once('close', gone)
     try {
       const target = resourceIn(String(socket.servername).toLowerCase())
-      const showing = shownByCertificate(this.#needs, socket, target)
+      const showing = await this.#showing(target)
       await opening.open(showing, () => connection.withoutDeadline())
       socket.off('close', gone)
       await opening.run(message)
     } catch (error) {
       if (!socket.destroyed) this.#refuseFor(error)
     }
+  }
+
+  /** @throws Refusal */
+  async #showing(target: string): Promise<Showing> {
+    const [connection, socket] = [this.#connection, this.#socket]
+    if (socket.getPeerX509Certificate() || !takesBearers(this.#needs.trust.fresh())) {
+      return shownByCertificate(this.#needs, socket, target)
+    }
+    const { limits } = this.#needs.world
+    connection.within(limits.startupMs, 'startup_too_slow')
+    socket.write(askPassword)
+    const handle = await readPassword(socket)
+    if (handle === undefined) throw new Refusal('grant_invalid', { why: 'no password' })
+    const { grant, key, use } = this.#needs.bearers.take(handle, { target, address: connection.address })
+    connection.within(limits.grantMs + limits.dialMs, 'grant_too_slow')
+    return { target, isBearer: true, spent: use, read: async () => grant, provenKey: async () => key }
   }
 
   #refuseFor(error: unknown): void {

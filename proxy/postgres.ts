@@ -5,6 +5,7 @@ import { type ConnectionOptions, connect, getCACertificates } from 'node:tls'
 import type { DbDocument } from '../core/access/db.ts'
 import type { DbPrincipal } from '../core/access/resource.ts'
 import type { UpstreamTls } from '../core/access/tls.ts'
+import { textOf } from '../core/lib/bytes.ts'
 import { Growing } from '../core/lib/growing.ts'
 import { type ParsedPostgres, type PostgresFirst, parsePostgres, type sqlStates } from '../core/route/postgres.ts'
 import type { Credential } from './database-credentials.ts'
@@ -122,6 +123,33 @@ export function readFirst(client: Duplex): Promise<FirstMessage | string | undef
       parsed = parsePostgres(collected.bytes)
       if (parsed.kind === 'invalid') end(parsed.why)
       else if (parsed.kind === 'value') end({ first: parsed.value, bytes: collected.bytes })
+    }
+    client.on('data', take).once('end', gone).once('close', gone)
+    client.resume()
+  })
+}
+
+/** AuthenticationCleartextPassword: within TLS alone. */
+export const askPassword = new Uint8Array([0x52, 0, 0, 0, 8, 0, 0, 0, 3])
+const longestPassword = 1024
+
+/** One PasswordMessage and nothing behind it. undefined: something else, or the client has gone. */
+export function readPassword(client: Duplex): Promise<string | undefined> {
+  const collected = new Growing()
+  return new Promise((done) => {
+    const end = (outcome: string | undefined) => {
+      client.pause().off('data', take).off('end', gone).off('close', gone)
+      done(outcome)
+    }
+    const gone = () => end(undefined)
+    const take = (piece: Buffer) => {
+      collected.append(piece)
+      const { bytes } = collected
+      if (bytes[0] !== 0x70 || bytes.length > longestPassword) return end(undefined)
+      if (bytes.length < 5) return
+      const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1) + 1
+      if (length > longestPassword || length < 6 || bytes.length > length) return end(undefined)
+      if (bytes.length === length) end(bytes[length - 1] === 0 ? textOf(bytes.slice(5, -1)) : undefined)
     }
     client.on('data', take).once('end', gone).once('close', gone)
     client.resume()

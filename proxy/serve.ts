@@ -6,6 +6,7 @@ import { type Duration, seconds } from '../core/model.ts'
 import { compileTable, type RouteTable } from '../core/route/table.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import type { AuthorizeNeeds } from './authorize.ts'
+import { makeBearers } from './bearers.ts'
 import { makeCancels } from './cancels.ts'
 import { type Certificates, keepFresh } from './certificates.ts'
 import type { Settings } from './config.ts'
@@ -145,7 +146,7 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const events = makeEvents(world, caller)
   if (keys !== 'none') events.started(identity.boot)
   const spent = rememberSpent(world.limits.spentGrants)
-  const more = { cancels: makeCancels(world), databases: settings.databases }
+  const more = { cancels: makeCancels(world), bearers: makeBearers(world), databases: settings.databases }
   return { ...more, world, identity, trust, sessions, events, spent, ...remembered() }
 }
 
