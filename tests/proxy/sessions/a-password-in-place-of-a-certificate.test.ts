@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { makeBearers } from '../../../proxy/bearers.ts'
-import type { Person } from '../../people.ts'
+import { newPerson, type Person } from '../../people.ts'
 import { proofOf } from '../../program.ts'
 import { putDocuments, readerRole, setOf } from '../../proxies.ts'
 import { needs } from '../proxy.ts'
@@ -159,19 +159,18 @@ test('a set of sessions is no word', async () => {
 
 test('where no role has it there is none, and nobody is asked for a password', async () => {
   const world = await newWorld()
-  expect(await askForWord(world)).toMatchObject({ status: 403, json: { error: 'session_refused' } })
+  expect(await askForWord(world)).toMatchObject({ status: 403, json: { error: 'access_denied' } })
   expect(await (await startDirect(world.proxy)).closed).toMatch(/^E.*sallyport db login/s)
 })
 
 test('one role that says no is enough', async () => {
   const world = await bearerWorld()
-  const strict = { kind: 'role', version: 'v7', metadata: { name: 'access' } } as const
-  await putDocuments(world.admin, {
-    ...strict,
-    spec: { options: { bearer_grants: false }, allow: {}, deny: {} },
-  } as never)
+  const spec = { options: { bearer_grants: false }, allow: {}, deny: {} }
+  await putDocuments(world.admin, { kind: 'role', version: 'v7', metadata: { name: 'strict' }, spec })
+  const max = await newPerson(world.admin, 'Max', ['access', 'db-reader', 'strict'])
   await world.proxy.serving.trust.ask()
-  expect(await askForWord(world)).toMatchObject({ status: 403, json: { error: 'session_refused' } })
+  const answer = await askForWord(world, await grantFor(world, max), {}, max)
+  expect(answer).toMatchObject({ status: 403, json: { error: 'access_denied' } })
 })
 
 test('it is decided again when it is used', async () => {
