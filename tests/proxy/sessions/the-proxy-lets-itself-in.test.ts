@@ -1,8 +1,16 @@
 /** The proxy's own credential stands in for the client's, which the client then never has. */
-import { chmodSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, chownSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import process from 'node:process'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { DbDocument } from '../../../core/access/db.ts'
+import { issue, newCa } from '../../cli/certificates.ts'
 import { missingPostgres } from '../../postgres.ts'
+import { pgDocument, putDocuments } from '../../proxies.ts'
+import { newFolder, remove } from '../../runtime/launch.ts'
+import { atEnd } from '../proxy.ts'
 import { certify, filesOf, isReady, psqlTo, startDirect } from './certificate.ts'
 import { message, startDatabase, welcome } from './database.ts'
 import { passwordFor, postgresWorld } from './postgres-world.ts'
@@ -21,6 +29,20 @@ describe('a real PostgreSQL, which wants SCRAM', () => {
     const psql = psqlTo(world.proxy, filesOf(world.proxy, await certify(world)), ['-w', '-c', 'select current_user'])
     expect(await psql.ended, psql.stderr()).toBe(0)
     expect(psql.stdout()).toBe('reader\n')
+  })
+
+  test('over TLS, with the exchange bound to the certificate of the server', async () => {
+    const ca = await newCa('CA')
+    const own = await issue('127.0.0.1', { by: ca, ips: ['127.0.0.1'] })
+    const world = await postgresWorld({ databases: [passwordFor()], settings: tlsOf(own) })
+    const document = pgDocument('pg-1', { uri: world.database.uri }) as DbDocument
+    const tls = { mode: 'verify-full', ca_cert: ca.pem } as const
+    await putDocuments(world.admin, { ...document, spec: { ...document.spec, tls } })
+    await world.proxy.serving.trust.ask()
+    const files = filesOf(world.proxy, await certify(world))
+    const psql = psqlTo(world.proxy, files, ['-w', '-c', 'select ssl from pg_stat_ssl where pid = pg_backend_pid()'])
+    expect(await psql.ended, psql.stderr()).toBe(0)
+    expect(psql.stdout()).toBe('t\n')
   })
 
   test('a wrong password: the client is told that, and the operator what the server said', async () => {
@@ -56,6 +78,21 @@ test('a file that others can read is not used', async () => {
   expect(said).toContain(notLetIn)
   expect(world.proxy.log.find((one) => one.message === 'no credential')?.['detail']).toContain('can be read by others')
 })
+
+/** The server takes a key that root owns and its own group can read. */
+function tlsOf({ pem, key }: { readonly pem: string; readonly key: string }) {
+  const folder = newFolder()
+  atEnd(() => remove(folder))
+  chmodSync(folder, 0o755)
+  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  writeFileSync(certFile, pem)
+  writeFileSync(keyFile, key, { mode: 0o600 })
+  if (process.getuid?.() === 0) {
+    chownSync(keyFile, 0, Number(spawnSync('id', ['-g', 'postgres'], { encoding: 'utf8' }).stdout))
+    chmodSync(keyFile, 0o640)
+  }
+  return { ssl: 'on', ssl_cert_file: certFile, ssl_key_file: keyFile }
+}
 
 const u32 = (number: number) =>
   String.fromCharCode(number >>> 24, (number >> 16) & 255, (number >> 8) & 255, number & 255)
