@@ -64,7 +64,7 @@ export interface Showing {
   /** Of a word that stands in for the key, or is to: a role must permit it. */
   readonly isBearer?: true
   /** The use of the grant that was spent before. */
-  readonly spent?: string
+  readonly spent?: number | string
 }
 
 /** By CONNECT. `exporter`: of the connection, as in `Shown`. */
@@ -126,7 +126,7 @@ export async function openGrant(
   grant: SessionGrant,
   showing: Showing,
   address: string,
-): Promise<OpenedSession & { readonly trusting: Trusting; readonly use: string }> {
+): Promise<OpenedSession & { readonly trusting: Trusting; readonly use: number | string }> {
   const { world, identity, trust } = needs
   const { target } = showing
   const jkt = await showing.provenKey()
@@ -166,7 +166,7 @@ function requireKey({ clientKey }: SessionGrant, jkt: Holder): void {
 function requireUnspent(
   { spent, world }: Pick<AuthorizeNeeds, 'spent' | 'world'>,
   { id, uses: { key, most }, tap }: SessionGrant,
-): string {
+): number | string {
   const now = world.now()
   // Nothing counts it, here or in the process after this one: the name of a session must be another one each time.
   if (most === undefined) return base64url(world.random(8))
@@ -174,7 +174,7 @@ function requireUnspent(
   // An intent without an instant is refused when the tap is checked.
   const until = Number.isFinite(exp) ? Math.max(now + minutes(3), exp) : now + minutes(3)
   const spending = spent.spend({ key, most }, until, now)
-  if (spending.kind === 'spent_now') return String(spending.use)
+  if (spending.kind === 'spent_now') return spending.use
   if (spending.kind === 'spent_before') throw new Refusal('grant_spent', { grant: id })
   throw new Refusal('unavailable', { why: 'too_many_grants' })
 }

@@ -15,7 +15,7 @@ export interface Proven {
   readonly grant: SessionGrant
   readonly key: Holder
   /** The use of the grant that is spent for it. */
-  readonly use: string
+  readonly use: number | string
   /** Where it was asked for from: it works from nowhere else. */
   readonly address: string
 }
