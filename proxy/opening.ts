@@ -14,7 +14,7 @@ import { postgresError } from '../core/route/postgres.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { type AuthorizeNeeds, openGrant, type Showing } from './authorize.ts'
 import type { Cancels } from './cancels.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Outcome } from './connection.ts'
 import { type Credential, credentialFor, type DatabaseCredential } from './database-credentials.ts'
 import type { Events } from './events.ts'
 import { type FirstMessage, Messages, noStartup, readFirst, secure, whyNotAdmitted } from './postgres.ts'
@@ -30,7 +30,7 @@ export interface OpeningNeeds extends AuthorizeNeeds {
   readonly sessions: Sessions
   readonly events: Events
   readonly ownPort: number
-  readonly databases: readonly DatabaseCredential[]
+  readonly databases: () => readonly DatabaseCredential[]
   readonly cancels: Cancels
 }
 
@@ -126,10 +126,13 @@ export class Opening implements Session {
   }
 
   #requireAllowed(): void {
-    const { trust, world } = this.#needs
+    const { events, trust, world } = this.#needs
     this.#calledOff.signal.throwIfAborted()
     const { constraints } = requireAllowed(trust.fresh().known, this.grant, { address: this.address, now: world.now() })
-    if (constraints.strictLocks) trust.requireNewest()
+    if (constraints.strictLocks) {
+      trust.requireNewest()
+      events.requireKept()
+    }
     this.hold(constraints)
   }
 
@@ -140,6 +143,7 @@ export class Opening implements Session {
     const at = addressOf(resource)
     const late = new DialFailure('upstream_too_slow', `What is at ${at} does not answer in time.`)
     const timer = setTimeout(() => this.#calledOff.abort(late), limits.dialMs)
+    const from = performance.now()
     let raw: Socket | undefined
     try {
       const credential = await this.#credential(resource)
@@ -152,6 +156,7 @@ export class Opening implements Session {
       throw error
     } finally {
       clearTimeout(timer)
+      this.#connection.note({ backend: at, dial_ms: Math.round(performance.now() - from) })
     }
   }
 
@@ -161,7 +166,7 @@ export class Opening implements Session {
     if (kind !== 'db') return undefined
     const { db_user } = this.grant.subject.principal as DbPrincipal
     try {
-      return await credentialFor(databases, metadata.name, db_user, world.now)
+      return await credentialFor(databases(), metadata.name, db_user, world.now)
     } catch (error) {
       if (!(error instanceof SetupProblem)) throw error
       world.log({ level: 'error', message: 'no credential', resource: metadata.name, detail: error.message })
@@ -181,7 +186,7 @@ export class Opening implements Session {
     if (state.kind === 'over') return
     const last = postgresError('adminShutdown', message)
     if (state.kind === 'passing') return void state.spliced.cut(code, state.messages?.isBetween ? last : undefined)
-    this.#finish(code, 0, 0)
+    this.#finish({ code, by: 'proxy', up: 0, down: 0 })
     // Another protocol has no place for our words.
     if (this.grant.subject.resource.kind === 'db') this.#say(last)
     else this.#connection.reset()
@@ -248,7 +253,7 @@ export class Opening implements Session {
       const { db_user } = this.grant.subject.principal as DbPrincipal
       const resource = this.grant.subject.resource.name
       world.log({ level: 'error', message: 'not let in by the database', resource, detail: error.message })
-      this.#finish('upstream_login_failed', 0, 0)
+      this.#finish({ code: 'upstream_login_failed', by: 'proxy', up: 0, down: 0 })
       this.#say(postgresError('invalidAuthorization', notLetIn(db_user)))
     } finally {
       clearTimeout(late)
@@ -271,7 +276,7 @@ export class Opening implements Session {
   }
 
   #refuseStart(...why: Parameters<typeof postgresError>): void {
-    this.#finish('startup_refused', 0, 0)
+    this.#finish({ code: 'startup_refused', by: 'proxy', up: 0, down: 0 })
     this.#say(postgresError(...why))
   }
 
@@ -285,7 +290,7 @@ export class Opening implements Session {
         idleMs: sessionIdleMs,
         halfCloseIdleMs,
         toClient: (piece) => messages?.follow(piece),
-        ended: (code, up, down) => this.#finish(code, up, down),
+        ended: (outcome) => this.#finish(outcome),
         idle: (code) => this.cut(code, `The session was idle for ${inWords(sessionIdleMs)}.`),
       },
     )
@@ -294,7 +299,7 @@ export class Opening implements Session {
 
   /** Gone before it said anything, as whoever only looks whether something listens. */
   #leaveUnsaid(): void {
-    this.#finish('client_reset', 0, 0)
+    this.#finish({ code: 'client_reset', by: 'client', up: 0, down: 0 })
     this.#connection.raw.destroy()
   }
 
@@ -314,25 +319,15 @@ export class Opening implements Session {
     if (before !== 'passing') this.#upstream?.raw.destroy()
   }
 
-  #finish(code: EndCode, up: number, down: number): void {
+  #finish(outcome: Outcome & { readonly code: EndCode }): void {
     if (this.#state.kind === 'over') return
     this.#over()
     const { events, world } = this.#needs
     const { address } = this.#connection
+    const { code, up, down } = outcome
     const ms = world.now() - this.#openedAt
     const { id } = this
-    const { subject } = this.grant
-    world.log({
-      level: 'info',
-      message: 'session ended',
-      session: id,
-      resource: subject.resource.name,
-      code,
-      address,
-      up,
-      down,
-      ms,
-    })
+    this.#connection.ended(outcome)
     events.tell({
       kind: 'session.stop',
       session: id,
@@ -348,7 +343,10 @@ export class Opening implements Session {
     const { tapped, principal, trace, use } = this.#opened as Opened
     const { id } = this
     const { subject, uses, code } = this.grant
-    world.log({ level: 'info', message: 'session started', session: id, resource: subject.resource.name, address })
+    const resource = subject.resource.name
+    this.#connection.note({ session: id, resource, user: this.grant.user })
+    this.#connection.awaitEnd()
+    world.log({ level: 'info', message: 'session started', session: id, resource, address })
     const as = principalInWords(subject.resource.kind, principal)
     const { impersonated } = subject
     const detail = {

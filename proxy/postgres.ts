@@ -36,9 +36,10 @@ export async function secure(
   )
 }
 
-/** Asks a server that is behind a passthrough, on the client's behalf: whatever it answers but yes ends it. @throws DialFailure, or the signal's reason */
-export async function askForTls(raw: Socket, at: string, signal: AbortSignal): Promise<void> {
+/** Asks a server that is behind a passthrough, on the client's behalf, behind what goes `before`: whatever it answers but yes ends it. @throws DialFailure, or the signal's reason */
+export async function askForTls(raw: Socket, at: string, signal: AbortSignal, before: Uint8Array): Promise<void> {
   try {
+    raw.write(before)
     raw.write(sslRequest)
     const answer = await orAborted(oneByte(raw, at), signal)
     if (answer === yes) return

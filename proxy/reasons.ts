@@ -93,6 +93,8 @@ export type DialCode =
   | 'upstream_no_postgres'
   /** The database did not take the proxy's own credential, or that cannot be read. */
   | 'upstream_login_failed'
+  /** Every backend of the route is down, by its health checks: none is dialled. */
+  | 'no_healthy_backend'
 
 /** Why an open session ended. */
 export type EndCode =

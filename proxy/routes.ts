@@ -1,13 +1,14 @@
 /** The rules of this proxy: its own, under which sessions, pages and API are reached, and the static routes of its file. */
 import { normaliseSni } from '../core/route/name.ts'
 import type { RouteRule } from '../core/route/table.ts'
+import type { Balanced } from './balance.ts'
 import type { CertificateFiles, Settings } from './config.ts'
 
-export interface StaticRoute extends RouteRule {
+export interface StaticRoute extends RouteRule, Balanced {
   /** Also for Postgres clients that ask for TLS in the clear first, as all did before version 17. */
   readonly protocol?: 'postgres' | undefined
-  /** `HOST:PORT`, tried in this order. */
-  readonly backends: readonly string[]
+  /** PROXY protocol, version 2, in front of the client's first byte. */
+  readonly sendProxy: boolean
   /** Where TLS ends here. Undefined: the proxy's own. */
   readonly certificate: CertificateFiles | undefined
   /** The path of a PEM file. */

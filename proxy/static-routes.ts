@@ -1,14 +1,22 @@
 /** What takes the hellos of a static route: the relay alone, or behind TLS that ends here. */
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 import type { Duration, Instant } from '../core/model.ts'
+import type { Hello } from '../core/route/hello.ts'
+import { announcement } from './announce.ts'
+import { type Choice, makeChoice } from './balance.ts'
 import { type Certificates, certificatesOf, keepFresh, parseCertificate, readPem } from './certificates.ts'
+import type { Connection } from './connection.ts'
 import type { Taking } from './dispatch.ts'
+import type { Health } from './health.ts'
 import { askForTls } from './postgres.ts'
 import { type RelayNeeds, relay } from './relay.ts'
 import type { StaticRoute } from './routes.ts'
 import { makeTlsEnd, type TlsEnd } from './tls.ts'
 
-interface Needs extends RelayNeeds {
+export interface StaticNeeds extends RelayNeeds {
+  readonly health: Health
   /** The proxy's own, for routes that name none. */
   readonly certificate: SecureContextOptions
   readonly lookEvery: Duration
@@ -18,40 +26,72 @@ export interface StaticRoutes {
   readonly rules: readonly Taking[]
   /** Of hellos behind a Postgres client's request for TLS: the server is asked in the same words. */
   readonly postgres: readonly Taking[]
+  /** Of each route, in their order. */
+  readonly choices: ReadonlyMap<string, Choice>
   /** The proxy's own certificate was renewed. */
   renew(certificate: SecureContextOptions): void
-  /** Looks at no certificates any more. */
+  /** Looks at no certificates and backends any more. */
   rest(): void
 }
 
-/** @throws SetupProblem */
-export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: Needs): Promise<StaticRoutes> {
-  const rules: Taking[] = []
+/** @throws SetupProblem: then nothing is looked at */
+export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: StaticNeeds): Promise<StaticRoutes> {
   const shared: TlsEnd[] = []
   const resting: (() => void)[] = []
-  for (const route of routes) {
-    if (route.tls === 'passthrough') {
-      rules.push({ ...route, take: (connection) => relay(needs, route, connection, connection.raw) })
-      continue
-    }
+  const rest = () => {
+    for (const one of resting) one()
+  }
+  const choices = new Map<string, Choice>()
+  const ruleOf = async (route: StaticRoute): Promise<Taking> => {
+    const choice = makeChoice(route, needs.health)
+    choices.set(route.name, choice)
+    resting.push(choice.rest)
+    const pass = passing(route, choice, needs)
+    if (route.tls === 'passthrough')
+      return { ...route, take: (connection, hello) => pass(connection, hello, connection.raw) }
     const files = route.certificate && certificatesOf(route.certificate, needs.world.now)
-    const end = endOf(route, needs, files ? await files.first() : needs.certificate)
+    const end = endOf(route, files ? await files.first() : needs.certificate, pass)
     if (files) resting.push(keepOwn(files, end, needs))
     else shared.push(end)
-    rules.push({ ...route, take: end.take })
+    return { ...route, take: end.take }
   }
-  const asking = { ...needs, prepare: askForTls }
+  const rules: Taking[] = []
+  try {
+    for (const route of routes) rules.push(await ruleOf(route))
+  } catch (error) {
+    rest()
+    throw error
+  }
   const postgres = routes
     .filter(({ protocol }) => protocol === 'postgres')
-    .map((route): Taking => ({ ...route, take: (connection) => relay(asking, route, connection, connection.raw) }))
+    .map((route) => asking(route, choices, needs))
+  const renew = (certificate: SecureContextOptions) => {
+    for (const end of shared) end.renew(certificate)
+  }
+  return { rules, postgres, choices, renew, rest }
+}
+
+type Told = Pick<Hello, 'sni' | 'alpn'>
+/** `agreed`: the protocol, where TLS ended here. */
+type Pass = (connection: Connection, hello: Told, stream: Duplex, agreed?: string) => void
+
+const passing =
+  ({ name, sendProxy }: StaticRoute, choice: Choice, needs: StaticNeeds): Pass =>
+  (connection, hello, stream, agreed) => {
+    const announced = sendProxy ? announcement(connection, hello, agreed) : undefined
+    relay(needs, { name, choice }, connection, { stream, announcement: announced })
+  }
+
+/** A header goes before the question for TLS, which is the proxy's own. */
+function asking(route: StaticRoute, choices: StaticRoutes['choices'], needs: StaticNeeds): Taking {
+  const { name, sendProxy } = route
   return {
-    rules,
-    postgres,
-    renew: (certificate) => {
-      for (const end of shared) end.renew(certificate)
-    },
-    rest: () => {
-      for (const rest of resting) rest()
+    ...route,
+    take: (connection, hello) => {
+      const announced = sendProxy ? announcement(connection, hello, undefined) : new Uint8Array()
+      const prepare = (backend: Socket, at: string, signal: AbortSignal) => askForTls(backend, at, signal, announced)
+      const client = { stream: connection.raw, announcement: undefined }
+      relay({ ...needs, prepare }, { name, choice: choices.get(name) as Choice }, connection, client)
     },
   }
 }
@@ -64,16 +104,15 @@ export async function checkFiles(routes: readonly StaticRoute[], now: () => Inst
   }
 }
 
-function endOf(route: StaticRoute, needs: Needs, certificate: SecureContextOptions): TlsEnd {
-  const { alpn, clientCa } = route
+function endOf({ alpn, clientCa }: StaticRoute, certificate: SecureContextOptions, pass: Pass): TlsEnd {
   return makeTlsEnd(certificate, {
     alpn,
     clientCa: clientCa === undefined ? undefined : readAuthorities(clientCa),
-    take: (connection, socket) => relay(needs, route, connection, socket),
+    take: (connection, socket, routing) => pass(connection, routing, socket, socket.alpnProtocol || ''),
   })
 }
 
-const keepOwn = (certificates: Certificates, end: TlsEnd, { lookEvery, world }: Needs): (() => void) =>
+const keepOwn = (certificates: Certificates, end: TlsEnd, { lookEvery, world }: StaticNeeds): (() => void) =>
   keepFresh(certificates, lookEvery, end.renew, world.log)
 
 /** A file without a certificate must not count as none at all: then every authority that Node knows would do. @throws SetupProblem */

@@ -28,7 +28,7 @@ interface Needs {
   readonly asksCertificate?: boolean
   /** The certificate of a name. Undefined: the one for all. */
   readonly contextOf?: (serverName: string) => SecureContext | undefined
-  take(connection: Connection, socket: TLSSocket): void
+  take(connection: Connection, socket: TLSSocket, routing: Routing): void
 }
 
 export const fixed = {
@@ -61,7 +61,7 @@ export function makeTlsEnd(certificate: SecureContextOptions, needs: Needs): Tls
     if (!store) return void socket.destroy()
     const why =
       whyNotAsRouted(socket, store.routing, alpn) ?? (clientCa === undefined ? undefined : whyNotCertified(socket))
-    if (why === undefined) take(store.connection, socket)
+    if (why === undefined) take(store.connection, socket, store.routing)
     else store.connection.refuse(why, socket.authorizationError && String(socket.authorizationError))
   })
   return {

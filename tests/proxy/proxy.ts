@@ -9,6 +9,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach } from 'vitest'
 import type { Names } from '../../core/issue/x509.ts'
 import { hours, minutes } from '../../core/model.ts'
+import type { Certificates } from '../../proxy/certificates.ts'
 import type { Settings } from '../../proxy/config.ts'
 import { type Identity, openIdentity } from '../../proxy/identity.ts'
 import { limits as defaults, type Limits } from '../../proxy/limits.ts'
@@ -46,6 +47,9 @@ export interface Proxy extends Reachable {
   readonly stop: () => Promise<void>
   readonly identity: Identity
   readonly serving: Serving
+  /** With which it was started. */
+  readonly settings: Settings
+  readonly certificates: Certificates
 }
 
 interface Options {
@@ -80,26 +84,29 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   await more.prepare?.(identity)
   const log: LogLine[] = []
   const counted = countLog((line) => void log.push(line))
-  const serving = await serve({
-    settings: {
-      port,
-      hosts: ['127.0.0.1'],
-      names,
-      home,
-      edge: new URL(edge),
-      publicUrl: new URL(publicUrl),
-      certificate: undefined,
-      trust: {
-        keys: more.keys ?? 'none',
-        maxStale: more.maxStale ?? minutes(5),
-        maxOffline: more.maxOffline ?? more.maxStale ?? hours(1),
-      },
-      routes: more.routes ?? [],
-      databases: more.databases ?? [],
-      adminPort: undefined,
+  const settings: Settings = {
+    port,
+    hosts: ['127.0.0.1'],
+    names,
+    home,
+    edge: new URL(edge),
+    publicUrl: new URL(publicUrl),
+    certificate: undefined,
+    trust: {
+      keys: more.keys ?? 'none',
+      maxStale: more.maxStale ?? minutes(5),
+      maxOffline: more.maxOffline ?? more.maxStale ?? hours(1),
     },
+    routes: more.routes ?? [],
+    databases: more.databases ?? [],
+    adminPort: undefined,
+    drain: minutes(5),
+  }
+  const certificates = await localCertificates(needs, home, names, more.ttl ?? serverTtl)
+  const serving = await serve({
+    settings,
     identity,
-    certificates: await localCertificates(needs, home, names, more.ttl ?? serverTtl),
+    certificates,
     world: {
       ...needs,
       ...(more.now && { now: more.now }),
@@ -111,10 +118,21 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   })
   atEnd(serving.stop)
   const { certificate } = await openLocalCa(needs, home, names)
-  const codes = () => log.flatMap(({ code }) => code ?? [])
+  const codes = () => codesOf(log)
   const metrics = () => counted.text({})
   const ca = new X509Certificate(certificate).toString()
-  return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving }
+  return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving, settings, certificates }
+}
+
+/** Why things were refused or broke off. What an answer said already a connection's own line says again. */
+export function codesOf(log: readonly LogLine[]): string[] {
+  const told = new Set<string>()
+  return log.flatMap(({ code = 'ended', connection = crypto.randomUUID() }) => {
+    const key = `${connection} ${code}`
+    if (code === 'ended' || told.has(key)) return []
+    told.add(key)
+    return [code]
+  })
 }
 
 const listening = async (server: Server): Promise<string> => {

@@ -1,0 +1,90 @@
+/** All that follows from one configuration and may follow from another while the proxy runs: made whole, then put in place of the one before. */
+import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import { showPath } from '../core/access/place.ts'
+import { compileTable, type RouteTable } from '../core/route/table.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
+import type { Choice } from './balance.ts'
+import { type Certificates, keepFresh } from './certificates.ts'
+import type { Settings } from './config.ts'
+import type { Connection } from './connection.ts'
+import type { Taking } from './dispatch.ts'
+import { type HostKind, hostsOf } from './hosts.ts'
+import { makePostgresEnd, type PostgresNeeds } from './postgres-end.ts'
+import { makeResourceCertificates } from './resource-certificates.ts'
+import { type OwnProtocol, ownProtocols, ownRule, ownServerNames } from './routes.ts'
+import { makeStaticRoutes, type StaticNeeds } from './static-routes.ts'
+import { makeTlsEnd, type TlsEnd } from './tls.ts'
+
+export interface Routing {
+  readonly table: RouteTable<Taking>
+  /** For hellos behind a Postgres client's request for TLS. */
+  readonly secured: RouteTable<Taking>
+  /** As whom the proxy lets itself into databases. */
+  readonly databases: Settings['databases']
+  /** By the name of its static route. */
+  readonly choices: ReadonlyMap<string, Choice>
+  kindOf(host: string): HostKind | undefined
+  /** It is no longer that of new connections: nothing is looked at for it any more. */
+  rest(): void
+}
+
+type Take = (connection: Connection, socket: TLSSocket) => void
+
+export interface RoutingNeeds extends Omit<StaticNeeds, 'certificate'> {
+  readonly takers: { readonly [protocol in OwnProtocol]: Take }
+  readonly opening: Omit<PostgresNeeds, 'certificates' | 'names'>
+}
+
+/** @throws SetupProblem */
+export async function makeRouting(
+  settings: Settings,
+  certificates: Certificates,
+  needs: RoutingNeeds,
+): Promise<Routing> {
+  const { names, port, publicUrl, routes, databases } = settings
+  const certificate = await certificates.first()
+  // First of all that begins to look at something.
+  const own = makeOwnEnd(certificate, needs.takers)
+  const resources = makeResourceCertificates(certificates, certificate)
+  const below = { certificates: resources, names: ownServerNames(settings) }
+  const postgres = makePostgresEnd({ ...needs.opening, ...below }, certificate)
+  const statics = await makeStaticRoutes(routes, { ...needs, certificate })
+  const renew = (next: SecureContextOptions) => {
+    for (const end of [own, statics, resources]) end.renew(next)
+  }
+  const ours = { ...ownRule(settings, routes), take: own.take }
+  const table = tableOf([...statics.rules, postgres.direct, ours], statics)
+  const secured = tableOf([...statics.postgres, postgres.asked], statics)
+  const rest = keepFresh(certificates, needs.lookEvery, renew, needs.world.log)
+  return {
+    table,
+    secured,
+    databases,
+    choices: statics.choices,
+    kindOf: hostsOf(names, port, publicUrl),
+    rest: () => {
+      rest()
+      statics.rest()
+    },
+  }
+}
+
+/** A client that offers nothing speaks HTTP. */
+const makeOwnEnd = (certificate: SecureContextOptions, takers: RoutingNeeds['takers']): TlsEnd =>
+  makeTlsEnd(certificate, {
+    alpn: [...ownProtocols, ''],
+    take: (connection, socket) => {
+      socket.once('end', () => connection.note({ closed_by: 'client' }))
+      const protocol = ownProtocols.find((name) => name === socket.alpnProtocol) ?? 'http/1.1'
+      takers[protocol](connection, socket)
+    },
+  })
+
+/** @throws SetupProblem */
+function tableOf(rules: readonly Taking[], { rest }: Pick<Routing, 'rest'>): RouteTable<Taking> {
+  const compiled = compileTable(rules)
+  if (compiled.kind === 'value') return compiled.value
+  rest()
+  const told = compiled.problems.map(({ path, message }) => `${showPath(path)}: ${message}`)
+  throw new SetupProblem(told.join('\n'), 'mend what is named')
+}
