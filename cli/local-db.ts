@@ -67,9 +67,13 @@ export interface Target {
  */
 export function connectionString({ name, port, user, database }: Target): string {
   const parts = { host: name, hostaddr: localHost, port: String(port), user, dbname: database, sslmode: 'disable' }
-  return Object.entries(parts)
+  return inLibpqWords(parts)
+}
+
+/** As a connection string has them. */
+export const inLibpqWords = (parts: Readonly<Record<string, string>>): string =>
+  Object.entries(parts)
     .map(([key, value]) => `${key}=${word(value)}`)
     .join(' ')
-}
 
 const word = (value: string) => (/^[\w.-]+$/.test(value) ? value : `'${value.replaceAll(/[\\']/g, '\\$&')}'`)

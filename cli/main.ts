@@ -19,6 +19,8 @@ const verbs: Verbs = {
   ls: ['list all that you reach: hosts, databases, clusters, apps, desktops', () => import('./commands/ls.ts')],
   'db ls': ['list the databases that you reach', () => import('./commands/db-ls.ts')],
   'db connect': ['start psql with a session on a database', () => import('./commands/db-connect.ts')],
+  'db login': ['a certificate for a database, for psql without a helper', () => import('./commands/db-login.ts')],
+  'db logout': ['remove that certificate', () => import('./commands/db-logout.ts')],
   'proxy db': ['listen on this machine for programs that speak to a database', () => import('./commands/proxy-db.ts')],
   'proxy tcp': [
     'listen on this machine for programs that speak to anything else',

@@ -4,7 +4,7 @@ import { generateRandomState } from 'oauth4webapi'
 import type { SessionAsk } from '../core/access/request-session.ts'
 import type { ResourcePrincipal } from '../core/access/resource.ts'
 import { resourceUri, setUri } from '../core/access/resource-uri.ts'
-import { sessionInWords, setInWords } from '../core/access/session-words.ts'
+import { sessionInWords, setInWords, timesInWords } from '../core/access/session-words.ts'
 import { operations } from '../core/api/operations.ts'
 import type { SessionInSet } from '../core/intent.ts'
 import type { Opened } from '../proxy/local.ts'
@@ -12,7 +12,7 @@ import { accessToken, call, openSession, type Session } from './api.ts'
 import { askInBrowser } from './browser.ts'
 import { exchangeForGrant } from './oauth.ts'
 import { Interrupted, Problem } from './problem.ts'
-import type { SharedTap } from './shared-tap.ts'
+import { SharedTap } from './shared-tap.ts'
 import { debug } from './term.ts'
 import { holdConnection } from './tunnel.ts'
 
@@ -86,7 +86,7 @@ async function openTunnel(wanted: SessionWanted, principal: ResourcePrincipal, c
     const ask: SessionAsk = { resource, principal, proxy: held.proxy, impersonate }
     const { gone, ended } = client
     const waiting = { gone: AbortSignal.any([gone, held.lost]), ended }
-    const grant = shared.take(ask) ?? (await askForGrant(session, wanted, ask, waiting))
+    const grant = shared.take(ask) ?? (await askForGrant(session, wanted, ask, waiting)).grant
     gone.throwIfAborted()
     return await held.open(resource.name, grant)
   } catch (error) {
@@ -95,10 +95,49 @@ async function openTunnel(wanted: SessionWanted, principal: ResourcePrincipal, c
   }
 }
 
+/** A grant that is kept: `lifeMs` from now on, for a tap where one was wanted. */
+export interface KeptGrant {
+  readonly grant: string
+  readonly lifeMs: number
+  readonly tapped: boolean
+}
+
+type KeptAsk = Pick<SessionAsk, 'resource' | 'principal' | 'impersonate' | 'certificate'>
+
+/** With the proxy that it is for, which is asked first which process it is. @throws Problem */
+export async function grantToKeep(session: Session, asked: KeptAsk, opensBrowser: boolean): Promise<KeptGrant> {
+  const held = await holdConnection(session.profile, await accessToken(session))
+  try {
+    const waiting = { gone: held.lost, ended: held.lost }
+    const wanted = { opensBrowser, shared: new SharedTap() }
+    return await askForGrant(session, wanted, { ...asked, proxy: held.proxy }, waiting)
+  } finally {
+    held.close()
+  }
+}
+
+/** A word for a password's place: the grant is spent for it. @throws Problem */
+export async function bearerToKeep(session: Session, asked: KeptAsk, opensBrowser: boolean) {
+  const held = await holdConnection(session.profile, await accessToken(session))
+  try {
+    const waiting = { gone: held.lost, ended: held.lost }
+    const wanted = { opensBrowser, shared: new SharedTap() }
+    const { grant } = await askForGrant(session, wanted, { ...asked, proxy: held.proxy }, waiting)
+    return await held.bearer(grant)
+  } finally {
+    held.close()
+  }
+}
+
 const rightsInWords = ({ impersonate }: SessionAsk): string =>
   impersonate === undefined ? '' : ` with the rights of ${impersonate}`
 
-async function askForGrant(session: Session, wanted: SessionWanted, ask: SessionAsk, client: Client): Promise<string> {
+async function askForGrant(
+  session: Session,
+  wanted: Pick<SessionWanted, 'opensBrowser' | 'shared'>,
+  ask: SessionAsk,
+  client: Client,
+): Promise<KeptGrant> {
   const { shared, opensBrowser } = wanted
   const tap = await askForTap(session, ask, shared, opensBrowser, client)
   const isOfSet = tap !== undefined && shared.sessions.length > 0
@@ -107,9 +146,10 @@ async function askForGrant(session: Session, wanted: SessionWanted, ask: Session
     resource: isOfSet ? setUri(ask.proxy) : resourceUri(ask),
     tap,
   })
-  if (!isOfSet) return grant
+  const tapped = tap !== undefined
+  if (!isOfSet) return { grant, lifeMs, tapped }
   shared.keep(grant, lifeMs, ask.proxy)
-  return shared.take(ask) ?? grant
+  return { grant: shared.take(ask) ?? grant, lifeMs, tapped }
 }
 
 /** What the browser brought, or undefined where no role wants a tap for this session. @throws Problem refused */
@@ -130,7 +170,7 @@ async function askForTap(
     ended.addEventListener('abort', leave)
     return approve_url
   }
-  const what = sessions.length > 0 ? setInWords({ sessions }) : sessionInWords(ask)
+  const what = sessions.length > 0 ? setInWords({ sessions }) : onceOrMore(ask)
   const toDo = `open ${what}${rightsInWords(ask)}`
   const { issuer } = session.profile
   const signal = AbortSignal.any([gone, left.signal])
@@ -144,15 +184,18 @@ async function askForTap(
   }
 }
 
+const onceOrMore = ({ certificate, ...ask }: SessionAsk): string =>
+  certificate && certificate.uses > 1 ? `${sessionInWords(ask)} ${timesInWords(certificate.uses)}` : sessionInWords(ask)
+
 /** The page that approves it, with all that is asked for together. Asked for alone first: what wants no tap asks nobody. */
 async function pageFor(
   session: Session,
-  { resource, principal, proxy, impersonate }: SessionAsk,
+  { resource, principal, proxy, impersonate, certificate }: SessionAsk,
   sessions: readonly SessionInSet[],
   waiting: { readonly redirect_uri: string; readonly state: string },
 ): Promise<string | undefined> {
   const more = { proxy, impersonate, ...waiting }
-  const body = { resource, principal: { ...principal }, ...more }
+  const body = { resource, principal: { ...principal }, certificate, ...more }
   const { approve_url } = await call(session, operations.sessionBegin, { body })
   if (approve_url === undefined || sessions.length === 0) return approve_url
   const all = sessions.map(({ principal: as, ...one }) => ({ ...one, principal: { ...as } }))

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
-import { object, text } from '../core/api/shape.ts'
+import { object, text, whole } from '../core/api/shape.ts'
 import type { Json } from '../core/intent.ts'
 import { base64url, concat } from '../core/lib/bytes.ts'
 import { addressText, parseAddress } from './address.ts'
@@ -22,6 +22,8 @@ export interface Held {
   readonly lost: AbortSignal
   /** The tunnel: it allows half-open. @throws Problem */
   open(resource: string, grant: string): Promise<Duplex>
+  /** A word for a password's place, which the proxy takes once within a minute, from this machine's address. It ends the connection. @throws Problem */
+  bearer(grant: string): Promise<{ readonly handle: string; readonly lifeMs: number }>
   close(): void
 }
 
@@ -101,7 +103,31 @@ async function introduce(socket: TLSSocket, profile: Profile, accessToken: strin
       if (opened.status >= 300) throw refusalOf(opened)
       return socket
     },
+    bearer: async (grant) => {
+      const shown = {
+        'Proxy-Authorization': `DPoP ${grant}`,
+        DPoP: await proof('POST', `${id}${bearerPath}`, grant),
+        'Content-Length': '0',
+      }
+      const answer = await ask(socket, `POST ${bearerPath}`, { Host: host, ...shown })
+      if (answer.status !== 200) throw refusalOf(answer)
+      const { handle, expires_in } = readBearer(answer)
+      return { handle, lifeMs: expires_in * 1000 }
+    },
     close: () => void socket.destroy(),
+  }
+}
+
+const bearerPath = '/.well-known/sallyport/bearer'
+const bearerAnswer = object({ handle: text(128), expires_in: whole })
+
+function readBearer({ body }: Answer) {
+  try {
+    return bearerAnswer(JSON.parse(body) as Json, 'answer')
+  } catch (cause) {
+    throw new Problem('unreachable', 'the answer of the proxy makes no sense', 'use a sallyport of its version', {
+      cause,
+    })
   }
 }
 

@@ -103,6 +103,7 @@ export type CliSubject = {
 /**
  * One session on one resource: what the person reads, whose key opens it (RFC 7638 thumbprint), through which process of which
  * proxy. `address`: where the program asked from. `impersonated`: with whose rights, where it is another user than the one who taps.
+ * `uses`: of a certificate with a key of its own, how often it opens the session; 'any' where no tap is wanted, and then in no intent.
  */
 export type SessionSubject = {
   readonly resource: { readonly kind: ResourceKind; readonly name: string }
@@ -111,6 +112,7 @@ export type SessionSubject = {
   readonly proxy: { readonly id: string; readonly boot: string }
   readonly address: string
   readonly impersonated?: Impersonated
+  readonly uses?: number | 'any'
 }
 /**
  * Sessions on several resources, or several on one, by one tap: each as often as it says, and nothing else. The members beside

@@ -3,12 +3,15 @@
 import { type OpenedSession, openSession } from '../core/access/open-session.ts'
 import { sessionIn } from '../core/access/session-set.ts'
 import { readGrant, type SessionGrant } from '../core/issue/grant.ts'
+import { base64url } from '../core/lib/bytes.ts'
 import { webSignatures } from '../core/lib/jws.ts'
-import { type Holder, type Instant, minutes, seconds } from '../core/model.ts'
+import { type Holder, minutes, seconds } from '../core/model.ts'
 import { type AccessClaims, verifyAccessToken } from '../core/oauth/access-token.ts'
 import { verifyConnectionProof } from '../core/oauth/dpop.ts'
 import type { Ports } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { ConnectHead } from '../core/route/connect.ts'
+import type { RequestHead } from '../core/route/request-head.ts'
 import type { World } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { Spent } from './spent.ts'
@@ -51,38 +54,91 @@ export async function authenticate(
   return claims
 }
 
-/** By its signature alone, for what this connection asks for. @throws Refusal grant_invalid, unavailable */
-export async function readShownGrant(
+/** A grant as a client shows it, for the resource that it asks for. */
+export interface Showing {
+  readonly target: string
+  /** By its signature alone. @throws Refusal grant_invalid, unavailable */
+  read(): Promise<SessionGrant>
+  /** The key that was proven over this very connection. @throws Refusal */
+  provenKey(): Promise<Holder>
+  /** Of a word that stands in for the key, or is to: a role must permit it. */
+  readonly isBearer?: true
+  /** The use of the grant that was spent before. */
+  readonly spent?: number | string
+}
+
+/** By CONNECT. `exporter`: of the connection, as in `Shown`. */
+export function shownByConnect(
+  needs: AuthorizeNeeds,
+  { target: { host: target }, proxyAuthorization, dpop: proof }: ConnectHead,
+  exporter: string,
+): Showing {
+  const { identity, world, proofKeys } = needs
+  const url = `sallyport://${identity.id}/${target}`
+  return {
+    target,
+    read: async () => {
+      const jwt = tokenIn(proxyAuthorization)
+      if (jwt === undefined) throw new Refusal('grant_invalid', { why: 'none' })
+      return readGrantFor(needs, jwt, target)
+    },
+    provenKey: () => {
+      const request = { method: 'CONNECT', url, proof }
+      return verifyConnectionProof({ now: world.now, proofKeys, signatures: webSignatures }, request, exporter)
+    },
+  }
+}
+
+/** To be turned into a word: a grant for one session, whatever resource that is on. */
+export function shownForBearer(
+  needs: AuthorizeNeeds,
+  { proxyAuthorization, dpop: proof }: Pick<RequestHead, 'proxyAuthorization' | 'dpop'>,
+  { exporter, path }: { readonly exporter: string; readonly path: string },
+): Omit<Showing, 'target'> {
+  const { identity, world, proofKeys } = needs
+  return {
+    isBearer: true,
+    read: async () => {
+      const jwt = tokenIn(proxyAuthorization)
+      if (jwt === undefined) throw new Refusal('grant_invalid', { why: 'none' })
+      return readGrantFor(needs, jwt, '')
+    },
+    provenKey: () => {
+      const request = { method: 'POST', url: `sallyport://${identity.id}${path}`, proof }
+      return verifyConnectionProof({ now: world.now, proofKeys, signatures: webSignatures }, request, exporter)
+    },
+  }
+}
+
+/** @throws Refusal grant_invalid, unavailable */
+export async function readGrantFor(
   { world, identity, trust }: AuthorizeNeeds,
-  credential: string | undefined,
+  jwt: string,
   target: string,
 ): Promise<SessionGrant> {
   const { known, keys } = trust.fresh()
-  const jwt = tokenIn(credential)
-  if (jwt === undefined) throw new Refusal('grant_invalid', { why: 'none' })
   return sessionIn(await readGrant({ issuer: known.site.origin, keys, proxy: identity, now: world.now() }, jwt), target)
 }
 
 /** Spends one use of the grant, whether or not it may be used then. `use`: which one. @throws Refusal */
 export async function openGrant(
-  { world, identity, trust, spent, proofKeys }: AuthorizeNeeds,
+  needs: AuthorizeNeeds,
   grant: SessionGrant,
-  { proof, exporter, address }: Shown & { readonly address: string },
-  target: string,
-): Promise<OpenedSession & { readonly trusting: Trusting; readonly use: number }> {
-  const url = `sallyport://${identity.id}/${target}`
-  const jkt = await verifyConnectionProof(
-    { now: world.now, proofKeys, signatures: webSignatures },
-    { method: 'CONNECT', url, proof },
-    exporter,
-  )
+  showing: Showing,
+  address: string,
+): Promise<OpenedSession & { readonly trusting: Trusting; readonly use: number | string }> {
+  const { world, identity, trust } = needs
+  const { target } = showing
+  const jkt = await showing.provenKey()
   requireKey(grant, jkt)
-  const use = requireUnspent(spent, grant, world.now())
+  const use = showing.spent ?? requireUnspent(needs, grant)
   const { id, boot } = identity
   const open = async () => {
     const trusting = trust.fresh()
     const shown = { grant, target, jkt, proxy: { id, boot }, address, now: world.now() }
-    return { ...(await openSession(trusting.known, shown)), trusting, use }
+    const opened = await openSession(trusting.known, shown)
+    if (showing.isBearer && !opened.constraints.bearerGrants) throw noBearer()
+    return { ...opened, trusting, use }
   }
   try {
     return await open()
@@ -94,6 +150,11 @@ export async function openGrant(
   }
 }
 
+const noBearer = () => {
+  const told = 'No role of yours lets a password stand in for a certificate here (bearer_grants): sallyport db login.'
+  return new Refusal('session_refused', { why: 'no_bearer_grants' }, { told })
+}
+
 const newerMayAllow: ReadonlySet<string> = new Set(['session_refused', 'resource_unknown', 'credential_unknown'])
 
 /** Before it is spent: nobody else can use it up. */
@@ -102,11 +163,17 @@ function requireKey({ clientKey }: SessionGrant, jkt: Holder): void {
 }
 
 /** Remembered as long as the grant, or the tap in it, could be shown again. */
-function requireUnspent(spent: Spent, { id, uses, tap }: SessionGrant, now: Instant): number {
+function requireUnspent(
+  { spent, world }: Pick<AuthorizeNeeds, 'spent' | 'world'>,
+  { id, uses: { key, most }, tap }: SessionGrant,
+): number | string {
+  const now = world.now()
+  // Nothing counts it, here or in the process after this one: the name of a session must be another one each time.
+  if (most === undefined) return base64url(world.random(8))
   const exp = tap ? seconds(tap.intent.exp) + minutes(1) : 0
   // An intent without an instant is refused when the tap is checked.
   const until = Number.isFinite(exp) ? Math.max(now + minutes(3), exp) : now + minutes(3)
-  const spending = spent.spend(uses, until, now)
+  const spending = spent.spend({ key, most }, until, now)
   if (spending.kind === 'spent_now') return spending.use
   if (spending.kind === 'spent_before') throw new Refusal('grant_spent', { grant: id })
   throw new Refusal('unavailable', { why: 'too_many_grants' })

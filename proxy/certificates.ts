@@ -12,6 +12,8 @@ export interface Certificates {
   first(): Promise<SecureContextOptions>
   /** undefined: the one in use will do. @throws SetupProblem */
   newer(): Promise<SecureContextOptions | undefined>
+  /** A certificate for this server name alone, where an authority is at hand. undefined: it cannot speak for that. */
+  issueFor?(serverName: string): Promise<SecureContextOptions | undefined>
 }
 
 /**

@@ -42,6 +42,14 @@
  *       cert: metrics.pem                    beside this file; without both the proxy's own
  *       key: metrics.key
  *       client_ca: staff.pem                 a client certificate is demanded that leads to one of these
+ *   databases:                               as whom the proxy lets itself in: then clients need no password
+ *     - resource: pg-1
+ *       users: [app, reader]                 of the database; '*' for all that no other entry names
+ *       password_file: pg-1.password         beside this file, one line, mode 0600; it is read when a session begins
+ *     - resource: pg-2
+ *       users: '*'
+ *       cert: pg-2.pem                       a client certificate in its place, or besides
+ *       key: pg-2.key
  *
  *     - name: bastion
  *       protocol: ssh                        no TLS: whoever begins with SSH- comes here; mysql and tcp come from a listener that names it
@@ -70,6 +78,7 @@ import {
   port,
 } from './config-listeners.ts'
 import { checkRoutes, type RouteEntry, routeEntries, staticRoute } from './config-routes.ts'
+import { checkDatabases, type DatabaseEntry, databaseCredential, databaseEntries } from './database-credentials.ts'
 import { lineAt, readYaml } from './yaml.ts'
 
 interface File {
@@ -87,6 +96,7 @@ interface File {
   readonly admin_port?: number
   readonly drain?: Duration
   readonly routes?: readonly RouteEntry[]
+  readonly databases?: readonly DatabaseEntry[]
 }
 
 /** A sentence of a setting's own reader, told at the place in the file. */
@@ -141,6 +151,7 @@ const whole = fields<File>('proxy.yaml', {
   admin_port: optional(port),
   drain: optional(time(hours(24))),
   routes: optional(routeEntries),
+  databases: optional(databaseEntries),
 })
 
 /** @throws SetupProblem with all that is wrong, each as FILE:LINE */
@@ -166,6 +177,7 @@ function checked(file: string, read: File, place: Place): Settings {
   checkListeners(read, place)
   const settings = settingsOf(file, read)
   checkRoutes(settings, place)
+  checkDatabases(settings.databases, place)
   return settings
 }
 
@@ -201,6 +213,7 @@ function settingsOf(file: string, read: File): Settings {
     max_offline,
     admin_port,
     routes = [],
+    databases = [],
   } = read
   const beside = (path: string) => resolve(dirname(file), path)
   return {
@@ -218,6 +231,7 @@ function settingsOf(file: string, read: File): Settings {
       maxOffline: max_offline ?? Math.max(max_stale, maxOffline),
     },
     routes: routes.map((route) => staticRoute(route, beside)),
+    databases: databases.map((database) => databaseCredential(database, beside)),
     adminPort: admin_port,
     drain: read.drain ?? drain,
   }

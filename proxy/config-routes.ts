@@ -18,6 +18,8 @@ import {
   ownRule,
   ownServerNames,
   protocolsWithoutTls,
+  protocolWithoutTls,
+  resourceRule,
   routesOfTls,
   type StaticRoute,
   type WithoutTls,
@@ -30,7 +32,7 @@ export interface RouteEntry {
   readonly sni_pattern?: readonly string[]
   readonly no_sni?: boolean
   readonly alpn?: readonly string[]
-  readonly protocol?: WithoutTls['protocol'] | 'tls'
+  readonly protocol?: WithoutTls['protocol'] | 'tls' | 'postgres'
   readonly tls?: 'passthrough' | 'terminate'
   readonly backends: readonly string[]
   readonly balance?: Balance
@@ -47,7 +49,7 @@ const mostNames = 1000
 const mostBackends = 16
 
 /** Keeps each entry where it stands, so that what is found later is told at its own line. */
-function many<T>(read: Read<T>, most: number, what: string): Read<readonly T[]> {
+export function many<T>(read: Read<T>, most: number, what: string): Read<readonly T[]> {
   return (json, place) => {
     if (!Array.isArray(json)) return tellExpected(json, place, `a list of ${what}`)
     if (json.length > most) return tell(place, `${json.length} entries: at most ${most}`)
@@ -71,7 +73,7 @@ const entry: Read<RouteEntry> = refined(
     sni_pattern: optional(many(anyText, mostPatterns, 'expressions')),
     no_sni: optional(yesOrNo),
     alpn: optional(many(anyText, mostNames, 'ALPN names')),
-    protocol: optional(oneOf('tls', ...protocolsWithoutTls)),
+    protocol: optional(oneOf('tls', 'postgres', ...protocolsWithoutTls)),
     tls: optional(oneOf('passthrough', 'terminate')),
     backends: refined(many(backend, mostBackends, 'HOST:PORT'), (list, place) =>
       list.length > 0 ? list : tell(place, 'expected at least one'),
@@ -84,10 +86,15 @@ const entry: Read<RouteEntry> = refined(
     client_ca: optional(anyText),
   }),
   (read, place) => {
-    const { protocol = 'tls' } = read
-    if (protocol !== 'tls') checkFields({ ...read, protocol }, place)
+    if (read.protocol !== undefined && protocolWithoutTls(read) !== undefined)
+      checkFields({ ...read, protocol: read.protocol }, place)
     else if (read.tls === undefined) tell(into(place, 'tls'), 'missing: expected passthrough or terminate')
     else checkCertificate(read, place)
+    if (read.protocol === 'postgres' && read.tls === 'terminate')
+      tell(
+        into(place, 'protocol'),
+        'postgres is passed through alone: name databases where TLS ends here in the cluster',
+      )
     return read
   },
 )
@@ -142,7 +149,7 @@ export function checkRoutes(settings: Settings, place: Place): void {
   if (place.problems.length > before) return
   // The proxy's own rule stands last, so that the others keep their places.
   const ofTls = routesOfTls(settings.routes)
-  const compiled = compileTable([...ofTls, ownRule(settings, settings.routes)])
+  const compiled = compileTable([...ofTls, resourceRule(names), ownRule(settings, settings.routes)])
   if (compiled.kind === 'value') return
   const placeOf = (at: Step | undefined) => settings.routes.indexOf(ofTls[at as number] as StaticRoute)
   for (const {

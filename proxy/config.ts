@@ -5,6 +5,7 @@ import type { Names } from '../core/issue/x509.ts'
 import { type Duration, hours, minutes } from '../core/model.ts'
 import { parsePublicUrl, read, type Variables, whole } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
+import type { DatabaseCredential } from './database-credentials.ts'
 import type { PublishedKey } from './known.ts'
 import { limits } from './limits.ts'
 import { type Listener, plainListener } from './listeners.ts'
@@ -25,6 +26,8 @@ export interface Settings {
   readonly trust: TrustSettings
   /** Besides the names of its own. */
   readonly routes: readonly StaticRoute[]
+  /** As whom it lets itself into databases. */
+  readonly databases: readonly DatabaseCredential[]
   /** Of metrics and readiness, on loopback. undefined: none. */
   readonly adminPort: number | undefined
   /** How long what is open may go on after the signal to stop. */
@@ -71,6 +74,7 @@ export function readSettings(variables: Variables = process.env): Settings {
     trust: { keys: readTrust(variables), maxStale, maxOffline },
     // They stand in a file alone (--config).
     routes: [],
+    databases: [],
     adminPort: readAdminPort(variables),
     // Whoever starts it by hand waits for it: a file says more (proxy/config-file.ts).
     drain: limits.drainMs,

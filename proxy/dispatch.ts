@@ -18,7 +18,7 @@ const alerts: { readonly [why in RouteReason]: number } = {
 }
 
 /** Fatal (2), and in the clear, since no key is agreed yet. */
-const alertBytes = (description: number) => new Uint8Array([21, 3, 3, 0, 2, 2, description])
+export const alertBytes = (description: number) => new Uint8Array([21, 3, 3, 0, 2, 2, description])
 
 const longestDetail = 200
 

@@ -23,6 +23,8 @@ export interface FrontNeeds {
   readonly table: () => RouteTable<Taking>
   /** The routes without TLS, by name. */
   readonly withoutTls: () => ReadonlyMap<string, TakingWithoutTls>
+  /** Answers what Postgres clients say before TLS. */
+  readonly postgres: Taker
   /** Whether a CONNECT in the clear leads back here. */
   readonly isOurs: (target: Target, listener: Listener) => boolean
 }
@@ -57,8 +59,14 @@ class Front {
 
   takenBy(protocol: Listener['protocol']): Pick<Wires, 'tls'> & Partial<Wires> {
     if (protocol === 'ssh') return { tls: 'tls_not_here', ssh: this.ssh }
+    if (protocol === 'postgres') return { tls: this.hello, ...this.postgres }
     if (protocol !== undefined) return { tls: this.hello }
-    return { tls: this.hello, ssh: this.ssh, connect: this.connect }
+    return { tls: this.hello, ...this.postgres, ssh: this.ssh, connect: this.connect }
+  }
+
+  get postgres() {
+    const take = () => new Passing(this.#needs.postgres)
+    return { 'postgres-ssl': take, 'postgres-gssenc': take, 'postgres-cancel': take, 'postgres-startup': take }
   }
 
   readonly hello = (): Stage => new HelloStage((connection, hello) => dispatch(this.#needs.table(), connection, hello))

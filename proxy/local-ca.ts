@@ -37,13 +37,23 @@ export async function localCertificates(
 ): Promise<Certificates> {
   const authority = await openLocalCa(needs, home, names)
   let renewAt: Instant = 0
-  const issue = async (): Promise<SecureContextOptions> => {
-    renewAt = needs.now() + ttl / 2
-    const { certificate, keys } = await issueServerCertificate(needs, authority, names, ttl)
+  const certificateOf = async (those: Names): Promise<SecureContextOptions> => {
+    const { certificate, keys } = await issueServerCertificate(needs, authority, those, ttl)
     // With the authority's own certificate, which a client needs for its pin.
     return { cert: [pemOf(certificate), pemOf(authority.certificate)].join(''), key: keyPemOf(keys) }
   }
-  return { first: issue, newer: async () => (needs.now() >= renewAt ? issue() : undefined) }
+  const issue = () => {
+    renewAt = needs.now() + ttl / 2
+    return certificateOf(names)
+  }
+  return {
+    first: issue,
+    newer: async () => (needs.now() >= renewAt ? issue() : undefined),
+    issueFor: async (name) => {
+      const one = { dns: [name], addresses: [] }
+      return notPermitted(authority.certificate, one).length > 0 ? undefined : certificateOf(one)
+    },
+  }
 }
 
 /** Makes the authority where there is none. @throws SetupProblem */

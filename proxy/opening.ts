@@ -10,12 +10,15 @@ import { principalInWords } from '../core/access/session-words.ts'
 import type { SessionGrant } from '../core/issue/grant.ts'
 import type { Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { ConnectHead } from '../core/route/connect.ts'
 import { postgresError } from '../core/route/postgres.ts'
-import { type AuthorizeNeeds, openGrant, readShownGrant } from './authorize.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
+import { type AuthorizeNeeds, openGrant, type Showing } from './authorize.ts'
+import type { Cancels } from './cancels.ts'
 import type { Connection, Outcome } from './connection.ts'
+import { type Credential, credentialFor, type DatabaseCredential } from './database-credentials.ts'
 import type { Events } from './events.ts'
-import { Messages, readFirst, secure, whyNotAdmitted } from './postgres.ts'
+import { type FirstMessage, Messages, noStartup, readFirst, secure, whyNotAdmitted } from './postgres.ts'
+import { endPointOf, LoginFailure, logIn } from './postgres-login.ts'
 import type { EndCode } from './reasons.ts'
 import { watchTime } from './session-time.ts'
 import type { Session, Sessions } from './sessions.ts'
@@ -27,6 +30,8 @@ export interface OpeningNeeds extends AuthorizeNeeds {
   readonly sessions: Sessions
   readonly events: Events
   readonly ownPorts: ReadonlySet<number>
+  readonly databases: () => readonly DatabaseCredential[]
+  readonly cancels: Cancels
 }
 
 type Opened = Awaited<ReturnType<typeof openGrant>>
@@ -34,6 +39,7 @@ type Opened = Awaited<ReturnType<typeof openGrant>>
 interface Upstream {
   readonly raw: Socket
   readonly stream: Duplex
+  readonly credential: Credential | undefined
 }
 
 type State =
@@ -42,6 +48,9 @@ type State =
   | { readonly kind: 'passing'; readonly spliced: Spliced; readonly messages: Messages | undefined }
   | { readonly kind: 'over' }
 
+const notLetIn = (user: string): string =>
+  `The database does not let the proxy in as "${user}": its operator finds why in the log of the proxy.`
+
 export class Opening implements Session {
   readonly #needs: OpeningNeeds
   readonly #connection: Connection
@@ -49,12 +58,18 @@ export class Opening implements Session {
   readonly #calledOff = new AbortController()
   #state: State = { kind: 'opening' }
   #grant: SessionGrant | undefined
+  #isBearer = false
   #opened: Opened | undefined
   #upstream: Upstream | undefined
   #openedAt: Instant = 0
   #constraints: Constraints | undefined
   #stopWatching: () => void = () => undefined
   #leave: () => void = () => undefined
+  #forgetKey: () => void = () => undefined
+  #isOver: () => void = () => undefined
+  readonly #ended = new Promise<void>((done) => {
+    this.#isOver = done
+  })
 
   constructor(needs: OpeningNeeds, connection: Connection, socket: TLSSocket) {
     this.#needs = needs
@@ -85,13 +100,14 @@ export class Opening implements Session {
   }
 
   /** `ready`: the client may be told. Not a moment lies between the last check and that. @throws Refusal, DialFailure */
-  async open({ target, proxyAuthorization, dpop }: ConnectHead, exporter: string, ready: () => void): Promise<void> {
+  async open(showing: Showing, ready: () => void): Promise<void> {
     const { events, sessions } = this.#needs
-    const grant = await readShownGrant(this.#needs, proxyAuthorization, target.host)
+    const grant = await showing.read()
     this.#grant = grant
+    this.#isBearer = showing.isBearer === true
     try {
       events.requireRoom()
-      this.#opened = await openGrant(this.#needs, grant, { proof: dpop, exporter, address: this.address }, target.host)
+      this.#opened = await openGrant(this.#needs, grant, showing, this.address)
       // From here on it is among those that each change decides again; what changed meanwhile is looked at in the same turn.
       this.#requireAllowed()
       this.#leave = sessions.add(this)
@@ -130,15 +146,31 @@ export class Opening implements Session {
     const from = performance.now()
     let raw: Socket | undefined
     try {
+      const credential = await this.#credential(resource)
       raw = await dial({ limits, ownPorts }, targetOf(at), signal)
       // All but databases carries its own protocol from end to end.
-      return { raw, stream: resource.kind === 'db' ? await secure(raw, resource, signal) : raw }
+      const stream = resource.kind === 'db' ? await secure(raw, resource, signal, credential?.certificate) : raw
+      return { raw, stream, credential }
     } catch (error) {
       raw?.destroy()
       throw error
     } finally {
       clearTimeout(timer)
       this.#connection.note({ backend: at, dial_ms: Math.round(performance.now() - from) })
+    }
+  }
+
+  /** As whom the proxy itself is let in. @throws DialFailure where its files cannot be read */
+  async #credential({ kind, metadata }: ResourceDocument): Promise<Credential | undefined> {
+    const { world, databases } = this.#needs
+    if (kind !== 'db') return undefined
+    const { db_user } = this.grant.subject.principal as DbPrincipal
+    try {
+      return await credentialFor(databases(), metadata.name, db_user, world.now)
+    } catch (error) {
+      if (!(error instanceof SetupProblem)) throw error
+      world.log({ level: 'error', message: 'no credential', resource: metadata.name, detail: error.message })
+      throw new DialFailure('upstream_login_failed', notLetIn(db_user))
     }
   }
 
@@ -160,8 +192,8 @@ export class Opening implements Session {
     else this.#connection.reset()
   }
 
-  /** After the 200, until it is over. */
-  async run(): Promise<void> {
+  /** After the client was told, until it is over. `first`: a database client's first message, where it came before. */
+  async run(first?: FirstMessage): Promise<void> {
     // Cut already, in the turn between the 200 and this.
     if (this.#state.kind !== 'starting') return
     this.#stopWatching = watchTime({
@@ -173,7 +205,7 @@ export class Opening implements Session {
       heard: () => this.#state.kind !== 'passing' || this.#state.spliced.heardClient(),
       cut: (code, message) => this.cut(code, message),
     })
-    if (this.grant.subject.resource.kind === 'db') return this.#startPostgres()
+    if (this.grant.subject.resource.kind === 'db') return first ? await this.#begin(first) : this.#startPostgres()
     const { raw, stream } = this.#upstream as Upstream
     this.#pass(raw, stream, undefined)
   }
@@ -181,7 +213,7 @@ export class Opening implements Session {
   /** The first message decides whether this is the session that was granted. */
   async #startPostgres(): Promise<void> {
     const { limits } = this.#needs.world
-    const { raw, stream } = this.#upstream as Upstream
+    const { stream } = this.#upstream as Upstream
     const gone = () => this.cut('upstream_reset', 'The database has ended the connection.')
     stream.once('close', gone)
     const late = setTimeout(
@@ -193,16 +225,59 @@ export class Opening implements Session {
     stream.off('close', gone)
     if (this.#state.kind !== 'starting') return
     if (message === undefined) return this.#leaveUnsaid()
-    const why =
-      typeof message === 'string'
-        ? (['protocolViolation', `This is no Postgres startup message (${message}).`] as const)
-        : whyNotAdmitted(message.first, this.grant.subject.principal as DbPrincipal)
-    if (why || typeof message === 'string') {
-      this.#finish({ code: 'startup_refused', by: 'proxy', up: 0, down: 0 })
-      return this.#say(postgresError(...(why as NonNullable<typeof why>)))
+    if (typeof message === 'string') return this.#refuseStart(...noStartup(message))
+    await this.#begin(message)
+  }
+
+  async #begin({ first, bytes }: FirstMessage): Promise<void> {
+    const { raw, stream, credential } = this.#upstream as Upstream
+    const why = whyNotAdmitted(first, this.grant.subject.principal as DbPrincipal)
+    if (why) return void this.#refuseStart(...why)
+    stream.write(bytes)
+    if (first.kind === 'startup' && credential?.password !== undefined) await this.#logIn(stream, credential.password)
+    if (this.#state.kind !== 'starting') return
+    this.#pass(raw, stream, new Messages((key) => this.#heardKey(key)))
+  }
+
+  /** What the client would have been asked is answered here. */
+  async #logIn(stream: Duplex, password: string): Promise<void> {
+    const { world } = this.#needs
+    const gone = () => this.cut('upstream_reset', 'The database has ended the connection.')
+    stream.once('close', gone).once('end', gone)
+    const tooSlow = () => this.cut('upstream_login_failed', 'The database has not answered in time.')
+    const late = setTimeout(tooSlow, world.limits.startupMs)
+    try {
+      await Promise.race([logIn(stream, { ...endPointOf(stream), password, random: world.random }), this.#ended])
+    } catch (error) {
+      if (!(error instanceof LoginFailure)) throw error
+      const { db_user } = this.grant.subject.principal as DbPrincipal
+      const resource = this.grant.subject.resource.name
+      world.log({ level: 'error', message: 'not let in by the database', resource, detail: error.message })
+      this.#finish({ code: 'upstream_login_failed', by: 'proxy', up: 0, down: 0 })
+      this.#say(postgresError('invalidAuthorization', notLetIn(db_user)))
+    } finally {
+      clearTimeout(late)
+      stream.off('close', gone).off('end', gone)
     }
-    stream.write(message.bytes)
-    this.#pass(raw, stream, new Messages())
+  }
+
+  /** To the very server that gave the key, whatever its name leads to by then. */
+  #heardKey(key: Uint8Array): void {
+    const { raw } = this.#upstream as Upstream
+    const { world, ownPorts, cancels } = this.#needs
+    const { resource } = this.#opened as Opened
+    const at = { host: String(raw.remoteAddress), port: Number(raw.remotePort) }
+    if (resource.kind !== 'db' || this.#state.kind === 'over') return
+    this.#forgetKey()
+    this.#forgetKey = cancels.remember(key, async (signal) => {
+      const socket = await dial({ limits: world.limits, ownPorts }, at, signal)
+      return secure(socket, resource, signal)
+    })
+  }
+
+  #refuseStart(...why: Parameters<typeof postgresError>): void {
+    this.#finish({ code: 'startup_refused', by: 'proxy', up: 0, down: 0 })
+    this.#say(postgresError(...why))
   }
 
   /** `messages`: where a database's last words may be put between. */
@@ -236,6 +311,8 @@ export class Opening implements Session {
   #over(): void {
     const before = this.#state.kind
     this.#state = { kind: 'over' }
+    this.#isOver()
+    this.#forgetKey()
     this.#stopWatching()
     this.#leave()
     // What is spliced ends by itself, its last bytes first.
@@ -277,7 +354,8 @@ export class Opening implements Session {
       ...(impersonated && { impersonated: impersonated.name }),
       tapped,
       ...(code && { code: true }),
-      ...(uses.most > 1 && { use }),
+      ...(this.#isBearer && { bearer: true }),
+      ...(uses.most !== 1 && { use }),
       rules: trace().join('; '),
     }
     events.tell({ kind: 'session.start', session: id, grant: this.grant, address, detail })

@@ -2,31 +2,37 @@
 import type { Duration } from '../core/model.ts'
 import { normaliseSni } from '../core/route/name.ts'
 import type { RouteTable } from '../core/route/table.ts'
+import type { Cancels } from './cancels.ts'
 import type { Settings } from './config.ts'
-import type { Taking } from './dispatch.ts'
+import { dispatch, type Taking } from './dispatch.ts'
 import type { World } from './exchange.ts'
+import { HelloStage, refusedWires, Sniffing, type Stage } from './first-bytes.ts'
 import { type FrontNeeds, makeFront } from './front.ts'
 import { type Listening, listen } from './listener.ts'
 import type { Listener } from './listeners.ts'
+import { peek } from './peek.ts'
+import { makePostgresFront } from './postgres-front.ts'
 import { ownServerNames } from './routes.ts'
 import type { Routing } from './routing.ts'
 import { makeSlots } from './slots.ts'
 import type { Target } from './upstream.ts'
 
 /** What holds at the moment. */
-type Current = Pick<Routing, 'table' | 'withoutTls' | 'isOurs'>
+type Current = Pick<Routing, 'table' | 'secured' | 'withoutTls' | 'isOurs'>
 
 /** @throws SetupProblem: then none is open */
 export async function openPorts(
   listeners: readonly Listener[],
   world: World,
   current: () => Current,
+  cancels: Pick<Cancels, 'take'>,
 ): Promise<Listening> {
   const { limits } = world
   const slots = makeSlots(limits.connections, limits.connectionsOfOneNetwork)
   const front: FrontNeeds = {
     table: () => current().table,
     withoutTls: () => current().withoutTls,
+    postgres: makePostgresFront({ cancels, secured: (connection) => peek(connection, hello(current)) }),
     isOurs: (target, listener) => current().isOurs(target, listener),
   }
   const open: Listening[] = []
@@ -41,6 +47,13 @@ export async function openPorts(
   }
   return { stop }
 }
+
+/** Behind a Postgres client's request for TLS, which must follow. */
+const hello = (current: () => Current): Stage =>
+  new Sniffing({
+    ...refusedWires,
+    tls: () => new HelloStage((connection, read) => dispatch(current().secured, connection, read)),
+  })
 
 /** The numbers of all of them: what is not dialled at this machine. */
 export const portsOf = ({ listeners }: Pick<Settings, 'listeners'>): ReadonlySet<number> =>

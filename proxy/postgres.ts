@@ -5,8 +5,10 @@ import { type ConnectionOptions, connect, getCACertificates } from 'node:tls'
 import type { DbDocument } from '../core/access/db.ts'
 import type { DbPrincipal } from '../core/access/resource.ts'
 import type { UpstreamTls } from '../core/access/tls.ts'
+import { textOf } from '../core/lib/bytes.ts'
 import { Growing } from '../core/lib/growing.ts'
 import { type ParsedPostgres, type PostgresFirst, parsePostgres, type sqlStates } from '../core/route/postgres.ts'
+import type { Credential } from './database-credentials.ts'
 import type { DialCode } from './reasons.ts'
 import { DialFailure, inText, orAborted, targetOf } from './upstream.ts'
 
@@ -14,18 +16,39 @@ const sslRequest = new Uint8Array([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
 const [yes, no] = [0x53, 0x4e]
 
 /** Asks the server for TLS and verifies it as the resource says. @throws DialFailure, or the signal's reason */
-export async function secure(raw: Socket, { spec }: DbDocument, signal: AbortSignal): Promise<Duplex> {
+export async function secure(
+  raw: Socket,
+  { spec }: DbDocument,
+  signal: AbortSignal,
+  certificate?: Credential['certificate'],
+): Promise<Duplex> {
   const target = targetOf(spec.uri)
   const at = inText(target)
   raw.write(sslRequest)
   const answer = await orAborted(oneByte(raw, at), signal)
-  if (answer === yes) return orAborted(handshake(raw, spec.tls, target.host, at), signal)
+  if (answer === yes)
+    return orAborted(handshake(raw, { ...verification(spec.tls, target.host), ...certificate }, at), signal)
   if (answer !== no) throw fail('upstream_no_postgres', `What answers at ${at} is no Postgres server.`)
   if (spec.tls.mode === 'insecure') return raw
   throw fail(
     'upstream_no_tls',
     `The database at ${at} offers no TLS, and its resource asks for tls.mode ${spec.tls.mode}.`,
   )
+}
+
+/** Asks a server that is behind a passthrough, on the client's behalf, behind what goes `before`: whatever it answers but yes ends it. @throws DialFailure, or the signal's reason */
+export async function askForTls(raw: Socket, at: string, signal: AbortSignal, before: Uint8Array): Promise<void> {
+  try {
+    raw.write(before)
+    raw.write(sslRequest)
+    const answer = await orAborted(oneByte(raw, at), signal)
+    if (answer === yes) return
+    if (answer === no) throw fail('upstream_no_tls', `The database at ${at} offers no TLS.`)
+    throw fail('upstream_no_postgres', `What answers at ${at} is no Postgres server.`)
+  } catch (error) {
+    raw.destroy()
+    throw error
+  }
 }
 
 const fail = (code: DialCode, message: string, cause?: unknown) => new DialFailure(code, message, { cause })
@@ -46,9 +69,9 @@ function oneByte(raw: Socket, at: string): Promise<number> {
   })
 }
 
-function handshake(raw: Socket, tls: UpstreamTls, host: string, at: string): Promise<Duplex> {
+function handshake(raw: Socket, options: ConnectionOptions, at: string): Promise<Duplex> {
   return new Promise((done, refuse) => {
-    const socket = connect({ ...verification(tls, host), socket: raw, minVersion: 'TLSv1.2' })
+    const socket = connect({ ...options, socket: raw, minVersion: 'TLSv1.2' })
     // Both must be: a raw socket that was opened so does not make it so.
     socket.allowHalfOpen = true
     const wrong = (error: Error & { code?: string }) => {
@@ -107,6 +130,37 @@ export function readFirst(client: Duplex): Promise<FirstMessage | string | undef
   })
 }
 
+/** AuthenticationCleartextPassword: within TLS alone. */
+export const askPassword = new Uint8Array([0x52, 0, 0, 0, 8, 0, 0, 0, 3])
+const longestPassword = 1024
+
+/** One PasswordMessage and nothing behind it. undefined: something else, or the client has gone. */
+export function readPassword(client: Duplex): Promise<string | undefined> {
+  const collected = new Growing()
+  return new Promise((done) => {
+    const end = (outcome: string | undefined) => {
+      client.pause().off('data', take).off('end', gone).off('close', gone)
+      done(outcome)
+    }
+    const gone = () => end(undefined)
+    const take = (piece: Buffer) => {
+      collected.append(piece)
+      const { bytes } = collected
+      if (bytes[0] !== 0x70 || bytes.length > longestPassword) return end(undefined)
+      if (bytes.length < 5) return
+      const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1) + 1
+      if (length > longestPassword || length < 6 || bytes.length > length) return end(undefined)
+      if (bytes.length === length) end(bytes[length - 1] === 0 ? textOf(bytes.slice(5, -1)) : undefined)
+    }
+    client.on('data', take).once('end', gone).once('close', gone)
+    client.resume()
+  })
+}
+
+/** What whoever sends something else is told. */
+export const noStartup = (why: string) =>
+  ['protocolViolation', `This is no Postgres startup message (${why}).`] as const
+
 /** What the client is told; undefined: it asks for what was granted, or to cancel a query, which carries a secret of its own. */
 export function whyNotAdmitted(
   first: PostgresFirst,
@@ -124,31 +178,54 @@ export function whyNotAdmitted(
   ]
 }
 
-/** Follows the server's messages (a type, a length, a body), to know whether one is half sent. */
+/** BackendKeyData: with it the client asks to cancel a query. Since protocol 3.2 it has up to 260 bytes. */
+const keyData = 0x4b
+const longestKey = 260
+
+/** Follows the server's messages (a type, a length, a body), to know whether one is half sent, and the key of the session. */
 export class Messages {
+  readonly #heardKey: (key: Uint8Array) => void
+  #type = 0
+  /** Of the key's message, what came so far. */
+  #key: Growing | undefined
   /** Of the message's first five bytes, how many came. */
   #seen = 0
   #length = 0
   #bodyLeft = 0
   #isUnknown = false
 
+  constructor(heardKey: (key: Uint8Array) => void = () => undefined) {
+    this.#heardKey = heardKey
+  }
+
   follow(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
       if (this.#bodyLeft > 0) {
         const step = Math.min(this.#bodyLeft, bytes.length - at)
+        this.#key?.append(bytes.subarray(at, at + step))
         this.#bodyLeft -= step
         at += step
+        this.#endBody()
       } else this.#head(bytes[at++] as number)
     }
   }
 
+  #endBody(): void {
+    if (this.#bodyLeft > 0 || !this.#key) return
+    this.#heardKey(this.#key.bytes)
+    this.#key = undefined
+  }
+
   #head(byte: number): void {
     this.#seen += 1
+    if (this.#seen === 1) this.#type = byte
     if (this.#seen > 1) this.#length = this.#length * 256 + byte
     if (this.#seen < 5) return
     // It counts itself. Less than that is none of this protocol, and nothing that follows can be told apart.
     if (this.#length < 4) this.#isUnknown = true
     this.#bodyLeft = Math.max(0, this.#length - 4)
+    const isKey = this.#type === keyData && this.#bodyLeft > 0 && this.#bodyLeft <= longestKey
+    this.#key = isKey ? new Growing() : undefined
     this.#seen = 0
     this.#length = 0
   }

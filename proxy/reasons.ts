@@ -53,6 +53,11 @@ export type CloseCode =
   | 'plain_http'
   | 'plain_postgres'
   | 'plain_ssh'
+  /** Behind a request that is answered before anything else may come. */
+  | 'postgres_early_bytes'
+  | 'postgres_cancel_unknown'
+  | 'startup_too_slow'
+  | 'cancel_too_slow'
   | 'proxy_header'
   | 'proxy_header_twice'
   | 'proxy_peer_untrusted'
@@ -94,6 +99,8 @@ export type DialCode =
   | 'upstream_no_tls'
   | 'upstream_tls_wrong'
   | 'upstream_no_postgres'
+  /** The database did not take the proxy's own credential, or that cannot be read. */
+  | 'upstream_login_failed'
   /** Every backend of the route is down, by its health checks: none is dialled. */
   | 'no_healthy_backend'
 
@@ -111,5 +118,6 @@ export type EndCode =
   | 'session_ended'
   | 'proxy_stopping'
   | 'startup_refused'
+  | 'upstream_login_failed'
   /** A mistake of ours: the line before says which. */
   | 'failed'

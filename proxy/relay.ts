@@ -17,6 +17,8 @@ export interface RelayNeeds {
   readonly world: World
   readonly relays: Relays
   readonly ownPorts: ReadonlySet<number>
+  /** Says to a backend what comes before the client's first byte. @throws DialFailure, or the signal's reason */
+  readonly prepare?: (backend: Socket, at: string, signal: AbortSignal) => Promise<void>
 }
 
 export interface Destination {
@@ -106,13 +108,14 @@ class Relay implements Cuttable {
   }
 
   async #dialFirst(): Promise<Reached> {
-    const { world, ownPorts } = this.#needs
+    const { world, ownPorts, prepare } = this.#needs
     const { signal } = this.#calledOff
     let failure: unknown = new DialFailure('no_healthy_backend', 'Every backend of this route is down.')
     for (const backend of this.#destination.choice.order()) {
       this.#connection.note({ backend: backend.uri })
       try {
         const socket = await dial({ limits: world.limits, ownPorts }, targetOf(backend.uri), signal)
+        await prepare?.(socket, backend.uri, signal)
         backend.found(true)
         return { backend, socket }
       } catch (error) {

@@ -47,6 +47,7 @@ export const fixedSettings: { readonly [K in keyof Settings]: string | null } = 
   names: null,
   certificate: null,
   routes: null,
+  databases: null,
   drain: null,
 }
 

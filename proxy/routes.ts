@@ -11,8 +11,11 @@ export interface StaticRoute extends RouteRule, Balanced {
   readonly certificate: CertificateFiles | undefined
   /** The path of a PEM file. */
   readonly clientCa: string | undefined
-  /** Of a route without TLS: its bytes pass as they are, and no hello leads to it. */
-  readonly protocol?: WithoutTls['protocol']
+  /**
+   * Of a route without TLS: its bytes pass as they are, and no hello leads to it. `postgres`: also for Postgres clients that ask for TLS in
+   * the clear first, as all did before version 17.
+   */
+  readonly protocol?: WithoutTls['protocol'] | 'postgres' | undefined
 }
 
 /** `ssh`: what a client of SSH says first leads here. The others are named by a listener. */
@@ -50,6 +53,19 @@ export const ownRule = (naming: Naming, routes: readonly RouteRule[]): RouteRule
   noSni: !routes.some(({ noSni }) => noSni),
   // A client that offers none speaks HTTP.
   alpn: [...ownProtocols, ''],
+  tls: 'terminate',
+  clientCertificate: false,
+})
+
+/** What libpq offers since version 17, and the name of our own for it. */
+export const postgresProtocols = ['postgresql', 'sallyport-postgres']
+
+/** Databases of the cluster, for Postgres clients with no helper: below each name of the proxy. */
+export const resourceRule = (names: ReadonlySet<string>): RouteRule => ({
+  name: 'sallyport-resources',
+  sni: [...names].map((name) => `*.${name}`),
+  noSni: false,
+  alpn: postgresProtocols,
   tls: 'terminate',
   clientCertificate: false,
 })

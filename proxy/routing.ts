@@ -12,7 +12,9 @@ import type { TakingWithoutTls } from './first-bytes.ts'
 import type { FrontNeeds } from './front.ts'
 import { type HostKind, hostsOf } from './hosts.ts'
 import { ours, portsOf } from './ports.ts'
-import { type OwnProtocol, ownProtocols, ownRule } from './routes.ts'
+import { makePostgresEnd, type PostgresNeeds } from './postgres-end.ts'
+import { makeResourceCertificates } from './resource-certificates.ts'
+import { type OwnProtocol, ownProtocols, ownRule, ownServerNames } from './routes.ts'
 import { makeStaticRoutes, type StaticNeeds } from './static-routes.ts'
 import { makeTlsEnd, type TlsEnd } from './tls.ts'
 
@@ -22,6 +24,10 @@ export interface Routing {
   readonly withoutTls: ReadonlyMap<string, TakingWithoutTls>
   /** Whether a CONNECT in the clear leads back here. */
   readonly isOurs: FrontNeeds['isOurs']
+  /** For hellos behind a Postgres client's request for TLS. */
+  readonly secured: RouteTable<Taking>
+  /** As whom the proxy lets itself into databases. */
+  readonly databases: Settings['databases']
   /** By the name of its static route. */
   readonly choices: ReadonlyMap<string, Choice>
   kindOf(host: string): HostKind | undefined
@@ -33,6 +39,7 @@ type Take = (connection: Connection, socket: TLSSocket) => void
 
 export interface RoutingNeeds extends Omit<StaticNeeds, 'certificate'> {
   readonly takers: { readonly [protocol in OwnProtocol]: Take }
+  readonly opening: Omit<PostgresNeeds, 'certificates' | 'names'>
 }
 
 /** @throws SetupProblem */
@@ -41,20 +48,27 @@ export async function makeRouting(
   certificates: Certificates,
   needs: RoutingNeeds,
 ): Promise<Routing> {
-  const { names, publicUrl, routes } = settings
+  const { names, publicUrl, routes, databases } = settings
   const certificate = await certificates.first()
   // First of all that begins to look at something.
   const own = makeOwnEnd(certificate, needs.takers)
+  const resources = makeResourceCertificates(certificates, certificate)
+  const below = { certificates: resources, names: ownServerNames(settings) }
+  const postgres = makePostgresEnd({ ...needs.opening, ...below }, certificate)
   const statics = await makeStaticRoutes(routes, { ...needs, certificate })
   const renew = (next: SecureContextOptions) => {
-    for (const end of [own, statics]) end.renew(next)
+    for (const end of [own, statics, resources]) end.renew(next)
   }
-  const table = tableOf([...statics.rules, { ...ownRule(settings, routes), take: own.take }], statics)
+  const owned = { ...ownRule(settings, routes), take: own.take }
+  const table = tableOf([...statics.rules, postgres.direct, owned], statics)
+  const secured = tableOf([...statics.postgres, postgres.asked], statics)
   const rest = keepFresh(certificates, needs.lookEvery, renew, needs.world.log)
   return {
     table,
     isOurs: ours(settings, table),
     withoutTls: statics.withoutTls,
+    secured,
+    databases,
     choices: statics.choices,
     kindOf: hostsOf(names, [...portsOf(settings)], publicUrl),
     rest: () => {

@@ -2,6 +2,8 @@
 import { Lru } from '../core/lib/lru.ts'
 import { type Duration, seconds } from '../core/model.ts'
 import type { AuthorizeNeeds } from './authorize.ts'
+import { makeBearers } from './bearers.ts'
+import { makeCancels } from './cancels.ts'
 import type { Certificates } from './certificates.ts'
 import type { Settings } from './config.ts'
 import { makeEdgeCaller } from './edge-call.ts'
@@ -60,12 +62,14 @@ export async function serve(given: Given): Promise<Serving> {
   const relays = makeRelays(world.limits)
   // What is asked of the table is asked of that of the moment.
   const kindOf = (host: string) => routing.kindOf(host)
+  const opening = { ...knowing, ownPorts, databases: () => routing.databases }
   const http = makeHttpEnd({ world, publicUrl, kindOf, forward })
   const waiting = makeWaiting(world.limits.waitingOfOneUser)
-  const tunnel = makeTunnelEnd({ ...knowing, publicUrl, kindOf, ownPorts, waiting })
+  const tunnel = makeTunnelEnd({ ...opening, publicUrl, kindOf, waiting })
   const needs = {
     ...{ world, relays, ownPorts, lookEvery, health: makeHealth({ world, ownPorts }) },
     takers: { sallyport: tunnel.take, 'http/1.1': http.take },
+    opening,
   }
   let routing = await makeRouting(settings, given.certificates, needs)
   const end = async () => {
@@ -75,7 +79,7 @@ export async function serve(given: Given): Promise<Serving> {
     forward.close()
   }
   let over: Promise<void> | undefined
-  const listening = await openPorts(settings.listeners, world, () => routing)
+  const listening = await openPorts(settings.listeners, world, () => routing, knowing.cancels)
   return {
     ...knowing,
     relays,
@@ -122,7 +126,8 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const events = makeEvents(world, caller, keys === 'none' ? noSpool : openSpool(home, identity.boot, world.log))
   if (keys !== 'none') events.started(identity.boot)
   const spent = rememberSpent(world.limits.spentGrants)
-  return { world, identity, trust, sessions, events, spent, ...remembered() }
+  const more = { cancels: makeCancels(world), bearers: makeBearers(world) }
+  return { ...more, world, identity, trust, sessions, events, spent, ...remembered() }
 }
 
 /** What was right before, of clients that come again. */

@@ -1,4 +1,5 @@
 /** What takes the hellos of a static route: the relay alone, or behind TLS that ends here. */
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { SecureContextOptions } from 'node:tls'
 import type { Duration, Instant } from '../core/model.ts'
@@ -10,6 +11,7 @@ import type { Connection } from './connection.ts'
 import type { Taking } from './dispatch.ts'
 import type { TakingWithoutTls } from './first-bytes.ts'
 import type { Health } from './health.ts'
+import { askForTls } from './postgres.ts'
 import { type RelayNeeds, relay } from './relay.ts'
 import { protocolWithoutTls, type StaticRoute } from './routes.ts'
 import { makeTlsEnd, type TlsEnd } from './tls.ts'
@@ -26,6 +28,8 @@ const noHello: Told = { sni: undefined, alpn: [] }
 
 export interface StaticRoutes {
   readonly rules: readonly Taking[]
+  /** Of hellos behind a Postgres client's request for TLS: the server is asked in the same words. */
+  readonly postgres: readonly Taking[]
   /** Of each route, in their order. */
   readonly choices: ReadonlyMap<string, Choice>
   /** By name. */
@@ -73,10 +77,13 @@ export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: St
     rest()
     throw error
   }
+  const postgres = routes
+    .filter(({ protocol }) => protocol === 'postgres')
+    .map((route) => asking(route, choices, needs))
   const renew = (certificate: SecureContextOptions) => {
     for (const end of shared) end.renew(certificate)
   }
-  return { rules, withoutTls, choices, renew, rest }
+  return { rules, postgres, withoutTls, choices, renew, rest }
 }
 
 function passUntold({ name }: StaticRoute, connection: Connection, pass: Pass): void {
@@ -94,6 +101,20 @@ const passing =
     const announced = sendProxy ? announcement(connection, hello, agreed) : undefined
     relay(needs, { name, choice }, connection, { stream, announcement: announced })
   }
+
+/** A header goes before the question for TLS, which is the proxy's own. */
+function asking(route: StaticRoute, choices: StaticRoutes['choices'], needs: StaticNeeds): Taking {
+  const { name, sendProxy } = route
+  return {
+    ...route,
+    take: (connection, hello) => {
+      const announced = sendProxy ? announcement(connection, hello, undefined) : new Uint8Array()
+      const prepare = (backend: Socket, at: string, signal: AbortSignal) => askForTls(backend, at, signal, announced)
+      const client = { stream: connection.raw, announcement: undefined }
+      relay({ ...needs, prepare }, { name, choice: choices.get(name) as Choice }, connection, client)
+    },
+  }
+}
 
 /** Reads what a start would read. @throws SetupProblem */
 export async function checkFiles(routes: readonly StaticRoute[], now: () => Instant): Promise<void> {

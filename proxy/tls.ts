@@ -1,7 +1,7 @@
 /** Ends TLS for one rule of the route table. What OpenSSL reads of a hello must be what was routed. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { constants } from 'node:crypto'
-import { createServer, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls'
+import { createServer, type SecureContext, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls'
 import { routedName } from '../core/route/name.ts'
 import type { Connection } from './connection.ts'
 import type { CloseCode } from './reasons.ts'
@@ -24,10 +24,14 @@ interface Needs {
   readonly alpn: readonly string[] | undefined
   /** PEM. A client certificate is demanded that leads to one of these. */
   readonly clientCa?: string | undefined
+  /** A client certificate is asked for, and nothing that it says is believed: whoever takes the connection judges it. */
+  readonly asksCertificate?: boolean
+  /** The certificate of a name. Undefined: the one for all. */
+  readonly contextOf?: (serverName: string) => SecureContext | undefined
   take(connection: Connection, socket: TLSSocket, routing: Routing): void
 }
 
-const fixed = {
+export const fixed = {
   minVersion: 'TLSv1.2',
   // No tickets: a resumed session would not show its certificate again. No renegotiation: it costs us more than clients.
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
@@ -38,13 +42,15 @@ interface Current {
   readonly routing: Routing
 }
 
-export function makeTlsEnd(certificate: SecureContextOptions, { alpn, clientCa, take }: Needs): TlsEnd {
+export function makeTlsEnd(certificate: SecureContextOptions, needs: Needs): TlsEnd {
+  const { alpn, clientCa, asksCertificate = false, contextOf, take } = needs
   // Node tells in none of these events which connection it is about; the context in which it was handed over does.
   const current = new AsyncLocalStorage<Current>()
   const common = { ...fixed, ...(clientCa !== undefined && { ca: clientCa }) }
   // Who shows a wrong certificate, or none, is let go below: Node would do it where that context is lost, and with it the reason.
-  const asking = { requestCert: clientCa !== undefined, rejectUnauthorized: false }
-  const server = createServer({ ...common, ...certificate, ...agreed(alpn), ...asking })
+  const asking = { requestCert: clientCa !== undefined || asksCertificate, rejectUnauthorized: false }
+  const named = contextOf && { SNICallback: byName(contextOf) }
+  const server = createServer({ ...common, ...certificate, ...agreed(alpn), ...asking, ...named })
   server.on('tlsClientError', (error: Error & { code?: string }) => {
     const isProtocol = error.code === 'ERR_SSL_NO_APPLICATION_PROTOCOL'
     const code = isProtocol ? 'application_protocol_differs' : 'handshake_failed'
@@ -65,6 +71,11 @@ export function makeTlsEnd(certificate: SecureContextOptions, { alpn, clientCa, 
     renew: (next) => server.setSecureContext({ ...common, ...next }),
   }
 }
+
+const byName =
+  (contextOf: NonNullable<Needs['contextOf']>): NonNullable<TlsOptions['SNICallback']> =>
+  (serverName, done) =>
+    done(null, contextOf(routedName(serverName)?.name ?? ''))
 
 function agreed(alpn: readonly string[] | undefined): Pick<TlsOptions, 'ALPNProtocols'> {
   const names = alpn?.filter((name) => name !== '') ?? []

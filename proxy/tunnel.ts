@@ -7,7 +7,8 @@ import { base64url } from '../core/lib/bytes.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { ConnectHead } from '../core/route/connect.ts'
 import type { RequestHead } from '../core/route/request-head.ts'
-import { type AuthorizeNeeds, authenticate } from './authorize.ts'
+import { type AuthorizeNeeds, authenticate, openGrant, shownByConnect, shownForBearer } from './authorize.ts'
+import { type Bearers, handleTtl } from './bearers.ts'
 import type { Connection } from './connection.ts'
 import { discoveryDocument, discoveryPath } from './discovery.ts'
 import { answerBytes, Heads } from './heads.ts'
@@ -21,12 +22,14 @@ export interface TunnelNeeds extends AuthorizeNeeds, OpeningNeeds {
   readonly publicUrl: URL
   readonly kindOf: (host: string) => HostKind | undefined
   readonly waiting: Waiting
+  readonly bearers: Bearers
 }
 
 export interface TunnelEnd {
   take(connection: Connection, socket: TLSSocket): void
 }
 
+export const bearerPath = `${discoveryPath}/bearer`
 /** DESIGN, "ALPN names". In TLS 1.3 no context and an empty one are the same (RFC 8446 section 7.5). */
 const exporterLabel = 'EXPORTER-sallyport'
 
@@ -78,8 +81,10 @@ class Client {
     this.#connection.within(limits.headMs, 'head_too_slow')
   }
 
-  async #request({ method, target, host, authorization, dpop }: RequestHead): Promise<void> {
+  async #request(head: RequestHead): Promise<void> {
+    const { method, target, host, authorization, dpop } = head
     const { kindOf, world } = this.#needs
+    if (target === bearerPath) return this.#bearer(head)
     if (target !== discoveryPath) return this.#refuse('nothing_here')
     if (method !== 'GET') return this.#refuse('method_not_allowed')
     if (kindOf(host) === undefined) return this.#refuse('host_unknown')
@@ -102,6 +107,27 @@ class Client {
     }
   }
 
+  /** A word for the password's place of a client that has no certificate, once this program has shown its grant and proven its key. */
+  async #bearer(head: RequestHead): Promise<void> {
+    if (head.method !== 'POST') return this.#refuse('method_not_allowed')
+    const { world, bearers } = this.#needs
+    const { address } = this.#connection
+    this.#connection.within(world.limits.grantMs, 'grant_too_slow')
+    const shown = shownForBearer(this.#needs, head, { exporter: this.#exporter, path: bearerPath })
+    try {
+      const grant = await shown.read()
+      const { resource } = grant.subject
+      const { use } = await openGrant(this.#needs, grant, { ...shown, target: resource.name }, address)
+      if (resource.kind !== 'db') throw new Refusal('grant_invalid', { why: 'no database' })
+      const handle = bearers.issue({ grant, key: grant.clientKey, use, address })
+      this.#heads.next()
+      const body = { handle, expires_in: handleTtl / 1000 }
+      this.#socket.end(answerBytes(200, body, true), () => this.#socket.destroy())
+    } catch (error) {
+      this.#refuseFor(error)
+    }
+  }
+
   #answer(more: object): void {
     this.#heads.next()
     this.#socket.write(answerBytes(200, { ...discoveryDocument(this.#needs.publicUrl), ...more }, false))
@@ -119,7 +145,8 @@ class Client {
     const opening = new Opening(this.#needs, this.#connection, this.#socket)
     this.#opening = opening
     try {
-      await opening.open(head, this.#exporter, () => this.#becomeTunnel())
+      const showing = shownByConnect(this.#needs, head, this.#exporter)
+      await opening.open(showing, () => this.#becomeTunnel())
       await opening.run()
     } catch (error) {
       if (!this.#socket.destroyed) this.#refuseFor(error)

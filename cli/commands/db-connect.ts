@@ -6,6 +6,7 @@ import { Problem } from '../problem.ts'
 import { runProgram } from '../run.ts'
 import { SharedTap } from '../shared-tap.ts'
 import { debug } from '../term.ts'
+import { requireGiven } from '../usage.ts'
 
 export default command({
   doing: 'connect to the database',
@@ -55,11 +56,6 @@ Examples:
     }
   },
 })
-
-function requireGiven(flag: string, text: string | undefined): string {
-  if (text !== undefined && text !== '') return text
-  throw new Problem('usage', `${flag} is not given`, '"sallyport db ls" shows what your roles allow')
-}
 
 const noPsql = new Problem(
   'failed',

@@ -1,5 +1,6 @@
 import { parseAddress } from '../address.ts'
 import { command } from '../command.ts'
+import { removeCertificates } from '../db-certificate.ts'
 import { fetchThrough } from '../http.ts'
 import { revoke } from '../oauth.ts'
 import { Problem } from '../problem.ts'
@@ -46,6 +47,7 @@ async function end(name: string, force: boolean): Promise<Problem | undefined> {
     say(`${name}: the login could not be ended at the edge (${error.message}). It ends by itself.`)
   }
   removeProfile(name)
+  removeCertificates(name)
   say(`${name}: signed out.`)
   return undefined
 }

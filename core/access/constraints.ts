@@ -19,6 +19,8 @@ export interface Constraints {
   readonly maxSessions: number | undefined
   /** It begins only while locks are known to be the newest. */
   readonly strictLocks: boolean
+  /** A random word may stand in for the program's key. */
+  readonly bearerGrants: boolean
 }
 
 export const longestSession: Duration = hours(12)
@@ -41,6 +43,7 @@ export function constraintsOf(
     maxConnections: undefined,
     maxSessions: undefined,
     strictLocks: preference.lockingMode === 'strict',
+    bearerGrants: isAny(both(reaching, held.bearing)),
   }
   return limitedBy(ofCluster, held.limits)
 }
@@ -55,6 +58,7 @@ export const limitedBy = (constraints: Constraints, limits: Limits): Constraints
   maxConnections: lesser(constraints.maxConnections, limits.maxConnections),
   maxSessions: lesser(constraints.maxSessions, limits.maxSessions),
   strictLocks: constraints.strictLocks || limits.strictLocks,
+  bearerGrants: constraints.bearerGrants && !limits.noBearerGrants,
 })
 
 const lesser = (one: number | undefined, other: number | undefined): number | undefined =>

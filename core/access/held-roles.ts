@@ -36,6 +36,7 @@ export interface Limits {
   readonly pinSourceIp: boolean
   readonly disconnectExpiredCert: boolean
   readonly strictLocks: boolean
+  readonly noBearerGrants: boolean
 }
 
 /** Values are what somebody asks for: of no user more are remembered. */
@@ -49,6 +50,8 @@ export class HeldRoles {
   readonly limits: Limits
   /** That ask for a tap of each session that they reach. */
   readonly tapping: Marks
+  /** That let a word stand in for the program's key, on what they reach. */
+  readonly bearing: Marks
   /** That do not look inside of Kubernetes clusters. */
   readonly unlimited: Marks
   readonly #traits: Traits
@@ -60,6 +63,7 @@ export class HeldRoles {
     this.unknown = names.filter((name) => !roles.has(name))
     this.limits = limitsOf(this.all.map(({ spec }) => spec.options))
     this.tapping = this.#mark(({ spec }) => spec.options.require_session_mfa === true)
+    this.bearing = this.#mark(({ spec }) => spec.options.bearer_grants === true)
     this.unlimited = this.#mark(isUnlimited)
     this.#traits = traits
   }
@@ -178,6 +182,7 @@ const limitsOf = (options: readonly RoleOptions[]): Limits => ({
   pinSourceIp: options.some(({ pin_source_ip }) => pin_source_ip === true),
   disconnectExpiredCert: options.some(({ disconnect_expired_cert }) => disconnect_expired_cert === true),
   strictLocks: options.some(({ lock }) => lock === 'strict'),
+  noBearerGrants: options.some(({ bearer_grants }) => bearer_grants === false),
 })
 
 /** What cannot be read is no time at all. */

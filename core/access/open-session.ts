@@ -152,5 +152,7 @@ async function requireTap({ site, credential }: Known, { grant, jkt, proxy, now 
   if (found.userId !== user) throw new Refusal('wrong_user', { user, credential: tap.assertion.id })
   // With the key and the process of this very connection, whatever the grant says.
   const subject = { ...grant.approved, client_key: jkt, proxy }
-  await verifyTap(tap, found, { site, purpose: 'session', holder: jkt, user, subject, now })
+  // The key of a certificate is not the one of the program that asked. What it opens it opens because the tap names it.
+  const holder = grant.subject.uses === undefined ? jkt : (tap.intent.holder as Holder)
+  await verifyTap(tap, found, { site, purpose: 'session', holder, user, subject, now })
 }

@@ -6,11 +6,12 @@ import { type AuditEvent, recordingRefusals } from '../audit.ts'
 import type { Intent, SessionSubject, Subjects } from '../intent.ts'
 import { type Grant, grantLife, issueGrant } from '../issue/grant.ts'
 import { base64url } from '../lib/bytes.ts'
+import { isCoordinate } from '../lib/jwk.ts'
 import { beginIntent, readTicket, spendOf } from '../login/ceremony.ts'
 import { withKey } from '../login/known-key.ts'
 import { siteUnder } from '../login/relying-party.ts'
 import { takesOnlyCodes } from '../login/second-factor.ts'
-import { hours, minutes, type Site, type TotpId, type UserId } from '../model.ts'
+import { type Holder, hours, minutes, type Site, type TotpId, type UserId } from '../model.ts'
 import type { KnownKey, KnownPolicy, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { approveUrl } from '../tap/approve-url.ts'
@@ -27,6 +28,7 @@ import { type Principal, roleHolderOf } from './principal.ts'
 import { type ListCondition, membersOfPrincipal, type ResourceDocument } from './resource.ts'
 import { resourceUnknown } from './resource-unknown.ts'
 import { givenFor } from './session-code.ts'
+import { isCount, mostUses } from './session-set.ts'
 import { principalInWords } from './session-words.ts'
 import { sourceOf } from './source-ip.ts'
 import { requireVisible } from './visible.ts'
@@ -38,6 +40,14 @@ export interface SessionAsk extends SessionOn {
   readonly proxy: { readonly id: string; readonly boot: string }
   /** The name of a user with whose rights it is to be opened. */
   readonly impersonate?: string | undefined
+  /** For a certificate with a key of its own, which opens it so often where a tap is wanted. */
+  readonly certificate?: SessionCertificate | undefined
+}
+
+/** `key`: RFC 7638 thumbprint. */
+export interface SessionCertificate {
+  readonly key: Holder
+  readonly uses: number
 }
 
 /** A resource as its user sees it. */
@@ -88,6 +98,7 @@ export function beginSession(
   return recordingRefusals(ports, caller.asking, 'session.approve', async () => {
     const policy = await newestFor(ports, ask.proxy.id)
     const impersonated = await impersonatedBy(ports, policy, caller, ask.impersonate)
+    requireCertificate(ask)
     if (!decideFor(policy, ports, caller, ask, impersonated).constraints.tap) return undefined
     const subject = subjectOf(ask, caller, caller.asking.from.address, impersonated)
     const begin = { purpose: 'session', user: caller.user.id, holder: caller.jkt, subject, ttl } as const
@@ -97,18 +108,29 @@ export function beginSession(
 }
 
 const subjectOf = (
-  { resource, principal, proxy }: SessionAsk,
+  { resource, principal, proxy, certificate }: SessionAsk,
   { jkt }: Principal,
   address: string,
   impersonated: Impersonated | undefined,
 ): SessionSubject => ({
   resource: { kind: resource.kind, name: resource.name },
   principal,
-  client_key: jkt,
+  client_key: certificate?.key ?? jkt,
   proxy: { id: proxy.id, boot: proxy.boot },
   address,
   ...whoseIn(impersonated),
+  ...(certificate && { uses: certificate.uses }),
 })
+
+/** @throws Refusal target_invalid */
+function requireCertificate({ certificate }: SessionAsk): void {
+  if (!certificate) return
+  const { key, uses } = certificate
+  if (!isCoordinate(key)) throw new Refusal('target_invalid', { why: 'no thumbprint of a key' })
+  if (isCount(uses)) return
+  const told = `A certificate opens a session 1 to ${mostUses} times by one tap.`
+  throw new Refusal('target_invalid', { why: 'uses', uses }, { told })
+}
 
 /** A user with whose rights a session is to be opened. */
 export type Impersonated = RoleHolder & { readonly id: UserId }
@@ -189,6 +211,7 @@ export function grantSession(
   sent: SentTap | SentCode | undefined,
 ): Promise<Granted> {
   return withPolicy(ports, caller, async (policy) => {
+    requireCertificate(ask)
     const impersonated = await impersonatedBy(ports, policy, caller, ask.impersonate)
     const { constraints, trace } = decideFor(policy, ports, caller, ask, impersonated)
     if (!sent) {
@@ -212,7 +235,8 @@ async function grantWithoutTap(
   policy: KnownPolicy,
 ): Promise<Granted> {
   const { ask } = asked
-  const subject = subjectOf(ask, caller, caller.asking.from.address, undefined)
+  const once = subjectOf(ask, caller, caller.asking.from.address, undefined)
+  const subject = ask.certificate ? { ...once, uses: 'any' as const } : once
   const id = base64url(ports.random(16))
   const spend = { id: `grant.${id}`, expiresAt: ports.now() + hours(1) }
   const events = [eventOf(ports, caller, asked)] as const
@@ -323,10 +347,11 @@ async function sign(
   caller: Principal,
   about: Pick<Grant<Subjects['session']>, 'id' | 'subject' | 'tap' | 'code'>,
 ): Promise<Granted> {
-  const grant = { ...about, user: caller.user.id, login: loginOf(caller), clientKey: caller.jkt }
+  const clientKey = about.subject.client_key as Holder
+  const grant = { ...about, user: caller.user.id, login: loginOf(caller), clientKey }
   const now = ports.now()
   const jwt = await issueGrant(site.origin, await ports.keyring.current(), grant, now, ports.signatures)
-  return { grant: jwt, life: grantLife(about.tap, now) }
+  return { grant: jwt, life: grantLife(grant, now) }
 }
 
 const loginOf = ({ session: { id, expiresAt }, factorId: factor }: Principal) => ({ id, factor, expiresAt })
@@ -334,11 +359,12 @@ const loginOf = ({ session: { id, expiresAt }, factorId: factor }: Principal) =>
 function eventOf(
   { now }: Pick<Ports, 'now'>,
   { asking, user, session }: Principal,
-  { ask: { resource, principal, proxy, impersonate }, trace, count }: Asked,
+  { ask: { resource, principal, proxy, impersonate, certificate }, trace, count }: Asked,
 ): AuditEvent {
   const as = principalInWords(resource.kind, principal)
   const what = { resource: resource.name, ...(as !== '' && { as }), ...(count !== undefined && { count }) }
   const whose = impersonate !== undefined && { impersonated: impersonate }
-  const detail = { ...what, ...whose, proxy: proxy.id, rules: trace().join('; ') }
+  const whereby = certificate && { certificate: certificate.key, uses: certificate.uses }
+  const detail = { ...what, ...whose, ...whereby, proxy: proxy.id, rules: trace().join('; ') }
   return { at: now(), kind: 'session.grant', outcome: 'done', asking, userId: user.id, sessionId: session.id, detail }
 }

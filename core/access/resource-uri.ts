@@ -1,14 +1,17 @@
 /** How a session is named in a token exchange: the program writes it, the edge reads it. */
 import { fromBase64url } from '../lib/bytes.ts'
+import type { Holder } from '../model.ts'
 import { Refusal } from '../refusal.ts'
 import type { SessionAsk } from './request-session.ts'
 import { kindsOfResources } from './resource.ts'
 import { principalAsQuery, principalInQuery } from './session-principal.ts'
 
 /** RFC 8707: the resource of a token exchange. One URI that names all that the grant is for. */
-export function resourceUri({ resource, principal, proxy, impersonate }: SessionAsk): string {
+export function resourceUri({ resource, principal, proxy, impersonate, certificate }: SessionAsk): string {
   const query = new URLSearchParams([['boot', proxy.boot], ...principalAsQuery(principal).map((pair) => [...pair])])
   if (impersonate !== undefined) query.set('impersonate', impersonate)
+  if (certificate) query.set('certificate', certificate.key)
+  if (certificate) query.set('uses', String(certificate.uses))
   return `sallyport://${proxy.id}/${resource.kind}/${resource.name}?${query}`
 }
 
@@ -35,6 +38,19 @@ export function parseResourceUri(text: string): SessionAsk {
   const [boot, more] = given.getAll('boot')
   const [impersonate, another] = given.getAll('impersonate')
   const isOnce = more === undefined && another === undefined
+  const certificate = certificateInQuery(given)
   if (!kind || !boot || !isOnce || !fromBase64url(boot)) throw new Refusal('target_invalid', { why: 'form' })
-  return { resource: { kind, name }, principal: principalInQuery(kind, given), proxy: { id, boot }, impersonate }
+  const principal = principalInQuery(kind, given)
+  return { resource: { kind, name }, principal, proxy: { id, boot }, impersonate, certificate }
+}
+
+/** What it says is judged where it is asked for. @throws Refusal target_invalid */
+function certificateInQuery(query: URLSearchParams): SessionAsk['certificate'] {
+  const [keys, counts] = [query.getAll('certificate'), query.getAll('uses')]
+  const [key, uses] = [keys[0], counts[0]]
+  if (key === undefined && uses === undefined) return undefined
+  const isOnce = keys.length === 1 && counts.length === 1
+  if (key === undefined || uses === undefined || !isOnce || !/^\d{1,2}$/.test(uses))
+    throw new Refusal('target_invalid', { why: 'certificate' })
+  return { key: key as Holder, uses: Number(uses) }
 }

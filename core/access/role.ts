@@ -35,8 +35,8 @@ export type RoleOptions = {
   readonly max_connections?: number
   /** Sessions of one user at once on one resource, at one proxy. */
   readonly max_sessions?: number
-  /** Grants that work without their program's key: this version has none. */
-  readonly bearer_grants?: false
+  /** Sessions on what it reaches may be opened by a random word in a password's place, for programs that can prove no key. */
+  readonly bearer_grants?: boolean
   /** Permits its holders to let a program in that runs on a machine without a browser (RFC 8628). */
   readonly device_flow?: boolean
 }
@@ -120,12 +120,6 @@ const conditions = orEmptyMap(
   }),
 )
 
-const bearerGrants: Read<false> = refined(yesOrNo, (are, place) =>
-  are
-    ? tell(place, 'true: not supported in this version, in which grants work with the key of their program alone')
-    : false,
-)
-
 const options = orEmptyMap(
   fields<RoleOptions>('role', {
     max_session_ttl: optional(sessionTtl),
@@ -137,7 +131,7 @@ const options = orEmptyMap(
     disconnect_expired_cert: optional(yesOrNo),
     max_connections: optional(limit),
     max_sessions: optional(limit),
-    bearer_grants: optional(bearerGrants),
+    bearer_grants: optional(yesOrNo),
     device_flow: optional(yesOrNo),
   }),
 )

@@ -2,7 +2,15 @@
  * Several sessions by one tap: which sets there are, and how a grant for one opens a session of it. Each of its sessions is opened as
  * often as the tap says, within the grant's minute, and everything else about it is as if it had been asked for alone.
  */
-import { canonicalJson, isSessionSet, type Json, membersOf, type SessionInSet, type Subjects } from '../intent.ts'
+import {
+  canonicalJson,
+  isSessionSet,
+  type Json,
+  membersOf,
+  type SessionInSet,
+  type SessionSubject,
+  type Subjects,
+} from '../intent.ts'
 import type { Grant, SessionGrant } from '../issue/grant.ts'
 import { Refusal } from '../refusal.ts'
 
@@ -11,7 +19,7 @@ export const mostUses = 16
 /** Of the canonical list: the grant, with ticket and tap in it, must pass as one line of a head, of 8192 bytes (core/route/connect.ts). */
 const longestSet = 3584
 
-const isCount = (json: Json | undefined): boolean =>
+export const isCount = (json: Json | undefined): boolean =>
   typeof json === 'number' && Number.isInteger(json) && json >= 1 && json <= mostUses
 
 /** Why there is no such set; undefined where there is. */
@@ -34,11 +42,11 @@ export function requireSet(sessions: readonly SessionInSet[]): void {
 
 /**
  * What a grant is for, of the resource that a connection asks for. Of one session it is that session, whatever the name: that is held
- * against it when it opens. @throws Refusal grant_invalid where a set has none of the name
+ * against it when it opens. @throws Refusal grant_invalid where a set has none of the name, or the uses are none
  */
 export function sessionIn(grant: Grant<Subjects['session']>, target: string): SessionGrant {
   const { subject } = grant
-  if (!isSessionSet(subject)) return { ...grant, subject, approved: subject, uses: { key: grant.id, most: 1 } }
+  if (!isSessionSet(subject)) return { ...grant, subject, approved: subject, uses: usesOf(grant, subject) }
   const { sessions, ...more } = subject
   if (!Array.isArray(sessions) || whyNoSet(sessions) !== undefined) throw new Refusal('grant_invalid', { why: 'set' })
   const found = subject.sessions.find(({ resource }) => resource.name === target)
@@ -46,4 +54,12 @@ export function sessionIn(grant: Grant<Subjects['session']>, target: string): Se
   const { resource, principal, count } = found
   const uses = { key: `${grant.id} ${resource.kind} ${resource.name}`, most: count }
   return { ...grant, subject: { resource, principal, ...more }, approved: subject, uses }
+}
+
+/** What no tap guards opens as often as its key is shown; what one guards as often as it says. */
+function usesOf(grant: Grant<Subjects['session']>, { uses = 1, resource }: SessionSubject): SessionGrant['uses'] {
+  const key = `${grant.id} ${resource.kind} ${resource.name}`
+  if (uses === 'any' && !grant.tap && !grant.code) return { key, most: undefined }
+  if (!isCount(uses)) throw new Refusal('grant_invalid', { why: 'uses' })
+  return { key: uses === 1 ? grant.id : key, most: uses as number }
 }

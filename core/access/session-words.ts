@@ -21,7 +21,10 @@ const memberWords: Readonly<Record<string, string>> = {
 
 /** What a tap approves, of one session or of a set. */
 export const approvedInWords = (subject: Subjects['session']): string =>
-  isSessionSet(subject) ? setInWords(subject) : sessionInWords(subject)
+  isSessionSet(subject) ? setInWords(subject) : onceOrMore(subject)
+
+const onceOrMore = ({ uses, ...session }: SessionSubject): string =>
+  typeof uses === 'number' && uses > 1 ? `${sessionInWords(session)} ${timesInWords(uses)}` : sessionInWords(session)
 
 /** Such as `pg-1 (user reader, database orders) 3 times, wiki once`. */
 export const setInWords = ({ sessions }: Pick<SessionSetSubject, 'sessions'>): string =>

@@ -34,6 +34,8 @@ export const sessionOperations = {
       proxy: object({ id, boot: id }),
       /** With the rights of this user. */
       impersonate: optional(name),
+      /** For a certificate with a P-256 key of its own (RFC 7638 thumbprint): by one tap it opens so many sessions, 1 to 16. */
+      certificate: optional(object({ key: text(43), uses: whole })),
       redirect_uri: text(2048),
       state: text(1024),
     }),

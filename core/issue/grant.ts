@@ -1,6 +1,7 @@
 /**
  * Grants: a user may open one session on one resource, or a tapped set of them, through one process of one proxy, with one key, within a
- * minute. The tap, where there was one, is inside whole: the proxy checks it itself and takes nobody's word for it.
+ * minute. The tap, where there was one, is inside whole: the proxy checks it itself and takes nobody's word for it. Where no tap is wanted
+ * a certificate may carry one that lives longer and opens as often as it is shown, through whatever process of the proxy.
  */
 import { jwtVerify } from 'jose'
 import {
@@ -19,6 +20,7 @@ import {
   type Duration,
   type FactorId,
   type Holder,
+  hours,
   type Instant,
   seconds,
   type TotpId,
@@ -29,6 +31,8 @@ import type { Tap } from '../tap/verify.ts'
 import type { SigningKey } from './keyring.ts'
 
 export const grantTtl: Duration = seconds(60)
+/** Of one that opens as often as it is shown. It never outlives its login. */
+export const reusableTtl: Duration = hours(12)
 const type = 'grant+jwt'
 const algorithm = 'EdDSA'
 
@@ -49,15 +53,20 @@ export interface Grant<Subject extends Subjects['session'] = SessionSubject> {
 export interface SessionGrant extends Grant {
   /** What the tap must say, whole. */
   readonly approved: Subjects['session']
-  /** It opens so often: counted under this key. */
-  readonly uses: { readonly key: string; readonly most: number }
+  /** It opens so often: counted under this key. Undefined: as often as it is shown. */
+  readonly uses: { readonly key: string; readonly most: number | undefined }
 }
 
-/** In seconds: not longer than the tap in it would be taken. */
-export const grantLife = (tap: Tap | undefined, now: Instant): number => {
+type Lived = Pick<Grant<Subjects['session']>, 'subject' | 'tap' | 'login'>
+
+/** In seconds: not longer than the tap in it would be taken, or than the login of one that is reusable. */
+export const grantLife = ({ subject, tap, login }: Lived, now: Instant): number => {
+  if (isReusable(subject)) return Math.floor(Math.min(reusableTtl, login.expiresAt - now) / 1000)
   const longest = grantTtl / 1000
   return tap ? Math.min(longest, tap.intent.exp - Math.floor(now / 1000)) : longest
 }
+
+const isReusable = (subject: Subjects['session']): boolean => !isSessionSet(subject) && subject.uses === 'any'
 
 export async function issueGrant(
   issuer: string,
@@ -74,7 +83,7 @@ export async function issueGrant(
     sub: user,
     jti: id,
     iat,
-    exp: iat + grantLife(tap, now),
+    exp: iat + grantLife(grant, now),
     cnf: { jkt: clientKey },
     login: { id: login.id, factor: login.factor, expires_at: login.expiresAt },
     ...(!(tap && isSaidBy(tap, subject)) && { session: subject }),
@@ -110,7 +119,10 @@ export async function readGrant(reader: GrantReader, jwt: string): Promise<Grant
   const { id, factor, expires_at: expiresAt } = membersOf(login)
   if (typeof jti !== 'string' || typeof sub !== 'string' || typeof jkt !== 'string') throw invalid('claims')
   if (typeof id !== 'string' || typeof factor !== 'string' || typeof expiresAt !== 'number') throw invalid('login')
-  if (proxy['id'] !== reader.proxy.id || proxy['boot'] !== reader.proxy.boot) throw invalid('another proxy')
+  // One that is not used up is not remembered either, so another process may take it.
+  const isForAnyBoot = session['uses'] === 'any' && !tap && code === undefined
+  const isForThis = proxy['id'] === reader.proxy.id && (isForAnyBoot || proxy['boot'] === reader.proxy.boot)
+  if (!isForThis) throw invalid('another proxy')
   return {
     id: jti,
     user: sub as UserId,

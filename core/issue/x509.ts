@@ -14,9 +14,10 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509'
-import { type Bytes, concat } from '../lib/bytes.ts'
-import { type Duration, hours, minutes } from '../model.ts'
+import { type Bytes, concat, utf8 } from '../lib/bytes.ts'
+import { type Duration, hours, type Instant, minutes } from '../model.ts'
 import type { Ports } from '../ports.ts'
+import { grantExtension, utf8String } from './grant-certificate.ts'
 
 /** What a certificate speaks for. */
 export interface Names {
@@ -97,6 +98,24 @@ export async function issueServerCertificate(
   return { certificate: new Uint8Array(certificate.rawData), keys }
 }
 
+/** A grant's certificate with a new key, signed by that key (grant-certificate.ts). `until`: the grant's end. */
+export async function issueGrantCertificate(needs: Needs, keys: CryptoKeyPair, jwt: string, until: Instant) {
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: 'CN=Sallyport grant',
+    serialNumber: serial(needs),
+    notBefore: new Date(needs.now() - backDated),
+    notAfter: new Date(until),
+    keys,
+    signingAlgorithm: signing,
+    extensions: [
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]),
+      new Extension(grantExtension, false, der(utf8String, utf8(jwt))),
+    ],
+  })
+  return new Uint8Array(certificate.rawData)
+}
+
 /** Those of `names` that an authority of `issueLocalCa` must not speak for. */
 export function notPermitted(authority: Bytes, names: Names): string[] {
   const value = new X509Certificate(authority).getExtension(nameConstraintsOid)?.value
@@ -109,7 +128,7 @@ export function notPermitted(authority: Bytes, names: Names): string[] {
   ]
 }
 
-const newKeys = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(p256, true, ['sign', 'verify'])
+export const newKeys = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(p256, true, ['sign', 'verify'])
 
 /** 16 random octets, positive and never shorter (section 4.1.2.2 allows 20). */
 function serial({ random }: Needs): string {

@@ -10,6 +10,7 @@ export interface RequestHead {
   readonly target: string
   readonly host: string
   readonly authorization: string | undefined
+  readonly proxyAuthorization: string | undefined
   readonly dpop: string | undefined
 }
 
@@ -35,7 +36,7 @@ const [cr, lf] = [0x0d, 0x0a]
 const requestLine = /^([A-Z]{1,16}) (\/[!-~]*) HTTP\/1\.1$/
 const fieldLine =
   /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?[ \t]*$/
-const onceFields = ['host', 'authorization', 'dpop', 'content-length']
+const onceFields = ['host', 'authorization', 'proxy-authorization', 'dpop', 'content-length']
 
 const invalid = (why: RequestHeadReason): ParsedRequestHead => ({ kind: 'invalid', why })
 
@@ -76,7 +77,14 @@ function parse(text: string, used: number): ParsedRequestHead {
   if (typeof fields === 'string') return invalid(fields)
   const host = fields.get('host')
   if (host === undefined) return invalid('head_host_missing')
-  const value = { method, target, host, authorization: fields.get('authorization'), dpop: fields.get('dpop') }
+  const value = {
+    method,
+    target,
+    host,
+    authorization: fields.get('authorization'),
+    proxyAuthorization: fields.get('proxy-authorization'),
+    dpop: fields.get('dpop'),
+  }
   return { kind: 'value', value, used }
 }
 

@@ -5,7 +5,7 @@ import { type Explained, explain as explainIn, type NameReason } from '../../cor
 import { compileTable, type RouteReason, type RouteRule } from '../../core/route/table.ts'
 import type { Balance } from '../balance.ts'
 import { type CloseCode, routeCodes } from '../reasons.ts'
-import { ownName, ownRule, routesOfTls, type StaticRoute } from '../routes.ts'
+import { ownName, ownRule, ownServerNames, resourceRule, routesOfTls, type StaticRoute } from '../routes.ts'
 import { settingsOf } from './settings.ts'
 
 export interface Asked {
@@ -21,7 +21,11 @@ type Rule = RouteRule & Partial<StaticRoute>
 /** 0, or 3 where it is refused. @throws SetupProblem */
 export function explain({ config, sni, alpn, format }: Asked): number {
   const settings = settingsOf(config)
-  const compiled = compileTable<Rule>([...routesOfTls(settings.routes), ownRule(settings, settings.routes)])
+  const compiled = compileTable<Rule>([
+    ...routesOfTls(settings.routes),
+    resourceRule(ownServerNames(settings)),
+    ownRule(settings, settings.routes),
+  ])
   // The file's reader has compiled it before.
   if (compiled.kind === 'invalid') throw new Error('a table that was sound is not')
   const explained = explainIn(compiled.value, { sni, alpn })

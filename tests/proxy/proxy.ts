@@ -71,6 +71,7 @@ interface Options {
   readonly listener?: Partial<Listener>
   readonly listeners?: readonly Listener[]
   readonly routes?: Settings['routes']
+  readonly databases?: Settings['databases']
   /** Of what it knows and decides; its certificates have the machine's. */
   readonly now?: () => number
   /** Before it starts, such as to register it at the edge. */
@@ -102,6 +103,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
       maxOffline: more.maxOffline ?? more.maxStale ?? hours(1),
     },
     routes: more.routes ?? [],
+    databases: more.databases ?? [],
     adminPort: undefined,
     drain: minutes(5),
   }

@@ -8,17 +8,36 @@ import type { Html } from './layout.ts'
 
 type Session = Pick<SessionSubject, 'resource' | 'principal'>
 
-export const sessionWords = ({ resource, principal, proxy, address, ...whose }: SessionSubject): Words => ({
-  act: `open a session${rightsInWords(whose)}`,
+export const sessionWords = ({ resource, principal, proxy, address, ...more }: SessionSubject): Words => ({
+  act: `open ${sessionsInWords(more)}${rightsInWords(more)}`,
   thing: inLargeWords({ resource, principal }),
   facts: [
     ['What', html`${resourceInWords(resource)}`],
-    ...rightsOf(whose),
+    ...rightsOf(more),
     ...membersIn({ resource, principal }).map(({ term, values }) => [term, html`<strong>${values}</strong>`] as const),
+    ...certificateOf(more),
     ['Through', html`the proxy <code>${proxy.id}</code>`],
   ],
-  shown: { resource, principal, proxy, address, ...shownOf(whose) },
+  shown: { resource, principal, proxy, address, ...shownOf(more), ...shownCertificate(more) },
 })
+
+type ByCertificate = Pick<SessionSubject, 'uses' | 'client_key'>
+
+const sessionsInWords = ({ uses }: ByCertificate): string =>
+  uses === undefined || uses === 1 ? 'a session' : `${uses} sessions`
+
+const certificateOf = ({ uses, client_key }: ByCertificate): Words['facts'] =>
+  uses === undefined
+    ? []
+    : [
+        [
+          'With a certificate',
+          html`in a file on that computer: whoever has it opens this <strong>${timesInWords(Number(uses))}</strong>, within
+a minute of your tap. Its key: <code>${client_key}</code>`,
+        ],
+      ]
+
+const shownCertificate = ({ uses, client_key }: ByCertificate) => (uses === undefined ? {} : { uses, client_key })
 
 type Whose = Pick<SessionSubject, 'impersonated'>
 

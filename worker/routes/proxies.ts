@@ -7,6 +7,7 @@ import { recordProxyEvents } from '../../core/access/session-events.ts'
 import { requirePrincipal } from '../../core/access/session-principal.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
+import type { Holder } from '../../core/model.ts'
 import { readJson } from '../body.ts'
 import type { App, Edge } from '../edge.ts'
 import { limitingFailures } from '../page-call.ts'
@@ -58,7 +59,9 @@ export function proxyRoutes(app: App, edge: Edge): void {
   })
   tokenCall(app, edge, operations.sessionBegin, async ({ principal, body }) => {
     const { redirect_uri, state, resource, proxy, impersonate } = body
-    const ask = { resource, principal: requirePrincipal(resource.kind, body.principal), proxy, impersonate }
+    const certificate = body.certificate && { ...body.certificate, key: body.certificate.key as Holder }
+    const as = requirePrincipal(resource.kind, body.principal)
+    const ask = { resource, principal: as, proxy, impersonate, certificate }
     const begun = await beginSession(site, ports, principal, ask, { redirect_uri, state })
     return { tap: begun !== undefined, ticket: begun?.ticket, approve_url: begun?.approve_url }
   })

@@ -181,7 +181,7 @@ class Conversation {
     const grant = sessionIn(await readGrant({ issuer, keys, proxy: { id, boot }, now: ports.now() }, jwt), name)
     expectEqual('the grant’s key', grant.clientKey, holder)
     expectEqual('the grant’s resource', grant.subject.resource.name, name)
-    const { key, most } = grant.uses
+    const { key, most = 1 } = grant.uses
     const uses = Array.from({ length: most }, (_, at) => `use ${at + 1} of the grant ${key}`)
     this.#spend(uses.find((one) => !this.#spent.has(one)) ?? `use ${most} of the grant ${key}`)
     const { refusal } = this.#proxy

@@ -60,7 +60,7 @@ export const options: fc.Arbitrary<RoleOptions> = sparse<RoleOptions>({
   disconnect_expired_cert: maybe(fc.boolean()),
   max_connections: maybe(fc.integer({ min: 1, max: 5 })),
   max_sessions: maybe(fc.integer({ min: 1, max: 5 })),
-  bearer_grants: maybe(fc.constant(false as const)),
+  bearer_grants: maybe(fc.boolean()),
   device_flow: maybe(fc.boolean()),
 })
 

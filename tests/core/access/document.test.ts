@@ -137,6 +137,7 @@ describe('a role', () => {
       ['spec.options.device_flow', 'Yes', true],
       ['spec.options.device_flow', false, false],
       ['spec.options.bearer_grants', 'no', false],
+      ['spec.options.bearer_grants', true, true],
       ['spec.allow.db_labels', null, undefined],
       ['spec.allow.db_labels', {}, undefined],
       ['spec.allow.db_labels', { '*': '*' }, { '*': ['*'] }],
@@ -215,11 +216,6 @@ describe('a role', () => {
       ['spec.allow.impersonate', { user: ['a'] }, '.user: impersonate has no field `user`: did you mean `users`?'],
       ['spec.deny.impersonate', ['a'], 'expected a map of users, roles, not a list'],
       ['spec.allow.impersonate', { users: ['^(a$'] }, ".users[0]: `^(a$`: no regular expression in RE2's syntax"],
-      [
-        'spec.options.bearer_grants',
-        true,
-        'true: not supported in this version, in which grants work with the key of their program alone',
-      ],
       ['spec.allow.db_roles', [], 'role has no field `db_roles`: not supported in this version'],
       ['spec.deny.db_lables', {}, 'role has no field `db_lables`: did you mean `db_labels`?'],
       [

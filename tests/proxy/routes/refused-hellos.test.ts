@@ -115,6 +115,7 @@ test('no name, where no rule at all is for that: a table of ours has one, and th
   const front = makeFront(plainListener([], 1), {
     table: () => compiled.value,
     withoutTls: () => new Map(),
+    postgres: () => undefined,
     isOurs: () => false,
   })
   const uri = await listening(

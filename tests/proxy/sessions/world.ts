@@ -7,6 +7,7 @@ import type { SessionAsk } from '../../../core/access/request-session.ts'
 import type { SessionSetAsk } from '../../../core/access/request-session-set.ts'
 import type { RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { base64url } from '../../../core/lib/bytes.ts'
+import type { Settings } from '../../../proxy/config.ts'
 import type { Limits } from '../../../proxy/limits.ts'
 import type { Listener } from '../../../proxy/listeners.ts'
 import { type TestEdge, terminal } from '../../edge.ts'
@@ -80,6 +81,7 @@ interface Options {
   readonly maxOffline?: number
   readonly askEvery?: number
   readonly listener?: Partial<Listener>
+  readonly databases?: Settings['databases']
 }
 
 export interface World {
@@ -120,6 +122,7 @@ export async function newWorld(options: Options = {}): Promise<World> {
       askEvery: options.askEvery ?? 100,
       ...(options.limits && { limits: options.limits }),
       ...(options.listener && { listener: options.listener }),
+      ...(options.databases && { databases: options.databases }),
       ...(options.maxStale !== undefined && { maxStale: options.maxStale }),
       ...(options.maxOffline !== undefined && { maxOffline: options.maxOffline }),
       prepare: async ({ x }) => {
