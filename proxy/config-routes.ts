@@ -7,6 +7,7 @@ import { anyText } from '../core/access/text.ts'
 import type { Json } from '../core/intent.ts'
 import { classify, parseAddress } from '../core/route/address.ts'
 import { compileTable } from '../core/route/table.ts'
+import { acmeProtocol, takesAcme } from './acme/protocol.ts'
 import type { Settings } from './config.ts'
 import { ownName, ownRule, ownServerNames, type StaticRoute } from './routes.ts'
 import { targetOf } from './upstream.ts'
@@ -29,7 +30,7 @@ const mostNames = 1000
 const mostBackends = 16
 
 /** Keeps each entry where it stands, so that what is found later is told at its own line. */
-function many<T>(read: Read<T>, most: number, what: string): Read<readonly T[]> {
+export function many<T>(read: Read<T>, most: number, what: string): Read<readonly T[]> {
   return (json, place) => {
     if (!Array.isArray(json)) return tellExpected(json, place, `a list of ${what}`)
     if (json.length > most) return tell(place, `${json.length} entries: at most ${most}`)
@@ -99,8 +100,11 @@ export function checkRoutes(settings: Settings, place: Place): void {
     if (route.name === ownName)
       tell(into(here, 'name'), `${quoted(ownName)} is the proxy's own rule: choose another name`)
     route.sni.forEach((pattern, which) => {
-      if (names.has(pattern)) tell(into(into(here, 'sni'), which), `${quoted(pattern)} is a name of the proxy itself`)
+      if (names.has(pattern) && !isForAcmeAlone(route))
+        tell(into(into(here, 'sni'), which), `${quoted(pattern)} is a name of the proxy itself`)
     })
+    if (route.tls === 'terminate' && takesAcme(route))
+      tell(into(here, 'alpn'), `${quoted(acmeProtocol)} is for a passthrough; where TLS ends here, \`acme\` answers it`)
     route.backends.forEach((backend, which) => {
       if (isOwn(backend, settings))
         tell(into(into(here, 'backends'), which), `${quoted(backend)} is this proxy itself: name what is behind it`)
@@ -111,6 +115,10 @@ export function checkRoutes(settings: Settings, place: Place): void {
   const compiled = compileTable([...settings.routes, ownRule(settings, settings.routes)])
   if (compiled.kind === 'invalid') place.problems.push(...compiled.problems)
 }
+
+/** So one of several proxies that share a name may answer its challenges for all. */
+const isForAcmeAlone = ({ tls, alpn }: StaticRoute): boolean =>
+  tls === 'passthrough' && alpn?.length === 1 && alpn[0] === acmeProtocol
 
 /** As the file can tell. What a name leads to is looked at when it is dialled (proxy/upstream.ts). */
 function isOwn(backend: string, { port, hosts, names }: Settings): boolean {

@@ -1,6 +1,6 @@
 /** Hands each accepted connection to what its hello's rule says. What no rule takes is refused with an alert. */
 import { printable } from '../core/access/place.ts'
-import type { Hello } from '../core/route/hello.ts'
+import type { Hello, HelloLimits } from '../core/route/hello.ts'
 import type { RouteReason, RouteRule, RouteTable } from '../core/route/table.ts'
 import type { Connection } from './connection.ts'
 import { peek } from './peek.ts'
@@ -24,12 +24,14 @@ const alertBytes = (description: number) => new Uint8Array([21, 3, 3, 0, 2, 2, d
 const longestDetail = 200
 
 export const makeDispatch =
-  (table: RouteTable<Taking>) =>
-  (connection: Connection): void =>
-    peek(connection, (hello) => {
+  (table: RouteTable<Taking>, limits?: HelloLimits) =>
+  (connection: Connection): void => {
+    const take = (hello: Hello) => {
       const routed = table.match(hello)
       if (routed.kind === 'route') return routed.rule.take(connection, hello)
       const { why } = routed
       const detail = why === 'no_route_for_alpn' ? hello.alpn.join(',') : hello.sni
       connection.refuse(routeCodes[why], detail && printable(detail, longestDetail), alertBytes(alerts[why]))
-    })
+    }
+    peek(connection, take, limits)
+  }

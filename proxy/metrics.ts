@@ -1,11 +1,17 @@
 /** Counts why things were refused or ended, from the log itself, so that no reason is in one and not in the other. */
 import type { Log } from './log.ts'
 
+/** One number, or one for each value of a label. */
+export interface Gauge {
+  readonly label: string
+  readonly values: readonly (readonly [value: string, number: number])[]
+}
+
 export interface Metrics {
   /** Passes each line on and counts it. */
   readonly log: Log
   /** Prometheus text format. */
-  text(gauges: Readonly<Record<string, number>>): string
+  text(gauges: Readonly<Record<string, number | Gauge>>): string
 }
 
 export function countLog(next: Log): Metrics {
@@ -22,9 +28,14 @@ export function countLog(next: Log): Metrics {
       const lines = ['# TYPE sallyport_proxy_log_total counter']
       for (const [labels, count] of counts) lines.push(`sallyport_proxy_log_total{${labels}} ${count}`)
       for (const [name, value] of Object.entries(gauges)) {
-        lines.push(`# TYPE sallyport_proxy_${name} gauge`, `sallyport_proxy_${name} ${value}`)
+        lines.push(`# TYPE sallyport_proxy_${name} gauge`, ...gaugeLines(`sallyport_proxy_${name}`, value))
       }
       return `${lines.join('\n')}\n`
     },
   }
 }
+
+const gaugeLines = (name: string, gauge: number | Gauge): string[] =>
+  typeof gauge === 'number'
+    ? [`${name} ${gauge}`]
+    : gauge.values.map(([value, number]) => `${name}{${gauge.label}="${value}"} ${number}`)

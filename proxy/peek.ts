@@ -3,7 +3,7 @@
  * bytes are bounded by what the hello's reader takes, the time by the deadline that the connection was accepted with.
  */
 import { Growing } from '../core/lib/growing.ts'
-import { type Hello, helloReader, type ParsedHello } from '../core/route/hello.ts'
+import { type Hello, type HelloLimits, type HelloReader, helloReader, type ParsedHello } from '../core/route/hello.ts'
 import { sniff, type Wire } from '../core/route/sniff.ts'
 import type { Connection } from './connection.ts'
 import type { CloseCode } from './reasons.ts'
@@ -22,9 +22,9 @@ const foreign: { readonly [wire in Wire]?: CloseCode } = {
 }
 
 /** `take` gets a socket that is paused. What is no hello is closed, with its reason and without an answer. */
-export function peek(connection: Connection, take: (hello: Hello) => void): void {
+export function peek(connection: Connection, take: (hello: Hello) => void, limits?: HelloLimits): void {
   const { raw } = connection
-  const first = new FirstBytes()
+  const first = new FirstBytes(limits)
   const stop = () => void raw.off('data', read).off('end', gone).off('error', reset).pause()
   const read = (piece: Buffer) => {
     const read = first.push(piece)
@@ -42,11 +42,15 @@ export function peek(connection: Connection, take: (hello: Hello) => void): void
 type Read = ParsedHello | { readonly kind: 'invalid'; readonly why: CloseCode }
 
 export class FirstBytes {
-  readonly #hello = helloReader()
+  readonly #hello: HelloReader
   #isSniffed = false
   /** Nearly all hellos come in one piece, which is then not copied. */
   #only: Uint8Array | undefined
   #all: Growing | undefined
+
+  constructor(limits?: HelloLimits) {
+    this.#hello = helloReader(limits)
+  }
 
   /** Whatever came, also behind the hello. */
   get bytes(): Uint8Array {

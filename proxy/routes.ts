@@ -34,9 +34,11 @@ export const ownRule = (naming: Naming, routes: readonly RouteRule[]): RouteRule
   clientCertificate: false,
 })
 
+/** Whether what is shown is the proxy's own. */
+export const showsOwn = ({ tls, certificate }: StaticRoute): boolean => tls === 'terminate' && !certificate
+
 /** What the proxy's own certificate must speak for where this machine's authority issues it: routes may show it too. */
 export function certificateNames({ names, routes }: Settings): Settings['names'] {
-  const shown = routes.filter(({ tls, certificate }) => tls === 'terminate' && !certificate)
-  const named = shown.flatMap(({ sni }) => sni.filter((name) => !name.includes('*')))
+  const named = routes.filter(showsOwn).flatMap(({ sni }) => sni.filter((name) => !name.includes('*')))
   return { ...names, dns: [...new Set([...names.dns, ...named])] }
 }

@@ -1,12 +1,15 @@
 /** The proxy in one piece: what listens, what ends TLS, what speaks HTTP, what opens tunnels, and what asks the edge. */
-import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { showPath } from '../core/access/place.ts'
 import { Lru } from '../core/lib/lru.ts'
 import { type Duration, seconds } from '../core/model.ts'
 import type { ProofKey } from '../core/oauth/dpop.ts'
+import { helloLimits } from '../core/route/hello.ts'
 import { compileTable, type RouteTable } from '../core/route/table.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
-import { type Certificates, keepFresh } from './certificates.ts'
+import { withChallenges } from './acme/challenges.ts'
+import type { CertificateFor } from './certificate-book.ts'
+import type { ServerCertificate } from './certificates.ts'
 import type { Settings } from './config.ts'
 import type { Connection } from './connection.ts'
 import { makeDispatch, type Taking } from './dispatch.ts'
@@ -18,7 +21,10 @@ import { makeForward } from './forward.ts'
 import { hostsOf } from './hosts.ts'
 import { makeHttpEnd } from './http.ts'
 import type { Identity } from './identity.ts'
+import { keepCertificates } from './keep-certificates.ts'
 import { listen } from './listener.ts'
+import type { Gauge } from './metrics.ts'
+import type { OwnCertificates } from './own-certificates.ts'
 import { makeRelays, type Relays } from './relays.ts'
 import { type OwnProtocol, ownProtocols, ownRule } from './routes.ts'
 import { makeSessions, type Sessions } from './sessions.ts'
@@ -36,14 +42,22 @@ export interface Serving {
   readonly sessions: Sessions
   readonly relays: Relays
   readonly events: Events
+  readonly certificates: ServingCertificates
+}
+
+export interface ServingCertificates {
+  /** Reads the files now, instead of when their time comes. Never rejects: what is wrong stands in the log, and what was shown stays. */
+  look(): Promise<void>
+  /** Seconds until each ends. */
+  expiries(): Gauge
 }
 
 interface Given {
   readonly settings: Settings
-  readonly certificates: Certificates
+  readonly own: OwnCertificates
   readonly identity: Identity
   readonly world: World
-  /** How often it looks whether the certificate must be renewed. */
+  /** How often it looks whether certificates have changed, or must be renewed. */
   readonly lookEvery: Duration
   /** How often it asks what is new. A lock must close what it covers within five seconds. */
   readonly askEvery?: Duration
@@ -51,7 +65,7 @@ interface Given {
 
 /** @throws SetupProblem */
 export async function serve(given: Given): Promise<Serving> {
-  const { settings, certificates, world, lookEvery } = given
+  const { settings, own: shown, world, lookEvery } = given
   const { port, hosts, names, edge, publicUrl, routes } = settings
   const knowing = await startKnowing(given)
   const { trust, sessions, events } = knowing
@@ -65,19 +79,24 @@ export async function serve(given: Given): Promise<Serving> {
     ownPort: port,
     waiting: makeWaiting(world.limits.waitingOfOneUser),
   })
-  const certificate = await certificates.first()
+  const certificate = await shown.certificates.first()
+  const { certificateFor, expiries } = shown
   const relays = makeRelays(world.limits)
-  const statics = await makeStaticRoutes(routes, { world, relays, ownPort: port, certificate, lookEvery })
-  const own = makeOwnEnd(certificate, { sallyport: tunnel.take, 'http/1.1': http.take })
-  const table = tableOf([...statics.rules, { ...ownRule(settings, routes), take: own.take }])
-  const listening = await listen(hosts, port, world, makeDispatch(table))
-  const rest = keepFresh(certificates, lookEvery, (next) => [own, statics].map((end) => end.renew(next)), world.log)
+  const showing = { certificate, certificateFor, expiries, lookEvery }
+  const statics = await makeStaticRoutes(routes, { world, relays, ownPort: port, ...showing })
+  const own = makeOwnEnd(certificate, certificateFor, { sallyport: tunnel.take, 'http/1.1': http.take })
+  const table = withChallenges(tableOf([...statics.rules, { ...ownRule(settings, routes), take: own.take }]), (name) =>
+    shown.acme?.challenges.ruleFor(name),
+  )
+  const helloOf = { ...helloLimits, maxHelloBytes: settings.maxHello }
+  const listening = await listen(hosts, port, world, makeDispatch(table, helloOf))
+  const fresh = keepCertificates(shown, statics, [own, statics], lookEvery, world)
   return {
     ...knowing,
     relays,
+    certificates: { look: fresh.look, expiries: expiries.gauges },
     stop: async () => {
-      rest()
-      statics.rest()
+      fresh.stop()
       const { drainMs } = world.limits
       await Promise.all([listening.stop(), sessions.stop(drainMs), relays.stop(drainMs)])
       trust.stop()
@@ -90,9 +109,14 @@ export async function serve(given: Given): Promise<Serving> {
 type Take = (connection: Connection, socket: TLSSocket) => void
 
 /** A client that offers nothing speaks HTTP. */
-const makeOwnEnd = (certificate: SecureContextOptions, takers: { readonly [protocol in OwnProtocol]: Take }): TlsEnd =>
+const makeOwnEnd = (
+  certificate: ServerCertificate,
+  certificateFor: CertificateFor,
+  takers: { readonly [protocol in OwnProtocol]: Take },
+): TlsEnd =>
   makeTlsEnd(certificate, {
     alpn: [...ownProtocols, ''],
+    certificateFor,
     take: (connection, socket) => {
       const protocol = ownProtocols.find((name) => name === socket.alpnProtocol) ?? 'http/1.1'
       takers[protocol](connection, socket)

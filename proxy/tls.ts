@@ -1,8 +1,17 @@
 /** Ends TLS for one rule of the route table. What OpenSSL reads of a hello must be what was routed. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { constants } from 'node:crypto'
-import { createServer, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls'
+import {
+  createSecureContext,
+  createServer,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls'
 import { routedName } from '../core/route/name.ts'
+import type { CertificateFor } from './certificate-book.ts'
+import type { ServerCertificate } from './certificates.ts'
 import type { Connection } from './connection.ts'
 import type { CloseCode } from './reasons.ts'
 
@@ -16,7 +25,7 @@ export interface TlsEnd {
   /** The connection's next byte is the hello's first. */
   take(connection: Connection, routing: Routing): void
   /** For connections from now on; those that are open keep what they have. */
-  renew(certificate: SecureContextOptions): void
+  renew(certificate: ServerCertificate): void
 }
 
 interface Needs {
@@ -24,6 +33,8 @@ interface Needs {
   readonly alpn: readonly string[] | undefined
   /** PEM. A client certificate is demanded that leads to one of these. */
   readonly clientCa?: string | undefined
+  /** What is shown under a name; where it answers none, and to a client without a name, the end's own. */
+  readonly certificateFor?: CertificateFor | undefined
   take(connection: Connection, socket: TLSSocket): void
 }
 
@@ -38,13 +49,21 @@ interface Current {
   readonly routing: Routing
 }
 
-export function makeTlsEnd(certificate: SecureContextOptions, { alpn, clientCa, take }: Needs): TlsEnd {
+export function makeTlsEnd(certificate: ServerCertificate, needs: Needs): TlsEnd {
+  const { alpn, clientCa, take } = needs
   // Node tells in none of these events which connection it is about; the context in which it was handed over does.
   const current = new AsyncLocalStorage<Current>()
   const common = { ...fixed, ...(clientCa !== undefined && { ca: clientCa }) }
   // Who shows a wrong certificate, or none, is let go below: Node would do it where that context is lost, and with it the reason.
   const asking = { requestCert: clientCa !== undefined, rejectUnauthorized: false }
-  const server = createServer({ ...common, ...certificate, ...agreed(alpn), ...asking })
+  const SNICallback = chooser(common, needs.certificateFor)
+  const server = createServer({
+    ...common,
+    ...certificate,
+    ...agreed(alpn),
+    ...asking,
+    ...(SNICallback && { SNICallback }),
+  })
   server.on('tlsClientError', (error: Error & { code?: string }) => {
     const isProtocol = error.code === 'ERR_SSL_NO_APPLICATION_PROTOCOL'
     const code = isProtocol ? 'application_protocol_differs' : 'handshake_failed'
@@ -64,6 +83,26 @@ export function makeTlsEnd(certificate: SecureContextOptions, { alpn, clientCa, 
     },
     renew: (next) => server.setSecureContext({ ...common, ...next }),
   }
+}
+
+/**
+ * OpenSSL takes the authorities of client certificates from the context that is chosen too, and so does each context here: one without them
+ * would believe every authority that Node knows.
+ */
+function chooser(common: SecureContextOptions, certificateFor: CertificateFor | undefined): TlsOptions['SNICallback'] {
+  if (!certificateFor) return undefined
+  const contexts = new WeakMap<ServerCertificate, SecureContext>()
+  const contextOf = (certificate: ServerCertificate): SecureContext => {
+    const context = contexts.get(certificate) ?? createSecureContext({ ...common, ...certificate })
+    contexts.set(certificate, context)
+    return context
+  }
+  const choose = async (given: string) => {
+    const name = routedName(given)?.name
+    const certificate = name === undefined ? undefined : await certificateFor(name)
+    return certificate && contextOf(certificate)
+  }
+  return (given, done) => void choose(given).then((context) => done(null, context), done)
 }
 
 function agreed(alpn: readonly string[] | undefined): Pick<TlsOptions, 'ALPNProtocols'> {

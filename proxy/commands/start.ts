@@ -1,15 +1,13 @@
 /** Serves until it is told to stop. */
 import process from 'node:process'
-import { minutes } from '../../core/model.ts'
+import { seconds } from '../../core/model.ts'
 import { type Admin, serveAdmin } from '../admin.ts'
-import { type Certificates, certificatesOf } from '../certificates.ts'
-import type { Settings } from '../config.ts'
 import type { World } from '../exchange.ts'
+import { makeExpiries } from '../expiry.ts'
 import { openIdentity } from '../identity.ts'
 import { limits } from '../limits.ts'
-import { localCertificates } from '../local-ca.ts'
 import { countLog } from '../metrics.ts'
-import { certificateNames } from '../routes.ts'
+import { openOwnCertificates } from '../own-certificates.ts'
 import { type Serving, serve } from '../serve.ts'
 import { settingsOf } from './settings.ts'
 
@@ -22,13 +20,6 @@ const world: World = {
   limits,
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
   log: metrics.log,
-}
-
-function certificatesFor(settings: Settings): Certificates | Promise<Certificates> {
-  const { certificate, home } = settings
-  return certificate
-    ? certificatesOf(certificate, world.now)
-    : localCertificates(world, home, certificateNames(settings))
 }
 
 /** @throws SetupProblem */
@@ -47,14 +38,14 @@ export async function start(config: string | undefined): Promise<void> {
   process.on('disconnect', stop)
   if (process.send && !process.connected) stop()
   const settings = settingsOf(config)
-  const certificates = await certificatesFor(settings)
+  const own = await openOwnCertificates(settings, world, makeExpiries(world.now, world.log))
   const identity = await openIdentity(world, settings.home)
-  serving = await serve({ settings, certificates, identity, world, lookEvery: minutes(1) })
+  serving = await serve({ settings, own, identity, world, lookEvery: seconds(10) })
   if (settings.adminPort !== undefined) await serveAdmin(settings.adminPort, adminOf(serving))
   process.stdout.write(`proxy ready ${settings.names.dns[0]}:${settings.port}\n`)
 }
 
-const adminOf = ({ trust, sessions, relays, events }: Serving): Admin => ({
+const adminOf = ({ trust, sessions, relays, events, certificates }: Serving): Admin => ({
   isReady: () => {
     try {
       return trust.fresh() !== undefined
@@ -62,5 +53,11 @@ const adminOf = ({ trust, sessions, relays, events }: Serving): Admin => ({
       return false
     }
   },
-  metrics: () => metrics.text({ sessions: sessions.count, relays: relays.count, events_waiting: events.waiting }),
+  metrics: () =>
+    metrics.text({
+      sessions: sessions.count,
+      relays: relays.count,
+      events_waiting: events.waiting,
+      certificate_expires_seconds: certificates.expiries(),
+    }),
 })

@@ -9,12 +9,15 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach } from 'vitest'
 import type { Names } from '../../core/issue/x509.ts'
 import { hours, minutes } from '../../core/model.ts'
+import { helloLimits } from '../../core/route/hello.ts'
 import type { Settings } from '../../proxy/config.ts'
+import { makeExpiries } from '../../proxy/expiry.ts'
 import { type Identity, openIdentity } from '../../proxy/identity.ts'
 import { limits as defaults, type Limits } from '../../proxy/limits.ts'
-import { localCertificates, openLocalCa, serverTtl } from '../../proxy/local-ca.ts'
+import { openLocalCa } from '../../proxy/local-ca.ts'
 import type { LogLine } from '../../proxy/log.ts'
 import { countLog } from '../../proxy/metrics.ts'
+import { openOwnCertificates } from '../../proxy/own-certificates.ts'
 import { type Serving, serve } from '../../proxy/serve.ts'
 import { freePort, newFolder, remove } from '../runtime/launch.ts'
 
@@ -63,6 +66,9 @@ interface Options {
   readonly home?: string
   readonly port?: number
   readonly routes?: Settings['routes']
+  readonly certificates?: Settings['certificates']
+  readonly acme?: Settings['acme']
+  readonly maxHello?: number
   /** Of what it knows and decides; its certificates have the machine's. */
   readonly now?: () => number
   /** Before it starts, such as to register it at the edge. */
@@ -79,38 +85,45 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   await more.prepare?.(identity)
   const log: LogLine[] = []
   const counted = countLog((line) => void log.push(line))
+  const world = {
+    ...needs,
+    ...(more.now && { now: more.now }),
+    limits: { ...defaults, ...more.limits },
+    log: counted.log,
+  }
+  const settings: Settings = {
+    port,
+    hosts: ['127.0.0.1'],
+    names,
+    home,
+    edge: new URL(edge),
+    publicUrl: new URL(publicUrl),
+    certificate: undefined,
+    certificates: more.certificates ?? [],
+    acme: more.acme,
+    maxHello: more.maxHello ?? helloLimits.maxHelloBytes,
+    trust: {
+      keys: more.keys ?? 'none',
+      maxStale: more.maxStale ?? minutes(5),
+      maxOffline: more.maxOffline ?? more.maxStale ?? hours(1),
+    },
+    routes: more.routes ?? [],
+    adminPort: undefined,
+  }
+  const expiries = makeExpiries(world.now, world.log)
+  const own = await openOwnCertificates(settings, { ...world, now: needs.now }, expiries, more.ttl)
   const serving = await serve({
-    settings: {
-      port,
-      hosts: ['127.0.0.1'],
-      names,
-      home,
-      edge: new URL(edge),
-      publicUrl: new URL(publicUrl),
-      certificate: undefined,
-      trust: {
-        keys: more.keys ?? 'none',
-        maxStale: more.maxStale ?? minutes(5),
-        maxOffline: more.maxOffline ?? more.maxStale ?? hours(1),
-      },
-      routes: more.routes ?? [],
-      adminPort: undefined,
-    },
+    settings,
+    own,
     identity,
-    certificates: await localCertificates(needs, home, names, more.ttl ?? serverTtl),
-    world: {
-      ...needs,
-      ...(more.now && { now: more.now }),
-      limits: { ...defaults, ...more.limits },
-      log: counted.log,
-    },
+    world,
     lookEvery: more.lookEvery ?? minutes(1),
     ...(more.askEvery !== undefined && { askEvery: more.askEvery }),
   })
   atEnd(serving.stop)
   const { certificate } = await openLocalCa(needs, home, names)
   const codes = () => log.flatMap(({ code }) => code ?? [])
-  const metrics = () => counted.text({})
+  const metrics = () => counted.text({ certificate_expires_seconds: serving.certificates.expiries() })
   const ca = new X509Certificate(certificate).toString()
   return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving }
 }
