@@ -1,14 +1,7 @@
 /** Ends TLS for one rule of the route table. What OpenSSL reads of a hello must be what was routed. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { constants } from 'node:crypto'
-import {
-  createSecureContext,
-  createServer,
-  type SecureContext,
-  type SecureContextOptions,
-  type TLSSocket,
-  type TlsOptions,
-} from 'node:tls'
+import { createServer, type SecureContextOptions, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import { routedName } from '../core/route/name.ts'
 import type { CertificateFor } from './certificate-book.ts'
 import type { ServerCertificate } from './certificates.ts'
@@ -49,60 +42,62 @@ interface Current {
   readonly routing: Routing
 }
 
-export function makeTlsEnd(certificate: ServerCertificate, needs: Needs): TlsEnd {
-  const { alpn, clientCa, take } = needs
-  // Node tells in none of these events which connection it is about; the context in which it was handed over does.
+/**
+ * A server for each certificate, chosen before OpenSSL reads the hello: Node's own choice by name (SNICallback) puts the chosen certificate
+ * beside the first one and not in its place, so of two kinds of keys a client could get the one of another name.
+ */
+export function makeTlsEnd(certificate: ServerCertificate, { certificateFor, ...needs }: Needs): TlsEnd {
+  // Node tells in none of the server's events which connection it is about; the context in which it was handed over does.
   const current = new AsyncLocalStorage<Current>()
-  const common = { ...fixed, ...(clientCa !== undefined && { ca: clientCa }) }
-  // Who shows a wrong certificate, or none, is let go below: Node would do it where that context is lost, and with it the reason.
-  const asking = { requestCert: clientCa !== undefined, rejectUnauthorized: false }
-  const SNICallback = chooser(common, needs.certificateFor)
-  const server = createServer({
-    ...common,
-    ...certificate,
-    ...agreed(alpn),
-    ...asking,
-    ...(SNICallback && { SNICallback }),
-  })
-  server.on('tlsClientError', (error: Error & { code?: string }) => {
-    const isProtocol = error.code === 'ERR_SSL_NO_APPLICATION_PROTOCOL'
-    const code = isProtocol ? 'application_protocol_differs' : 'handshake_failed'
-    current.getStore()?.connection.refuse(code, error.code)
-  })
-  server.on('secureConnection', (socket) => {
-    const store = current.getStore()
-    if (!store) return void socket.destroy()
-    const why =
-      whyNotAsRouted(socket, store.routing, alpn) ?? (clientCa === undefined ? undefined : whyNotCertified(socket))
-    if (why === undefined) take(store.connection, socket)
-    else store.connection.refuse(why, socket.authorizationError && String(socket.authorizationError))
-  })
+  const servers = new WeakMap<ServerCertificate, Server>()
+  let own = certificate
+  const serverOf = (shown: ServerCertificate): Server => {
+    const server = servers.get(shown) ?? makeServer(shown, needs, () => current.getStore())
+    servers.set(shown, server)
+    return server
+  }
+  const hand = async (connection: Connection, routing: Routing) => {
+    const named = routing.sni === undefined ? undefined : await certificateFor?.(routing.sni)
+    if (connection.raw.destroyed) return
+    const server = serverOf(named ?? own)
+    current.run({ connection, routing }, () => void server.emit('connection', connection.raw))
+  }
+  // A certificate that cannot be shown stops the start, and not the first client.
+  serverOf(own)
   return {
     take: (connection, routing) => {
-      current.run({ connection, routing }, () => void server.emit('connection', connection.raw))
+      hand(connection, routing).catch((error: Error) => connection.refuse('handshake_failed', error.message))
     },
-    renew: (next) => server.setSecureContext({ ...common, ...next }),
+    renew: (next) => {
+      serverOf(next)
+      own = next
+    },
   }
 }
 
-/**
- * OpenSSL takes the authorities of client certificates from the context that is chosen too, and so does each context here: one without them
- * would believe every authority that Node knows.
- */
-function chooser(common: SecureContextOptions, certificateFor: CertificateFor | undefined): TlsOptions['SNICallback'] {
-  if (!certificateFor) return undefined
-  const contexts = new WeakMap<ServerCertificate, SecureContext>()
-  const contextOf = (certificate: ServerCertificate): SecureContext => {
-    const context = contexts.get(certificate) ?? createSecureContext({ ...common, ...certificate })
-    contexts.set(certificate, context)
-    return context
-  }
-  const choose = async (given: string) => {
-    const name = routedName(given)?.name
-    const certificate = name === undefined ? undefined : await certificateFor(name)
-    return certificate && contextOf(certificate)
-  }
-  return (given, done) => void choose(given).then((context) => done(null, context), done)
+function makeServer(
+  certificate: ServerCertificate,
+  { alpn, clientCa, take }: Omit<Needs, 'certificateFor'>,
+  current: () => Current | undefined,
+): Server {
+  // Who shows a wrong certificate, or none, is let go below: Node would do it where that context is lost, and with it the reason.
+  const asking = { requestCert: clientCa !== undefined, rejectUnauthorized: false }
+  const authorities = clientCa === undefined ? {} : { ca: clientCa }
+  const server = createServer({ ...fixed, ...authorities, ...certificate, ...agreed(alpn), ...asking })
+  server.on('tlsClientError', (error: Error & { code?: string }) => {
+    const isProtocol = error.code === 'ERR_SSL_NO_APPLICATION_PROTOCOL'
+    const code = isProtocol ? 'application_protocol_differs' : 'handshake_failed'
+    current()?.connection.refuse(code, error.code)
+  })
+  server.on('secureConnection', (socket) => {
+    const handed = current()
+    if (!handed) return void socket.destroy()
+    const why =
+      whyNotAsRouted(socket, handed.routing, alpn) ?? (clientCa === undefined ? undefined : whyNotCertified(socket))
+    if (why === undefined) take(handed.connection, socket)
+    else handed.connection.refuse(why, socket.authorizationError && String(socket.authorizationError))
+  })
+  return server
 }
 
 function agreed(alpn: readonly string[] | undefined): Pick<TlsOptions, 'ALPNProtocols'> {

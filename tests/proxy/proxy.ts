@@ -17,7 +17,7 @@ import { limits as defaults, type Limits } from '../../proxy/limits.ts'
 import { openLocalCa } from '../../proxy/local-ca.ts'
 import type { LogLine } from '../../proxy/log.ts'
 import { countLog } from '../../proxy/metrics.ts'
-import { openOwnCertificates } from '../../proxy/own-certificates.ts'
+import { type OwnCertificates, openOwnCertificates } from '../../proxy/own-certificates.ts'
 import { type Serving, serve } from '../../proxy/serve.ts'
 import { freePort, newFolder, remove } from '../runtime/launch.ts'
 
@@ -49,6 +49,7 @@ export interface Proxy extends Reachable {
   readonly stop: () => Promise<void>
   readonly identity: Identity
   readonly serving: Serving
+  readonly own: OwnCertificates
 }
 
 interface Options {
@@ -65,11 +66,14 @@ interface Options {
   readonly keys?: Settings['trust']['keys']
   readonly home?: string
   readonly port?: number
+  readonly certificate?: Settings['certificate']
   readonly routes?: Settings['routes']
   readonly certificates?: Settings['certificates']
   readonly acme?: Settings['acme']
   readonly maxHello?: number
-  /** Of what it knows and decides; its certificates have the machine's. */
+  /** Of its certificates. */
+  readonly certificatesNow?: () => number
+  /** Of what it knows and decides; its certificates have the machine's, unless that is given. */
   readonly now?: () => number
   /** Before it starts, such as to register it at the edge. */
   readonly prepare?: (identity: Identity) => Promise<void>
@@ -98,7 +102,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
     home,
     edge: new URL(edge),
     publicUrl: new URL(publicUrl),
-    certificate: undefined,
+    certificate: more.certificate,
     certificates: more.certificates ?? [],
     acme: more.acme,
     maxHello: more.maxHello ?? helloLimits.maxHelloBytes,
@@ -111,7 +115,12 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
     adminPort: undefined,
   }
   const expiries = makeExpiries(world.now, world.log)
-  const own = await openOwnCertificates(settings, { ...world, now: needs.now }, expiries, more.ttl)
+  const own = await openOwnCertificates(
+    settings,
+    { ...world, now: more.certificatesNow ?? needs.now },
+    expiries,
+    more.ttl,
+  )
   const serving = await serve({
     settings,
     own,
@@ -125,7 +134,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   const codes = () => log.flatMap(({ code }) => code ?? [])
   const metrics = () => counted.text({ certificate_expires_seconds: serving.certificates.expiries() })
   const ca = new X509Certificate(certificate).toString()
-  return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving }
+  return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving, own }
 }
 
 const listening = async (server: Server): Promise<string> => {
