@@ -1,7 +1,19 @@
 /** The Debian packages that tests of real browsers, terminals, certificates, databases and codes need, installed where this process may. Elsewhere those tests skip. Benchmarks name their own. */
 import { quietly } from './quiet.ts'
 
-const ofTests = ['chromium', 'fonts-liberation', 'tmux', 'openssl', 'postgresql', 'postgresql-client', 'oathtool', 'pebble', 'haproxy', 'nginx', 'libnginx-mod-stream']
+const ofTests = [
+  'chromium',
+  'fonts-liberation',
+  'tmux',
+  'openssl',
+  'postgresql',
+  'postgresql-client',
+  'oathtool',
+  'pebble',
+  'haproxy',
+  'nginx',
+  'libnginx-mod-stream',
+]
 const aptOptions = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3']
 
 const isInstalled = (name: string) =>
