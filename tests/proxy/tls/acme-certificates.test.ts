@@ -1,13 +1,13 @@
 /** Certificates by ACME from Debian's Pebble, which validates each challenge over real TLS on the proxy's one port. */
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Names } from '../../../core/issue/x509.ts'
 import { hours, minutes } from '../../../core/model.ts'
-import { newCa } from '../../cli/certificates.ts'
+import { issue, newCa } from '../../cli/certificates.ts'
 import { freePort, newFolder, remove } from '../../runtime/launch.ts'
 import { atEnd, dial, head, type Proxy as Started, startProxy, until } from '../proxy.ts'
-import { routeOf } from '../routes/routes.ts'
+import { filesOf, routeOf } from '../routes/routes.ts'
 import { startDatabase as startService } from '../sessions/database.ts'
 import { missingPebble, type Pebble, startPebble } from './pebble.ts'
 
@@ -74,6 +74,9 @@ test.skipIf(missing)('a name gets its certificate, which is kept for the next st
   expect(first.authorized).toBe(true)
   first.wire.send(head('GET /.well-known/sallyport HTTP/1.1', `Host: ${name}`))
   await until(() => first.wire.said().startsWith('HTTP/1.1 200 '))
+  // The challenge is over.
+  const after = await dial(proxy, { servername: name, ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false })
+  expect(await after.closed).toBe('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
   // Another name of the proxy has what this machine's authority issues.
   expect((await shown(proxy, proxy.ca, 'localhost')).authorized).toBe(true)
   expect(proxy.metrics()).toMatch(/certificate_expires_seconds\{certificate="acme:proxy\.acme\.test"\} \d+\n/)
@@ -84,6 +87,45 @@ test.skipIf(missing)('a name gets its certificate, which is kept for the next st
   const again = await start(pebble)
   expect((await shown(again, root)).serial).toBe(first.serial)
   expect(ofAcme(again)).toEqual([])
+})
+
+test.skipIf(missing)(
+  'what was ordered for a name is shown before a wildcard of a file, and the wildcard until it is there',
+  async () => {
+    const { pebble, start } = await withPebble()
+    const ca = await newCa()
+    const wild = await issue('wild', { by: ca, names: ['*.acme.test'] })
+    const files = filesOf({ certificate: wild.pem, key: wild.key })
+    const proxy = await start(pebble, { certificates: [files], lookEvery: 3_600_000, certificatesNow: Date.now })
+    await issued(proxy)
+    expect((await shown(proxy, await pebble.root())).authorized).toBe(true)
+    const acme = { directory: 'https://localhost:1/', caFile: undefined, email: undefined, names: [name] }
+    const without = await startProxy({ edge: 'http://localhost:1', names, certificates: [files], acme })
+    expect((await shown(without, ca.pem)).authorized).toBe(true)
+  },
+)
+
+test.skipIf(missing)('a certificate that has expired by this machine’s clock is not shown', async () => {
+  const { pebble, start, setClock, home } = await withPebble({ validity: days(90) / 1000 })
+  // This machine's own authority is from before.
+  await (await startProxy({ edge: 'http://localhost:1', names, home })).stop()
+  setClock(days(100))
+  const proxy = await start(pebble)
+  const failed = () => proxy.log.find(({ message }) => message === 'acme certificate not issued')
+  await until(() => failed() !== undefined, 60_000)
+  expect(failed()?.['detail']).toMatch(/has expired: is the clock/)
+})
+
+test.skipIf(missing)('files that others can read stop the start', async () => {
+  const { pebble, start, home } = await withPebble()
+  const proxy = await start(pebble)
+  await issued(proxy)
+  await proxy.stop()
+  for (const file of filesBelow(join(home, 'acme'))) {
+    chmodSync(file, 0o640)
+    await expect(start(pebble)).rejects.toThrow(/can be read by others/)
+    chmodSync(file, 0o600)
+  }
 })
 
 test.skipIf(missing)('half of the nonces are refused: it asks again with others', async () => {

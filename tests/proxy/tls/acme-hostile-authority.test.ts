@@ -110,6 +110,22 @@ test.for<[string, Script, RegExp]>([
   expect(socket.authorized).toBe(true)
 })
 
+test('it waits longer after each failure, from a minute to six hours, and half of that more or less', async () => {
+  let now = Date.now()
+  const acme = { directory: 'https://localhost:1/', email: undefined, names: ['localhost'], caFile: undefined }
+  const proxy = await startProxy({ edge: 'http://localhost:1', acme, certificatesNow: () => now, lookEvery: 50 })
+  const failures = () => proxy.log.filter(({ message }) => message === 'acme certificate not issued')
+  for (let count = 1; count <= 12; count++) {
+    await until(() => failures().length === count, 30_000)
+    const wait = Date.parse(String(failures()[count - 1]?.['again'])) - now
+    const middle = Math.min(60_000 * 2 ** (count - 1), 6 * 3_600_000)
+    expect(wait).toBeGreaterThanOrEqual(middle / 2)
+    expect(wait).toBeLessThanOrEqual(middle * 1.5)
+    // The log says it to the millisecond.
+    now += wait + 1
+  }
+})
+
 test('told to come back later, it does not come before', async () => {
   const { line, asked } = await tried({
     '/order': () => [
