@@ -14,7 +14,7 @@ export interface StaticRoute extends RouteRule {
 
 export const ownName = 'sallyport'
 /** What is spoken under the proxy's own names, the one that we prefer first. */
-export const ownProtocols = ['sallyport', 'http/1.1'] as const
+export const ownProtocols = ['sallyport', 'h2', 'http/1.1'] as const
 export type OwnProtocol = (typeof ownProtocols)[number]
 
 type Naming = Pick<Settings, 'names' | 'publicUrl'>

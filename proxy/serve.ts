@@ -20,6 +20,7 @@ import { fetchedKeys, pinnedKeys } from './first-keys.ts'
 import { makeForward } from './forward.ts'
 import { hostsOf } from './hosts.ts'
 import { makeHttpEnd } from './http.ts'
+import { makeHttp2End } from './http2.ts'
 import type { Identity } from './identity.ts'
 import { keepCertificates } from './keep-certificates.ts'
 import { listen } from './listener.ts'
@@ -84,7 +85,11 @@ export async function serve(given: Given): Promise<Serving> {
   const relays = makeRelays(world.limits)
   const showing = { certificate, certificateFor, expiries, lookEvery }
   const statics = await makeStaticRoutes(routes, { world, relays, ownPort: port, ...showing })
-  const own = makeOwnEnd(certificate, certificateFor, { sallyport: tunnel.take, 'http/1.1': http.take })
+  const own = makeOwnEnd(certificate, certificateFor, {
+    sallyport: tunnel.take,
+    h2: makeHttp2End({ limits: world.limits, http }).take,
+    'http/1.1': http.take,
+  })
   const table = withChallenges(tableOf([...statics.rules, { ...ownRule(settings, routes), take: own.take }]), (name) =>
     shown.acme?.challenges.ruleFor(name),
   )

@@ -17,7 +17,7 @@ import { AcmeStore, type Kept, keptOf, pemOf } from './store.ts'
 export interface Acme {
   readonly challenges: Challenges
   readonly certificateFor: CertificateFor
-  /** Orders what is due, one name after the other. Never rejects; while it does so, a further call does nothing. */
+  /** Orders what is due, one name after the other. Never rejects; a call while it does so waits for that. */
   look(): Promise<void>
   stop(): void
 }
@@ -58,7 +58,7 @@ class Keeper implements Acme {
   readonly #names: ReadonlyMap<string, Name>
   readonly #stopping = new AbortController()
   readonly #ca: string | undefined
-  #isLooking = false
+  #looking: Promise<void> | undefined
 
   constructor(settings: AcmeSettings, needs: Needs) {
     this.#settings = settings
@@ -81,15 +81,16 @@ class Keeper implements Acme {
 
   readonly certificateFor = (name: string): ServerCertificate | undefined => this.#names.get(name)?.shown?.certificate
 
-  async look(): Promise<void> {
-    if (this.#isLooking) return
-    this.#isLooking = true
-    try {
-      for (const one of this.#names.values()) {
-        if (!this.#stopping.signal.aborted && this.#isDue(one)) await this.#renew(one)
-      }
-    } finally {
-      this.#isLooking = false
+  look(): Promise<void> {
+    this.#looking ??= this.#tend().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async #tend(): Promise<void> {
+    for (const one of this.#names.values()) {
+      if (!this.#stopping.signal.aborted && this.#isDue(one)) await this.#renew(one)
     }
   }
 
