@@ -1,6 +1,8 @@
 /** Requests to the proxy, and to nobody else: TLS with the trust of the profile, no redirects, bounded answers. */
 import { Agent, type RequestOptions, request } from 'node:https'
+import { type ConnectionOptions, connect } from 'node:tls'
 import { type Address, originOf } from './address.ts'
+import { wayOf } from './http-proxy.ts'
 import { Problem } from './problem.ts'
 import { debug } from './term.ts'
 import { asProblem, type Trust, tlsOptions } from './trust.ts'
@@ -21,7 +23,7 @@ export type Fetch = (
 
 /** What the edge calls by its issuer's origin is asked for at the proxy. Any other origin is our own mistake or an attack. */
 export function fetchThrough(address: Address, trust: Trust, issuer?: string): Fetch {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const agent = agentFor(address)
   const origins = [originOf(address), ...(issuer === undefined ? [] : [new URL(issuer).origin])]
   return async (given, { method = 'GET', headers = {}, body, signal } = {}) => {
     const url = new URL(given)
@@ -47,6 +49,19 @@ export function fetchThrough(address: Address, trust: Trust, issuer?: string): F
     debug(`${answer.status} after ${Math.round(performance.now() - since)} ms`)
     return answer
   }
+}
+
+/** By the way that the network has. */
+function agentFor(address: Address): Agent {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  agent.createConnection = (options, done = () => undefined) => {
+    wayOf(address).then(
+      (way) => done(null, connect({ ...(options as ConnectionOptions), ...way })),
+      (error: Error) => done(error, undefined as never),
+    )
+    return undefined
+  }
+  return agent
 }
 
 /** For --debug: which parameters there are, never what they hold. */

@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import process from 'node:process'
 
-const variable = (name: string): string | undefined => process.env[name] || undefined
+export const variable = (name: string): string | undefined => process.env[name] || undefined
 
 export const environment = () => ({
   profile: variable('SALLYPORT_PROFILE'),

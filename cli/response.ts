@@ -36,6 +36,19 @@ export function parseAnswer(bytes: Uint8Array, opens: boolean): ParsedAnswer {
   return body === undefined ? invalid('it is not UTF-8') : { kind: 'value', value: { status, body }, used }
 }
 
+export type ParsedOpening =
+  | { readonly kind: 'value'; readonly status: number; readonly used: number }
+  | Exclude<ParsedAnswer, { kind: 'value' }>
+
+/** What an HTTP proxy of the network says to CONNECT: its status alone counts, and many still say HTTP/1.0. */
+export function parseOpening(bytes: Uint8Array): ParsedOpening {
+  const used = endOfHead(bytes)
+  if (used === undefined || used > longestHead)
+    return bytes.length > longestHead ? invalid('its head is too long') : more
+  const status = /^HTTP\/1\.[01] ([2-5]\d\d)[ \r]/.exec(latin1(bytes.subarray(0, used)))?.[1]
+  return status === undefined ? invalid('it is no answer of HTTP') : { kind: 'value', status: Number(status), used }
+}
+
 const blank = [13, 10, 13, 10]
 
 /** Behind the empty line. */

@@ -7,15 +7,10 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import {
-  type ConnectionOptions,
-  connect,
-  type DetailedPeerCertificate,
-  getCACertificates,
-  type TLSSocket,
-} from 'node:tls'
+import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
 import { base64url, fromBase64url } from '../core/lib/bytes.ts'
 import { type Address, addressText, isLoopback } from './address.ts'
+import { systemRoots, wayOf } from './http-proxy.ts'
 import { Problem } from './problem.ts'
 
 /** Certificates in PEM, or undefined for the roots of the system. */
@@ -33,8 +28,6 @@ export const tlsOptions = ({ host }: Address, ca: Trust) =>
     ca: ca ?? systemRoots(),
     allowPartialTrustChain: ca !== undefined,
   }) as const satisfies ConnectionOptions
-
-const systemRoots = (): string[] => [...new Set([...getCACertificates('system'), ...getCACertificates('bundled')])]
 
 const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest())
 /** RFC 7469's pin: SHA-256 of the SubjectPublicKeyInfo, so that a renewed certificate of the same key keeps it. */
@@ -187,9 +180,10 @@ function chainOf(socket: TLSSocket): X509Certificate[] {
   return chain
 }
 
-function handshake<T>({ host, port }: Address, options: ConnectionOptions, use: (socket: TLSSocket) => T): Promise<T> {
+async function handshake<T>(address: Address, options: ConnectionOptions, use: (socket: TLSSocket) => T): Promise<T> {
+  const to = await wayOf(address)
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...options, host, port }, () => {
+    const socket = connect({ ...options, ...to }, () => {
       resolve(use(socket))
       socket.destroy()
     })

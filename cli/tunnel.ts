@@ -8,6 +8,7 @@ import { object, text } from '../core/api/shape.ts'
 import type { Json } from '../core/intent.ts'
 import { base64url, concat } from '../core/lib/bytes.ts'
 import { addressText, parseAddress } from './address.ts'
+import { wayOf } from './http-proxy.ts'
 import { proofFor } from './oauth.ts'
 import { type Exit, Problem } from './problem.ts'
 import type { Profile } from './profiles.ts'
@@ -43,7 +44,7 @@ async function dial({ proxy, ca }: Profile): Promise<TLSSocket> {
   const address = parseAddress(proxy)
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
   const versions = { minVersion: 'TLSv1.3', ALPNProtocols: [protocol] } satisfies ConnectionOptions
-  const options = { ...tlsOptions(address, ca), ...versions, ...address, allowHalfOpen: true }
+  const options = { ...tlsOptions(address, ca), ...versions, ...(await wayOf(address)), allowHalfOpen: true }
   const socket = connect(options, () => resolve(socket))
   // Heard for as long as it lives: `close` follows, and says what there is to say.
   socket.on('error', reject).setKeepAlive(true, 30_000).setNoDelay(true)

@@ -3,6 +3,7 @@
  * the database and atomic: all of it or nothing. A verb that could not do what it says throws the Refusal that names what
  * stood in the way, and has then written nothing.
  */
+import type { Callers } from './access/known-caller.ts'
 import type { Policy } from './access/policy.ts'
 import type { Preference } from './access/preference.ts'
 import type { Actor, Documents, Logins, OpenSessions, Users } from './admin-ports.ts'
@@ -29,6 +30,7 @@ import type {
   User,
   UserId,
 } from './model.ts'
+import type { AccessTokens } from './oauth/access-token.ts'
 import type { ProofKeys } from './oauth/dpop.ts'
 import type { Events, Grants, Proxies, Snapshots } from './proxy-ports.ts'
 import type { RefusalDetail } from './refusal.ts'
@@ -66,6 +68,10 @@ export interface Ports {
   readonly signatures: Signatures
   /** Keys of DPoP proofs by the header that names them: a client signs with one all day, and importing costs as much as checking. */
   readonly proofKeys: ProofKeys
+  /** Those that were right a moment ago. */
+  readonly accessTokens: AccessTokens
+  /** Who called a moment ago. */
+  readonly callers: Callers
   readonly audit: Audit
 }
 

@@ -79,6 +79,8 @@ export interface Grants {
    */
   issue(grant: {
     readonly spend: Spend
+    /** The proof of the request, where it was not spent before; then `sequence` is also that of what is known of the caller. */
+    readonly proof?: Spend | undefined
     readonly tapped: Tapped | undefined
     /** What stood in for the tap. */
     readonly coded?: Coded | undefined

@@ -116,6 +116,8 @@ export interface Entered {
   readonly session: Login['session']
   /** The passkey or the authenticator app that let the login in. */
   readonly factorId: FactorId
+  /** Of the policy, when this was read: while it is the same, so are name, traits, roles and what they say. */
+  readonly sequence: number
 }
 
 export interface StoredSigningKey {

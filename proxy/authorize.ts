@@ -20,6 +20,7 @@ export interface AuthorizeNeeds {
   readonly trust: Trust
   readonly spent: Spent
   readonly proofKeys: Ports['proofKeys']
+  readonly accessTokens: Ports['accessTokens']
 }
 
 /** A proof, and what the two ends of this TLS connection alone know (RFC 8446 section 7.5), base64url: what it must name. */
@@ -34,7 +35,7 @@ const tokenIn = (credential: string | undefined): string | undefined =>
 
 /** Who asks which proxy this is. @throws Refusal */
 export async function authenticate(
-  { world, trust, proofKeys }: AuthorizeNeeds,
+  { world, trust, proofKeys, accessTokens }: AuthorizeNeeds,
   credential: string,
   { proof, exporter }: Shown,
   url: string,
@@ -43,7 +44,7 @@ export async function authenticate(
   const token = tokenIn(credential)
   if (token === undefined) throw new Refusal('token_missing')
   const keyring = { verifier: async (kid: string) => keys.get(kid) }
-  const claims = await verifyAccessToken(known.site, { keyring, now: world.now }, token)
+  const claims = await verifyAccessToken(known.site, { keyring, now: world.now, accessTokens }, token)
   const request = { method: 'GET', url, proof, accessToken: token }
   const jkt = await verifyConnectionProof({ now: world.now, proofKeys, signatures: webSignatures }, request, exporter)
   if (jkt !== claims.jkt) throw new Refusal('token_invalid', { why: 'another key' })

@@ -3,11 +3,11 @@ import type { TLSSocket } from 'node:tls'
 import { showPath } from '../core/access/place.ts'
 import { Lru } from '../core/lib/lru.ts'
 import { type Duration, seconds } from '../core/model.ts'
-import type { ProofKey } from '../core/oauth/dpop.ts'
 import { helloLimits } from '../core/route/hello.ts'
 import { compileTable, type RouteTable } from '../core/route/table.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { withChallenges } from './acme/challenges.ts'
+import type { AuthorizeNeeds } from './authorize.ts'
 import type { CertificateFor } from './certificate-book.ts'
 import type { ServerCertificate } from './certificates.ts'
 import type { Settings } from './config.ts'
@@ -160,5 +160,11 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const events = makeEvents(world, caller)
   if (keys !== 'none') events.started(identity.boot)
   const spent = rememberSpent(world.limits.spentGrants)
-  return { world, identity, trust, sessions, events, spent, proofKeys: new Lru<string, ProofKey>(1000) }
+  return { world, identity, trust, sessions, events, spent, ...remembered() }
 }
+
+/** What was right before, of clients that come again. */
+const remembered = (): Pick<AuthorizeNeeds, 'proofKeys' | 'accessTokens'> => ({
+  proofKeys: new Lru(1000),
+  accessTokens: new Lru(1000),
+})

@@ -128,7 +128,7 @@ function contentOf([people, held, keys, written]: readonly unknown[]) {
 
 export function grantsPort(store: Store, make: Make): Ports['grants'] {
   return {
-    issue: async ({ spend, tapped, coded, clientSessionId, sequence, proxy, events }) => {
+    issue: async ({ spend, proof, tapped, coded, clientSessionId, sequence, proxy, events }) => {
       const [event] = events
       const { at } = event
       const userId = event.userId as UserId
@@ -139,6 +139,7 @@ export function grantsPort(store: Store, make: Make): Ports['grants'] {
       const work = store.atomically([
         // First: what another policy would refuse is refused in its words.
         make.policyIsAt({ sequence }),
+        ...(proof ? [make.spend(proof)] : []),
         ...before,
         make.actorHolds({ userId, sessionId: clientSessionId, at }),
         make.proxyTakes({ id: proxy }),

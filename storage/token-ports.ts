@@ -133,7 +133,7 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       ])
       const whom = { clientSessionId: id }
       const answers = await tellingLock(store, whom, at, refusing({ session: id }, work, replayedProof))
-      const [login] = rowsOf<LoginRow>(answers[3])
+      const [login] = rowsOf<LoginRow & Pick<Entered, 'sequence'>>(answers[3])
       if (!login) throw new Refusal('token_invalid', { session: id })
       const { session, user: named } = loginOf(login)
       const user = login.traits === null ? named : { ...named, traits: login.traits }
@@ -141,7 +141,8 @@ export function clientSessionsPort(store: Store, make: Make): Ports['clientSessi
       const roles = rows.map(({ role }) => role)
       const factorId = login.credentialId ?? login.totpId
       if (factorId === null) throw new TypeError('A login that nothing let in')
-      return { user, session, roles, held: rows.flatMap(heldOf), factorId } satisfies Entered
+      const { sequence } = login
+      return { user, session, roles, held: rows.flatMap(heldOf), factorId, sequence } satisfies Entered
     },
     revoke: async (id, clientId, event) => {
       const end = { id, clientId, at: event.at, reason: 'revoked', requestId: event.asking.requestId } as const

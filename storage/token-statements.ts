@@ -21,6 +21,7 @@ import {
   type deviceCodes,
   documents,
   passwords,
+  policy,
   sessions,
   signingKeys,
   totps,
@@ -170,7 +171,11 @@ export const loginColumns = {
 /** Whose a client session is, and with which roles. */
 export const loginStatements = (db: Db) => ({
   login: recipe<{ readonly id: ClientSessionId }>((s) =>
-    db.select(loginColumns).from(f).innerJoin(users, eq(users.id, f.userId)).where(sql`${f.id} = ${s.id}`),
+    db
+      .select({ ...loginColumns, sequence: sql<number>`(select ${policy.sequence} from ${policy})` })
+      .from(f)
+      .innerJoin(users, eq(users.id, f.userId))
+      .where(sql`${f.id} = ${s.id}`),
   ),
   loginOfCode: recipe<{ readonly hash: string }>((s) =>
     db

@@ -26,6 +26,7 @@ interface World {
 }
 
 const proofKeysInMemory = 10_000
+const callersInMemory = 1000
 
 export function makePorts({ now, random, keys, store, kv, signatures = webSignatures, passwords }: World): Ports {
   const before = { now, random, keys, copies: textCopies(kv), ...storedPorts(store) }
@@ -36,6 +37,8 @@ export function makePorts({ now, random, keys, store, kv, signatures = webSignat
     passwords: passwords ?? hashingWith([pbkdf2], random),
     publicKeys: publicKeyCopies(kv),
     proofKeys: new Lru(proofKeysInMemory),
+    accessTokens: new Lru(callersInMemory),
+    callers: new Lru(callersInMemory),
     keyring: makeKeyring(before),
   }
 }

@@ -2,10 +2,10 @@
 import type { Actor, AllowingRole } from '../admin-ports.ts'
 import type { Needs as OperationNeeds } from '../api/operation.ts'
 import { type Asking, type ClientSessionId, type Holder, minutes, type SessionId, type Site } from '../model.ts'
-import { verifyAccessToken } from '../oauth/access-token.ts'
+import { type AccessClaims, verifyAccessToken } from '../oauth/access-token.ts'
 import { hasScope } from '../oauth/clients.ts'
 import { verifyDpop } from '../oauth/dpop.ts'
-import type { Ports, SessionClaim } from '../ports.ts'
+import type { Ports, SessionClaim, Spend } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import type { Entered, HeldRole } from '../token-ports.ts'
 import type { RoleHolder } from './held-roles.ts'
@@ -18,6 +18,8 @@ export interface Principal extends Entered {
   /** Thumbprint of the key that the session is bound to: the holder of whatever it begins. */
   readonly jkt: Holder
   readonly asking: Asking
+  /** Of one who is known from an earlier call (known-caller.ts): the proof of this one, which the batch of its effect must spend. */
+  readonly unspent?: Spend
 }
 
 /** As roles are asked about him. */
@@ -47,19 +49,45 @@ export interface Call {
 export const tokenIn = (authorization: string | undefined): string | undefined =>
   /^DPoP +([A-Za-z0-9._~+/=-]+)$/i.exec(authorization ?? '')?.[1]
 
-type Needs = Pick<Ports, 'keys' | 'now' | 'keyring' | 'signatures' | 'proofKeys' | 'clientSessions'>
+type Needs = Pick<
+  Ports,
+  'keys' | 'now' | 'keyring' | 'signatures' | 'proofKeys' | 'accessTokens' | 'clientSessions' | 'callers'
+>
 
 /** @throws Refusal token_missing, token_invalid, dpop_*, scope_insufficient, user_locked */
 export async function authenticate(site: Site, ports: Needs, call: Call): Promise<Principal> {
-  const { accessToken, isBearer = true, ...request } = call
+  return enter(ports, await verifyCall(site, ports, call))
+}
+
+/** A call whose token and proof are right. Whether the session runs, and the proof is shown for the first time, is the database's to say. */
+export interface VerifiedCall extends Pick<AccessClaims, 'userId' | 'sessionId' | 'jkt'> {
+  readonly spend: Spend
+  readonly asking: Asking
+}
+
+/** Without a round trip. @throws Refusal token_missing, token_invalid, dpop_*, scope_insufficient */
+export async function verifyCall(
+  site: Site,
+  ports: Omit<Needs, 'clientSessions' | 'callers'>,
+  { accessToken, isBearer = true, asking, ...request }: Call,
+): Promise<VerifiedCall> {
   if (accessToken === undefined || accessToken === '') throw new Refusal('token_missing')
-  const claims = await verifyAccessToken(site, ports, accessToken)
+  const { userId, sessionId, scope, ...claims } = await verifyAccessToken(site, ports, accessToken)
   const { jkt, spend } = await verifyDpop(ports, isBearer ? { ...request, accessToken } : request)
   if (jkt !== claims.jkt) throw new Refusal('token_invalid', { why: 'bound to another key' })
-  if (!hasScope(claims.scope, 'api')) throw new Refusal('scope_insufficient', { user: claims.userId })
-  const entered = await ports.clientSessions.enter({ spend, id: claims.sessionId, jkt, at: ports.now() })
-  if (entered.user.id !== claims.userId) throw new Refusal('token_invalid', { why: 'of another user' })
-  return { ...entered, jkt, asking: call.asking }
+  if (!hasScope(scope, 'api')) throw new Refusal('scope_insufficient', { user: userId })
+  return { userId, sessionId, jkt, spend, asking }
+}
+
+/** @throws Refusal dpop_replayed, token_invalid, user_locked */
+export async function enter(
+  { clientSessions, callers, now }: Pick<Needs, 'clientSessions' | 'callers' | 'now'>,
+  { userId, sessionId, jkt, spend, asking }: VerifiedCall,
+): Promise<Principal> {
+  const entered = await clientSessions.enter({ spend, id: sessionId, jkt, at: now() })
+  if (entered.user.id !== userId) throw new Refusal('token_invalid', { why: 'of another user' })
+  callers.set(sessionId, { ...entered, jkt })
+  return { ...entered, jkt, asking }
 }
 
 /**

@@ -64,29 +64,27 @@ export function beginSessionSet(
 }
 
 /** @throws Refusal */
-export function grantSessionSet(
+export async function grantSessionSet(
   site: Site,
   ports: GrantNeeds,
   caller: Principal,
   { proxy }: Pick<SessionSetAsk, 'proxy'>,
   sent: SentTap | SentCode | undefined,
 ): Promise<Granted> {
-  return recordingRefusals(ports, caller.asking, 'session.grant', async () => {
-    if (!sent) throw new Refusal('tap_wanted', { user: caller.user.id })
-    const intent = readTicket(ports, sent.ticket)
-    const approved = approvedIn(intent)
-    return withPolicy(ports, async (policy) => {
-      const impersonate = approved.impersonated?.name
-      const impersonated = await impersonatedBy(ports, policy, caller, impersonate)
-      const [first, ...others] = approved.sessions.map((one): Asked => {
-        const ask = { resource: one.resource, principal: one.principal, proxy, impersonate }
-        return { ask, count: one.count, trace: decideNaming(policy, ports, caller, ask, impersonated).trace }
-      })
-      if (!first) throw new Refusal('wrong_subject', { intent: intent.id })
-      const here = { client_key: caller.jkt, proxy: { id: proxy.id, boot: proxy.boot } }
-      const subject = { ...approved, ...here, ...whoseIn(impersonated) }
-      return grantApproved(site, ports, caller, { subject, asked: [first, ...others], intent, policy }, sent)
+  if (!sent) throw new Refusal('tap_wanted', { user: caller.user.id })
+  const intent = readTicket(ports, sent.ticket)
+  const approved = approvedIn(intent)
+  return withPolicy(ports, caller, async (policy) => {
+    const impersonate = approved.impersonated?.name
+    const impersonated = await impersonatedBy(ports, policy, caller, impersonate)
+    const [first, ...others] = approved.sessions.map((one): Asked => {
+      const ask = { resource: one.resource, principal: one.principal, proxy, impersonate }
+      return { ask, count: one.count, trace: decideNaming(policy, ports, caller, ask, impersonated).trace }
     })
+    if (!first) throw new Refusal('wrong_subject', { intent: intent.id })
+    const here = { client_key: caller.jkt, proxy: { id: proxy.id, boot: proxy.boot } }
+    const subject = { ...approved, ...here, ...whoseIn(impersonated) }
+    return grantApproved(site, ports, caller, { subject, asked: [first, ...others], intent, policy }, sent)
   })
 }
 

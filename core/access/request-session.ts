@@ -188,22 +188,20 @@ export function grantSession(
   ask: SessionAsk,
   sent: SentTap | SentCode | undefined,
 ): Promise<Granted> {
-  return recordingRefusals(ports, caller.asking, 'session.grant', () =>
-    withPolicy(ports, async (policy) => {
-      const impersonated = await impersonatedBy(ports, policy, caller, ask.impersonate)
-      const { constraints, trace } = decideFor(policy, ports, caller, ask, impersonated)
-      if (!sent) {
-        if (constraints.tap) throw new Refusal('tap_wanted', { user: caller.user.id, resource: ask.resource.name })
-        return grantWithoutTap(site, ports, caller, { ask, trace }, policy)
-      }
-      const intent = readTicket(ports, sent.ticket)
-      const { address } = (intent as Intent<'session'>).subject
-      const subject = subjectOf(ask, caller, String(address), impersonated)
-      // The audit log names him as he is called, whatever spelling was typed.
-      const asked = { ask: { ...ask, impersonate: impersonated?.name }, trace }
-      return grantApproved(site, ports, caller, { subject, asked: [asked], intent, policy }, sent)
-    }),
-  )
+  return withPolicy(ports, caller, async (policy) => {
+    const impersonated = await impersonatedBy(ports, policy, caller, ask.impersonate)
+    const { constraints, trace } = decideFor(policy, ports, caller, ask, impersonated)
+    if (!sent) {
+      if (constraints.tap) throw new Refusal('tap_wanted', { user: caller.user.id, resource: ask.resource.name })
+      return grantWithoutTap(site, ports, caller, { ask, trace }, policy)
+    }
+    const intent = readTicket(ports, sent.ticket)
+    const { address } = (intent as Intent<'session'>).subject
+    const subject = subjectOf(ask, caller, String(address), impersonated)
+    // The audit log names him as he is called, whatever spelling was typed.
+    const asked = { ask: { ...ask, impersonate: impersonated?.name }, trace }
+    return grantApproved(site, ports, caller, { subject, asked: [asked], intent, policy }, sent)
+  })
 }
 
 async function grantWithoutTap(
@@ -211,14 +209,14 @@ async function grantWithoutTap(
   ports: GrantNeeds,
   caller: Principal,
   asked: Asked,
-  { sequence }: KnownPolicy,
+  policy: KnownPolicy,
 ): Promise<Granted> {
   const { ask } = asked
   const subject = subjectOf(ask, caller, caller.asking.from.address, undefined)
   const id = base64url(ports.random(16))
   const spend = { id: `grant.${id}`, expiresAt: ports.now() + hours(1) }
-  const by = { clientSessionId: caller.session.id, sequence, proxy: ask.proxy.id }
-  await ports.grants.issue({ spend, tapped: undefined, ...by, events: [eventOf(ports, caller, asked)] })
+  const events = [eventOf(ports, caller, asked)] as const
+  await issue(ports, caller, policy, { spend, tapped: undefined, proxy: ask.proxy.id, events })
   return sign(site, ports, caller, { id, subject, tap: undefined })
 }
 
@@ -257,20 +255,20 @@ async function grantWithCode(
   site: Site,
   ports: GrantNeeds,
   caller: Principal,
-  { subject, asked, intent, policy: { sequence, preference } }: Granting,
+  { subject, asked, intent, policy }: Granting,
   app: TotpId,
 ): Promise<Granted> {
-  const { jkt: holder, user, session } = caller
+  const { jkt: holder, user } = caller
+  const { preference } = policy
   if (!takesOnlyCodes(preference)) throw new Refusal('codes_off', { user: user.id })
   requireIntent(intent, { site, purpose: 'session', holder, user: user.id, subject, now: ports.now() })
   const [first, ...others] = asked.map((one): AuditEvent => {
     const event = eventOf(ports, caller, one)
     return { ...event, intentId: intent.id, detail: { ...event.detail, factor: 'totp' } }
   })
-  await ports.grants.issue({
-    ...{ spend: spendOf(intent), tapped: undefined, clientSessionId: session.id },
+  await issue(ports, caller, policy, {
+    ...{ spend: spendOf(intent), tapped: undefined, proxy: subject.proxy.id },
     coded: { given: givenFor(intent, app).id, app, preference: preference.revision },
-    ...{ sequence, proxy: subject.proxy.id },
     events: [first as AuditEvent, ...others],
   })
   return sign(site, ports, caller, { id: intent.id, subject, tap: undefined, code: { app } })
@@ -280,12 +278,12 @@ async function grantWithKey(
   site: Site,
   ports: GrantNeeds,
   caller: Principal,
-  { subject, asked, intent, policy: { sequence, preference } }: Granting,
+  { subject, asked, intent, policy }: Granting,
   assertion: AssertionJson,
   known: KnownKey | undefined,
 ): Promise<Granted> {
   if (!known) throw new Refusal('credential_unknown', { credential: assertion.id })
-  const { jkt: holder, user, session } = caller
+  const { jkt: holder, user } = caller
   const shown = { site, purpose: 'session', holder, user: user.id, subject, now: ports.now() } as const
   const evidence = await verifyTap({ intent, assertion }, known, shown)
   if (known.userId !== user.id) throw new Refusal('wrong_user', { user: user.id })
@@ -295,15 +293,28 @@ async function grantWithKey(
   const by = { intentId: intent.id, credentialId: evidence.credentialId }
   const [first, ...others] = asked
   const eventFor = (one: Asked) => ({ ...eventOf(ports, caller, one), ...by })
-  await ports.grants.issue({
-    spend: spendOf(intent),
-    tapped: { ...evidence, userId: user.id, fingerprint: known.publicKey.fingerprint, preference: preference.revision },
-    ...{ clientSessionId: session.id, sequence, proxy: subject.proxy.id },
+  const { fingerprint } = known.publicKey
+  await issue(ports, caller, policy, {
+    ...{ spend: spendOf(intent), proxy: subject.proxy.id },
+    tapped: { ...evidence, userId: user.id, fingerprint, preference: policy.preference.revision },
     // The tap is long, and the intent's id finds it.
     events: [{ ...eventFor(first), evidence: { tap: evident } }, ...others.map(eventFor)],
   })
   await ports.publicKeys.keep(evidence.credentialId, known)
   return sign(site, ports, caller, { id: intent.id, subject, tap: evident })
+}
+
+type Issued = Parameters<Ports['grants']['issue']>[0]
+
+/** What is known of a caller from before counts under the policy of that time alone. @throws Refusal */
+async function issue(
+  { grants }: GrantNeeds,
+  { session, unspent: proof, sequence: known }: Principal,
+  { sequence }: KnownPolicy,
+  about: Omit<Issued, 'proof' | 'clientSessionId' | 'sequence'>,
+): Promise<void> {
+  if (proof && known !== sequence) throw new Refusal('policy_changed')
+  await grants.issue({ ...about, proof, clientSessionId: session.id, sequence })
 }
 
 async function sign(
@@ -314,7 +325,7 @@ async function sign(
 ): Promise<Granted> {
   const grant = { ...about, user: caller.user.id, login: loginOf(caller), clientKey: caller.jkt }
   const now = ports.now()
-  const jwt = await issueGrant(site.origin, await ports.keyring.current(), grant, now)
+  const jwt = await issueGrant(site.origin, await ports.keyring.current(), grant, now, ports.signatures)
   return { grant: jwt, life: grantLife(about.tap, now) }
 }
 

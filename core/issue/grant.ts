@@ -2,7 +2,7 @@
  * Grants: a user may open one session on one resource, or a tapped set of them, through one process of one proxy, with one key, within a
  * minute. The tap, where there was one, is inside whole: the proxy checks it itself and takes nobody's word for it.
  */
-import { jwtVerify, SignJWT } from 'jose'
+import { jwtVerify } from 'jose'
 import {
   canonicalJson,
   type Intent,
@@ -13,6 +13,7 @@ import {
   type Subjects,
 } from '../intent.ts'
 import { equalBytes } from '../lib/bytes.ts'
+import { type Signatures, signJws, webSignatures } from '../lib/jws.ts'
 import {
   type ClientSessionId,
   type Duration,
@@ -63,6 +64,7 @@ export async function issueGrant(
   { kid, key }: SigningKey,
   grant: Grant<Subjects['session']>,
   now: Instant,
+  signatures: Signatures = webSignatures,
 ): Promise<string> {
   const { id, user, login, clientKey, subject, tap, code } = grant
   const iat = Math.floor(now / 1000)
@@ -79,9 +81,7 @@ export async function issueGrant(
     ...(tap && { tap }),
     ...(code && { code }),
   }
-  return new SignJWT(claims as unknown as Record<string, unknown>)
-    .setProtectedHeader({ alg: algorithm, typ: type, kid })
-    .sign(key)
+  return signJws(signatures, key, { alg: algorithm, typ: type, kid }, claims)
 }
 
 /** A set is long, and the tap has it whole: it does not stand in the grant twice. */

@@ -2,8 +2,18 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { base64url } from '../lib/bytes.ts'
 import { signJws } from '../lib/jws.ts'
+import type { Lru } from '../lib/lru.ts'
 
-import { type ClientSessionId, type Duration, type Holder, minutes, type Site, type UserId } from '../model.ts'
+import {
+  type ClientSessionId,
+  type Duration,
+  type Holder,
+  type Instant,
+  minutes,
+  type Site,
+  seconds,
+  type UserId,
+} from '../model.ts'
 import type { Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import type { Login } from '../token-ports.ts'
@@ -75,7 +85,7 @@ async function sign({ keyring, signatures }: SignNeeds, typ: string, claims: JWT
   return signJws(signatures, key, { alg: algorithm, typ, kid }, claims)
 }
 
-type VerifyNeeds = Pick<Ports, 'now'> & { readonly keyring: Pick<Ports['keyring'], 'verifier'> }
+type VerifyNeeds = Pick<Ports, 'now' | 'accessTokens'> & { readonly keyring: Pick<Ports['keyring'], 'verifier'> }
 
 export interface AccessClaims {
   readonly userId: UserId
@@ -84,20 +94,42 @@ export interface AccessClaims {
   readonly scope: string
 }
 
+/** A token that was right a moment ago, by its text: of a few calls one after the other, the first alone pays for the signature. */
+interface KnownToken {
+  readonly origin: string
+  readonly kid: string
+  readonly expiresAt: Instant
+  readonly claims: AccessClaims
+}
+export type AccessTokens = Lru<string, KnownToken>
+
+/** Ours are below a thousand; what is longer takes no memory. */
+const longestKept = 2048
+
 /**
  * RFC 9068 section 4. That the session still runs is for the database to say.
  * @throws Refusal token_invalid
  */
-export async function verifyAccessToken(
-  site: Site,
-  { keyring, now }: VerifyNeeds,
-  token: string,
-): Promise<AccessClaims> {
-  const payload = await verify(site, { keyring, now }, token).catch((cause: unknown) => {
+export async function verifyAccessToken(site: Site, ports: VerifyNeeds, token: string): Promise<AccessClaims> {
+  const known = ports.accessTokens.get(token)
+  if (known && (await stillHolds(site, ports, known))) return known.claims
+  const { payload, protectedHeader } = await verify(site, ports, token).catch((cause: unknown) => {
     // A database that does not answer says nothing about the token.
     if (!(cause instanceof errors.JOSEError)) throw cause
     throw new Refusal('token_invalid', { why: cause.code }, { cause })
   })
+  const claims = claimsOf(payload)
+  const { kid = '' } = protectedHeader
+  const entry = { origin: site.origin, kid, expiresAt: seconds(payload.exp ?? 0), claims }
+  if (token.length <= longestKept) ports.accessTokens.set(token, entry)
+  return claims
+}
+
+/** All that time can change about it: its end, and whether its key is still one of ours. */
+const stillHolds = async ({ origin }: Site, { keyring, now }: VerifyNeeds, known: KnownToken): Promise<boolean> =>
+  known.origin === origin && now() < known.expiresAt && (await keyring.verifier(known.kid)) !== undefined
+
+function claimsOf(payload: JWTPayload): AccessClaims {
   const { sub, sid, scope, cnf } = payload as { [claim: string]: unknown }
   const jkt = (cnf as { jkt?: unknown } | undefined)?.jkt
   if (typeof sub !== 'string' || typeof sid !== 'string' || typeof scope !== 'string' || typeof jkt !== 'string')
@@ -106,13 +138,13 @@ export async function verifyAccessToken(
 }
 
 /** The key is chosen by `kid` among ours alone, and the algorithm is not the token's to choose. */
-async function verify(site: Site, { keyring, now }: VerifyNeeds, token: string): Promise<JWTPayload> {
+async function verify(site: Site, { keyring, now }: VerifyNeeds, token: string) {
   const keyOf = async ({ kid }: { kid?: string }): Promise<CryptoKey> => {
     const key = kid === undefined ? undefined : await keyring.verifier(kid)
     if (!key) throw new errors.JWKSNoMatchingKey()
     return key
   }
-  const { payload } = await jwtVerify(token, keyOf, {
+  return jwtVerify(token, keyOf, {
     algorithms: [algorithm],
     typ: accessTokenType,
     issuer: site.origin,
@@ -120,5 +152,4 @@ async function verify(site: Site, { keyring, now }: VerifyNeeds, token: string):
     currentDate: new Date(now()),
     requiredClaims: ['exp', 'iat', 'sub'],
   })
-  return payload
 }

@@ -6,7 +6,7 @@ import { verifyAccessToken } from './access-token.ts'
 import type { Clients } from './clients.ts'
 import { parseRefreshToken } from './refresh-token.ts'
 
-type Needs = Pick<Ports, 'keys' | 'now' | 'keyring' | 'clientSessions'>
+type Needs = Pick<Ports, 'keys' | 'now' | 'keyring' | 'accessTokens' | 'clientSessions'>
 
 /** @throws Refusal client_unknown, token_request_invalid */
 export async function revoke(

@@ -3,7 +3,8 @@
  * the key that it is bound to, becomes an access token and the next refresh token. One batch each.
  */
 
-import { authenticate } from '../access/principal.ts'
+import { withCaller } from '../access/known-caller.ts'
+import { verifyCall } from '../access/principal.ts'
 import { grantSession } from '../access/request-session.ts'
 import { grantSessionSet } from '../access/request-session-set.ts'
 import { parseTargetUri } from '../access/resource-uri.ts'
@@ -58,6 +59,8 @@ type Needs = Pick<
   | 'keyring'
   | 'signatures'
   | 'proofKeys'
+  | 'accessTokens'
+  | 'callers'
   | 'codes'
   | 'policies'
   | 'deviceCodes'
@@ -155,11 +158,13 @@ async function exchangeForGrant(ports: Needs, context: TokenContext, request: To
   }
   const target = parseTargetUri(resource)
   const { site, asking, method, url, proof } = context
-  const caller = await authenticate(site, ports, { method, url, proof, asking, accessToken: token, isBearer: false })
+  const call = await verifyCall(site, ports, { method, url, proof, asking, accessToken: token, isBearer: false })
   const sent = parseSentApproval(request.tap)
-  const { grant, life } = await (target.kind === 'set'
-    ? grantSessionSet(site, ports, caller, target, sent)
-    : grantSession(site, ports, caller, target.ask, sent))
+  const { grant, life } = await withCaller(ports, call, (caller) =>
+    target.kind === 'set'
+      ? grantSessionSet(site, ports, caller, target, sent)
+      : grantSession(site, ports, caller, target.ask, sent),
+  )
   return { access_token: grant, issued_token_type: grantTokenType, token_type: 'DPoP', expires_in: life }
 }
 

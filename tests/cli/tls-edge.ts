@@ -43,7 +43,10 @@ export interface Person {
 }
 
 /** With `takeSession` it speaks `sallyport` too, and hands such connections over. */
-export async function newFront(takeSession?: (socket: TLSSocket) => void): Promise<Front> {
+export async function newFront(
+  takeSession?: (socket: TLSSocket) => void,
+  names: readonly string[] = [],
+): Promise<Front> {
   const edge = await newEdge({ origin: issuer })
   let instant = 1_800_000_000_000
   const tick = () => {
@@ -54,7 +57,7 @@ export async function newFront(takeSession?: (socket: TLSSocket) => void): Promi
   const [visitor, passkey] = [edge.visitor(), await edge.authenticator()]
   await registerFirst(visitor, await edge.offer(), passkey)
   const ca = await newCa()
-  const leaf = await newLeaf(ca)
+  const leaf = await newLeaf(ca, { names: ['localhost', ...names] })
   const received: Front['received'] = []
   const front = {
     edge,

@@ -60,7 +60,7 @@ describe('a cluster that takes authenticators of one maker', () => {
   const listed = async () => (await program.call('GET', '/v1/me/factors')).json.factors
 
   test('a passkey with a packed attestation is taken, and whose it is stays written', async () => {
-    const made = await ada.newKey('usb')
+    const made = ada.newUsbKey()
     await ada.addPasskey('Blue key', key, made)
     await made.touched(false)
     expect(await item('Blue key').innerText()).toContain(`Attested by ${name}`)
@@ -106,7 +106,7 @@ describe('a cluster that takes authenticators of one maker', () => {
     await key.touched(true)
     await program.prefer(strict(pemOf((await makeRoot(years)).der)))
     for (const kind of ['passkey', 'security key'] as const) {
-      const made = kind === 'passkey' ? await ada.newKey('usb') : await ada.newOldKey()
+      const made = kind === 'passkey' ? ada.newUsbKey() : await ada.newOldKey()
       await old.touched(false)
       await ada.page.goto(`${edge.origin}/account`)
       if (kind === 'security key') await ada.page.getByRole('radio', { name: /^Security key/ }).check()
@@ -115,7 +115,7 @@ describe('a cluster that takes authenticators of one maker', () => {
       await expect
         .poll(() => problem(ada).textContent(), { message: kind })
         .toContain('takes only certain authenticators')
-      await made.touched(false)
+      await made.unplug()
     }
     expect(await listed()).toHaveLength(3)
   })

@@ -81,37 +81,71 @@ export async function startEdge(home = newFolder(), port?: number): Promise<Edge
   }
 }
 
-type Transport = 'internal' | 'usb'
+interface KeyOptions {
+  readonly protocol: 'ctap2' | 'u2f'
+  readonly ctap2Version?: 'ctap2_1'
+  readonly transport: 'internal' | 'usb'
+  readonly hasResidentKey?: boolean
+  readonly hasUserVerification?: boolean
+  readonly isUserVerified?: boolean
+  readonly automaticPresenceSimulation: boolean
+}
+
+const modern = {
+  protocol: 'ctap2',
+  ctap2Version: 'ctap2_1',
+  hasResidentKey: true,
+  hasUserVerification: true,
+  isUserVerified: true,
+  automaticPresenceSimulation: true,
+} as const
 
 /** A virtual authenticator: one that is not touched answers nothing. */
 export class Key {
   readonly #cdp: CDPSession
-  readonly id: string
+  readonly #options: KeyOptions
+  #plugged: Promise<string> | undefined
 
-  constructor(cdp: CDPSession, id: string) {
+  constructor(cdp: CDPSession, options: KeyOptions) {
     this.#cdp = cdp
-    this.id = id
+    this.#options = options
   }
 
-  /** Whether the person touches it when it is asked. */
+  /** What the browser calls it, which knows it from now on. */
+  plugged(): Promise<string> {
+    const options = this.#options
+    this.#plugged ??= this.#cdp
+      .send('WebAuthn.addVirtualAuthenticator', { options })
+      .then(({ authenticatorId }) => authenticatorId)
+    return this.#plugged
+  }
+
+  /** For good: what it keeps is lost. */
+  async unplug(): Promise<void> {
+    await this.#cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: await this.plugged() })
+  }
+
+  /** Whether the person touches it when it is asked. One that is touched is plugged in. */
   async touched(enabled: boolean): Promise<void> {
-    await this.#cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: this.id, enabled })
+    if (!enabled && !this.#plugged) return
+    const authenticatorId = await this.plugged()
+    await this.#cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })
   }
 
   /** Whether finger, face or PIN are the right ones. */
   async verifies(isUserVerified: boolean): Promise<void> {
-    await this.#cdp.send('WebAuthn.setUserVerified', { authenticatorId: this.id, isUserVerified })
+    await this.#cdp.send('WebAuthn.setUserVerified', { authenticatorId: await this.plugged(), isUserVerified })
   }
 
   async credentials() {
-    return (await this.#cdp.send('WebAuthn.getCredentials', { authenticatorId: this.id })).credentials
+    return (await this.#cdp.send('WebAuthn.getCredentials', { authenticatorId: await this.plugged() })).credentials
   }
 
   /** The same key in the hands of the same person at another browser: its counter goes on where it was. */
   async moveTo(person: Person): Promise<Key> {
     const key = await person.newKey()
     for (const credential of await this.credentials()) {
-      await key.#cdp.send('WebAuthn.addCredential', { authenticatorId: key.id, credential })
+      await key.#cdp.send('WebAuthn.addCredential', { authenticatorId: await key.plugged(), credential })
     }
     return key
   }
@@ -150,27 +184,28 @@ export class Person {
     return new Person(context, page, cdp)
   }
 
-  async newKey(transport: Transport = 'internal'): Promise<Key> {
-    const { authenticatorId } = await this.#cdp.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        ctap2Version: 'ctap2_1',
-        transport,
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    })
-    return new Key(this.#cdp, authenticatorId)
+  async newKey(): Promise<Key> {
+    return this.#pluggedIn({ ...modern, transport: 'internal' })
+  }
+
+  /**
+   * Plugged in when it is first touched. Asked for a tap that it has no key for, one that verifies its user answers at once and untouched
+   * (PIN_REQUIRED to the request by which Chromium waits for a touch), and Chromium gives up, unless the right key was faster. So it must
+   * not be there then.
+   */
+  newUsbKey(): Key {
+    return new Key(this.#cdp, { ...modern, transport: 'usb' })
   }
 
   /** One from before CTAP2: it keeps nothing, verifies nobody, and knows a touch alone. */
   async newOldKey(): Promise<Key> {
-    const { authenticatorId } = await this.#cdp.send('WebAuthn.addVirtualAuthenticator', {
-      options: { protocol: 'u2f', transport: 'usb', automaticPresenceSimulation: true },
-    })
-    return new Key(this.#cdp, authenticatorId)
+    return this.#pluggedIn({ protocol: 'u2f', transport: 'usb', automaticPresenceSimulation: true })
+  }
+
+  async #pluggedIn(options: KeyOptions): Promise<Key> {
+    const key = new Key(this.#cdp, options)
+    await key.plugged()
+    return key
   }
 
   /** Closes the browser. Whatever it complained about, and any refusal that the test did not expect, fails the test. */

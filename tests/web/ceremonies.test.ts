@@ -15,7 +15,7 @@ describe('a person with two keys', () => {
     if (!browser) return
     edge = await startEdge()
     ada = await Person.at(browser)
-    first = await ada.newKey('internal')
+    first = await ada.newKey()
   })
   afterAll(async () => {
     await browser?.close()
@@ -58,7 +58,7 @@ describe('a person with two keys', () => {
 
   test('a second passkey is added with a tap of the first, and both are listed', async (ctx) => {
     requireChromium(ctx)
-    second = await ada.newKey('usb')
+    second = ada.newUsbKey()
     await ada.addPasskey('Blue key', first, second)
     expect(await ada.page.getByText('The passkey Blue key was added.').isVisible()).toBe(true)
     expect(await items('Passkeys')).toHaveLength(2)

@@ -45,8 +45,7 @@ describe('with the keyboard alone', () => {
   })
 
   test('a passkey is added: the name, Enter, two touches', async () => {
-    const made = await ada.newKey('usb')
-    await made.touched(false)
+    const made = ada.newUsbKey()
     await ada.beforeMaking(async () => {
       await key.touched(false)
       await made.touched(true)
@@ -55,7 +54,7 @@ describe('with the keyboard alone', () => {
     await ada.page.keyboard.type('Blue key')
     await ada.page.keyboard.press('Enter')
     await ada.page.getByText('The passkey Blue key was added.').waitFor()
-    await made.touched(false)
+    await made.unplug()
     await key.touched(true)
   })
 

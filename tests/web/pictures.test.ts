@@ -45,8 +45,7 @@ describe('every state of every page', () => {
   })
 
   test('adding a passkey', async () => {
-    second = await ada.newKey('usb')
-    await second.touched(false)
+    second = ada.newUsbKey()
     await ada.page.goto(`${edge.origin}/account`)
     await ada.page.getByRole('textbox').fill('Blue key')
     await ada.button('Add a passkey').click()

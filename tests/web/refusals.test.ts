@@ -90,8 +90,7 @@ describe('a ceremony that does not end well', () => {
 
   test('an authenticator that is registered already is told so, and another one goes on with the same tap', async () => {
     await ada.signIn(edge)
-    const other = await ada.newKey('usb')
-    await other.touched(false)
+    const other = ada.newUsbKey()
     await ada.page.getByRole('textbox').fill('Blue key')
     await ada.button('Add a passkey').click()
     await expect.poll(() => problem().textContent()).toContain('has a passkey of yours for this place already')

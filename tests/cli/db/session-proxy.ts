@@ -26,6 +26,8 @@ export interface Refusal {
 
 export interface SessionProxy {
   readonly front: Front
+  /** Its address, as clients name it. */
+  readonly called: string
   /** What clients got wrong. */
   readonly faults: string[]
   /** `USER@DATABASE`, or `KIND/NAME (PRINCIPAL)` where bytes pass as they are; with a star where there was a tap. */
@@ -42,19 +44,22 @@ export interface SessionProxy {
 
 const random = (length: number) => base64url(crypto.getRandomValues(new Uint8Array(length)))
 
-export async function newSessionProxy({ tap = false, port = 0 } = {}): Promise<SessionProxy> {
+export async function newSessionProxy({ tap = false, port = 0, name = '' } = {}): Promise<SessionProxy> {
   const x = random(32)
   const id = jwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x })
   const [open, spent] = [new Set<TLSSocket>(), new Set<string>()]
   let boot = random(16)
-  const front = await newFront((socket) => {
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
-    void new Conversation(socket, proxy, { id, boot }, spent).run().catch((error: Error) => {
-      proxy.faults.push(error.message)
-      socket.destroy()
-    })
-  })
+  const front = await newFront(
+    (socket) => {
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
+      void new Conversation(socket, proxy, { id, boot }, spent).run().catch((error: Error) => {
+        proxy.faults.push(error.message)
+        socket.destroy()
+      })
+    },
+    name === '' ? [] : [name],
+  )
   const cutSessions = () => {
     for (const socket of open) socket.destroy()
   }
@@ -62,7 +67,17 @@ export async function newSessionProxy({ tap = false, port = 0 } = {}): Promise<S
     boot = random(16)
     cutSessions()
   }
-  const proxy: SessionProxy = { front, faults: [], sessions: [], port, refusal: undefined, restart, cutSessions }
+  const called = name === '' ? `localhost:${front.port}` : `${name}:443`
+  const proxy: SessionProxy = {
+    front,
+    called,
+    faults: [],
+    sessions: [],
+    port,
+    refusal: undefined,
+    restart,
+    cutSessions,
+  }
   await prepare(front.edge, id, x, tap)
   onTestFinished(cutSessions)
   return proxy
@@ -137,13 +152,13 @@ class Conversation {
   }
 
   async run(): Promise<void> {
-    const { port } = this.#proxy.front
+    const { called } = this.#proxy
     const first = await this.#request()
     if (!first) return
     expectEqual('first line', first.line, 'GET /.well-known/sallyport HTTP/1.1')
-    expectEqual('host', first.fields.get('host'), `localhost:${port}`)
+    expectEqual('host', first.fields.get('host'), called)
     const token = bearer(first, 'authorization')
-    const path = `localhost:${port}/.well-known/sallyport`
+    const path = `${called}/.well-known/sallyport`
     const holder = await this.#requireProof(first, 'GET', path, token)
     const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
       cnf?: { jkt?: string }

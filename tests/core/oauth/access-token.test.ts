@@ -47,6 +47,13 @@ describe('verifyAccessToken', () => {
     await expect(verify(tokens.id_token ?? '')).rejects.toMatchObject({ code: 'token_invalid' })
   })
 
+  test('refuses one that was right a moment ago once its key is none of ours', async () => {
+    expect(await verify(tokens.access_token)).toEqual(await verify(tokens.access_token))
+    const keyring = { ...edge.ports.keyring, verifier: async () => undefined }
+    const asked = verifyAccessToken(edge.site, { ...edge.ports, keyring }, tokens.access_token)
+    await expect(asked).rejects.toMatchObject({ code: 'token_invalid' })
+  })
+
   test('does not take a database that is down for a wrong token', async () => {
     const keyring = { ...edge.ports.keyring, verifier: () => Promise.reject(new Error('database is locked')) }
     const asked = verifyAccessToken(edge.site, { ...edge.ports, keyring }, tokens.access_token)
