@@ -207,6 +207,12 @@ const frame = (type: number, flags: number, stream: number, payload: Uint8Array)
   head.writeUInt32BE(stream, 5)
   return Buffer.concat([head, payload])
 }
+const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)])
+/** GET, https, and by their names' numbers a path and an authority (RFC 7541). */
+const getting = (path: string) =>
+  Buffer.concat([Buffer.from([0x82, 0x87, 0x04]), text(path), Buffer.from([0x01]), text('localhost')])
+const opening = (stream: number) => frame(1, 5, stream, getting('/v1/hang'))
+const resetting = (stream: number) => frame(3, 0, stream, Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL]))
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 const settings = frame(4, 0, 0, new Uint8Array())
 
@@ -242,23 +248,44 @@ test('who resets what he has asked for, again and again, is let go, and the edge
   const { asked, proxy, openAtEdge } = await serving()
   const wire = await dial(proxy, { ALPNProtocols: ['h2'] })
   wire.socket.on('error', () => undefined).write(Buffer.concat([preface, settings]))
-  const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)])
-  // GET, https, and by their names' numbers a path and an authority (RFC 7541).
-  const head = Buffer.concat([
-    Buffer.from([0x82, 0x87, 0x04]),
-    text('/v1/hang'),
-    Buffer.from([0x01]),
-    text('localhost'),
-  ])
-  const cancel = Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL])
   for (let stream = 1; stream < 20_000 && !wire.socket.destroyed; stream += 2) {
-    wire.socket.write(Buffer.concat([frame(1, 5, stream, head), frame(3, 0, stream, cancel)]))
+    wire.socket.write(Buffer.concat([opening(stream), resetting(stream)]))
     if (stream % 100 === 1) await new Promise(setImmediate)
   }
   await wire.closed
   // A hundred at once, and ten a second.
   expect(asked.length).toBeLessThan(300)
   await until(() => openAtEdge() === 0, 20_000)
+})
+
+test('so it is with one who waits until each has reached the edge', async () => {
+  const { asked, proxy } = await serving()
+  const wire = await dial(proxy, { ALPNProtocols: ['h2'] })
+  wire.socket.on('error', () => undefined).write(Buffer.concat([preface, settings]))
+  for (let stream = 1; stream < 6000 && !wire.socket.destroyed; stream += 2) {
+    const before = asked.length
+    wire.socket.write(opening(stream))
+    await until(() => asked.length > before || wire.socket.destroyed, 20_000)
+    wire.socket.write(resetting(stream))
+  }
+  expect(wire.socket.destroyed).toBe(true)
+})
+
+test('who leaves one page for another keeps his connection: what is too many for the moment he may ask again', async () => {
+  const { proxy } = await serving({ limits: { pipelined: 4, graceMs: 50 } })
+  const wire = await dial(proxy, { ALPNProtocols: ['h2'] })
+  const [first, second] = [
+    [1, 3, 5, 7],
+    [9, 11, 13, 15],
+  ]
+  const frames = [...first.map(opening), ...first.map(resetting), ...second.map(opening)]
+  wire.socket.write(Buffer.concat([preface, settings, ...frames]))
+  const pinged = frame(6, 0, 0, Buffer.from('answered'))
+  wire.socket.write(pinged)
+  await until(() => wire.said().includes('answered'))
+  await expect.poll(proxy.codes).toContain('client_gone')
+  expect(proxy.codes()).not.toContain('too_many_pipelined')
+  expect(wire.socket.destroyed).toBe(false)
 })
 
 test('a client that goes in the middle leaves nothing at the edge', async () => {
