@@ -30,7 +30,7 @@ export interface Http2End {
 const [mostResets, resetsASecond] = [100, 10]
 /** RFC 9113 section 8.2.2. Node refuses to send them. */
 const ofHttp1 = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
-const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } = constants
+const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants
 
 export const makeHttp2End = (needs: Needs): Http2End => ({
   take: (connection, socket) => {
@@ -40,7 +40,7 @@ export const makeHttp2End = (needs: Needs): Http2End => ({
   },
 })
 
-/** nghttp2 itself bounds what costs us more than the client: settings, pings, continuations (CVE-2024-27983), resets. */
+/** nghttp2 itself refuses streams beyond those, and bounds what costs us more than the client: settings, continuations (CVE-2024-27983), resets. */
 const optionsOf = ({ headBytes, pipelined }: Limits) => ({
   /** MB, of streams and what they buffer; further streams are refused. */
   maxSessionMemory: 2,
@@ -55,8 +55,6 @@ const optionsOf = ({ headBytes, pipelined }: Limits) => ({
 class Streams {
   readonly #connection: Connection
   readonly #needs: Needs
-  /** Requests that are not over behind it either. */
-  #open = 0
 
   constructor(session: ServerHttp2Session, connection: Connection, needs: Needs) {
     this.#connection = connection
@@ -68,17 +66,11 @@ class Streams {
 
   #take(stream: ServerHttp2Stream, rawHeaders: readonly string[]): void {
     stream.on('error', () => undefined)
-    // A client that has not read our settings yet may open more: it may ask again.
-    if (this.#open >= this.#needs.limits.pipelined) return void stream.close(NGHTTP2_REFUSED_STREAM)
     const head = http1Fields(rawHeaders, stream.endAfterHeaders)
     if (!head) return void stream.close(NGHTTP2_PROTOCOL_ERROR)
-    this.#open++
     const [ours, theirs] = duplexPair()
     // A client that is gone must not leave its request behind.
     stream.once('close', () => theirs.destroy())
-    theirs.once('close', () => {
-      this.#open--
-    })
     this.#needs.http.take(this.#connection, theirs)
     const { method, path, fields } = head
     const { headBytes } = this.#needs.limits
