@@ -3,15 +3,15 @@ import { createServer } from 'node:http'
 import { SetupProblem } from '../core/setup-problem.ts'
 
 export interface Admin {
-  /** Whether new sessions can begin. */
-  readonly isReady: () => boolean
+  /** Undefined: new sessions can begin. */
+  readonly whyNotReady: () => string | undefined
   readonly metrics: () => string
 }
 
 /** Answers how to stop it. @throws SetupProblem */
-export async function serveAdmin(port: number, { isReady, metrics }: Admin): Promise<() => void> {
+export async function serveAdmin(port: number, { whyNotReady, metrics }: Admin): Promise<() => void> {
   const server = createServer({ headersTimeout: 5000, requestTimeout: 5000 }, ({ method, url }, response) => {
-    const [status, text] = method !== 'GET' ? [405, ''] : answerTo(url ?? '', isReady, metrics)
+    const [status, text] = method !== 'GET' ? [405, ''] : answerTo(url ?? '', whyNotReady, metrics)
     response.writeHead(status, { 'Content-Type': 'text/plain; version=0.0.4', 'Cache-Control': 'no-store' }).end(text)
   })
   await new Promise<void>((done, fail) => {
@@ -27,8 +27,14 @@ export async function serveAdmin(port: number, { isReady, metrics }: Admin): Pro
   }
 }
 
-function answerTo(url: string, isReady: () => boolean, metrics: () => string): readonly [status: number, text: string] {
+function answerTo(
+  url: string,
+  whyNotReady: () => string | undefined,
+  metrics: () => string,
+): readonly [status: number, text: string] {
   if (url === '/healthz') return [200, 'ok\n']
-  if (url === '/readyz') return isReady() ? [200, 'ready\n'] : [503, 'not ready: the edge was not heard lately\n']
-  return url === '/metrics' ? [200, metrics()] : [404, '']
+  if (url === '/metrics') return [200, metrics()]
+  if (url !== '/readyz') return [404, '']
+  const why = whyNotReady()
+  return why === undefined ? [200, 'ready\n'] : [503, `not ready: ${why}\n`]
 }

@@ -24,13 +24,18 @@
  *   max_stale: 5m                            without news from the edge for longer, sessions in strict mode end and none opens
  *   max_offline: 1h                          and no session opens at all; not shorter than max_stale
  *   admin_port: 3444
+ *   drain: 5m                                how long what is open may go on after SIGTERM
  *   routes:                                  what else is served on the port, by server name and ALPN
  *     - name: git                            in logs, metrics and `sallyport-proxy explain`
  *       sni: [git.example.com, '*.git.example.com']  `*` stands for one label, or alone for every name that no route has
+ *       sni_pattern: ['^db-[0-9]+[.]example[.]com$']  expressions of RE2 for names that no route spells out, of the whole name; 64 in all
  *       no_sni: true                         also for hellos without a name, which are the proxy's own otherwise
  *       alpn: [h2, http/1.1]                 what a client may offer, '' for nothing; whatever it offers where it is left out
  *       tls: passthrough                     TLS ends at the service; terminate: it ends here
- *       backends: [10.0.0.5:443, 'git:443']  tried in this order
+ *       backends: [10.0.0.5:443, 'git:443']  of those that are up, the first that answers
+ *       balance: first                       or round_robin, or least_connections: which is tried first
+ *       health: { interval: 10s, timeout: 5s, rise: 2, fall: 3 }  how several backends are looked at; one alone only where this stands
+ *       send_proxy: v2                       a PROXY header before the client's first byte says who has connected
  *     - name: metrics
  *       sni: [metrics.example.com]
  *       tls: terminate
@@ -39,12 +44,11 @@
  *       key: metrics.key
  *       client_ca: staff.pem                 a client certificate is demanded that leads to one of these
  *
- * A route that ends TLS without `alpn` agrees upon none, as it cannot know what the service speaks.
+ * SIGHUP reads it again, and so does each change of it: proxy/reload.ts says what waits for a restart. A route that ends TLS without `alpn` agrees upon none, as it cannot know what the service speaks.
  * What it does not know it refuses by name and line. Where it is used, the settings of the environment do not count.
  */
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
-import { parseDuration } from '../core/access/duration.ts'
 import { fields, listOf, oneOf, optional, type Read, refined, tellExpected } from '../core/access/fields.ts'
 import { into, type Path, type Place, type Problem, quoted, showPath, tell } from '../core/access/place.ts'
 import { anyText } from '../core/access/text.ts'
@@ -53,7 +57,8 @@ import { type Duration, hours } from '../core/model.ts'
 import { helloLimits } from '../core/route/hello.ts'
 import { parsePublicUrl } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
-import { canonicalNames, isName, loopback, maxOffline, maxStale, requireNear, type Settings } from './config.ts'
+import { canonicalNames, drain, isName, loopback, maxOffline, maxStale, requireNear, type Settings } from './config.ts'
+import { time } from './config-health.ts'
 import { checkRoutes, type RouteEntry, routeEntries, staticRoute } from './config-routes.ts'
 import {
   type AcmeEntry,
@@ -80,6 +85,7 @@ interface File {
   readonly max_stale?: Duration
   readonly max_offline?: Duration
   readonly admin_port?: number
+  readonly drain?: Duration
   readonly routes?: readonly RouteEntry[]
 }
 
@@ -112,11 +118,7 @@ const publicKey = matching((text) => isCoordinate(text), 'an Ed25519 public key:
 const some = (read: Read<string>, most: number): Read<readonly string[]> =>
   refined(listOf(read, most), (list, place) => (list.length > 0 ? list : tell(place, 'expected at least one')))
 
-const age: Read<Duration> = refined(anyText, (text, place) => {
-  const duration = parseDuration(text)
-  const isRight = duration !== undefined && duration > 0 && duration <= hours(24)
-  return isRight ? duration : tell(place, `${quoted(text)}: expected a duration up to 24h, such as 5m`)
-})
+const age = time(hours(24))
 
 const whole = fields<File>('proxy.yaml', {
   version: oneOf('v1'),
@@ -136,6 +138,7 @@ const whole = fields<File>('proxy.yaml', {
   max_stale: optional(age),
   max_offline: optional(age),
   admin_port: optional(port),
+  drain: optional(time(hours(24))),
   routes: optional(routeEntries),
 })
 
@@ -210,5 +213,6 @@ function settingsOf(file: string, read: File): Settings {
     },
     routes: routes.map((route) => staticRoute(route, beside)),
     adminPort: admin_port,
+    drain: read.drain ?? drain,
   }
 }

@@ -6,19 +6,26 @@ import { into, type Place, quoted, tell } from '../core/access/place.ts'
 import { anyText } from '../core/access/text.ts'
 import type { Json } from '../core/intent.ts'
 import { classify, parseAddress } from '../core/route/address.ts'
+import { mostPatterns } from '../core/route/name-pattern.ts'
 import { compileTable } from '../core/route/table.ts'
 import { acmeProtocol, takesAcme } from './acme/protocol.ts'
+import { type Balance, balances } from './balance.ts'
 import type { Settings } from './config.ts'
+import { type HealthEntry, healthEntry, healthOf } from './config-health.ts'
 import { ownName, ownRule, ownServerNames, type StaticRoute } from './routes.ts'
 import { targetOf } from './upstream.ts'
 
 export interface RouteEntry {
   readonly name: string
   readonly sni?: readonly string[]
+  readonly sni_pattern?: readonly string[]
   readonly no_sni?: boolean
   readonly alpn?: readonly string[]
   readonly tls: 'passthrough' | 'terminate'
   readonly backends: readonly string[]
+  readonly balance?: Balance
+  readonly health?: HealthEntry
+  readonly send_proxy?: 'v2'
   readonly cert?: string
   readonly key?: string
   readonly client_ca?: string
@@ -51,12 +58,16 @@ const entry: Read<RouteEntry> = refined(
   fields<RouteEntry>('route', {
     name: anyText,
     sni: optional(many(anyText, mostNames, 'server names')),
+    sni_pattern: optional(many(anyText, mostPatterns, 'expressions')),
     no_sni: optional(yesOrNo),
     alpn: optional(many(anyText, mostNames, 'ALPN names')),
     tls: oneOf('passthrough', 'terminate'),
     backends: refined(many(backend, mostBackends, 'HOST:PORT'), (list, place) =>
       list.length > 0 ? list : tell(place, 'expected at least one'),
     ),
+    balance: optional(oneOf(...balances)),
+    health: optional(healthEntry),
+    send_proxy: optional(oneOf('v2')),
     cert: optional(anyText),
     key: optional(anyText),
     client_ca: optional(anyText),
@@ -79,11 +90,15 @@ function checkCertificate({ tls, cert, key }: RouteEntry, place: Place): void {
 export const staticRoute = (read: RouteEntry, beside: (path: string) => string): StaticRoute => ({
   name: read.name,
   sni: read.sni ?? [],
+  ...(read.sni_pattern && { sniPattern: read.sni_pattern }),
   noSni: read.no_sni ?? false,
   alpn: read.alpn,
   tls: read.tls,
   clientCertificate: read.client_ca !== undefined,
   backends: read.backends,
+  balance: read.balance ?? 'first',
+  health: healthOf(read),
+  sendProxy: read.send_proxy !== undefined,
   certificate:
     read.cert !== undefined && read.key !== undefined
       ? { certificate: beside(read.cert), key: beside(read.key) }

@@ -7,6 +7,7 @@ import { helloLimits } from '../core/route/hello.ts'
 import { parsePublicUrl, read, type Variables, whole } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import type { PublishedKey } from './known.ts'
+import { limits } from './limits.ts'
 import type { StaticRoute } from './routes.ts'
 
 export interface Settings {
@@ -29,6 +30,8 @@ export interface Settings {
   readonly routes: readonly StaticRoute[]
   /** Of metrics and readiness, on loopback. undefined: none. */
   readonly adminPort: number | undefined
+  /** How long what is open may go on after the signal to stop. */
+  readonly drain: Duration
 }
 
 export interface TrustSettings {
@@ -82,6 +85,8 @@ export function readSettings(variables: Variables = process.env): Settings {
     // They stand in a file alone (--config).
     routes: [],
     adminPort: readAdminPort(variables),
+    // Whoever starts it by hand waits for it: a file says more (proxy/config-file.ts).
+    drain: limits.drainMs,
   }
 }
 
@@ -94,6 +99,9 @@ const readAdminPort = (variables: Variables): number | undefined =>
 export const maxStale: Duration = minutes(5)
 /** A lock that was made meanwhile is not heard of here; what the edge grants it grants by what it knows. */
 export const maxOffline: Duration = hours(1)
+
+/** Of a proxy with a file: as ghostunnel. */
+export const drain: Duration = minutes(5)
 
 /** To believe the edge's first answer is for one machine. Elsewhere the keys stand in a file (--config). */
 function readTrust(variables: Variables): 'first-use' | 'none' {

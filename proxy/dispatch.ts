@@ -28,6 +28,10 @@ export const makeDispatch =
   (connection: Connection): void => {
     const take = (hello: Hello) => {
       const routed = table.match(hello)
+      const { sni } = hello
+      const alpn = printable(hello.alpn.join(','), longestDetail)
+      connection.note({ sni, ...(hello.alpn.length > 0 && { alpn }), route_ms: connection.age })
+      if (routed.kind === 'route') connection.note({ route: routed.rule.name })
       if (routed.kind === 'route') return routed.rule.take(connection, hello)
       const { why } = routed
       const detail = why === 'no_route_for_alpn' ? hello.alpn.join(',') : hello.sni

@@ -13,6 +13,17 @@ export interface EdgeCaller {
   get(path: string): Promise<Json>
 }
 
+/** It has answered, and not with 200. */
+export class EdgeAnswer extends Error {
+  override readonly name = 'EdgeAnswer'
+  readonly status: number
+
+  constructor(status: number, text: string) {
+    super(`the edge answered ${status}: ${text.slice(0, 200)}`)
+    this.status = status
+  }
+}
+
 interface Given {
   readonly edge: URL
   readonly publicUrl: URL
@@ -68,6 +79,6 @@ async function readAnswer(answer: IncomingMessage): Promise<Json> {
     parts.push(part)
   }
   const text = Buffer.concat(parts).toString('utf8')
-  if (answer.statusCode !== 200) throw new Error(`the edge answered ${answer.statusCode}: ${text.slice(0, 200)}`)
+  if (answer.statusCode !== 200) throw new EdgeAnswer(answer.statusCode ?? 0, text)
   return JSON.parse(text) as Json
 }

@@ -2,15 +2,14 @@
 import { X509Certificate } from 'node:crypto'
 import { type Duration, hours, type Instant } from '../core/model.ts'
 import type { Log } from './log.ts'
-import type { Gauge } from './metrics.ts'
 
 export interface Expiries {
   /** `cert`: PEM, the server's own first. `label` is a place in the file, or a name that stands there. */
   set(label: string, cert: string): void
   /** Tells what ends soon, each once a day. */
   look(): void
-  /** Seconds of each; below zero where it has ended. */
-  gauges(): Gauge
+  /** Seconds of each, by its labels in /metrics; below zero where it has ended. */
+  gauges(): ReadonlyMap<string, number>
 }
 
 const day: Duration = hours(24)
@@ -40,10 +39,8 @@ export function makeExpiries(now: () => Instant, log: Log): Expiries {
         log({ level: has ? 'error' : 'warn', message, certificate: label, until })
       }
     },
-    gauges: () => ({
-      label: 'certificate',
-      values: [...lives].map(([label, { to }]) => [label, Math.floor((to - now()) / 1000)]),
-    }),
+    gauges: () =>
+      new Map([...lives].map(([label, { to }]) => [`certificate="${label}"`, Math.floor((to - now()) / 1000)])),
   }
 }
 

@@ -22,6 +22,7 @@ export interface Limits {
   readonly waitingOfOneUser: number
   readonly dialMs: Duration
   readonly dialOneMs: Duration
+  readonly dialNextMs: Duration
   readonly startupMs: Duration
   readonly sessions: number
   readonly relays: number
@@ -72,6 +73,8 @@ export const limits: Limits = {
   /** All addresses of a name, its resolution and TLS included; and one of them. tcpproxy and ghostunnel allow 10 s. */
   dialMs: seconds(10),
   dialOneMs: seconds(5),
+  /** Until the next address of a name is tried beside the one before (RFC 8305 section 5). */
+  dialNextMs: 250,
   /** For a database client's first message, absolute: Postgres itself allows 60 s to the end of its authentication. */
   startupMs: seconds(10),
   /** Two descriptors each. */
@@ -86,10 +89,10 @@ export const limits: Limits = {
   sessionIdleMs: hours(1),
   /** The same where one side has ended already: as ghostunnel. */
   halfCloseIdleMs: seconds(60),
-  /** How long sessions may go on after the signal to stop: less than `graceMs`, so that each is told. */
+  /** How long sessions may go on where nobody says more (`drain` of proxy.yaml): less than `graceMs`, so that each is told. */
   drainMs: seconds(4),
   /** Remembered until they have expired: about 200 bytes each. */
   spentGrants: 100_000,
-  /** Kept in memory while the edge is away; then no new session begins. */
+  /** Kept while the edge is away: with half of them no new session begins, so that the end of each has room. */
   events: 10_000,
 }

@@ -8,7 +8,7 @@ import { makeSlots } from './slots.ts'
 
 export interface Listening {
   /** Takes no more connections, ends each as soon as it is idle, and after the grace those that are not. */
-  stop(): Promise<void>
+  stop(grace: Duration): Promise<void>
 }
 
 type Take = (connection: Connection) => void
@@ -35,7 +35,7 @@ export async function listen(hosts: readonly string[], port: number, world: Worl
     // Such as EMFILE: libuv waits and tries again, and so do clients.
     server.on('error', (error) => log({ level: 'error', message: 'cannot accept', detail: error.message }))
   }
-  return { stop: () => stop(servers, open, limits.graceMs) }
+  return { stop: (grace) => stop(servers, open, grace) }
 }
 
 /** "localhost" means either family, and some machines have only one. */

@@ -3,7 +3,7 @@ import type { Duration } from '../core/model.ts'
 
 export class OpenSet<T> implements Iterable<T> {
   readonly #all = new Set<T>()
-  #emptied: (() => void) | undefined
+  readonly #waiting = new Set<() => void>()
 
   get size(): number {
     return this.#all.size
@@ -18,7 +18,7 @@ export class OpenSet<T> implements Iterable<T> {
     this.#all.add(one)
     return () => {
       this.#all.delete(one)
-      if (this.#all.size === 0) this.#emptied?.()
+      if (this.#all.size === 0) for (const emptied of this.#waiting) emptied()
     }
   }
 
@@ -26,11 +26,13 @@ export class OpenSet<T> implements Iterable<T> {
   async drained(within: Duration): Promise<void> {
     if (this.#all.size === 0) return
     await new Promise<void>((done) => {
-      const timer = setTimeout(done, within)
-      this.#emptied = () => {
+      const emptied = () => {
         clearTimeout(timer)
+        this.#waiting.delete(emptied)
         done()
       }
+      const timer = setTimeout(emptied, within)
+      this.#waiting.add(emptied)
     })
   }
 }

@@ -13,7 +13,7 @@ import { Refusal } from '../core/refusal.ts'
 import type { ConnectHead } from '../core/route/connect.ts'
 import { postgresError } from '../core/route/postgres.ts'
 import { type AuthorizeNeeds, openGrant, readShownGrant } from './authorize.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Outcome } from './connection.ts'
 import type { Events } from './events.ts'
 import { Messages, readFirst, secure, whyNotAdmitted } from './postgres.ts'
 import type { EndCode } from './reasons.ts'
@@ -110,10 +110,13 @@ export class Opening implements Session {
   }
 
   #requireAllowed(): void {
-    const { trust, world } = this.#needs
+    const { events, trust, world } = this.#needs
     this.#calledOff.signal.throwIfAborted()
     const { constraints } = requireAllowed(trust.fresh().known, this.grant, { address: this.address, now: world.now() })
-    if (constraints.strictLocks) trust.requireNewest()
+    if (constraints.strictLocks) {
+      trust.requireNewest()
+      events.requireKept()
+    }
     this.hold(constraints)
   }
 
@@ -124,6 +127,7 @@ export class Opening implements Session {
     const at = addressOf(resource)
     const late = new DialFailure('upstream_too_slow', `What is at ${at} does not answer in time.`)
     const timer = setTimeout(() => this.#calledOff.abort(late), limits.dialMs)
+    const from = performance.now()
     let raw: Socket | undefined
     try {
       raw = await dial({ limits, ownPort }, targetOf(at), signal)
@@ -134,6 +138,7 @@ export class Opening implements Session {
       throw error
     } finally {
       clearTimeout(timer)
+      this.#connection.note({ backend: at, dial_ms: Math.round(performance.now() - from) })
     }
   }
 
@@ -149,7 +154,7 @@ export class Opening implements Session {
     if (state.kind === 'over') return
     const last = postgresError('adminShutdown', message)
     if (state.kind === 'passing') return void state.spliced.cut(code, state.messages?.isBetween ? last : undefined)
-    this.#finish(code, 0, 0)
+    this.#finish({ code, by: 'proxy', up: 0, down: 0 })
     // Another protocol has no place for our words.
     if (this.grant.subject.resource.kind === 'db') this.#say(last)
     else this.#connection.reset()
@@ -193,7 +198,7 @@ export class Opening implements Session {
         ? (['protocolViolation', `This is no Postgres startup message (${message}).`] as const)
         : whyNotAdmitted(message.first, this.grant.subject.principal as DbPrincipal)
     if (why || typeof message === 'string') {
-      this.#finish('startup_refused', 0, 0)
+      this.#finish({ code: 'startup_refused', by: 'proxy', up: 0, down: 0 })
       return this.#say(postgresError(...(why as NonNullable<typeof why>)))
     }
     stream.write(message.bytes)
@@ -210,7 +215,7 @@ export class Opening implements Session {
         idleMs: sessionIdleMs,
         halfCloseIdleMs,
         toClient: (piece) => messages?.follow(piece),
-        ended: (code, up, down) => this.#finish(code, up, down),
+        ended: (outcome) => this.#finish(outcome),
         idle: (code) => this.cut(code, `The session was idle for ${inWords(sessionIdleMs)}.`),
       },
     )
@@ -219,7 +224,7 @@ export class Opening implements Session {
 
   /** Gone before it said anything, as whoever only looks whether something listens. */
   #leaveUnsaid(): void {
-    this.#finish('client_reset', 0, 0)
+    this.#finish({ code: 'client_reset', by: 'client', up: 0, down: 0 })
     this.#connection.raw.destroy()
   }
 
@@ -237,25 +242,15 @@ export class Opening implements Session {
     if (before !== 'passing') this.#upstream?.raw.destroy()
   }
 
-  #finish(code: EndCode, up: number, down: number): void {
+  #finish(outcome: Outcome & { readonly code: EndCode }): void {
     if (this.#state.kind === 'over') return
     this.#over()
     const { events, world } = this.#needs
     const { address } = this.#connection
+    const { code, up, down } = outcome
     const ms = world.now() - this.#openedAt
     const { id } = this
-    const { subject } = this.grant
-    world.log({
-      level: 'info',
-      message: 'session ended',
-      session: id,
-      resource: subject.resource.name,
-      code,
-      address,
-      up,
-      down,
-      ms,
-    })
+    this.#connection.ended(outcome)
     events.tell({
       kind: 'session.stop',
       session: id,
@@ -271,7 +266,10 @@ export class Opening implements Session {
     const { tapped, principal, trace, use } = this.#opened as Opened
     const { id } = this
     const { subject, uses, code } = this.grant
-    world.log({ level: 'info', message: 'session started', session: id, resource: subject.resource.name, address })
+    const resource = subject.resource.name
+    this.#connection.note({ session: id, resource, user: this.grant.user })
+    this.#connection.awaitEnd()
+    world.log({ level: 'info', message: 'session started', session: id, resource, address })
     const as = principalInWords(subject.resource.kind, principal)
     const { impersonated } = subject
     const detail = {

@@ -86,6 +86,8 @@ export type DialCode =
   | 'upstream_no_tls'
   | 'upstream_tls_wrong'
   | 'upstream_no_postgres'
+  /** Every backend of the route is down, by its health checks: none is dialled. */
+  | 'no_healthy_backend'
 
 /** Why an open session ended. */
 export type EndCode =

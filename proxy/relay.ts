@@ -4,10 +4,11 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Instant } from '../core/model.ts'
-import type { Connection } from './connection.ts'
+import type { Choice } from './balance.ts'
+import type { Connection, Outcome } from './connection.ts'
 import type { World } from './exchange.ts'
-import type { CloseCode, DialCode, EndCode } from './reasons.ts'
+import type { Backend } from './health.ts'
+import type { DialCode, EndCode } from './reasons.ts'
 import type { Cuttable, Relays } from './relays.ts'
 import { type Spliced, splice } from './splice.ts'
 import { DialFailure, dial, targetOf } from './upstream.ts'
@@ -18,51 +19,61 @@ export interface RelayNeeds {
   readonly ownPort: number
 }
 
-interface Destination {
+export interface Destination {
   /** Of the route. */
   readonly name: string
-  /** `HOST:PORT`, tried in this order. */
-  readonly backends: readonly string[]
+  readonly choice: Choice
 }
 
-/** `client`: the connection itself, or what came out of its TLS. */
-export function relay(needs: RelayNeeds, destination: Destination, connection: Connection, client: Duplex): void {
+/** The client's side. */
+export interface Client {
+  /** The connection itself, or what came out of its TLS. */
+  readonly stream: Duplex
+  /** Put before its first bytes. */
+  readonly announcement: Uint8Array | undefined
+}
+
+export function relay(needs: RelayNeeds, destination: Destination, connection: Connection, client: Client): void {
   const one = new Relay(needs, destination, connection, client)
   const leave = needs.relays.add(connection.address, one)
-  if (typeof leave === 'string') connection.refuse(leave, destination.name)
+  if (typeof leave === 'string') connection.refuse(leave)
   else void one.run(leave)
+}
+
+interface Reached {
+  readonly backend: Backend
+  readonly socket: Socket
 }
 
 class Relay implements Cuttable {
   readonly #needs: RelayNeeds
   readonly #destination: Destination
   readonly #connection: Connection
-  readonly #client: Duplex
+  readonly #client: Client
   readonly #calledOff = new AbortController()
-  readonly #begunAt: Instant
-  #backend: string | undefined
+  #backend: Backend | undefined
   #spliced: Spliced | undefined
   #isOver = false
   #leave: () => void = () => undefined
 
-  constructor(needs: RelayNeeds, destination: Destination, connection: Connection, client: Duplex) {
+  constructor(needs: RelayNeeds, destination: Destination, connection: Connection, client: Client) {
     this.#needs = needs
     this.#destination = destination
     this.#connection = connection
     this.#client = client
-    this.#begunAt = needs.world.now()
   }
 
   /** Never rejects. */
   async run(leave: () => void): Promise<void> {
     this.#leave = leave
     this.#hold()
+    const { stream } = this.#client
     const gone = () => this.#abandon('client_reset')
-    this.#client.once('close', gone)
+    stream.once('close', gone)
     try {
-      const upstream = await this.#reach()
-      this.#client.off('close', gone)
-      this.#pass(upstream)
+      const reached = await this.#reach()
+      stream.off('close', gone)
+      this.#pass(reached)
     } catch (error) {
       this.#fail(error)
     }
@@ -71,56 +82,75 @@ class Relay implements Cuttable {
   /** Two directions that end each for itself, among the relays instead of those that are undecided. */
   #hold(): void {
     const connection = this.#connection
+    const { stream } = this.#client
+    connection.awaitEnd()
     connection.withoutDeadline()
     connection.leavePlace()
     // Never idle: a proxy that stops cuts it in its own time (proxy/relays.ts).
     connection.inFlight++
-    this.#client.allowHalfOpen = true
-    this.#client.on('error', () => this.#client.destroy())
+    stream.allowHalfOpen = true
+    stream.on('error', () => stream.destroy())
   }
 
-  async #reach(): Promise<Socket> {
+  async #reach(): Promise<Reached> {
     const { dialMs } = this.#needs.world.limits
     const late = new DialFailure('upstream_too_slow', 'No backend has answered in time.')
     const timer = setTimeout(() => this.#calledOff.abort(late), dialMs)
+    const from = performance.now()
     try {
       return await this.#dialFirst()
     } finally {
       clearTimeout(timer)
+      this.#connection.note({ dial_ms: Math.round(performance.now() - from) })
     }
   }
 
-  async #dialFirst(): Promise<Socket> {
+  async #dialFirst(): Promise<Reached> {
     const { world, ownPort } = this.#needs
     const { signal } = this.#calledOff
-    let failure: unknown
-    for (const backend of this.#destination.backends) {
-      this.#backend = backend
+    let failure: unknown = new DialFailure('no_healthy_backend', 'Every backend of this route is down.')
+    for (const backend of this.#destination.choice.order()) {
+      this.#connection.note({ backend: backend.uri })
       try {
-        return await dial({ limits: world.limits, ownPort }, targetOf(backend), signal)
+        const socket = await dial({ limits: world.limits, ownPort }, targetOf(backend.uri), signal)
+        backend.found(true)
+        return { backend, socket }
       } catch (error) {
+        if (error instanceof DialFailure || signal.reason instanceof DialFailure) backend.found(false)
         signal.throwIfAborted()
         if (!(error instanceof DialFailure)) throw error
         failure = error
-        this.#tell('warn', 'backend not reached', error.code)
+        this.#tellUnreached(backend, error.code)
       }
     }
     throw failure
   }
 
-  #pass(upstream: Socket): void {
+  #pass({ backend, socket }: Reached): void {
+    this.#backend = backend
+    backend.open++
     const { sessionIdleMs, halfCloseIdleMs } = this.#needs.world.limits
     this.#spliced = splice(
-      { stream: this.#client, reset: () => this.#connection.reset() },
-      { stream: upstream, reset: () => upstream.resetAndDestroy() },
+      { stream: this.#client.stream, reset: () => this.#connection.reset() },
+      { stream: socket, reset: () => socket.resetAndDestroy() },
       {
         idleMs: sessionIdleMs,
         halfCloseIdleMs,
+        passed: this.#announce(socket),
         toClient: () => undefined,
-        ended: (code, up, down) => this.#finish(code, up, down),
+        ended: (outcome) => this.#finish(outcome),
         idle: (code) => this.cut(code),
       },
     )
+  }
+
+  /** In one write with whatever the client has said: some services read once. How much of the client's that is. */
+  #announce(socket: Socket): number {
+    const { stream, announcement } = this.#client
+    if (!announcement) return 0
+    const first = (stream.read() as Buffer | null) ?? Buffer.alloc(0)
+    socket.write(Buffer.concat([announcement, first]))
+    return first.length
   }
 
   cut(code: EndCode): void {
@@ -128,9 +158,15 @@ class Relay implements Cuttable {
     else this.#abandon(code)
   }
 
+  close(code: EndCode): void {
+    if (this.#spliced) this.#spliced.close(code)
+    else this.#abandon(code)
+  }
+
   /** Before a backend was reached. */
   #abandon(code: EndCode | DialCode): void {
-    this.#finish(code)
+    const by = code === 'client_reset' ? 'client' : isDial(code) ? 'upstream' : 'proxy'
+    this.#finish({ code, by, up: 0, down: 0 })
     this.#calledOff.abort(new Error(code))
     this.#connection.reset()
   }
@@ -144,16 +180,20 @@ class Relay implements Cuttable {
     this.#abandon('failed')
   }
 
-  #finish(code: EndCode | DialCode, up = 0, down = 0): void {
+  #finish(outcome: Outcome): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#leave()
-    this.#tell('info', 'route ended', code, { up, down, ms: this.#needs.world.now() - this.#begunAt })
+    if (this.#backend) this.#backend.open--
+    this.#connection.ended(outcome)
   }
 
-  #tell(level: 'info' | 'warn', message: string, code: CloseCode | DialCode | EndCode, more = {}): void {
-    const { name: route } = this.#destination
-    const { address } = this.#connection
-    this.#needs.world.log({ level, message, route, backend: this.#backend, code, address, ...more })
+  #tellUnreached({ uri: backend }: Backend, code: DialCode): void {
+    const { id: connection, address } = this.#connection
+    const route = this.#destination.name
+    const { log } = this.#needs.world
+    log({ level: 'warn', message: 'backend not reached', route, backend, code, connection, address })
   }
 }
+
+const isDial = (code: EndCode | DialCode): boolean => code.startsWith('upstream_') || code === 'no_healthy_backend'

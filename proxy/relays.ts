@@ -8,12 +8,14 @@ import type { CloseCode, EndCode } from './reasons.ts'
 export interface Cuttable {
   /** At once, in whatever state. */
   cut(code: EndCode): void
+  /** With an end (FIN) on both sides, and soon after it with a reset; before a backend is reached as `cut`. */
+  close(code: EndCode): void
 }
 
 export interface Relays {
   /** A function that takes it out again, or why there is no room. */
   add(address: string, relay: Cuttable): (() => void) | CloseCode
-  /** Gives those that are open a while, then cuts the rest. */
+  /** Gives those that are open a while, then ends the rest. */
   stop(after: Duration): Promise<void>
   readonly count: number
 }
@@ -36,7 +38,7 @@ export function makeRelays(limits: Limits): Relays {
     },
     stop: async (after) => {
       await open.drained(after)
-      for (const relay of open) relay.cut('proxy_stopping')
+      for (const relay of open) relay.close('proxy_stopping')
     },
   }
 }

@@ -1,11 +1,12 @@
 /** The rules of this proxy: its own, under which sessions, pages and API are reached, and the static routes of its file. */
 import { normaliseSni } from '../core/route/name.ts'
 import type { RouteRule } from '../core/route/table.ts'
+import type { Balanced } from './balance.ts'
 import type { CertificateFiles, Settings } from './config.ts'
 
-export interface StaticRoute extends RouteRule {
-  /** `HOST:PORT`, tried in this order. */
-  readonly backends: readonly string[]
+export interface StaticRoute extends RouteRule, Balanced {
+  /** PROXY protocol, version 2, in front of the client's first byte. */
+  readonly sendProxy: boolean
   /** Where TLS ends here. Undefined: the proxy's own. */
   readonly certificate: CertificateFiles | undefined
   /** The path of a PEM file. */

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { Duration } from '../core/model.ts'
+import type { Outcome, Side as Whose } from './connection.ts'
 import type { EndCode } from './reasons.ts'
 
 export interface Side {
@@ -15,6 +16,8 @@ export interface Side {
 export interface Spliced {
   /** `last`: for the client, behind what it was sent. Whoever calls knows that it may stand there. */
   cut(code: EndCode, last?: Uint8Array): void
+  /** Ends both sides with an end (FIN), and resets after a while who does not end then. */
+  close(code: EndCode): void
   /** Whether the client has said something since this was asked before, or cannot: the other side is slow to take what it said. */
   heardClient(): boolean
 }
@@ -24,8 +27,10 @@ export interface Splicing {
   readonly halfCloseIdleMs: Duration
   /** Each piece for the client, before it is passed on. */
   readonly toClient: (piece: Uint8Array) => void
-  /** Once. `up` and `down`: bytes from and to the client. */
-  readonly ended: (code: EndCode, up: number, down: number) => void
+  /** Bytes of the client that the other side has got already. */
+  readonly passed?: number
+  /** Once. */
+  readonly ended: (outcome: Outcome & { readonly code: EndCode }) => void
   /** The code: so that a session that is idle can be told. */
   readonly idle: (code: EndCode) => void
 }
@@ -41,18 +46,20 @@ class Splice implements Spliced {
   readonly #client: Side
   readonly #upstream: Side
   readonly #splicing: Splicing
-  #up = 0
+  #up: number
   #down = 0
+  /** Who ended first. */
+  #first: Whose | undefined
   /** What `#up` was when somebody last asked. */
   #upBefore = 0
   #isOver = false
-  #isHalfClosed = false
   #idle: NodeJS.Timeout
 
   constructor(client: Side, upstream: Side, splicing: Splicing) {
     this.#client = client
     this.#upstream = upstream
     this.#splicing = splicing
+    this.#up = splicing.passed ?? 0
     this.#idle = setTimeout(() => splicing.idle('session_idle'), splicing.idleMs)
     client.stream.on('data', (piece: Buffer) => {
       this.#up += piece.length
@@ -63,14 +70,15 @@ class Splice implements Spliced {
       this.#idle.refresh()
       splicing.toClient(piece)
     })
-    this.#join(client, upstream, 'client_reset')
-    this.#join(upstream, client, 'upstream_reset')
+    this.#join(client, upstream, 'client')
+    this.#join(upstream, client, 'upstream')
   }
 
   /** `pipe` waits for a slow reader, and ends the other side after its last byte. */
-  #join(from: Side, to: Side, broken: EndCode): void {
+  #join(from: Side, to: Side, whose: 'client' | 'upstream'): void {
     const { stream } = from
-    stream.once('end', () => this.#halfClosed())
+    const broken = `${whose}_reset` as const
+    stream.once('end', () => this.#halfClosed(whose))
     stream.once('error', () => this.#broken(to, broken))
     stream.once('close', () => {
       if (!stream.readableEnded || !stream.writableFinished) this.#broken(to, broken)
@@ -79,9 +87,9 @@ class Splice implements Spliced {
     stream.pipe(to.stream)
   }
 
-  #halfClosed(): void {
-    if (this.#isOver || this.#isHalfClosed) return
-    this.#isHalfClosed = true
+  #halfClosed(whose: Whose): void {
+    if (this.#isOver || this.#first !== undefined) return
+    this.#first = whose
     clearTimeout(this.#idle)
     const { halfCloseIdleMs, idle } = this.#splicing
     this.#idle = setTimeout(() => idle('half_closed_too_long'), halfCloseIdleMs)
@@ -113,10 +121,30 @@ class Splice implements Spliced {
     stream.end(last, () => stream.destroy())
   }
 
+  close(code: EndCode): void {
+    if (this.#isOver) return
+    this.#end(code)
+    for (const side of [this.#client, this.#upstream]) {
+      const { stream } = side
+      stream.unpipe()
+      const late = setTimeout(() => side.reset(), lastMs)
+      stream.once('close', () => clearTimeout(late))
+      // What is read is nobody's any more, but an end must be seen.
+      stream.resume()
+      stream.end()
+    }
+  }
+
   #end(code: EndCode): void {
     if (this.#isOver) return
     this.#isOver = true
     clearTimeout(this.#idle)
-    this.#splicing.ended(code, this.#up, this.#down)
+    this.#splicing.ended({ code, by: this.#whoseEnd(code), up: this.#up, down: this.#down })
+  }
+
+  #whoseEnd(code: EndCode): Whose {
+    if (code === 'client_reset') return 'client'
+    if (code === 'upstream_reset') return 'upstream'
+    return code === 'ended' ? (this.#first ?? 'proxy') : 'proxy'
   }
 }

@@ -1,5 +1,9 @@
 /** What takes the hellos of a static route: the relay alone, or behind TLS that ends here. */
+import type { Duplex } from 'node:stream'
 import type { Duration } from '../core/model.ts'
+import type { Hello } from '../core/route/hello.ts'
+import { announcement } from './announce.ts'
+import { type Choice, makeChoice } from './balance.ts'
 import type { CertificateFor } from './certificate-book.ts'
 import {
   certificatesOf,
@@ -9,14 +13,17 @@ import {
   readPem,
   type ServerCertificate,
 } from './certificates.ts'
+import type { Connection } from './connection.ts'
 import type { Taking } from './dispatch.ts'
 import type { Expiries } from './expiry.ts'
+import type { Health } from './health.ts'
 import { telling } from './own-certificates.ts'
 import { type RelayNeeds, relay } from './relay.ts'
 import type { StaticRoute } from './routes.ts'
 import { makeTlsEnd, type TlsEnd } from './tls.ts'
 
-interface Needs extends RelayNeeds {
+export interface StaticNeeds extends RelayNeeds {
+  readonly health: Health
   /** The proxy's own, for routes that name none. */
   readonly certificate: ServerCertificate
   readonly certificateFor: CertificateFor
@@ -26,53 +33,81 @@ interface Needs extends RelayNeeds {
 
 export interface StaticRoutes {
   readonly rules: readonly Taking[]
+  /** Of each route, in their order. */
+  readonly choices: ReadonlyMap<string, Choice>
   /** The proxy's own certificate was renewed. */
   renew(certificate: ServerCertificate): void
   /** Looks at the routes' own certificates now. */
   look(): Promise<void>
-  /** Looks at no certificates any more. */
+  /** Looks at no certificates and backends any more. */
   rest(): void
 }
 
-/** @throws SetupProblem */
-export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: Needs): Promise<StaticRoutes> {
-  const rules: Taking[] = []
+/** @throws SetupProblem: then nothing is looked at */
+export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: StaticNeeds): Promise<StaticRoutes> {
   const shared: TlsEnd[] = []
+  const resting: (() => void)[] = []
   const fresh: Fresh[] = []
-  for (const route of routes) {
-    if (route.tls === 'passthrough') {
-      rules.push({ ...route, take: (connection) => relay(needs, route, connection, connection.raw) })
-      continue
-    }
+  const rest = () => {
+    for (const one of resting) one()
+  }
+  const choices = new Map<string, Choice>()
+  const ruleOf = async (route: StaticRoute): Promise<Taking> => {
+    const choice = makeChoice(route, needs.health)
+    choices.set(route.name, choice)
+    resting.push(choice.rest)
+    const pass = passing(route, choice, needs)
+    if (route.tls === 'passthrough')
+      return { ...route, take: (connection, hello) => pass(connection, hello, connection.raw) }
     const files = route.certificate && certificatesOf(route.certificate, needs.world.now)
     const own = files && telling(files, `route:${route.name}`, needs.expiries)
-    const end = endOf(route, needs, await own?.first())
-    if (own) fresh.push(keepFresh(own, needs.lookEvery, end.renew, needs.world.log))
-    else shared.push(end)
-    rules.push({ ...route, take: end.take })
+    const end = endOf(route, needs, await own?.first(), pass)
+    if (own) {
+      const kept = keepFresh(own, needs.lookEvery, end.renew, needs.world.log)
+      fresh.push(kept)
+      resting.push(kept.stop)
+    } else shared.push(end)
+    return { ...route, take: end.take }
   }
-  return {
-    rules,
-    renew: (certificate) => {
-      for (const end of shared) end.renew(certificate)
-    },
-    look: async () => {
-      for (const one of fresh) await one.look()
-    },
-    rest: () => {
-      for (const one of fresh) one.stop()
-    },
+  const rules: Taking[] = []
+  try {
+    for (const route of routes) rules.push(await ruleOf(route))
+  } catch (error) {
+    rest()
+    throw error
   }
+  const renew = (certificate: ServerCertificate) => {
+    for (const end of shared) end.renew(certificate)
+  }
+  const look = async () => {
+    for (const one of fresh) await one.look()
+  }
+  return { rules, choices, renew, look, rest }
 }
 
+type Told = Pick<Hello, 'sni' | 'alpn'>
+/** `agreed`: the protocol, where TLS ended here. */
+type Pass = (connection: Connection, hello: Told, stream: Duplex, agreed?: string) => void
+
+const passing =
+  ({ name, sendProxy }: StaticRoute, choice: Choice, needs: StaticNeeds): Pass =>
+  (connection, hello, stream, agreed) => {
+    const announced = sendProxy ? announcement(connection, hello, agreed) : undefined
+    relay(needs, { name, choice }, connection, { stream, announcement: announced })
+  }
+
 /** `own`: its certificate, the only one that it shows. */
-function endOf(route: StaticRoute, needs: Needs, own: ServerCertificate | undefined): TlsEnd {
-  const { alpn, clientCa } = route
+function endOf(
+  { alpn, clientCa }: StaticRoute,
+  needs: StaticNeeds,
+  own: ServerCertificate | undefined,
+  pass: Pass,
+): TlsEnd {
   return makeTlsEnd(own ?? needs.certificate, {
     alpn,
     certificateFor: own ? undefined : needs.certificateFor,
     clientCa: clientCa === undefined ? undefined : readAuthorities(clientCa),
-    take: (connection, socket) => relay(needs, route, connection, socket),
+    take: (connection, socket, routing) => pass(connection, routing, socket, socket.alpnProtocol || ''),
   })
 }
 

@@ -28,7 +28,7 @@ interface Needs {
   readonly clientCa?: string | undefined
   /** What is shown under a name; where it answers none, and to a client without a name, the end's own. */
   readonly certificateFor?: CertificateFor | undefined
-  take(connection: Connection, socket: TLSSocket): void
+  take(connection: Connection, socket: TLSSocket, routing: Routing): void
 }
 
 const fixed = {
@@ -94,7 +94,7 @@ function makeServer(
     if (!handed) return void socket.destroy()
     const why =
       whyNotAsRouted(socket, handed.routing, alpn) ?? (clientCa === undefined ? undefined : whyNotCertified(socket))
-    if (why === undefined) take(handed.connection, socket)
+    if (why === undefined) take(handed.connection, socket, handed.routing)
     else handed.connection.refuse(why, socket.authorizationError && String(socket.authorizationError))
   })
   return server

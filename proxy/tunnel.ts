@@ -159,7 +159,9 @@ class Client {
     const { world } = this.#needs
     const { address } = this.#connection
     const request_id = base64url(world.random(12))
-    world.log({ level: 'info', message: 'proxy request', request_id, status, code, detail, address })
+    const { id: connection } = this.#connection
+    this.#connection.note({ code, detail })
+    world.log({ level: 'info', message: 'proxy request', request_id, status, code, detail, connection, address })
     this.#heads.release()
     this.#connection.within(world.limits.idleMs, 'client_stalled')
     const bytes = answerBytes(status, { ...body, request_id }, true, headers)

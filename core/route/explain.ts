@@ -2,6 +2,7 @@
 import { utf8 } from '../lib/bytes.ts'
 import type { HelloReason } from './hello.ts'
 import { alpnText, mostAlpn, readName } from './hello-extensions.ts'
+import { compileNamePattern } from './name-pattern.ts'
 import type { RouteReason, RouteRule, RouteTable } from './table.ts'
 
 /** As a client sends them: no name is no extension. */
@@ -11,7 +12,7 @@ export interface Described {
 }
 
 /** How a rule came by a name. */
-export type NameReason = 'exact_name' | 'wildcard_name' | 'any_name' | 'no_name'
+export type NameReason = 'exact_name' | 'wildcard_name' | 'pattern_name' | 'any_name' | 'no_name'
 
 export type Explained<Rule> =
   | {
@@ -53,9 +54,17 @@ function readAsHello({ sni, alpn }: Described): Described | HelloReason {
 }
 
 /** The most specific spelling that the rule has is the one that decided (core/route/table.ts). */
-function nameReason({ sni }: RouteRule, name: string | undefined): NameReason {
+function nameReason({ sni, sniPattern = [] }: RouteRule, name: string | undefined): NameReason {
   if (name === undefined) return 'no_name'
   if (sni.includes(name)) return 'exact_name'
   const dot = name.indexOf('.')
-  return dot >= 0 && sni.includes(`*${name.slice(dot)}`) ? 'wildcard_name' : 'any_name'
+  if (dot >= 0 && sni.includes(`*${name.slice(dot)}`)) return 'wildcard_name'
+  return patternOf(sniPattern, name) === undefined ? 'any_name' : 'pattern_name'
 }
+
+/** The expression that stands for a name. */
+export const patternOf = (sniPattern: readonly string[], name: string): string | undefined =>
+  sniPattern.find((text) => {
+    const compiled = compileNamePattern(text)
+    return compiled.kind === 'value' && compiled.value.matches(name)
+  })

@@ -6,12 +6,15 @@
 import { parseHostName } from '../access/host-port.ts'
 import { into, type Place, type Problem, quoted, tell } from '../access/place.ts'
 import { isAddressLiteral } from './name.ts'
+import { compileNamePattern, mostInstructions, mostPatterns, type NamePattern } from './name-pattern.ts'
 
 export interface RouteRule {
   /** In logs, metrics and `explain`. */
   readonly name: string
   /** `db.example.com`; `*.example.com`, which stands for one label; `*`, which stands for every name that no rule names. */
   readonly sni: readonly string[]
+  /** Expressions for names that none of those spells out; the first of the table that matches decides. */
+  readonly sniPattern?: readonly string[]
   /** Also for hellos without a server name, or with an address in its place. */
   readonly noSni: boolean
   /** Names that a client may offer, `''` for a client that offers none. Undefined: whatever it offers. */
@@ -60,8 +63,39 @@ export function compileTable<Rule extends RouteRule>(rules: readonly Rule[]): Co
   if (rules.length > mostRules) tell(place, `too many: at most ${mostRules}`)
   else checkRules(rules, place)
   const entries: Entries<Rule> = new Map()
+  const patterns = problems.length === 0 ? compilePatterns(rules, place) : []
   if (problems.length === 0) addRules(rules, entries, place)
-  return problems.length === 0 ? { kind: 'value', value: tableOf(entries) } : { kind: 'invalid', problems }
+  return problems.length === 0 ? { kind: 'value', value: tableOf(entries, patterns) } : { kind: 'invalid', problems }
+}
+
+/** A name and a list of ALPN names of one rule may stand beside those of another under the same expression. */
+interface Pattern {
+  readonly key: string
+  readonly pattern: NamePattern
+}
+
+function compilePatterns(rules: readonly RouteRule[], place: Place): readonly Pattern[] {
+  const found = new Map<string, NamePattern>()
+  let instructions = 0
+  for (const [at, { sniPattern = [] }] of rules.entries()) {
+    for (const [which, text] of sniPattern.entries()) {
+      const compiled = found.has(text) ? undefined : compileNamePattern(text)
+      if (compiled?.kind === 'value') {
+        found.set(text, compiled.value)
+        instructions += compiled.instructions
+      }
+      const why = compiled?.kind === 'invalid' ? compiled.why : whyTooMuch(found.size, instructions)
+      if (compiled && why !== undefined) tell(into(into(into(place, at), 'sni_pattern'), which), why)
+    }
+  }
+  return [...found].map(([key, pattern]) => ({ key, pattern }))
+}
+
+function whyTooMuch(count: number, instructions: number): string | undefined {
+  if (count > mostPatterns) return `too many expressions: at most ${mostPatterns} in all routes`
+  return instructions > mostInstructions
+    ? `too much work for each name: at most ${mostInstructions} instructions in all expressions`
+    : undefined
 }
 
 function checkRules(rules: readonly RouteRule[], place: Place): void {
@@ -74,10 +108,11 @@ function checkRules(rules: readonly RouteRule[], place: Place): void {
   })
 }
 
-function checkRule({ name, sni, noSni, alpn, tls, clientCertificate }: RouteRule, place: Place): void {
+function checkRule({ name, sni, sniPattern = [], noSni, alpn, tls, clientCertificate }: RouteRule, place: Place): void {
   if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name))
     tell(into(place, 'name'), 'expected 1 to 63 letters in lower case, digits, dots, hyphens and underscores')
-  if (sni.length === 0 && !noSni) tell(into(place, 'sni'), 'expected a server name, or `no_sni: true`')
+  if (sni.length + sniPattern.length === 0 && !noSni)
+    tell(into(place, 'sni'), 'expected a server name, or `no_sni: true`')
   sni.forEach((pattern, at) => {
     const why = whyNoPattern(pattern)
     if (why !== undefined) tell(into(into(place, 'sni'), at), why)
@@ -109,6 +144,8 @@ function addRules<Rule extends RouteRule>(rules: readonly Rule[], entries: Entri
   for (const [at, rule] of rules.entries()) {
     const here = into(place, at)
     for (const [which, pattern] of rule.sni.entries()) addName(rule, pattern, entries, into(into(here, 'sni'), which))
+    for (const [which, pattern] of (rule.sniPattern ?? []).entries())
+      addName(rule, pattern, entries, into(into(here, 'sni_pattern'), which))
     if (rule.noSni) addName(rule, withoutName, entries, into(here, 'no_sni'))
   }
 }
@@ -128,10 +165,10 @@ function addName<Rule extends RouteRule>(rule: Rule, key: string, entries: Entri
  * The most specific name that the table knows decides alone. Going on to a wildcard when its ALPN does not fit would let a
  * client leave a strict rule for a lax one by what it offers.
  */
-function tableOf<Rule>(entries: Entries<Rule>): RouteTable<Rule> {
+function tableOf<Rule>(entries: Entries<Rule>, patterns: readonly Pattern[]): RouteTable<Rule> {
   return {
     match({ sni, alpn }) {
-      const entry = sni === undefined ? entries.get(withoutName) : entryOf(sni, entries)
+      const entry = sni === undefined ? entries.get(withoutName) : entryOf(sni, entries, patterns)
       if (!entry) return refused(sni === undefined ? 'no_route_without_sni' : 'no_route_for_sni', [])
       const rule = offered(alpn, entry)
       return rule
@@ -143,10 +180,13 @@ function tableOf<Rule>(entries: Entries<Rule>): RouteTable<Rule> {
 
 const refused = (why: RouteReason, considered: readonly string[]) => ({ kind: 'refused', why, considered }) as const
 
-function entryOf<Rule>(sni: string, entries: Entries<Rule>): Entry<Rule> | undefined {
+/** Two look-ups, however many names there are; then the expressions, in the order of the table; then `*`. */
+function entryOf<Rule>(sni: string, entries: Entries<Rule>, patterns: readonly Pattern[]): Entry<Rule> | undefined {
   const dot = sni.indexOf('.')
-  const wildcard = dot < 0 ? undefined : entries.get(`*${sni.slice(dot)}`)
-  return entries.get(sni) ?? wildcard ?? entries.get(anyName)
+  const spelled = entries.get(sni) ?? (dot < 0 ? undefined : entries.get(`*${sni.slice(dot)}`))
+  if (spelled) return spelled
+  const found = patterns.find(({ pattern }) => pattern.matches(sni))
+  return entries.get(found?.key ?? anyName)
 }
 
 /** In the client's order, and both name and ALPN of the same rule; a rule for whatever is offered comes last. */

@@ -4,6 +4,7 @@ import { quoted } from '../../core/access/place.ts'
 import { type Explained, explain as explainIn, type NameReason } from '../../core/route/explain.ts'
 import { compileTable, type RouteReason, type RouteRule } from '../../core/route/table.ts'
 import { withChallenges } from '../acme/challenges.ts'
+import type { Balance } from '../balance.ts'
 import { type CloseCode, routeCodes } from '../reasons.ts'
 import { ownName, ownRule, type StaticRoute } from '../routes.ts'
 import { settingsOf } from './settings.ts'
@@ -63,8 +64,16 @@ function asText(explained: Explained<Rule>): string {
     .join('\n')
 }
 
-function deedOf({ name, tls, backends = [], clientCertificate }: Rule): string {
-  const services = backends.join(', or else ')
+const between: { readonly [balance in Balance]: string } = {
+  first: ', or else ',
+  round_robin: ' and in turn ',
+  least_connections: ' or, with fewer connections, ',
+}
+
+/** As the file says it: which of them answer is not looked at. */
+function deedOf({ name, tls, backends = [], balance = 'first', sendProxy, clientCertificate }: Rule): string {
+  const told = sendProxy ? ', behind a PROXY header' : ''
+  const services = `${backends.join(between[balance])}${told}`
   if (name === ownName) return 'TLS ends here, for sessions, pages and API'
   if (tls === 'passthrough') return `all bytes pass to ${services}, where TLS ends`
   const demand = clientCertificate ? ', a client certificate is demanded' : ''
@@ -85,6 +94,7 @@ function whyOf(explained: Explained<Rule>): string {
 const matches: { readonly [reason in NameReason]: (name: string) => string } = {
   exact_name: (name) => `it names ${name}`,
   wildcard_name: (name) => `its wildcard stands for ${name}`,
+  pattern_name: (name) => `an expression of its sni_pattern stands for ${name}`,
   any_name: (name) => `its \`*\` stands for ${name}, which no route names`,
   no_name: () => 'it is for hellos without a server name',
 }

@@ -1,19 +1,25 @@
 /** Serves until it is told to stop. */
 import process from 'node:process'
-import { seconds } from '../../core/model.ts'
+import { type Duration, seconds } from '../../core/model.ts'
 import { type Admin, serveAdmin } from '../admin.ts'
+import type { Settings } from '../config.ts'
 import type { World } from '../exchange.ts'
 import { makeExpiries } from '../expiry.ts'
 import { openIdentity } from '../identity.ts'
 import { limits } from '../limits.ts'
 import { countLog } from '../metrics.ts'
-import { openOwnCertificates } from '../own-certificates.ts'
+import { type OwnCertificates, openOwnCertificates } from '../own-certificates.ts'
+import { quieten } from '../quiet-log.ts'
+import { keepReloading, type Reloading } from '../reload.ts'
 import { type Serving, serve } from '../serve.ts'
+import { measuresOf } from '../serving-metrics.ts'
 import { settingsOf } from './settings.ts'
 
-const metrics = countLog(({ level, ...line }) => {
+const quiet = quieten(({ level, ...line }) => {
   process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, ...line })}\n`)
 })
+// Each is counted, also those that are not written.
+const metrics = countLog(quiet.log)
 
 const world: World = {
   now: () => Date.now(),
@@ -22,42 +28,79 @@ const world: World = {
   log: metrics.log,
 }
 
+const certificatesFor = (settings: Settings): Promise<OwnCertificates> =>
+  openOwnCertificates(settings, world, makeExpiries(world.now, world.log))
+
+/** How often the file of --config is looked at. */
+const lookAtFile = seconds(1)
+
+interface Running {
+  readonly serving: Serving
+  readonly reloading: Reloading | undefined
+}
+
 /** @throws SetupProblem */
 export async function start(config: string | undefined): Promise<void> {
-  let serving: Serving | undefined
-  let stopping = false
-  const stop = () => {
-    if (stopping) return
-    stopping = true
-    // Not listening yet: there is nobody to wait for.
-    const stopped = serving?.stop() ?? Promise.resolve()
-    void stopped.then(() => process.exit(0))
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
-  // A launcher that is killed must not leave its proxy behind, not even one that is only starting.
-  process.on('disconnect', stop)
-  if (process.send && !process.connected) stop()
+  const stopping = stopOnSignals()
   const settings = settingsOf(config)
-  const own = await openOwnCertificates(settings, world, makeExpiries(world.now, world.log))
+  const own = await certificatesFor(settings)
   const identity = await openIdentity(world, settings.home)
-  serving = await serve({ settings, own, identity, world, lookEvery: seconds(10) })
-  if (settings.adminPort !== undefined) await serveAdmin(settings.adminPort, adminOf(serving))
+  const serving = await serve({ settings, own, identity, world, lookEvery: seconds(10) })
+  const reloading = config === undefined ? undefined : reloadOn(config, settings, serving)
+  const running = { serving, reloading }
+  stopping.is(running, () => (reloading?.settings ?? settings).drain)
+  if (settings.adminPort !== undefined) await serveAdmin(settings.adminPort, adminOf(running, stopping.isBegun))
   process.stdout.write(`proxy ready ${settings.names.dns[0]}:${settings.port}\n`)
 }
 
-const adminOf = ({ trust, sessions, relays, events, certificates }: Serving): Admin => ({
-  isReady: () => {
+/** SIGTERM gives what is open its whole time; Ctrl-C, and each signal after the first, a few seconds. */
+function stopOnSignals() {
+  let running: Running | undefined
+  let drain = (): Duration => limits.drainMs
+  let isBegun = false
+  const stop = (after: () => Duration) => {
+    const within = isBegun ? limits.drainMs : after()
+    isBegun = true
+    running?.reloading?.stop()
+    // Not listening yet: there is nobody to wait for.
+    const stopped = running?.serving.stop(within) ?? Promise.resolve()
+    void stopped.then(() => {
+      quiet.flush()
+      process.exit(0)
+    })
+  }
+  const soon = () => stop(() => limits.drainMs)
+  process.on('SIGTERM', () => stop(drain))
+  process.on('SIGINT', soon)
+  // A launcher that is killed must not leave its proxy behind, not even one that is only starting.
+  process.on('disconnect', soon)
+  if (process.send && !process.connected) soon()
+  return {
+    isBegun: () => isBegun,
+    is: (what: Running, drainOf: () => Duration) => {
+      running = what
+      drain = drainOf
+    },
+  }
+}
+
+function reloadOn(file: string, settings: Settings, serving: Serving): Reloading {
+  const read = () => settingsOf(file)
+  const reloading = keepReloading({ file, settings, read, certificatesFor, serving, log: world.log, every: lookAtFile })
+  // Windows has no such signal but when its window is closed.
+  if (process.platform !== 'win32') process.on('SIGHUP', () => void reloading.now())
+  return reloading
+}
+
+const adminOf = ({ serving, reloading }: Running, isStopping: () => boolean): Admin => ({
+  whyNotReady: () => {
+    if (isStopping()) return 'it is being stopped'
     try {
-      return trust.fresh() !== undefined
+      serving.trust.fresh()
+      return undefined
     } catch {
-      return false
+      return 'the edge was not heard lately'
     }
   },
-  metrics: () =>
-    metrics.text({
-      sessions: sessions.count,
-      relays: relays.count,
-      events_waiting: events.waiting,
-      certificate_expires_seconds: certificates.expiries(),
-    }),
+  metrics: () => metrics.text(measuresOf(serving, reloading, isStopping())),
 })

@@ -9,6 +9,7 @@ const benchmarks: Record<string, (args: readonly string[]) => Promise<unknown>> 
   decide: async () => (await import('./decide.ts')).decisions(),
   hello: async (args) => (await import('./hello.ts')).hello(args),
   login: async (args) => (await import('./login.ts')).login(args),
+  route: async () => (await import('./route.ts')).routes(),
   splice: async (args) => (await import('./splice.ts')).splice(args),
   token: async (args) => (await import('./token.ts')).token(args),
   tunnel: async (args) => (await import('./tunnel.ts')).tunnel(args),

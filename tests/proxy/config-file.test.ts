@@ -30,6 +30,12 @@ test('a whole file', () => {
   expect(read.publicUrl.origin).toBe('https://edge.example.com')
 })
 
+test('how long what is open may go on after the signal to stop', () => {
+  const of = (more: string) => readConfigFile('/etc/proxy.yaml', good + more).drain
+  expect(of('')).toBe(300_000)
+  expect(of('drain: 25s\n')).toBe(25_000)
+})
+
 test('how long it is good for: what is left out is never the shorter one', () => {
   const of = (more: string) =>
     readConfigFile('/etc/proxy.yaml', good.replace('max_stale: 2m\nadmin_port: 3444', more)).trust
@@ -46,6 +52,7 @@ test.for([
     good.replace('max_stale: 2m', 'max_offline: 4m'),
     /max_offline: shorter/,
   ],
+  ['a drain without end', `${good}drain: forever\n`, /proxy\.yaml:12: drain: `forever`: expected a duration up to 24h/],
   ['an unknown field', good.replace('max_stale', 'max_stail'), /proxy\.yaml:10: max_stail: .*did you mean `max_stale`/],
   ['plain http to elsewhere', good.replace('https://edge', 'http://edge'), /proxy\.yaml:3: edge\.url: .*use https/],
   ['no key', good.replace(x, ''), /proxy\.yaml:4: edge\.keys/],

@@ -27,6 +27,7 @@ const good = `${head}  - name: git
     key: metrics.key
     client_ca: staff.pem
 `
+const adding = (line: string) => good.replace('    no_sni', () => `    ${line}\n    no_sni`)
 const read = (text: string) => readConfigFile('/etc/sallyport/proxy.yaml', text)
 
 test('a whole list', () => {
@@ -39,6 +40,9 @@ test('a whole list', () => {
       tls: 'passthrough',
       clientCertificate: false,
       backends: ['10.0.0.5:443', 'git:443', '[2001:db8::1]:8443'],
+      balance: 'first',
+      health: { interval: 10_000, timeout: 5000, rise: 2, fall: 3 },
+      sendProxy: false,
       certificate: undefined,
       clientCa: undefined,
     },
@@ -50,12 +54,29 @@ test('a whole list', () => {
       tls: 'terminate',
       clientCertificate: true,
       backends: ['127.0.0.1:9090'],
+      balance: 'first',
+      health: undefined,
+      sendProxy: false,
       certificate: { certificate: '/etc/sallyport/metrics.pem', key: '/etc/sallyport/metrics.key' },
       clientCa: '/etc/sallyport/staff.pem',
     },
   ])
   expect(read(head.replace('routes:\n', '')).routes).toEqual([])
   expect(read(`${head}  []\n`).routes).toEqual([])
+})
+
+test('how the backends of a route are chosen, looked at and told of their clients', () => {
+  const more = `    balance: least_connections
+    health: { interval: 2s, rise: 1, timeout: 1s }
+    send_proxy: v2
+    sni_pattern: ['^db-[0-9]+[.]example[.]com$']
+`
+  expect(read(good.replace('    no_sni', () => `${more}    no_sni`)).routes[1]).toMatchObject({
+    balance: 'least_connections',
+    health: { interval: 2000, timeout: 1000, rise: 1, fall: 3 },
+    sendProxy: true,
+    sniPattern: ['^db-[0-9]+[.]example[.]com$'],
+  })
 })
 
 test('an authority of this machine speaks for routes that show the proxy’s certificate', () => {
@@ -80,6 +101,15 @@ test.for([
     good.replace('- metrics.example.com', '- 10.0.0.1'),
     /yaml:13: routes\[1\]\.sni\[0\]: .*is an address/,
   ],
+  ['another balance', adding('balance: random'), /yaml:15: routes\[1\]\.balance: .*expected first, round_robin or/],
+  ['a PROXY header of version 1', adding('send_proxy: v1'), /yaml:15: routes\[1\]\.send_proxy: .*expected v2/],
+  ['a check that has no such field', adding('health: { uri: / }'), /yaml:15: .*health\.uri: health has no field/],
+  ['a check without rest', adding('health: { timeout: 30s }'), /yaml:15: .*health\.timeout: longer than interval/],
+  ['a check that never falls', adding('health: { fall: 0 }'), /yaml:15: .*health\.fall: 0: expected a number from 1/],
+  ['an interval without unit', adding("health: { interval: '10' }"), /yaml:15: .*health\.interval: .*such as 10s/],
+  ['an expression without end', adding("sni_pattern: ['^db-']"), /yaml:15: .*sni_pattern\[0\]: .*ends with/],
+  ['an expression of a backtracker', adding("sni_pattern: ['^(?=a)$']"), /yaml:15: .*sni_pattern\[0\]: .*RE2/],
+  ['65 expressions', adding(`sni_pattern: [${Array(65).fill("'^a$'")}]`), /yaml:15: .*65 entries: at most 64/],
   ['no name for clients', good.replace(/ {4}sni: \[.*\n/, ''), /yaml:7: routes\[0\]\.sni: .*or `no_sni: true`/],
   ['no_sni that is no boolean', good.replace('no_sni: true', 'no_sni: "yes"'), /yaml:15: .*expected true or false/],
   ['an empty alpn', good.replace("[h2, '']", '[]'), /yaml:16: routes\[1\]\.alpn: leave it out/],

@@ -17,6 +17,7 @@ test('everything has a default for one machine', () => {
     trust: { keys: 'none', maxStale: 300_000, maxOffline: 3_600_000 },
     routes: [],
     adminPort: undefined,
+    drain: 4000,
   })
 })
 

@@ -50,6 +50,9 @@ export interface Proxy extends Reachable {
   readonly identity: Identity
   readonly serving: Serving
   readonly own: OwnCertificates
+  /** With which it was started. */
+  readonly settings: Settings
+  readonly certificates: OwnCertificates
 }
 
 interface Options {
@@ -113,6 +116,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
     },
     routes: more.routes ?? [],
     adminPort: undefined,
+    drain: minutes(5),
   }
   const expiries = makeExpiries(world.now, world.log)
   const own = await openOwnCertificates(
@@ -131,10 +135,21 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   })
   atEnd(serving.stop)
   const { certificate } = await openLocalCa(needs, home, names)
-  const codes = () => log.flatMap(({ code }) => code ?? [])
-  const metrics = () => counted.text({ certificate_expires_seconds: serving.certificates.expiries() })
+  const codes = () => codesOf(log)
+  const metrics = () => counted.text({ certificate_expires_seconds: serving.routing.certificates.expiries() })
   const ca = new X509Certificate(certificate).toString()
-  return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving, own }
+  return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving, settings, own, certificates: own }
+}
+
+/** Why things were refused or broke off. What an answer said already a connection's own line says again. */
+export function codesOf(log: readonly LogLine[]): string[] {
+  const told = new Set<string>()
+  return log.flatMap(({ code = 'ended', connection = crypto.randomUUID() }) => {
+    const key = `${connection} ${code}`
+    if (code === 'ended' || told.has(key)) return []
+    told.add(key)
+    return [code]
+  })
 }
 
 const listening = async (server: Server): Promise<string> => {

@@ -52,6 +52,17 @@ describe('explain', () => {
     expect(explain(table, { sni, alpn: [] })).toMatchObject({ kind: 'route', reason })
   })
 
+  test('a name that an expression stands for', () => {
+    const patterned = compileTable([{ ...rule('p', []), sniPattern: ['^x-[0-9]+[.]b[.]test$'] }, rule('any', ['*'])])
+    if (patterned.kind === 'invalid') throw new Error('no table')
+    expect(explain(patterned.value, { sni: 'X-7.b.test.', alpn: [] })).toMatchObject({
+      kind: 'route',
+      rule: { name: 'p' },
+      reason: 'pattern_name',
+    })
+    expect(explain(patterned.value, { sni: 'x-y.b.test', alpn: [] })).toMatchObject({ reason: 'any_name' })
+  })
+
   test('a name that only * stands for', () => {
     expect(explain(table, { sni: 'a.test', alpn: ['h2'] })).toMatchObject({ reason: 'any_name' })
     expect(explain(table, { sni: 'localhost', alpn: ['h2'] })).toMatchObject({ reason: 'any_name' })

@@ -151,3 +151,78 @@ describe('compileTable tells', () => {
     expect(problemsOf(rule('a', { sni: ['A.test'], alpn: [] }), rule('b', {}))).toHaveLength(3)
   })
 })
+
+describe('expressions', () => {
+  const table = tableOf(
+    rule('any', { sni: ['*'] }),
+    rule('db', { sniPattern: ['^db-[0-9]+[.]a[.]test$'], alpn: ['postgresql'] }),
+    rule('wide', { sni: ['b.test'], sniPattern: ['^[a-z0-9.-]+[.]test$', '^x|y$'] }),
+    rule('exact', { sni: ['db-7.a.test'] }),
+    rule('wild', { sni: ['*.w.test'] }),
+  )
+
+  test.each([
+    ['db-7.a.test', [], 'exact'],
+    ['x.w.test', [], 'wild'],
+    ['db-8.a.test', ['postgresql'], 'db'],
+    ['other.a.test', [], 'wide'],
+    ['a.test.evil', [], 'any'],
+    ['evil.db-8.a.tests', [], 'any'],
+    ['x', [], 'wide'],
+    ['xz', [], 'any'],
+    ['zy', [], 'any'],
+  ])('%s offering %j goes to %s', (sni, alpn, name) => {
+    expect(table.match({ sni, alpn })).toMatchObject({ kind: 'route', rule: { name } })
+  })
+
+  test('the first that matches decides alone, whatever is offered', () => {
+    expect(table.match({ sni: 'db-8.a.test', alpn: ['h2'] })).toEqual({
+      kind: 'refused',
+      why: 'no_route_for_alpn',
+      considered: ['db'],
+    })
+  })
+
+  test('none is for hellos without a name', () => {
+    const bare = tableOf(rule('a', { sniPattern: ['^.*$'] }))
+    expect(bare.match({ sni: undefined, alpn: [] })).toMatchObject({ why: 'no_route_without_sni' })
+    expect(bare.match({ sni: 'a.test', alpn: [] })).toMatchObject({ kind: 'route' })
+  })
+
+  test('two routes may share one by what is offered, and not for the same', () => {
+    const of = (name: string, alpn: string) => rule(name, { sniPattern: ['^a.*$'], alpn: [alpn] })
+    const shared = tableOf(of('a', 'h2'), of('b', 'x'))
+    expect(shared.match({ sni: 'a.test', alpn: ['x'] })).toMatchObject({ rule: { name: 'b' } })
+    expect(problemsOf(of('a', 'h2'), of('b', 'h2'))).toEqual([
+      'routes[1].sni_pattern[0]: route `a` holds for the same hellos',
+    ])
+  })
+
+  test.each<[string, string, RegExp]>([
+    ['no anchor before', 'a$', /begins with/],
+    ['no anchor behind', '^a', /ends with/],
+    ['upper case', '^A$', /lower case/],
+    ['what RE2 has not', '^(a)\\1$', /RE2's syntax/],
+    ['one that is too long', `^${'a'.repeat(300)}$`, /longer than 256/],
+    ['one that is too much work', `^${'(a{0,100}){0,9}'.repeat(6)}$`, /too much work/],
+  ])('%s is refused', (_, text, why) => {
+    const [problem = ''] = problemsOf(rule('a', { sniPattern: [text] }))
+    expect(problem).toMatch(/^routes\[0\]\.sni_pattern\[0\]: /)
+    expect(problem).toMatch(why)
+  })
+
+  test('at most 64, over all routes', () => {
+    const of = (count: number) =>
+      Array.from({ length: count }, (_, at) => rule(`r${at}`, { sniPattern: [`^r${at}[.]test$`] }))
+    expect(problemsOf(...of(64))).toEqual([])
+    expect(problemsOf(...of(65))).toEqual(['routes[64].sni_pattern[0]: too many expressions: at most 64 in all routes'])
+  })
+
+  test('the dearest that is taken costs each name a bounded time', () => {
+    const dear = Array.from({ length: 2 }, (_, at) => `^(?:a{0,100}){0,8}b${at}$`)
+    const table = tableOf(rule('a', { sniPattern: dear }))
+    const from = performance.now()
+    expect(table.match({ sni: 'a'.repeat(253), alpn: [] })).toMatchObject({ kind: 'refused' })
+    expect(performance.now() - from).toBeLessThan(1000)
+  })
+})

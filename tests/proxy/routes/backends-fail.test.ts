@@ -27,7 +27,7 @@ test('down: a reset, not a single byte, and the code in log and metrics', async 
     { route: 'a', backend: uri, code: 'upstream_unreachable', address: '127.0.0.1', up: 0, down: 0 },
   ])
   expect(endsOf(proxy)[0]?.['ms']).toBeGreaterThanOrEqual(0)
-  expect(proxy.metrics()).toContain('{message="route ended",code="upstream_unreachable",route="a"} 1')
+  expect(proxy.metrics()).toContain('{message="connection ended",code="upstream_unreachable",route="a"} 1')
   expect(proxy.serving.relays.count).toBe(0)
 })
 
@@ -65,7 +65,7 @@ test('all of them together have so much time', async () => {
   const { proxy, client } = await said([hanging, hanging], { dialMs: 300 })
   expect(await client.closed).toBe('ECONNRESET')
   // The first took all of it: nothing is said of others.
-  expect(proxy.log).toMatchObject([{ message: 'route ended', code: 'upstream_too_slow', backend: hanging }])
+  expect(proxy.log).toMatchObject([{ message: 'connection ended', code: 'upstream_too_slow', backend: hanging }])
   expect(endsOf(proxy)[0]?.['ms']).toBeLessThan(2000)
 })
 

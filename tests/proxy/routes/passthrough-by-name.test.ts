@@ -37,7 +37,9 @@ test.each([
   ])
   expect(endsOf(proxy)[0]?.['up']).toBeGreaterThan(200)
   expect(endsOf(proxy)[0]?.['down']).toBeGreaterThan(200)
-  expect(proxy.metrics()).toContain(`sallyport_proxy_log_total{message="route ended",code="ended",route="${name}"} 1`)
+  expect(proxy.metrics()).toContain(
+    `sallyport_proxy_log_total{message="connection ended",code="ended",route="${name}"} 1`,
+  )
 })
 
 test('the service picks the ALPN', async () => {

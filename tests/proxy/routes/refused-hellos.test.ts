@@ -87,8 +87,8 @@ test.for(cases)('%s', async ([, bytes, code, answer = '']) => {
   // What is refused before its last byte may be told by a reset instead, which the alert does not outrun.
   await send(proxy, pieces(bytes, Math.ceil(bytes.length / 7)))
   await expect.poll(proxy.codes).toEqual([code, code])
-  expect(proxy.log).toMatchObject(Array(2).fill({ message: 'connection refused', address: '127.0.0.1' }))
-  expect(proxy.metrics()).toContain(`sallyport_proxy_log_total{message="connection refused",code="${code}"} 2`)
+  expect(proxy.log).toMatchObject(Array(2).fill({ message: 'connection ended', address: '127.0.0.1' }))
+  expect(proxy.metrics()).toContain(`sallyport_proxy_log_total{message="connection ended",code="${code}"} 2`)
   expect(service.connections).toEqual([])
 })
 

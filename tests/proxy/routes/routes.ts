@@ -20,6 +20,9 @@ export const routeOf = (route: Partial<StaticRoute>): StaticRoute => ({
   tls: 'passthrough',
   clientCertificate: route.clientCa !== undefined,
   backends: [],
+  balance: 'first',
+  health: undefined,
+  sendProxy: false,
   certificate: undefined,
   clientCa: undefined,
   ...route,
@@ -35,7 +38,8 @@ export const startRoutes = (routes: readonly Partial<StaticRoute>[], options: Op
   })
 
 /** The one line about a connection's end. */
-export const endsOf = ({ log }: Started) => log.filter(({ message }) => message === 'route ended')
+export const endsOf = ({ log }: Started) =>
+  log.filter(({ message, backend }) => message === 'connection ended' && backend !== undefined)
 
 export interface TlsService {
   readonly uri: string

@@ -10,13 +10,13 @@ import { type Started, startReady } from '../start/start.ts'
 import { type Reached, Tunnel, type World } from './world.ts'
 
 /** The clock of a process is the machine's: so is the edge's from now on. */
-export async function startChild(world: World): Promise<Started & Reached> {
+export async function startChild(world: World, home = newHome()): Promise<Started & Reached> {
   const { edge, lea, line } = world
   edge.advance(Date.now() - edge.ports.now())
-  const home = newHome()
   const { id, x } = await openIdentity(needs, home)
   const record = proxyOf('child', x, edge.ports.now())
-  if (record) await addProxy(edge.ports, terminal, record)
+  const isKnown = (await edge.ports.proxies.find(id)) !== undefined
+  if (record && !isKnown) await addProxy(edge.ports, terminal, record)
   const started = await startReady({
     SALLYPORT_HOME: home,
     SALLYPORT_EDGE_URL: line.url,

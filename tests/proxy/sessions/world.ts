@@ -23,6 +23,8 @@ export interface Line {
   readonly asked: readonly string[]
   /** Between proxy and edge: what is passed on instead of an answer. */
   tamper: (path: string, answer: string) => string | undefined | Promise<string | undefined>
+  /** What the edge never hears of. */
+  refuses: (path: string) => boolean
   /** The edge is away until it is brought back. */
   cut(): void
   bringBack(): void
@@ -32,9 +34,9 @@ export interface Line {
 export async function lineTo(edge: TestEdge): Promise<Line> {
   const asked: string[] = []
   let isCut = false
-  const line: Pick<Line, 'tamper'> = { tamper: (_, answer) => answer }
+  const line: Pick<Line, 'tamper' | 'refuses'> = { tamper: (_, answer) => answer, refuses: () => false }
   const server = createServer(async (request, response) => {
-    if (isCut) return void request.socket.destroy()
+    if (isCut || line.refuses(request.url ?? '')) return void request.socket.destroy()
     const parts: Buffer[] = []
     for await (const part of request) parts.push(part as Buffer)
     const path = request.url ?? ''

@@ -124,7 +124,7 @@ describe('a proxy by hand', () => {
         .replace('# key: key.pem', 'key: key.pem')
         .replace('0.0.0.0', '127.0.0.1')
         .replace('port: 3443', `port: ${proxyPort}`)
-        .replace('home: .sallyport', 'home: state'),
+        .replace('home: .sallyport', 'home: state\ndrain: 4s'),
     )
     const early = await proxyCommand(['check', '--config', file])
     expect(early.code).toBe(1)

@@ -115,6 +115,27 @@ considered: no route
   expect(await explain(args)).toEqual({ code, stdout, stderr: '' })
 })
 
+test('an expression, several backends in turn, and what the service is told', async () => {
+  const more = `  - name: shops
+    sni_pattern: ['^shop-[0-9]+[.]example[.]com$']
+    tls: passthrough
+    backends: ['10.0.0.7:443', '10.0.0.8:443']
+    balance: round_robin
+    send_proxy: v2
+`
+  const file = configOf(text + more)
+  expect(await explain(['--sni', 'shop-7.example.com', '--format=json'], file)).toMatchObject({
+    code: 0,
+    stdout: '{"route":"shops","action":"passthrough","reason":"pattern_name","considered":["shops"]}\n',
+  })
+  expect((await explain(['--sni', 'shop-7.example.com'], file)).stdout).toBe(`route:      shops
+does:       all bytes pass to 10.0.0.7:443 and in turn 10.0.0.8:443, behind a PROXY header, where TLS ends
+why:        an expression of its sni_pattern stands for \`shop-7.example.com\`, and takes whatever is offered
+considered: shops
+`)
+  expect((await explain(['--sni', 'shop-x.example.com'], file)).code).toBe(3)
+})
+
 test.each(['check', 'explain'])('%s tells what is wrong in the file, by line', async (verb) => {
   const file = configOf(text.replace('git.example.com, ', 'proxy.example.com, ').replace('9091', '443'))
   const { code, stdout, stderr } = await start({}, [verb, '--config', file])

@@ -23,6 +23,7 @@ listen: { hosts: [127.0.0.1], port: ${port} }
 names: [proxy.test]
 home: home
 admin_port: ${adminPort}
+drain: 4s
 routes:
   - { name: secret, sni: ['*.a.test'], tls: passthrough, backends: ['${secret.uri}'] }
   - { name: plain, sni: [plain.test], alpn: [x], tls: terminate, backends: ['${plain.uri}'] }
@@ -47,14 +48,14 @@ test('both kinds of routes, their metrics, and the end', async (context) => {
   inside.socket.end()
   await inside.closed
   await until(() => inside.socket.closed)
-  await expect.poll(metrics).toContain('{message="route ended",code="ended",route="plain"} 1\n')
+  await expect.poll(metrics).toContain('{message="connection ended",code="ended",route="plain"} 1\n')
   const from = performance.now()
   child.kill('SIGTERM')
   await through.closed
   const { code, stderr } = await ended
   expect(code).toBe(0)
   expect(performance.now() - from).toBeGreaterThan(3500)
-  const lines = stderr.split('\n').filter((line) => line.includes('route ended'))
+  const lines = stderr.split('\n').filter((line) => line.includes('connection ended'))
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { route: 'plain', code: 'ended', up: 5, down: 5 },
     { route: 'secret', code: 'proxy_stopping' },

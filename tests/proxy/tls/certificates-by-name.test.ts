@@ -162,8 +162,8 @@ test('a file that is replaced is shown from then on; who is connected stays; a h
     proxy.log.filter(({ certificate, level }) => certificate === 'certificates[1]' && level === 'error')
   put('wild', { pem: next.pem, key: (await named('other', [])).key })
   await until(() => wrong().length > 0)
-  await proxy.serving.certificates.look()
-  await proxy.serving.certificates.look()
+  await proxy.serving.routing.certificates.look()
+  await proxy.serving.routing.certificates.look()
   expect(wrong()).toHaveLength(1)
   expect(wrong()[0]?.['detail']).toMatch(/wild\.key is not the key of .*wild\.pem/)
   expect(await shown('b.p.test')).toBe('wild')
@@ -183,7 +183,7 @@ test('a file that is replaced is shown from then on; who is connected stays; a h
 test('the first file is renewed for clients without a name too', async () => {
   const { proxy, put, shown } = await serving()
   put('first', await named('renewed', ['p.test']))
-  await proxy.serving.certificates.look()
+  await proxy.serving.routing.certificates.look()
   expect([await shown(''), await shown('p.test')]).toEqual(['renewed', 'renewed'])
 })
 
@@ -199,7 +199,7 @@ test('two with one name and one kind of key stop the start, and are told when th
   put('second', await named('second', ['q.test']))
   const proxy = await start()
   put('second', await named('second', ['p.test']))
-  await proxy.serving.certificates.look()
+  await proxy.serving.routing.certificates.look()
   expect(proxy.log.map(({ detail }) => detail)).toContainEqual(expect.stringMatching(why))
 })
 
@@ -217,7 +217,7 @@ test('until when each is good: in the metrics, and once a day in the log while t
     (line) => void log.push(line),
   )
   await certificatesOfFiles(files, { now: () => now, log: () => undefined, expiries }).first()
-  const left = () => expiries.gauges().values.map(([label, seconds]) => [label, Math.round((seconds * 1000) / day)])
+  const left = () => [...expiries.gauges()].map(([label, seconds]) => [label, Math.round((seconds * 1000) / day)])
   expect(left()).toEqual([
     ['certificates[0]', 50],
     ['certificates[1]', 20],

@@ -1,0 +1,84 @@
+/** All that follows from one configuration and may follow from another while the proxy runs: made whole, then put in place of the one before. */
+import type { TLSSocket } from 'node:tls'
+import { showPath } from '../core/access/place.ts'
+import { compileTable, type RouteTable } from '../core/route/table.ts'
+import { SetupProblem } from '../core/setup-problem.ts'
+import { withChallenges } from './acme/challenges.ts'
+import type { Choice } from './balance.ts'
+import type { CertificateFor } from './certificate-book.ts'
+import type { ServerCertificate } from './certificates.ts'
+import type { Settings } from './config.ts'
+import type { Connection } from './connection.ts'
+import type { Taking } from './dispatch.ts'
+import { type HostKind, hostsOf } from './hosts.ts'
+import { keepCertificates } from './keep-certificates.ts'
+import type { OwnCertificates } from './own-certificates.ts'
+import { type OwnProtocol, ownProtocols, ownRule } from './routes.ts'
+import { makeStaticRoutes, type StaticNeeds } from './static-routes.ts'
+import { makeTlsEnd, type TlsEnd } from './tls.ts'
+
+export interface Routing {
+  readonly table: RouteTable<Taking>
+  /** By the name of its static route. */
+  readonly choices: ReadonlyMap<string, Choice>
+  readonly certificates: {
+    /** Reads the files now, instead of when their time comes. Never rejects: what is wrong stands in the log, and what was shown stays. */
+    look(): Promise<void>
+    /** Seconds until each ends, by its labels. */
+    expiries(): ReadonlyMap<string, number>
+  }
+  kindOf(host: string): HostKind | undefined
+  /** It is no longer that of new connections: nothing is looked at for it any more. */
+  rest(): void
+}
+
+type Take = (connection: Connection, socket: TLSSocket) => void
+
+export interface RoutingNeeds extends Omit<StaticNeeds, 'certificate' | 'certificateFor' | 'expiries'> {
+  readonly takers: { readonly [protocol in OwnProtocol]: Take }
+}
+
+/** @throws SetupProblem */
+export async function makeRouting(settings: Settings, shown: OwnCertificates, needs: RoutingNeeds): Promise<Routing> {
+  const { names, port, publicUrl, routes } = settings
+  const { certificateFor, expiries, acme } = shown
+  const certificate = await shown.certificates.first()
+  // First of all that begins to look at something.
+  const own = makeOwnEnd(certificate, certificateFor, needs.takers)
+  const statics = await makeStaticRoutes(routes, { ...needs, certificate, certificateFor, expiries })
+  const rules = tableOf([...statics.rules, { ...ownRule(settings, routes), take: own.take }], statics)
+  const table = withChallenges(rules, (name) => acme?.challenges.ruleFor(name))
+  const fresh = keepCertificates(shown, statics, [own, statics], needs.lookEvery, needs.world)
+  return {
+    table,
+    choices: statics.choices,
+    kindOf: hostsOf(names, port, publicUrl),
+    certificates: { look: fresh.look, expiries: expiries.gauges },
+    rest: fresh.stop,
+  }
+}
+
+/** A client that offers nothing speaks HTTP. */
+const makeOwnEnd = (
+  certificate: ServerCertificate,
+  certificateFor: CertificateFor,
+  takers: RoutingNeeds['takers'],
+): TlsEnd =>
+  makeTlsEnd(certificate, {
+    alpn: [...ownProtocols, ''],
+    certificateFor,
+    take: (connection, socket) => {
+      socket.once('end', () => connection.note({ closed_by: 'client' }))
+      const protocol = ownProtocols.find((name) => name === socket.alpnProtocol) ?? 'http/1.1'
+      takers[protocol](connection, socket)
+    },
+  })
+
+/** @throws SetupProblem */
+function tableOf(rules: readonly Taking[], { rest }: Pick<Routing, 'rest'>): RouteTable<Taking> {
+  const compiled = compileTable(rules)
+  if (compiled.kind === 'value') return compiled.value
+  rest()
+  const told = compiled.problems.map(({ path, message }) => `${showPath(path)}: ${message}`)
+  throw new SetupProblem(told.join('\n'), 'mend what is named')
+}
