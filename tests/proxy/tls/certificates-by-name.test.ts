@@ -219,8 +219,8 @@ test('until when each is good: in the metrics, and once a day in the log while t
   await certificatesOfFiles(files, { now: () => now, log: () => undefined, expiries }).first()
   const left = () => [...expiries.gauges()].map(([label, seconds]) => [label, Math.round((seconds * 1000) / day)])
   expect(left()).toEqual([
-    ['certificates[0]', 50],
-    ['certificates[1]', 20],
+    ['certificate="certificates[0]"', 50],
+    ['certificate="certificates[1]"', 20],
   ])
   const told = () => {
     expiries.look()
