@@ -1,41 +1,59 @@
 /** The server certificate: where it comes from, and when there is a newer one. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { SecureContextOptions } from 'node:tls'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { Duration, Instant } from '../core/model.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import type { CertificateFiles } from './config.ts'
 import type { Log } from './log.ts'
 
+/** PEM: a certificate with those that lead to its authority, and its key. Of several, OpenSSL takes the one that the client can read. */
+export interface ServerCertificate extends SecureContextOptions {
+  readonly cert: string | string[]
+  readonly key: string | string[]
+}
+
 export interface Certificates {
   /** @throws SetupProblem */
-  first(): Promise<SecureContextOptions>
+  first(): Promise<ServerCertificate>
   /** undefined: the one in use will do. @throws SetupProblem */
-  newer(): Promise<SecureContextOptions | undefined>
+  newer(): Promise<ServerCertificate | undefined>
   /** A certificate for this server name alone, where an authority is at hand. undefined: it cannot speak for that. */
-  issueFor?(serverName: string): Promise<SecureContextOptions | undefined>
+  issueFor?(serverName: string): Promise<ServerCertificate | undefined>
+}
+
+/** Looks again before it is time. Never rejects: what failed stands in the log. */
+export interface Fresh {
+  look(): Promise<void>
+  stop(): void
 }
 
 /**
  * Looks again and again rather than once at the right time: a laptop that slept through that time wakes with a timer that
- * still waits. What fails leaves the certificate in use. Answers how to stop looking.
+ * still waits. What fails leaves the certificate in use, and is told once until something else fails.
  */
 export function keepFresh(
   certificates: Certificates,
   every: Duration,
-  renew: (certificate: SecureContextOptions) => void,
+  renew: (certificate: ServerCertificate) => void,
   log: Log,
-): () => void {
+): Fresh {
+  let told: string | undefined
   const look = async () => {
-    const certificate = await certificates.newer()
-    if (!certificate) return
-    renew(certificate)
-    log({ level: 'info', message: 'certificate renewed' })
+    try {
+      const certificate = await certificates.newer()
+      told = undefined
+      if (!certificate) return
+      renew(certificate)
+      log({ level: 'info', message: 'certificate renewed' })
+    } catch (error) {
+      const { message } = error as Error
+      if (told !== message) log({ level: 'error', message: `Cannot renew the certificate: ${message}` })
+      told = message
+    }
   }
-  const timer = setInterval(() => {
-    look().catch((error: Error) => log({ level: 'error', message: `Cannot renew the certificate: ${error.message}` }))
-  }, every).unref()
-  return () => clearInterval(timer)
+  const timer = setInterval(() => void look(), every).unref()
+  return { look, stop: () => clearInterval(timer) }
 }
 
 /** One's own files, read again when whoever renews them has replaced both. */
@@ -58,14 +76,27 @@ export function certificatesOf(files: CertificateFiles, now: () => Instant): Cer
 }
 
 /** @throws SetupProblem */
-function readOwn(files: CertificateFiles, now: Instant): { cert: string; key: string } {
+export function readOwn(files: CertificateFiles, now: Instant): { cert: string; key: string } {
   const [cert, key] = [readPem(files.certificate), readPem(files.key)]
   const [certificate, privateKey] = [parseCertificate(files.certificate, cert), parsePrivateKey(files.key, key)]
   if (!certificate.checkPrivateKey(privateKey)) {
     throw new SetupProblem(`${files.key} is not the key of ${files.certificate}`, 'name two files that belong together')
   }
   requireValid(files.certificate, certificate, now, 'renew it, or set the clock of this machine')
+  requireUsable(files.certificate, cert, key)
   return { cert, key }
+}
+
+/** What OpenSSL does not take, such as a chain that is half written, must be known before a client comes. @throws SetupProblem */
+function requireUsable(file: string, cert: string, key: string): void {
+  try {
+    createSecureContext({ cert, key })
+  } catch (cause) {
+    const why = (cause as Error).message
+    throw new SetupProblem(`${file} cannot be shown (${why})`, 'put the certificate and then its chain there, whole', {
+      cause,
+    })
+  }
 }
 
 /** @throws SetupProblem */

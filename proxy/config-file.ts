@@ -19,6 +19,16 @@
  *   names: [proxy.example.com]
  *   cert: cert.pem                           beside this file; without both an authority of this machine
  *   key: key.pem
+ *   certificates:                            further ones, each shown for the names that stand in it: an exact one before a wildcard
+ *     - { cert: other.pem, key: other.key }  RSA and ECDSA of one name are shown as one; without cert and key, the first is the one for
+ *                                            clients without a name; files are read again when they have changed
+ *   acme:                                    certificates by themselves (RFC 8555), by a challenge on this port, which must be 443 outside
+ *     directory: https://ca.example/directory
+ *     email: ops@example.com                 may be left out
+ *     names: [proxy.example.com]             each the proxy's own, or of a route whose TLS ends here
+ *     ca_file: ca.pem                        beside this file; what the authority's own certificate leads to, if that is not public
+ *     agree_tos: true                        to the terms that its directory names
+ *   max_hello: 16384                         up to 65536: the most bytes of a ClientHello
  *   home: /var/lib/sallyport
  *   max_stale: 5m                            without news from the edge for longer, sessions in strict mode end and none opens
  *   max_offline: 1h                          and no session opens at all; not shorter than max_stale
@@ -64,6 +74,7 @@ import { into, type Path, type Place, type Problem, quoted, showPath, tell } fro
 import { anyText } from '../core/access/text.ts'
 import { isCoordinate, jwkThumbprint } from '../core/lib/jwk.ts'
 import { type Duration, hours } from '../core/model.ts'
+import { helloLimits } from '../core/route/hello.ts'
 import { parsePublicUrl } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import { canonicalNames, drain, isName, loopback, maxOffline, maxStale, requireNear, type Settings } from './config.ts'
@@ -78,6 +89,15 @@ import {
   port,
 } from './config-listeners.ts'
 import { checkRoutes, type RouteEntry, routeEntries, staticRoute } from './config-routes.ts'
+import {
+  type AcmeEntry,
+  acmeEntry,
+  acmeSettings,
+  type CertificateEntry,
+  certificateEntries,
+  checkAcme,
+  maxHello,
+} from './config-tls.ts'
 import { checkDatabases, type DatabaseEntry, databaseCredential, databaseEntries } from './database-credentials.ts'
 import { lineAt, readYaml } from './yaml.ts'
 
@@ -90,6 +110,9 @@ interface File {
   readonly names: readonly string[]
   readonly cert?: string
   readonly key?: string
+  readonly certificates?: readonly CertificateEntry[]
+  readonly acme?: AcmeEntry
+  readonly max_hello?: number
   readonly home: string
   readonly max_stale?: Duration
   readonly max_offline?: Duration
@@ -145,6 +168,9 @@ const whole = fields<File>('proxy.yaml', {
   names: some(name, 64),
   cert: optional(anyText),
   key: optional(anyText),
+  certificates: optional(certificateEntries),
+  acme: optional(acmeEntry),
+  max_hello: optional(maxHello),
   home: anyText,
   max_stale: optional(age),
   max_offline: optional(age),
@@ -154,8 +180,11 @@ const whole = fields<File>('proxy.yaml', {
   databases: optional(databaseEntries),
 })
 
+/** Further checks of what reads well, told at places in the file. */
+export type Look = (settings: Settings, place: Place) => void
+
 /** @throws SetupProblem with all that is wrong, each as FILE:LINE */
-export function readConfigFile(file: string, text: string): Settings {
+export function readConfigFile(file: string, text: string, look?: Look): Settings {
   const [document, ...others] = [...readYaml(text)]
   const problems: { readonly line: number; readonly message: string }[] = [...(document?.complaints ?? [])]
   if (others.length > 0) problems.push({ line: others[0]?.value?.line ?? 1, message: 'a second document' })
@@ -164,6 +193,7 @@ export function readConfigFile(file: string, text: string): Settings {
   const place: Place & { readonly problems: Problem[] } = { path: [], problems: [] }
   const read = value && problems.length === 0 ? whole(value.json, place) : undefined
   const settings = read && place.problems.length === 0 ? checked(file, read, place) : undefined
+  if (settings && place.problems.length === 0) look?.(settings, place)
   for (const { path, message } of place.problems)
     problems.push({ line: value ? lineAt(value, path) : 1, message: at(path, message) })
   if (!settings || problems.length > 0) throw problem(file, problems)
@@ -178,6 +208,7 @@ function checked(file: string, read: File, place: Place): Settings {
   const settings = settingsOf(file, read)
   checkRoutes(settings, place)
   checkDatabases(settings.databases, place)
+  checkAcme(settings, place)
   return settings
 }
 
@@ -215,6 +246,7 @@ function settingsOf(file: string, read: File): Settings {
     routes = [],
     databases = [],
   } = read
+  const { certificates = [], acme, max_hello = helloLimits.maxHelloBytes } = read
   const beside = (path: string) => resolve(dirname(file), path)
   return {
     port: listen.port,
@@ -225,6 +257,9 @@ function settingsOf(file: string, read: File): Settings {
     edge: edge.url,
     publicUrl: edge.public_url ?? parsePublicUrl(edge.url.origin),
     certificate: cert !== undefined && key !== undefined ? { certificate: beside(cert), key: beside(key) } : undefined,
+    certificates: certificates.map((one) => ({ certificate: beside(one.cert), key: beside(one.key) })),
+    acme: acme && acmeSettings(acme, beside),
+    maxHello: max_hello,
     trust: {
       keys: edge.keys.map((x) => ({ kid: jwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x }), x })),
       maxStale: max_stale,

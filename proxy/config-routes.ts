@@ -8,6 +8,7 @@ import type { Json } from '../core/intent.ts'
 import { classify, parseAddress } from '../core/route/address.ts'
 import { mostPatterns } from '../core/route/name-pattern.ts'
 import { compileTable } from '../core/route/table.ts'
+import { acmeProtocol, takesAcme } from './acme/protocol.ts'
 import { type Balance, balances } from './balance.ts'
 import type { Settings } from './config.ts'
 import { type HealthEntry, healthEntry, healthOf } from './config-health.ts'
@@ -137,8 +138,11 @@ export function checkRoutes(settings: Settings, place: Place): void {
     if (route.name === ownName)
       tell(into(here, 'name'), `${quoted(ownName)} is the proxy's own rule: choose another name`)
     route.sni.forEach((pattern, which) => {
-      if (names.has(pattern)) tell(into(into(here, 'sni'), which), `${quoted(pattern)} is a name of the proxy itself`)
+      if (names.has(pattern) && !isForAcmeAlone(route))
+        tell(into(into(here, 'sni'), which), `${quoted(pattern)} is a name of the proxy itself`)
     })
+    if (route.tls === 'terminate' && takesAcme(route))
+      tell(into(here, 'alpn'), `${quoted(acmeProtocol)} is for a passthrough; where TLS ends here, \`acme\` answers it`)
     route.backends.forEach((backend, which) => {
       if (isOwn(backend, settings))
         tell(into(into(here, 'backends'), which), `${quoted(backend)} is this proxy itself: name what is behind it`)
@@ -160,6 +164,10 @@ export function checkRoutes(settings: Settings, place: Place): void {
 }
 
 type Step = string | number
+
+/** So one of several proxies that share a name may answer its challenges for all. */
+const isForAcmeAlone = ({ tls, alpn }: StaticRoute): boolean =>
+  tls === 'passthrough' && alpn?.length === 1 && alpn[0] === acmeProtocol
 
 /** As the file can tell. What a name leads to is looked at when it is dialled (proxy/upstream.ts). */
 function isOwn(backend: string, { listeners, names }: Settings): boolean {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import process from 'node:process'
 import type { Names } from '../core/issue/x509.ts'
 import { type Duration, hours, minutes } from '../core/model.ts'
+import { helloLimits } from '../core/route/hello.ts'
 import { parsePublicUrl, read, type Variables, whole } from '../core/settings.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
 import type { DatabaseCredential } from './database-credentials.ts'
@@ -23,6 +24,11 @@ export interface Settings {
   readonly edge: URL
   readonly publicUrl: URL
   readonly certificate: CertificateFiles | undefined
+  /** Further ones, each for the names that stand in it. */
+  readonly certificates: readonly CertificateFiles[]
+  readonly acme: AcmeSettings | undefined
+  /** The most bytes of a hello's body. */
+  readonly maxHello: number
   readonly trust: TrustSettings
   /** Besides the names of its own. */
   readonly routes: readonly StaticRoute[]
@@ -41,6 +47,17 @@ export interface TrustSettings {
   readonly maxStale: Duration
   /** And for new sessions at all. Not shorter. */
   readonly maxOffline: Duration
+}
+
+/** A certificate authority that issues by itself (RFC 8555), to whose terms the operator agrees. */
+export interface AcmeSettings {
+  /** The URL of its directory. */
+  readonly directory: string
+  readonly email: string | undefined
+  /** A certificate for each. */
+  readonly names: readonly string[]
+  /** Of authorities that its own TLS certificate may lead to: a PEM file. undefined: those that Node knows. */
+  readonly caFile: string | undefined
 }
 
 /** Paths of PEM files. */
@@ -71,6 +88,9 @@ export function readSettings(variables: Variables = process.env): Settings {
     edge,
     publicUrl: parsePublicUrl(read(variables, 'SALLYPORT_PUBLIC_URL') ?? edge.origin),
     certificate: readCertificate(variables),
+    certificates: [],
+    acme: undefined,
+    maxHello: helloLimits.maxHelloBytes,
     trust: { keys: readTrust(variables), maxStale, maxOffline },
     // They stand in a file alone (--config).
     routes: [],

@@ -4,7 +4,7 @@
  */
 import { concat } from '../core/lib/bytes.ts'
 import { Growing } from '../core/lib/growing.ts'
-import { type Hello, helloReader, parseHello } from '../core/route/hello.ts'
+import { type Hello, type HelloLimits, type HelloReader, helloReader, parseHello } from '../core/route/hello.ts'
 import { sniff, type Wire } from '../core/route/sniff.ts'
 import type { Connection } from './connection.ts'
 import type { CloseCode } from './reasons.ts'
@@ -144,11 +144,12 @@ function refuseUnknown(bytes: Uint8Array): Step {
 
 /** Reads a hello, without ending TLS. */
 export class HelloStage implements Stage {
-  readonly #reader = helloReader()
+  readonly #reader: HelloReader
   readonly #take: (connection: Connection, hello: Hello) => void
 
-  constructor(take: (connection: Connection, hello: Hello) => void) {
+  constructor(take: (connection: Connection, hello: Hello) => void, limits?: HelloLimits) {
     this.#take = take
+    this.#reader = helloReader(limits)
   }
 
   push(piece: Uint8Array): Step {

@@ -1,4 +1,5 @@
 /** What a listener does with each connection: which first bytes it takes, and whose they are. */
+import type { HelloLimits } from '../core/route/hello.ts'
 import type { RouteTable } from '../core/route/table.ts'
 import { HeaderStage } from './balancer.ts'
 import { dispatch, type Taking } from './dispatch.ts'
@@ -19,6 +20,7 @@ import type { CloseCode } from './reasons.ts'
 import type { Target } from './upstream.ts'
 
 export interface FrontNeeds {
+  readonly hello: HelloLimits
   /** As they are now: a connection keeps the rule that it got. */
   readonly table: () => RouteTable<Taking>
   /** The routes without TLS, by name. */
@@ -69,7 +71,8 @@ class Front {
     return { 'postgres-ssl': take, 'postgres-gssenc': take, 'postgres-cancel': take, 'postgres-startup': take }
   }
 
-  readonly hello = (): Stage => new HelloStage((connection, hello) => dispatch(this.#needs.table(), connection, hello))
+  readonly hello = (): Stage =>
+    new HelloStage((connection, hello) => dispatch(this.#needs.table(), connection, hello), this.#needs.hello)
 
   readonly connect = (): Stage =>
     new PlainConnect({

@@ -6,7 +6,6 @@ import { KeyObject, X509Certificate } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SecureContextOptions } from 'node:tls'
 import {
   type Issued,
   type Issuer,
@@ -18,7 +17,14 @@ import {
 import { type Duration, hours, type Instant, seconds } from '../core/model.ts'
 import type { Ports } from '../core/ports.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
-import { type Certificates, parseCertificate, parsePrivateKey, readPem, requireValid } from './certificates.ts'
+import {
+  type Certificates,
+  parseCertificate,
+  parsePrivateKey,
+  readPem,
+  requireValid,
+  type ServerCertificate,
+} from './certificates.ts'
 import { draftOf, notWritable, requirePrivate } from './own-files.ts'
 
 type Needs = Pick<Ports, 'now' | 'random'>
@@ -37,7 +43,7 @@ export async function localCertificates(
 ): Promise<Certificates> {
   const authority = await openLocalCa(needs, home, names)
   let renewAt: Instant = 0
-  const certificateOf = async (those: Names): Promise<SecureContextOptions> => {
+  const certificateOf = async (those: Names): Promise<ServerCertificate> => {
     const { certificate, keys } = await issueServerCertificate(needs, authority, those, ttl)
     // With the authority's own certificate, which a client needs for its pin.
     return { cert: [pemOf(certificate), pemOf(authority.certificate)].join(''), key: keyPemOf(keys) }

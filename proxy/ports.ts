@@ -1,5 +1,6 @@
 /** Opens every port of this proxy. One count of places holds for all of them: a stranger has no more by trying another port. */
 import type { Duration } from '../core/model.ts'
+import type { HelloLimits } from '../core/route/hello.ts'
 import { normaliseSni } from '../core/route/name.ts'
 import type { RouteTable } from '../core/route/table.ts'
 import type { Cancels } from './cancels.ts'
@@ -20,19 +21,26 @@ import type { Target } from './upstream.ts'
 /** What holds at the moment. */
 type Current = Pick<Routing, 'table' | 'secured' | 'withoutTls' | 'isOurs'>
 
+interface Needs {
+  /** As it is at the moment. */
+  readonly current: () => Current
+  readonly cancels: Pick<Cancels, 'take'>
+  readonly hello: HelloLimits
+}
+
 /** @throws SetupProblem: then none is open */
 export async function openPorts(
   listeners: readonly Listener[],
   world: World,
-  current: () => Current,
-  cancels: Pick<Cancels, 'take'>,
+  { current, cancels, hello }: Needs,
 ): Promise<Listening> {
   const { limits } = world
   const slots = makeSlots(limits.connections, limits.connectionsOfOneNetwork)
   const front: FrontNeeds = {
+    hello,
     table: () => current().table,
     withoutTls: () => current().withoutTls,
-    postgres: makePostgresFront({ cancels, secured: (connection) => peek(connection, hello(current)) }),
+    postgres: makePostgresFront({ cancels, secured: (connection) => peek(connection, securedHello(current, hello)) }),
     isOurs: (target, listener) => current().isOurs(target, listener),
   }
   const open: Listening[] = []
@@ -49,10 +57,10 @@ export async function openPorts(
 }
 
 /** Behind a Postgres client's request for TLS, which must follow. */
-const hello = (current: () => Current): Stage =>
+const securedHello = (current: () => Current, limits: HelloLimits): Stage =>
   new Sniffing({
     ...refusedWires,
-    tls: () => new HelloStage((connection, read) => dispatch(current().secured, connection, read)),
+    tls: () => new HelloStage((connection, read) => dispatch(current().secured, connection, read), limits),
   })
 
 /** The numbers of all of them: what is not dialled at this machine. */

@@ -39,7 +39,7 @@ export function makePostgresEnd(needs: PostgresNeeds, certificate: Parameters<ty
     const end = makeTlsEnd(certificate, {
       alpn,
       asksCertificate: true,
-      contextOf: certificates.contextOf,
+      certificateFor: certificates.certificateFor,
       take: (connection, socket) => new Client(needs, connection, socket).begin(),
     })
     return { ...resourceRule(names), alpn, take: (connection, hello) => void takeNamed(connection, hello, end.take) }
@@ -47,7 +47,7 @@ export function makePostgresEnd(needs: PostgresNeeds, certificate: Parameters<ty
   /** Of what is no database there is no certificate either. */
   async function takeNamed(connection: Connection, hello: Hello, take: Taking['take']): Promise<void> {
     const { sni = '' } = hello
-    if (isDatabase(trust, resourceIn(sni)) && (await certificates.prepare(sni))) take(connection, hello)
+    if (isDatabase(trust, resourceIn(sni)) && (await certificates.certificateFor(sni))) take(connection, hello)
     else connection.refuse('server_name_unknown', undefined, alertBytes(unrecognizedName))
   }
   return { asked: ending([...postgresProtocols, '']), direct: ending(postgresProtocols) }

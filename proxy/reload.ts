@@ -5,9 +5,9 @@
 import { statSync } from 'node:fs'
 import type { Duration } from '../core/model.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
-import type { Certificates } from './certificates.ts'
 import type { Settings } from './config.ts'
 import type { Log } from './log.ts'
+import type { OwnCertificates } from './own-certificates.ts'
 import type { Serving } from './serve.ts'
 
 export interface Reloading {
@@ -27,7 +27,7 @@ interface Given {
   readonly settings: Settings
   /** @throws SetupProblem */
   readonly read: () => Settings
-  readonly certificatesFor: (settings: Settings) => Certificates | Promise<Certificates>
+  readonly certificatesFor: (settings: Settings) => Promise<OwnCertificates>
   readonly serving: Pick<Serving, 'reload'>
   readonly log: Log
   /** How often the file is looked at. */
@@ -46,6 +46,9 @@ export const fixedSettings: { readonly [K in keyof Settings]: string | null } = 
   adminPort: 'admin_port',
   names: null,
   certificate: null,
+  certificates: null,
+  acme: null,
+  maxHello: 'max_hello',
   routes: null,
   databases: null,
   drain: null,

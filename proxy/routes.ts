@@ -37,7 +37,7 @@ export const routesOfTls = <Route extends { readonly protocol?: string | undefin
 
 export const ownName = 'sallyport'
 /** What is spoken under the proxy's own names, the one that we prefer first. */
-export const ownProtocols = ['sallyport', 'http/1.1'] as const
+export const ownProtocols = ['sallyport', 'h2', 'http/1.1'] as const
 export type OwnProtocol = (typeof ownProtocols)[number]
 
 type Naming = Pick<Settings, 'names' | 'publicUrl'>
@@ -70,9 +70,11 @@ export const resourceRule = (names: ReadonlySet<string>): RouteRule => ({
   clientCertificate: false,
 })
 
+/** Whether what is shown is the proxy's own. */
+export const showsOwn = ({ tls, certificate }: StaticRoute): boolean => tls === 'terminate' && !certificate
+
 /** What the proxy's own certificate must speak for where this machine's authority issues it: routes may show it too. */
 export function certificateNames({ names, routes }: Settings): Settings['names'] {
-  const shown = routes.filter(({ tls, certificate }) => tls === 'terminate' && !certificate)
-  const named = shown.flatMap(({ sni }) => sni.filter((name) => !name.includes('*')))
+  const named = routes.filter(showsOwn).flatMap(({ sni }) => sni.filter((name) => !name.includes('*')))
   return { ...names, dns: [...new Set([...names.dns, ...named])] }
 }

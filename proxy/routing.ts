@@ -1,16 +1,20 @@
 /** All that follows from one configuration and may follow from another while the proxy runs: made whole, then put in place of the one before. */
-import type { SecureContextOptions, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { showPath } from '../core/access/place.ts'
 import { compileTable, type RouteTable } from '../core/route/table.ts'
 import { SetupProblem } from '../core/setup-problem.ts'
+import { withChallenges } from './acme/challenges.ts'
 import type { Choice } from './balance.ts'
-import { type Certificates, keepFresh } from './certificates.ts'
+import type { CertificateFor } from './certificate-book.ts'
+import type { ServerCertificate } from './certificates.ts'
 import type { Settings } from './config.ts'
 import type { Connection } from './connection.ts'
 import type { Taking } from './dispatch.ts'
 import type { TakingWithoutTls } from './first-bytes.ts'
 import type { FrontNeeds } from './front.ts'
 import { type HostKind, hostsOf } from './hosts.ts'
+import { keepCertificates } from './keep-certificates.ts'
+import type { OwnCertificates } from './own-certificates.ts'
 import { ours, portsOf } from './ports.ts'
 import { makePostgresEnd, type PostgresNeeds } from './postgres-end.ts'
 import { makeResourceCertificates } from './resource-certificates.ts'
@@ -30,6 +34,12 @@ export interface Routing {
   readonly databases: Settings['databases']
   /** By the name of its static route. */
   readonly choices: ReadonlyMap<string, Choice>
+  readonly certificates: {
+    /** Reads the files now, instead of when their time comes. Never rejects: what is wrong stands in the log, and what was shown stays. */
+    look(): Promise<void>
+    /** Seconds until each ends, by its labels. */
+    expiries(): ReadonlyMap<string, number>
+  }
   kindOf(host: string): HostKind | undefined
   /** It is no longer that of new connections: nothing is looked at for it any more. */
   rest(): void
@@ -37,32 +47,27 @@ export interface Routing {
 
 type Take = (connection: Connection, socket: TLSSocket) => void
 
-export interface RoutingNeeds extends Omit<StaticNeeds, 'certificate'> {
+export interface RoutingNeeds extends Omit<StaticNeeds, 'certificate' | 'certificateFor' | 'expiries'> {
   readonly takers: { readonly [protocol in OwnProtocol]: Take }
   readonly opening: Omit<PostgresNeeds, 'certificates' | 'names'>
 }
 
 /** @throws SetupProblem */
-export async function makeRouting(
-  settings: Settings,
-  certificates: Certificates,
-  needs: RoutingNeeds,
-): Promise<Routing> {
+export async function makeRouting(settings: Settings, shown: OwnCertificates, needs: RoutingNeeds): Promise<Routing> {
   const { names, publicUrl, routes, databases } = settings
-  const certificate = await certificates.first()
+  const { certificateFor, expiries, acme } = shown
+  const certificate = await shown.certificates.first()
   // First of all that begins to look at something.
-  const own = makeOwnEnd(certificate, needs.takers)
-  const resources = makeResourceCertificates(certificates, certificate)
+  const own = makeOwnEnd(certificate, certificateFor, needs.takers)
+  const resources = makeResourceCertificates(shown)
   const below = { certificates: resources, names: ownServerNames(settings) }
   const postgres = makePostgresEnd({ ...needs.opening, ...below }, certificate)
-  const statics = await makeStaticRoutes(routes, { ...needs, certificate })
-  const renew = (next: SecureContextOptions) => {
-    for (const end of [own, statics, resources]) end.renew(next)
-  }
+  const statics = await makeStaticRoutes(routes, { ...needs, certificate, certificateFor, expiries })
   const owned = { ...ownRule(settings, routes), take: own.take }
-  const table = tableOf([...statics.rules, postgres.direct, owned], statics)
+  const rules = tableOf([...statics.rules, postgres.direct, owned], statics)
   const secured = tableOf([...statics.postgres, postgres.asked], statics)
-  const rest = keepFresh(certificates, needs.lookEvery, renew, needs.world.log)
+  const table = withChallenges(rules, (name) => acme?.challenges.ruleFor(name))
+  const fresh = keepCertificates(shown, statics, [own, statics, resources], needs.lookEvery, needs.world)
   return {
     table,
     isOurs: ours(settings, table),
@@ -71,17 +76,20 @@ export async function makeRouting(
     databases,
     choices: statics.choices,
     kindOf: hostsOf(names, [...portsOf(settings)], publicUrl),
-    rest: () => {
-      rest()
-      statics.rest()
-    },
+    certificates: { look: fresh.look, expiries: expiries.gauges },
+    rest: fresh.stop,
   }
 }
 
 /** A client that offers nothing speaks HTTP. */
-const makeOwnEnd = (certificate: SecureContextOptions, takers: RoutingNeeds['takers']): TlsEnd =>
+const makeOwnEnd = (
+  certificate: ServerCertificate,
+  certificateFor: CertificateFor,
+  takers: RoutingNeeds['takers'],
+): TlsEnd =>
   makeTlsEnd(certificate, {
     alpn: [...ownProtocols, ''],
+    certificateFor,
     take: (connection, socket) => {
       socket.once('end', () => connection.note({ closed_by: 'client' }))
       const protocol = ownProtocols.find((name) => name === socket.alpnProtocol) ?? 'http/1.1'

@@ -1,10 +1,10 @@
 /** The proxy in one piece: what listens, what ends TLS, what speaks HTTP, what opens tunnels, and what asks the edge. */
 import { Lru } from '../core/lib/lru.ts'
 import { type Duration, seconds } from '../core/model.ts'
+import { helloLimits } from '../core/route/hello.ts'
 import type { AuthorizeNeeds } from './authorize.ts'
 import { makeBearers } from './bearers.ts'
 import { makeCancels } from './cancels.ts'
-import type { Certificates } from './certificates.ts'
 import type { Settings } from './config.ts'
 import { makeEdgeCaller } from './edge-call.ts'
 import { type Events, makeEvents } from './events.ts'
@@ -13,7 +13,9 @@ import { fetchedKeys, pinnedKeys } from './first-keys.ts'
 import { makeForward } from './forward.ts'
 import { makeHealth } from './health.ts'
 import { makeHttpEnd } from './http.ts'
+import { makeHttp2End } from './http2.ts'
 import type { Identity } from './identity.ts'
+import type { OwnCertificates } from './own-certificates.ts'
 import { openPorts, portsOf } from './ports.ts'
 import { makeRelays, type Relays } from './relays.ts'
 import { makeRouting, type Routing } from './routing.ts'
@@ -31,7 +33,7 @@ export interface Serving {
    * From now on connections go by another table; those that are open keep theirs. What stands in `fixedSettings` (proxy/reload.ts) stays
    * as it is. @throws SetupProblem: nothing has changed
    */
-  reload(settings: Settings, certificates: Certificates): Promise<void>
+  reload(settings: Settings, own: OwnCertificates): Promise<void>
   readonly trust: Trust
   readonly sessions: Sessions
   readonly relays: Relays
@@ -42,7 +44,7 @@ export interface Serving {
 
 interface Given {
   readonly settings: Settings
-  readonly certificates: Certificates
+  readonly own: OwnCertificates
   readonly identity: Identity
   readonly world: World
   /** How often it looks whether the certificate must be renewed. */
@@ -68,26 +70,28 @@ export async function serve(given: Given): Promise<Serving> {
   const tunnel = makeTunnelEnd({ ...opening, publicUrl, kindOf, waiting })
   const needs = {
     ...{ world, relays, ownPorts, lookEvery, health: makeHealth({ world, ownPorts }) },
-    takers: { sallyport: tunnel.take, 'http/1.1': http.take },
+    takers: { sallyport: tunnel.take, h2: makeHttp2End({ limits: world.limits, http }).take, 'http/1.1': http.take },
     opening,
   }
-  let routing = await makeRouting(settings, given.certificates, needs)
+  let routing = await makeRouting(settings, given.own, needs)
   const end = async () => {
     routing.rest()
     trust.stop()
     await events.stop(seconds(2))
     forward.close()
   }
+  const helloOf = { ...helloLimits, maxHelloBytes: settings.maxHello }
   let over: Promise<void> | undefined
-  const listening = await openPorts(settings.listeners, world, () => routing, knowing.cancels)
+  const ports = { current: () => routing, cancels: knowing.cancels, hello: helloOf }
+  const listening = await openPorts(settings.listeners, world, ports)
   return {
     ...knowing,
     relays,
     get routing() {
       return routing
     },
-    reload: async (next, certificates) => {
-      const made = await makeRouting(next, certificates, needs)
+    reload: async (next, shown) => {
+      const made = await makeRouting(next, shown, needs)
       const before = routing
       routing = made
       before.rest()

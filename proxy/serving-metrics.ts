@@ -21,6 +21,7 @@ export function measuresOf(
     stopping: isStopping ? 1 : 0,
     config_generation: reloading?.generation ?? 1,
     config_reload_failures_total: reloading?.failures ?? 0,
+    certificate_expires_seconds: routing.certificates.expiries(),
     backend_up: new Map(backends.map(([labels, { isUp }]) => [labels, isUp ? 1 : 0])),
     backend_connections: new Map(backends.map(([labels, { open }]) => [labels, open])),
   }

@@ -1,16 +1,25 @@
 /** What takes the hellos of a static route: the relay alone, or behind TLS that ends here. */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { SecureContextOptions } from 'node:tls'
-import type { Duration, Instant } from '../core/model.ts'
+import type { Duration } from '../core/model.ts'
 import type { Hello } from '../core/route/hello.ts'
 import { announcement } from './announce.ts'
 import { type Choice, makeChoice } from './balance.ts'
-import { type Certificates, certificatesOf, keepFresh, parseCertificate, readPem } from './certificates.ts'
+import type { CertificateFor } from './certificate-book.ts'
+import {
+  certificatesOf,
+  type Fresh,
+  keepFresh,
+  parseCertificate,
+  readPem,
+  type ServerCertificate,
+} from './certificates.ts'
 import type { Connection } from './connection.ts'
 import type { Taking } from './dispatch.ts'
+import type { Expiries } from './expiry.ts'
 import type { TakingWithoutTls } from './first-bytes.ts'
 import type { Health } from './health.ts'
+import { telling } from './own-certificates.ts'
 import { askForTls } from './postgres.ts'
 import { type RelayNeeds, relay } from './relay.ts'
 import { protocolWithoutTls, type StaticRoute } from './routes.ts'
@@ -19,7 +28,9 @@ import { makeTlsEnd, type TlsEnd } from './tls.ts'
 export interface StaticNeeds extends RelayNeeds {
   readonly health: Health
   /** The proxy's own, for routes that name none. */
-  readonly certificate: SecureContextOptions
+  readonly certificate: ServerCertificate
+  readonly certificateFor: CertificateFor
+  readonly expiries: Expiries
   readonly lookEvery: Duration
 }
 
@@ -35,7 +46,9 @@ export interface StaticRoutes {
   /** By name. */
   readonly withoutTls: ReadonlyMap<string, TakingWithoutTls>
   /** The proxy's own certificate was renewed. */
-  renew(certificate: SecureContextOptions): void
+  renew(certificate: ServerCertificate): void
+  /** Looks at the routes' own certificates now. */
+  look(): Promise<void>
   /** Looks at no certificates and backends any more. */
   rest(): void
 }
@@ -45,6 +58,7 @@ export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: St
   const withoutTls = new Map<string, TakingWithoutTls>()
   const shared: TlsEnd[] = []
   const resting: (() => void)[] = []
+  const fresh: Fresh[] = []
   const rest = () => {
     for (const one of resting) one()
   }
@@ -62,9 +76,13 @@ export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: St
     if (route.tls === 'passthrough')
       return { ...route, take: (connection, hello) => pass(connection, hello, connection.raw) }
     const files = route.certificate && certificatesOf(route.certificate, needs.world.now)
-    const end = endOf(route, files ? await files.first() : needs.certificate, pass)
-    if (files) resting.push(keepOwn(files, end, needs))
-    else shared.push(end)
+    const own = files && telling(files, `route:${route.name}`, needs.expiries)
+    const end = endOf(route, needs, await own?.first(), pass)
+    if (own) {
+      const kept = keepFresh(own, needs.lookEvery, end.renew, needs.world.log)
+      fresh.push(kept)
+      resting.push(kept.stop)
+    } else shared.push(end)
     return { ...route, take: end.take }
   }
   const rules: Taking[] = []
@@ -80,10 +98,13 @@ export async function makeStaticRoutes(routes: readonly StaticRoute[], needs: St
   const postgres = routes
     .filter(({ protocol }) => protocol === 'postgres')
     .map((route) => asking(route, choices, needs))
-  const renew = (certificate: SecureContextOptions) => {
+  const renew = (certificate: ServerCertificate) => {
     for (const end of shared) end.renew(certificate)
   }
-  return { rules, postgres, withoutTls, choices, renew, rest }
+  const look = async () => {
+    for (const one of fresh) await one.look()
+  }
+  return { rules, postgres, withoutTls, choices, renew, look, rest }
 }
 
 function passUntold({ name }: StaticRoute, connection: Connection, pass: Pass): void {
@@ -116,24 +137,20 @@ function asking(route: StaticRoute, choices: StaticRoutes['choices'], needs: Sta
   }
 }
 
-/** Reads what a start would read. @throws SetupProblem */
-export async function checkFiles(routes: readonly StaticRoute[], now: () => Instant): Promise<void> {
-  for (const { certificate, clientCa } of routes) {
-    if (certificate) await certificatesOf(certificate, now).first()
-    if (clientCa !== undefined) readAuthorities(clientCa)
-  }
-}
-
-function endOf({ alpn, clientCa }: StaticRoute, certificate: SecureContextOptions, pass: Pass): TlsEnd {
-  return makeTlsEnd(certificate, {
+/** `own`: its certificate, the only one that it shows. */
+function endOf(
+  { alpn, clientCa }: StaticRoute,
+  needs: StaticNeeds,
+  own: ServerCertificate | undefined,
+  pass: Pass,
+): TlsEnd {
+  return makeTlsEnd(own ?? needs.certificate, {
     alpn,
+    certificateFor: own ? undefined : needs.certificateFor,
     clientCa: clientCa === undefined ? undefined : readAuthorities(clientCa),
     take: (connection, socket, routing) => pass(connection, routing, socket, socket.alpnProtocol || ''),
   })
 }
-
-const keepOwn = (certificates: Certificates, end: TlsEnd, { lookEvery, world }: StaticNeeds): (() => void) =>
-  keepFresh(certificates, lookEvery, end.renew, world.log)
 
 /** A file without a certificate must not count as none at all: then every authority that Node knows would do. @throws SetupProblem */
 function readAuthorities(file: string): string {

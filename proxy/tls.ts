@@ -1,8 +1,10 @@
 /** Ends TLS for one rule of the route table. What OpenSSL reads of a hello must be what was routed. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { constants } from 'node:crypto'
-import { createServer, type SecureContext, type SecureContextOptions, type TLSSocket, type TlsOptions } from 'node:tls'
+import { createServer, type SecureContextOptions, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import { routedName } from '../core/route/name.ts'
+import type { CertificateFor } from './certificate-book.ts'
+import type { ServerCertificate } from './certificates.ts'
 import type { Connection } from './connection.ts'
 import type { CloseCode } from './reasons.ts'
 
@@ -16,7 +18,7 @@ export interface TlsEnd {
   /** The connection's next byte is the hello's first. */
   take(connection: Connection, routing: Routing): void
   /** For connections from now on; those that are open keep what they have. */
-  renew(certificate: SecureContextOptions): void
+  renew(certificate: ServerCertificate): void
 }
 
 interface Needs {
@@ -26,12 +28,12 @@ interface Needs {
   readonly clientCa?: string | undefined
   /** A client certificate is asked for, and nothing that it says is believed: whoever takes the connection judges it. */
   readonly asksCertificate?: boolean
-  /** The certificate of a name. Undefined: the one for all. */
-  readonly contextOf?: (serverName: string) => SecureContext | undefined
+  /** What is shown under a name; where it answers none, and to a client without a name, the end's own. */
+  readonly certificateFor?: CertificateFor | undefined
   take(connection: Connection, socket: TLSSocket, routing: Routing): void
 }
 
-export const fixed = {
+const fixed = {
   minVersion: 'TLSv1.2',
   // No tickets: a resumed session would not show its certificate again. No renegotiation: it costs us more than clients.
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
@@ -42,40 +44,63 @@ interface Current {
   readonly routing: Routing
 }
 
-export function makeTlsEnd(certificate: SecureContextOptions, needs: Needs): TlsEnd {
-  const { alpn, clientCa, asksCertificate = false, contextOf, take } = needs
-  // Node tells in none of these events which connection it is about; the context in which it was handed over does.
+/**
+ * A server for each certificate, chosen before OpenSSL reads the hello: Node's own choice by name (SNICallback) puts the chosen certificate
+ * beside the first one and not in its place, so of two kinds of keys a client could get the one of another name.
+ */
+export function makeTlsEnd(certificate: ServerCertificate, { certificateFor, ...needs }: Needs): TlsEnd {
+  // Node tells in none of the server's events which connection it is about; the context in which it was handed over does.
   const current = new AsyncLocalStorage<Current>()
-  const common = { ...fixed, ...(clientCa !== undefined && { ca: clientCa }) }
-  // Who shows a wrong certificate, or none, is let go below: Node would do it where that context is lost, and with it the reason.
-  const asking = { requestCert: clientCa !== undefined || asksCertificate, rejectUnauthorized: false }
-  const named = contextOf && { SNICallback: byName(contextOf) }
-  const server = createServer({ ...common, ...certificate, ...agreed(alpn), ...asking, ...named })
-  server.on('tlsClientError', (error: Error & { code?: string }) => {
-    const isProtocol = error.code === 'ERR_SSL_NO_APPLICATION_PROTOCOL'
-    const code = isProtocol ? 'application_protocol_differs' : 'handshake_failed'
-    current.getStore()?.connection.refuse(code, error.code)
-  })
-  server.on('secureConnection', (socket) => {
-    const store = current.getStore()
-    if (!store) return void socket.destroy()
-    const why =
-      whyNotAsRouted(socket, store.routing, alpn) ?? (clientCa === undefined ? undefined : whyNotCertified(socket))
-    if (why === undefined) take(store.connection, socket, store.routing)
-    else store.connection.refuse(why, socket.authorizationError && String(socket.authorizationError))
-  })
+  const servers = new WeakMap<ServerCertificate, Server>()
+  let own = certificate
+  const serverOf = (shown: ServerCertificate): Server => {
+    const server = servers.get(shown) ?? makeServer(shown, needs, () => current.getStore())
+    servers.set(shown, server)
+    return server
+  }
+  const hand = async (connection: Connection, routing: Routing) => {
+    const named = routing.sni === undefined ? undefined : await certificateFor?.(routing.sni)
+    if (connection.raw.destroyed) return
+    const server = serverOf(named ?? own)
+    current.run({ connection, routing }, () => void server.emit('connection', connection.raw))
+  }
+  // A certificate that cannot be shown stops the start, and not the first client.
+  serverOf(own)
   return {
     take: (connection, routing) => {
-      current.run({ connection, routing }, () => void server.emit('connection', connection.raw))
+      hand(connection, routing).catch((error: Error) => connection.refuse('handshake_failed', error.message))
     },
-    renew: (next) => server.setSecureContext({ ...common, ...next }),
+    renew: (next) => {
+      serverOf(next)
+      own = next
+    },
   }
 }
 
-const byName =
-  (contextOf: NonNullable<Needs['contextOf']>): NonNullable<TlsOptions['SNICallback']> =>
-  (serverName, done) =>
-    done(null, contextOf(routedName(serverName)?.name ?? ''))
+function makeServer(
+  certificate: ServerCertificate,
+  { alpn, clientCa, asksCertificate = false, take }: Omit<Needs, 'certificateFor'>,
+  current: () => Current | undefined,
+): Server {
+  // Who shows a wrong certificate, or none, is let go below: Node would do it where that context is lost, and with it the reason.
+  const asking = { requestCert: clientCa !== undefined || asksCertificate, rejectUnauthorized: false }
+  const authorities = clientCa === undefined ? {} : { ca: clientCa }
+  const server = createServer({ ...fixed, ...authorities, ...certificate, ...agreed(alpn), ...asking })
+  server.on('tlsClientError', (error: Error & { code?: string }) => {
+    const isProtocol = error.code === 'ERR_SSL_NO_APPLICATION_PROTOCOL'
+    const code = isProtocol ? 'application_protocol_differs' : 'handshake_failed'
+    current()?.connection.refuse(code, error.code)
+  })
+  server.on('secureConnection', (socket) => {
+    const handed = current()
+    if (!handed) return void socket.destroy()
+    const why =
+      whyNotAsRouted(socket, handed.routing, alpn) ?? (clientCa === undefined ? undefined : whyNotCertified(socket))
+    if (why === undefined) take(handed.connection, socket, handed.routing)
+    else handed.connection.refuse(why, socket.authorizationError && String(socket.authorizationError))
+  })
+  return server
+}
 
 function agreed(alpn: readonly string[] | undefined): Pick<TlsOptions, 'ALPNProtocols'> {
   const names = alpn?.filter((name) => name !== '') ?? []

@@ -40,8 +40,8 @@ export interface Issuer {
 
 type Needs = Pick<Ports, 'now' | 'random'>
 
-const p256 = { name: 'ECDSA', namedCurve: 'P-256' } as const
-const signing = { name: 'ECDSA', hash: 'SHA-256' } as const
+export const p256 = { name: 'ECDSA', namedCurve: 'P-256' } as const
+export const signing = { name: 'ECDSA', hash: 'SHA-256' } as const
 const caTtl: Duration = hours(10 * 365 * 24)
 /** Clocks differ: a client that is a little behind must not see a certificate of the future. */
 const backDated = minutes(5)
@@ -131,13 +131,13 @@ export function notPermitted(authority: Bytes, names: Names): string[] {
 export const newKeys = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(p256, true, ['sign', 'verify'])
 
 /** 16 random octets, positive and never shorter (section 4.1.2.2 allows 20). */
-function serial({ random }: Needs): string {
+export function serial({ random }: Needs): string {
   const bytes = random(16)
   bytes[0] = ((bytes[0] as number) & 0x3f) | 0x40
   return hex(bytes)
 }
 
-const life = ({ now }: Needs, ttl: Duration) => ({
+export const life = ({ now }: Needs, ttl: Duration) => ({
   notBefore: new Date(now() - backDated),
   notAfter: new Date(now() + ttl),
 })

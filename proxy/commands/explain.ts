@@ -3,6 +3,7 @@ import process from 'node:process'
 import { quoted } from '../../core/access/place.ts'
 import { type Explained, explain as explainIn, type NameReason } from '../../core/route/explain.ts'
 import { compileTable, type RouteReason, type RouteRule } from '../../core/route/table.ts'
+import { withChallenges } from '../acme/challenges.ts'
 import type { Balance } from '../balance.ts'
 import { type CloseCode, routeCodes } from '../reasons.ts'
 import { ownName, ownRule, ownServerNames, resourceRule, routesOfTls, type StaticRoute } from '../routes.ts'
@@ -28,7 +29,11 @@ export function explain({ config, sni, alpn, format }: Asked): number {
   ])
   // The file's reader has compiled it before.
   if (compiled.kind === 'invalid') throw new Error('a table that was sound is not')
-  const explained = explainIn(compiled.value, { sni, alpn })
+  // No challenge is open where no proxy runs.
+  const explained = explainIn(
+    withChallenges(compiled.value, () => undefined),
+    { sni, alpn },
+  )
   process.stdout.write(`${format === 'json' ? JSON.stringify(asJson(explained)) : asText(explained)}\n`)
   return explained.kind === 'route' ? 0 : 3
 }

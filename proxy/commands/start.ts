@@ -1,18 +1,17 @@
 /** Serves until it is told to stop. */
 import process from 'node:process'
-import { type Duration, minutes, seconds } from '../../core/model.ts'
+import { type Duration, seconds } from '../../core/model.ts'
 import { type Admin, serveAdmin } from '../admin.ts'
-import { type Certificates, certificatesOf } from '../certificates.ts'
 import type { Settings } from '../config.ts'
 import { descriptorLimit, withinDescriptors } from '../descriptors.ts'
 import type { World } from '../exchange.ts'
+import { makeExpiries } from '../expiry.ts'
 import { openIdentity } from '../identity.ts'
 import { limits } from '../limits.ts'
-import { localCertificates } from '../local-ca.ts'
 import { countLog } from '../metrics.ts'
+import { type OwnCertificates, openOwnCertificates } from '../own-certificates.ts'
 import { quieten } from '../quiet-log.ts'
 import { keepReloading, type Reloading } from '../reload.ts'
-import { certificateNames } from '../routes.ts'
 import { type Serving, serve } from '../serve.ts'
 import { measuresOf } from '../serving-metrics.ts'
 import { settingsOf } from './settings.ts'
@@ -30,12 +29,8 @@ const world: World = {
   log: metrics.log,
 }
 
-function certificatesFor(settings: Settings): Certificates | Promise<Certificates> {
-  const { certificate, home } = settings
-  return certificate
-    ? certificatesOf(certificate, world.now)
-    : localCertificates(world, home, certificateNames(settings))
-}
+const certificatesFor = (settings: Settings): Promise<OwnCertificates> =>
+  openOwnCertificates(settings, world, makeExpiries(world.now, world.log))
 
 /** How often the file of --config is looked at. */
 const lookAtFile = seconds(1)
@@ -49,9 +44,9 @@ interface Running {
 export async function start(config: string | undefined): Promise<void> {
   const stopping = stopOnSignals()
   const settings = settingsOf(config)
-  const certificates = await certificatesFor(settings)
+  const own = await certificatesFor(settings)
   const identity = await openIdentity(world, settings.home)
-  const serving = await serve({ settings, certificates, identity, world, lookEvery: minutes(1) })
+  const serving = await serve({ settings, own, identity, world, lookEvery: seconds(10) })
   const reloading = config === undefined ? undefined : reloadOn(config, settings, serving)
   const running = { serving, reloading }
   stopping.is(running, () => (reloading?.settings ?? settings).drain)

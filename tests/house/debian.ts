@@ -22,6 +22,7 @@ const ofTests = [
   'postgresql-client',
   'oathtool',
   ...ofFront,
+  'pebble',
 ]
 const aptOptions = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3']
 

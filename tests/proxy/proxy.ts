@@ -9,14 +9,16 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach } from 'vitest'
 import type { Names } from '../../core/issue/x509.ts'
 import { hours, minutes } from '../../core/model.ts'
-import type { Certificates } from '../../proxy/certificates.ts'
+import { helloLimits } from '../../core/route/hello.ts'
 import type { Settings } from '../../proxy/config.ts'
+import { makeExpiries } from '../../proxy/expiry.ts'
 import { type Identity, openIdentity } from '../../proxy/identity.ts'
 import { limits as defaults, type Limits } from '../../proxy/limits.ts'
 import { type Listener, plainListener } from '../../proxy/listeners.ts'
-import { localCertificates, openLocalCa, serverTtl } from '../../proxy/local-ca.ts'
+import { openLocalCa } from '../../proxy/local-ca.ts'
 import type { LogLine } from '../../proxy/log.ts'
 import { countLog } from '../../proxy/metrics.ts'
+import { type OwnCertificates, openOwnCertificates } from '../../proxy/own-certificates.ts'
 import { type Serving, serve } from '../../proxy/serve.ts'
 import { freePort, newFolder, remove } from '../runtime/launch.ts'
 
@@ -48,9 +50,10 @@ export interface Proxy extends Reachable {
   readonly stop: () => Promise<void>
   readonly identity: Identity
   readonly serving: Serving
+  readonly own: OwnCertificates
   /** With which it was started. */
   readonly settings: Settings
-  readonly certificates: Certificates
+  readonly certificates: OwnCertificates
 }
 
 interface Options {
@@ -70,9 +73,15 @@ interface Options {
   /** Of the first one, and further ones. */
   readonly listener?: Partial<Listener>
   readonly listeners?: readonly Listener[]
-  readonly routes?: Settings['routes']
   readonly databases?: Settings['databases']
-  /** Of what it knows and decides; its certificates have the machine's. */
+  readonly certificate?: Settings['certificate']
+  readonly routes?: Settings['routes']
+  readonly certificates?: Settings['certificates']
+  readonly acme?: Settings['acme']
+  readonly maxHello?: number
+  /** Of its certificates. */
+  readonly certificatesNow?: () => number
+  /** Of what it knows and decides; its certificates have the machine's, unless that is given. */
   readonly now?: () => number
   /** Before it starts, such as to register it at the edge. */
   readonly prepare?: (identity: Identity) => Promise<void>
@@ -88,6 +97,12 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   await more.prepare?.(identity)
   const log: LogLine[] = []
   const counted = countLog((line) => void log.push(line))
+  const world = {
+    ...needs,
+    ...(more.now && { now: more.now }),
+    limits: { ...defaults, ...more.limits },
+    log: counted.log,
+  }
   const settings: Settings = {
     port,
     hosts: ['127.0.0.1'],
@@ -96,7 +111,10 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
     home,
     edge: new URL(edge),
     publicUrl: new URL(publicUrl),
-    certificate: undefined,
+    certificate: more.certificate,
+    certificates: more.certificates ?? [],
+    acme: more.acme,
+    maxHello: more.maxHello ?? helloLimits.maxHelloBytes,
     trust: {
       keys: more.keys ?? 'none',
       maxStale: more.maxStale ?? minutes(5),
@@ -107,26 +125,27 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
     adminPort: undefined,
     drain: minutes(5),
   }
-  const certificates = await localCertificates(needs, home, names, more.ttl ?? serverTtl)
+  const expiries = makeExpiries(world.now, world.log)
+  const own = await openOwnCertificates(
+    settings,
+    { ...world, now: more.certificatesNow ?? needs.now },
+    expiries,
+    more.ttl,
+  )
   const serving = await serve({
     settings,
+    own,
     identity,
-    certificates,
-    world: {
-      ...needs,
-      ...(more.now && { now: more.now }),
-      limits: { ...defaults, ...more.limits },
-      log: counted.log,
-    },
+    world,
     lookEvery: more.lookEvery ?? minutes(1),
     ...(more.askEvery !== undefined && { askEvery: more.askEvery }),
   })
   atEnd(serving.stop)
   const { certificate } = await openLocalCa(needs, home, names)
   const codes = () => codesOf(log)
-  const metrics = () => counted.text({})
+  const metrics = () => counted.text({ certificate_expires_seconds: serving.routing.certificates.expiries() })
   const ca = new X509Certificate(certificate).toString()
-  return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving, settings, certificates }
+  return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving, settings, own, certificates: own }
 }
 
 /** Why things were refused or broke off. What an answer said already a connection's own line says again. */

@@ -4,7 +4,7 @@ import { dial, startProxy } from './proxy.ts'
 
 const edge = 'http://localhost:1'
 
-test.each([[['h2']], [['sallyport-ssh', 'postgresql']]])(
+test.each([[['h3']], [['sallyport-ssh', 'postgresql']]])(
   'ALPN %j alone gets the alert no_application_protocol',
   async (names) => {
     const proxy = await startProxy({ edge })
@@ -14,9 +14,9 @@ test.each([[['h2']], [['sallyport-ssh', 'postgresql']]])(
   },
 )
 
-test('of h2 and http/1.1 it takes http/1.1', async () => {
-  const { socket } = await dial(await startProxy({ edge }), { ALPNProtocols: ['h2', 'http/1.1'] })
-  expect(socket.alpnProtocol).toBe('http/1.1')
+test('of http/1.1 and h2 it takes h2', async () => {
+  const { socket } = await dial(await startProxy({ edge }), { ALPNProtocols: ['http/1.1', 'h2'] })
+  expect(socket.alpnProtocol).toBe('h2')
 })
 
 test('TLS 1.1 is refused', async () => {

@@ -2,6 +2,7 @@
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { helloLimits } from '../../../core/route/hello.ts'
 import { compileTable } from '../../../core/route/table.ts'
 import { Connection } from '../../../proxy/connection.ts'
 import { makeFront } from '../../../proxy/front.ts'
@@ -116,6 +117,7 @@ test('no name, where no rule at all is for that: a table of ours has one, and th
     table: () => compiled.value,
     withoutTls: () => new Map(),
     postgres: () => undefined,
+    hello: helloLimits,
     isOurs: () => false,
   })
   const uri = await listening(

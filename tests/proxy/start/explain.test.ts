@@ -173,3 +173,11 @@ test.each([[[]], [['--config', 'x', '--format=yaml']], [['--config', 'x', 'y']],
     expect(stderr).toMatch(/^Usage: /)
   },
 )
+
+test('a route whose TLS ends here never sees the hellos of certificate authorities; a passthrough does', async () => {
+  const file = configOf(text.replace("    alpn: [h2, '']\n", '').replace(/ {2}- name: metrics-old\n(?: {4}.*\n)+/, ''))
+  const of = async (sni: string) =>
+    (await explain(['--sni', sni, '--alpn', 'acme-tls/1', '--format=json'], file)).stdout
+  expect(JSON.parse(await of('metrics.example.com'))).toMatchObject({ action: 'refuse', considered: ['metrics'] })
+  expect(JSON.parse(await of('git.example.com'))).toMatchObject({ route: 'git', action: 'passthrough' })
+})
