@@ -33,7 +33,7 @@ export const valuesOf = (fields: Fields, wanted: string): string[] =>
   [...pairs(fields)].flatMap(([name, value]) => (name.toLowerCase() === wanted ? [value] : []))
 
 /** `dropped` is asked with names in lower case. */
-function passing(fields: Fields, dropped: (name: string) => boolean): string[] {
+export function passing(fields: Fields, dropped: (name: string) => boolean): string[] {
   const named = valuesOf(fields, 'connection').flatMap((value) => value.toLowerCase().split(','))
   const ofThisHop = new Set([...hopByHop, ...named.map((name) => name.trim())])
   return [...pairs(fields)].flatMap(([name, value]) =>

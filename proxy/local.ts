@@ -17,7 +17,7 @@ export type Opened =
   | { readonly kind: 'tunnel'; readonly stream: Duplex }
   | { readonly kind: 'refused'; readonly state: keyof typeof sqlStates; readonly message: string }
 
-interface Teller {
+export interface Teller {
   /** Why a connection was closed, for whoever looks into it. */
   tell(line: string): void
 }
@@ -39,7 +39,7 @@ export interface LocalProxy {
 }
 
 export const localHost = '127.0.0.1'
-const mostConnections = 100
+export const mostConnections = 100
 const linger = seconds(2)
 
 /** Port 0: any that is free. @throws SetupProblem */
@@ -70,7 +70,7 @@ async function listen(port: number, { tell }: Teller, serve: (socket: Socket) =>
   return { port: (server.address() as AddressInfo).port, close }
 }
 
-function bind(server: Server, port: number): Promise<void> {
+export function bind(server: Server, port: number): Promise<void> {
   return new Promise((done, fail) => {
     const failed = (error: { code?: string }) => fail(portProblem(port, error.code ?? 'unknown error'))
     server.once('error', failed)

@@ -59,7 +59,10 @@ export const rooms: Record<string, Room> = {
     npm: ['@simplewebauthn/browser', 'uqr'],
   },
   proxy: { ours: ['core/'], npm: ['yaml', 'koffi', 'node:*'] },
-  cli: { ours: ['core/', 'proxy/local.ts', 'proxy/yaml.ts'], npm: ['yaml', 'uqr', 'oauth4webapi', 'node:*'] },
+  cli: {
+    ours: ['core/', 'proxy/local.ts', 'proxy/local-http.ts', 'proxy/yaml.ts'],
+    npm: ['yaml', 'uqr', 'oauth4webapi', 'node:*'],
+  },
   'start.ts': { ours: ['core/'], npm: ['node:*'] },
   'build.ts': { ours: [], npm: ['esbuild', 'node:*'] },
 }

@@ -22,10 +22,10 @@ export function requireChromium(ctx: TestContext): void {
 }
 
 /** undefined where there is no Chromium. */
-export async function openBrowser(): Promise<Browser | undefined> {
+export async function openBrowser(more: readonly string[] = []): Promise<Browser | undefined> {
   if (executablePath === undefined) return undefined
   const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic']
-  const args = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run', ...quiet]
+  const args = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run', ...quiet, ...more]
   return chromium.launch({ executablePath, args })
 }
 
