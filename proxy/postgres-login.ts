@@ -18,7 +18,7 @@ export interface Login {
   readonly password: string
   /** Of the server's certificate (RFC 5929 section 4). undefined: it has none that such a hash is known for. */
   readonly endPoint: Bytes | undefined
-  /** Nothing is said in the clear over a connection without TLS. */
+  /** Nothing is said in the clear without TLS, nor to a server that nothing vouches for (tls.mode insecure): it may be anybody. */
   readonly isSecure: boolean
   readonly random: (length: number) => Uint8Array
 }
@@ -26,13 +26,14 @@ export interface Login {
 /** What the connection to the server is by itself. */
 export function endPointOf(stream: Duplex): Pick<Login, 'endPoint' | 'isSecure'> {
   if (!(stream instanceof TLSSocket)) return { endPoint: undefined, isSecure: false }
+  const isSecure = stream.authorized
   const raw = stream.getPeerX509Certificate()?.raw
   const parsed = raw && parseCertificate(new Uint8Array(raw))
   const hash = parsed?.kind === 'value' ? parsed.value.scheme : undefined
-  if (!raw || !hash || hash.kind === 'Ed25519') return { endPoint: undefined, isSecure: true }
+  if (!raw || !hash || hash.kind === 'Ed25519') return { endPoint: undefined, isSecure }
   return {
     endPoint: new Uint8Array(createHash(hash.hash.replace('-', '').toLowerCase()).update(raw).digest()),
-    isSecure: true,
+    isSecure,
   }
 }
 
@@ -92,7 +93,8 @@ const whyNot = (ask: number): string => {
 }
 
 function cleartext({ password, isSecure }: Login): Bytes {
-  if (!isSecure) throw new LoginFailure('the server asks for the password in the clear, and offers no TLS')
+  if (!isSecure)
+    throw new LoginFailure('the server asks for the password in the clear, and no TLS that is verified hides it')
   return messageOf(utf8(`${password}\0`))
 }
 

@@ -2,12 +2,12 @@
  * The open challenges of this process (RFC 8737): a hello with the ALPN name `acme-tls/1` is answered for exactly the name that a
  * certificate authority is asked to look at, exactly as long, with the challenge's certificate and nothing behind it.
  */
-import type { RouteRule, RouteTable } from '../../core/route/table.ts'
+import type { RouteRule } from '../../core/route/table.ts'
 import type { ServerCertificate } from '../certificates.ts'
 import type { Taking } from '../dispatch.ts'
 import type { Log } from '../log.ts'
 import { makeTlsEnd } from '../tls.ts'
-import { acmeProtocol, takesAcme } from './protocol.ts'
+import { acmeProtocol } from './protocol.ts'
 
 const ruleName = 'acme'
 
@@ -50,27 +50,3 @@ const ruleOf = (name: string): RouteRule => ({
   tls: 'terminate',
   clientCertificate: false,
 })
-
-/**
- * A route that names `acme-tls/1` wins for its name; then an open challenge; then a passthrough that takes whatever is offered, whose
- * service may answer challenges of its own. No other rule ever sees it.
- */
-export function withChallenges<Rule extends RouteRule>(
-  table: RouteTable<Rule>,
-  ruleFor: (name: string) => Rule | undefined,
-): RouteTable<Rule> {
-  return {
-    match(hello) {
-      const routed = table.match(hello)
-      if (!hello.alpn.includes(acmeProtocol)) return routed
-      if (routed.kind === 'route' && takesAcme(routed.rule)) return routed
-      const { considered } = routed
-      // Section 3: who validates offers this one name.
-      const isAlone = hello.alpn.length === 1 && hello.sni !== undefined
-      const rule = isAlone ? ruleFor(hello.sni as string) : undefined
-      if (rule) return { kind: 'route', rule, considered: [...considered, rule.name] }
-      if (routed.kind === 'refused' || routed.rule.tls === 'passthrough') return routed
-      return { kind: 'refused', why: 'no_route_for_alpn', considered }
-    },
-  }
-}

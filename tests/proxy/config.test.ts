@@ -18,6 +18,7 @@ test('everything has a default for one machine', () => {
     maxHello: 16_384,
     trust: { keys: 'none', maxStale: 300_000, maxOffline: 3_600_000 },
     routes: [],
+    databases: [],
     adminPort: undefined,
     drain: 4000,
   })

@@ -29,7 +29,7 @@ test('TLS 1.1 is refused', async () => {
 test.each([
   ['GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'plain_http'],
   ['SSH-2.0-x\r\n', 'plain_ssh'],
-  ['\u0000\u0000\u0000\u0008\u0004\u00d2\u0016\u002f', 'plain_postgres'],
+  ['PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n', 'proxy_header'],
 ])('without TLS (%j) nothing is answered', async (bytes, code) => {
   const proxy = await startProxy({ edge })
   const socket = connect(proxy.port, '127.0.0.1', () => socket.write(bytes, 'latin1'))

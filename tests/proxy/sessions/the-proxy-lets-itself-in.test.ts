@@ -4,6 +4,7 @@ import { chmodSync, chownSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import process from 'node:process'
+import { TLSSocket } from 'node:tls'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { DbDocument } from '../../../core/access/db.ts'
 import { issue, newCa } from '../../cli/certificates.ts'
@@ -132,6 +133,35 @@ test.for([
   const line = world.proxy.log.find((one) => one.message === 'not let in by the database')
   expect(line?.['detail']).toContain(why)
   expect(database.connections[0]?.said()).not.toContain('correct horse')
+})
+
+test.for([
+  ['that nothing vouches for', 'insecure', false],
+  ['that is verified', 'verify-full', true],
+] as const)('a server with TLS %s is told the password in the clear: %s, %s', async ([, mode, told]) => {
+  const ca = await newCa('CA')
+  const own = await issue('127.0.0.1', { by: ca, ips: ['127.0.0.1'] })
+  let heard = ''
+  const database = await startDatabase((socket) => {
+    socket.once('data', () => {
+      socket.write('S')
+      const secured = new TLSSocket(socket, { isServer: true, cert: own.pem, key: own.key })
+      secured.on('error', () => undefined)
+      secured.on('data', (bytes: Buffer) => {
+        heard += bytes.toString('latin1')
+        secured.write(heard.includes('correct horse') ? welcome : ask(3))
+      })
+    })
+  })
+  const world = await newWorld({ tap: false, database, databases: [passwordFor()] })
+  const document = pgDocument('pg-1', { uri: database.uri }) as DbDocument
+  const tls = mode === 'insecure' ? { mode } : { mode, ca_cert: ca.pem }
+  await putDocuments(world.admin, { ...document, spec: { ...document.spec, tls } })
+  await world.proxy.serving.trust.ask()
+  const client = await startDirect(world.proxy, { certified: await certify(world) })
+  if (told) await client.until(isReady)
+  else expect(await client.closed).toContain(notLetIn)
+  expect(heard.includes('correct horse')).toBe(told)
 })
 
 test('a server that asks for nothing lets in, and one that says nothing is not waited for', async () => {

@@ -24,6 +24,7 @@ export const calling: Cases = {
       { generation: 4 },
     )
     const call = enteringOf({ ...row, id, clientId, scope, via, authenticatedAt, expiresAt })
+    const { sequence } = await world.ports.policies.newest()
     const done = await changes(world.store, async () =>
       expect(await world.ports.clientSessions.enter(call)).toStrictEqual({
         user: person.user,
@@ -34,6 +35,7 @@ export const calling: Cases = {
           { document: presetOf('editor'), revision: undefined },
         ],
         factorId: person.credential.id,
+        sequence,
       }),
     )
     expect(done).toEqual({ [`+spent ${call.spend.id}`]: call.spend })
