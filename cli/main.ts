@@ -26,6 +26,8 @@ const verbs: Verbs = {
     'listen on this machine for programs that speak to anything else',
     () => import('./commands/proxy-tcp.ts'),
   ],
+  'proxy app': ['listen on this machine for an app', () => import('./commands/proxy-app.ts')],
+  'proxy kube': ['listen on this machine for a Kubernetes cluster', () => import('./commands/proxy-kube.ts')],
   'proxy http': [
     'listen on this machine for browsers, as their proxy to apps',
     () => import('./commands/proxy-http.ts'),

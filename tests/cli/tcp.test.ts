@@ -92,6 +92,20 @@ test.each(usage)('%j: exit 2', async (args, state, hint) => {
   })
 })
 
+test.each([
+  [['app', 'wiki'], 'app/wiki'],
+  [['kube', 'k8s', '--kube-user=Ada', '--kube-group=developers'], 'kube_cluster/k8s (user Ada, groups developers)'],
+])('proxy %j is for its kind', async (args, session) => {
+  const proxy = await newSessionProxy({ port: await echo() })
+  const cli = await signedIn(proxy.front)
+  const running = cli.start(['proxy', ...args, '--no-browser'])
+  const [, port = ''] = await running.seen(/^listening on 127\.0\.0\.1:(\d+)$/m)
+  const wire = dial(Number(port))
+  wire.send('hello\r\n')
+  await wire.until(/^hello\r\n$/)
+  expect(proxy).toMatchObject({ faults: [], sessions: [session] })
+})
+
 test('each connection is a session with a tap of its own, one after the other; who hangs up is not asked for', async () => {
   const proxy = await newSessionProxy({ tap: true, port: await echo() })
   const { running, port } = await start(proxy, 'node/web-1', '--login=ubuntu')
