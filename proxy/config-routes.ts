@@ -1,7 +1,7 @@
 /** `routes` of proxy.yaml: what each says, and what of it cannot be. */
 import { isIP } from 'node:net'
 import { fields, oneOf, optional, type Read, refined, tellExpected } from '../core/access/fields.ts'
-import { parseHostPort } from '../core/access/host-port.ts'
+import { parseHostPort, splitHostPort } from '../core/access/host-port.ts'
 import { into, type Place, quoted, tell } from '../core/access/place.ts'
 import { anyText } from '../core/access/text.ts'
 import type { Json } from '../core/intent.ts'
@@ -25,7 +25,6 @@ import {
   type StaticRoute,
   type WithoutTls,
 } from './routes.ts'
-import { targetOf } from './upstream.ts'
 
 export interface RouteEntry {
   readonly name: string
@@ -171,7 +170,7 @@ const isForAcmeAlone = ({ tls, alpn }: StaticRoute): boolean =>
 
 /** As the file can tell. What a name leads to is looked at when it is dialled (proxy/upstream.ts). */
 function isOwn(backend: string, { listeners, names }: Settings): boolean {
-  const target = targetOf(backend)
+  const target = splitHostPort(backend)
   const here = listeners.filter(({ port }) => port === target.port)
   if (here.length === 0) return false
   if (isIP(target.host) === 0) return names.dns.includes(target.host)

@@ -2,9 +2,10 @@
  * Whether services answer: each is dialled again and again, and what connections find counts too. Who is down gets no connection until
  * it has answered several times. What is known outlives a reload of the configuration.
  */
+import { splitHostPort } from '../core/access/host-port.ts'
 import type { Duration } from '../core/model.ts'
 import type { World } from './exchange.ts'
-import { dial, targetOf } from './upstream.ts'
+import { dial } from './upstream.ts'
 
 /** How a service is looked at: a TCP connection, and nothing is said on it. */
 export interface HealthCheck {
@@ -106,7 +107,7 @@ class Watched implements Backend {
     const limits = { ...world.limits, dialOneMs: timeout }
     try {
       const until = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
-      const socket = await dial({ limits, ownPorts }, targetOf(this.uri), until)
+      const socket = await dial({ limits, ownPorts }, splitHostPort(this.uri), until)
       socket.destroy()
       return true
     } catch {

@@ -6,7 +6,8 @@
 import { Agent, request as ask, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { parseHostPort } from '../core/access/host-port.ts'
+import { parseHostPort, splitHostPort } from '../core/access/host-port.ts'
+import { connectEstablished } from '../core/route/connect.ts'
 import { passing } from './headers.ts'
 import { bind, type LocalProxy, mostConnections, type Opened, type Teller } from './local.ts'
 import { holdBytes } from './local-bytes.ts'
@@ -86,7 +87,7 @@ class Forward {
     const early = release()
     if (opened.kind === 'refused') return void socket.end(answer(new NotOpened(opened).status, opened.message))
     if (gone.aborted) return void opened.stream.destroy()
-    socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    socket.write(connectEstablished)
     opened.stream.write(early)
     splice(socket, opened.stream)
   }
@@ -155,9 +156,7 @@ const onlyForward = 'This is a forward proxy: send it requests for http://HOST/ 
 /** `HOST:PORT`; which port is the resource's own matter. */
 function hostOf(authority: string): string | undefined {
   const parsed = parseHostPort(authority)
-  return parsed.kind === 'value'
-    ? parsed.value.slice(0, parsed.value.lastIndexOf(':')).replace(/^\[|\]$/g, '')
-    : undefined
+  return parsed.kind === 'value' ? splitHostPort(parsed.value).host : undefined
 }
 
 const words: Readonly<Record<number, string>> = { 400: 'Bad Request', 403: 'Forbidden', 502: 'Bad Gateway' }

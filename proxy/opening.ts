@@ -1,9 +1,9 @@
 /** One session, from the grant that is shown to the last byte. */
-
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Constraints } from '../core/access/constraints.ts'
+import { splitHostPort } from '../core/access/host-port.ts'
 import { requireAllowed } from '../core/access/open-session.ts'
 import { addressOf, type DbPrincipal, type ResourceDocument } from '../core/access/resource.ts'
 import { principalInWords } from '../core/access/session-words.ts'
@@ -23,7 +23,7 @@ import type { EndCode } from './reasons.ts'
 import { watchTime } from './session-time.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { type Spliced, splice } from './splice.ts'
-import { DialFailure, dial, targetOf } from './upstream.ts'
+import { DialFailure, dial } from './upstream.ts'
 import { inWords } from './words.ts'
 
 export interface OpeningNeeds extends AuthorizeNeeds {
@@ -147,7 +147,7 @@ export class Opening implements Session {
     let raw: Socket | undefined
     try {
       const credential = await this.#credential(resource)
-      raw = await dial({ limits, ownPorts }, targetOf(at), signal)
+      raw = await dial({ limits, ownPorts }, splitHostPort(at), signal)
       // All but databases carries its own protocol from end to end.
       const stream = resource.kind === 'db' ? await secure(raw, resource, signal, credential?.certificate) : raw
       return { raw, stream, credential }

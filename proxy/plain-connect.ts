@@ -3,7 +3,7 @@
  * read as a fresh connection, so a client reaches what it would reach without it. No credential is taken: anybody could have read it.
  */
 import { utf8 } from '../core/lib/bytes.ts'
-import { type ConnectHead, ConnectReader } from '../core/route/connect.ts'
+import { type ConnectHead, ConnectReader, connectEstablished } from '../core/route/connect.ts'
 import { refuse, type Stage, type Step } from './first-bytes.ts'
 import { answerBytes } from './heads.ts'
 import type { CloseCode } from './reasons.ts'
@@ -30,9 +30,6 @@ const refusals = {
   ],
 } as const satisfies { readonly [code in CloseCode]?: readonly [status: number, word: string, remedy: string] }
 
-/** RFC 9110 section 9.3.6: no length and no content. */
-const established = utf8('HTTP/1.1 200 Connection established\r\n\r\n')
-
 export class PlainConnect implements Stage {
   readonly #reader = new ConnectReader()
   readonly #needs: Needs
@@ -48,7 +45,7 @@ export class PlainConnect implements Stage {
     const { value, used } = parsed
     const why = this.#whyNot(value)
     if (why !== undefined) return told(why, inText(value.target))
-    return { kind: 'answer', used, answer: established, next: this.#needs.next() }
+    return { kind: 'answer', used, answer: connectEstablished, next: this.#needs.next() }
   }
 
   #whyNot({ target, proxyAuthorization, dpop }: ConnectHead): keyof typeof refusals | undefined {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect, getCACertificates } from 'node:tls'
 import type { DbDocument } from '../core/access/db.ts'
+import { splitHostPort } from '../core/access/host-port.ts'
 import type { DbPrincipal } from '../core/access/resource.ts'
 import type { UpstreamTls } from '../core/access/tls.ts'
 import { textOf } from '../core/lib/bytes.ts'
@@ -10,7 +11,7 @@ import { Growing } from '../core/lib/growing.ts'
 import { type ParsedPostgres, type PostgresFirst, parsePostgres, type sqlStates } from '../core/route/postgres.ts'
 import type { Credential } from './database-credentials.ts'
 import type { DialCode } from './reasons.ts'
-import { DialFailure, inText, orAborted, targetOf } from './upstream.ts'
+import { DialFailure, inText, orAborted } from './upstream.ts'
 
 const sslRequest = new Uint8Array([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
 const [yes, no] = [0x53, 0x4e]
@@ -22,7 +23,7 @@ export async function secure(
   signal: AbortSignal,
   certificate?: Credential['certificate'],
 ): Promise<Duplex> {
-  const target = targetOf(spec.uri)
+  const target = splitHostPort(spec.uri)
   const at = inText(target)
   raw.write(sslRequest)
   const answer = await orAborted(oneByte(raw, at), signal)

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { splitHostPort } from '../core/access/host-port.ts'
 import type { Choice } from './balance.ts'
 import type { Connection, Outcome } from './connection.ts'
 import type { World } from './exchange.ts'
@@ -11,7 +12,7 @@ import type { Backend } from './health.ts'
 import type { DialCode, EndCode } from './reasons.ts'
 import type { Cuttable, Relays } from './relays.ts'
 import { type Spliced, splice } from './splice.ts'
-import { DialFailure, dial, targetOf } from './upstream.ts'
+import { DialFailure, dial } from './upstream.ts'
 
 export interface RelayNeeds {
   readonly world: World
@@ -114,7 +115,7 @@ class Relay implements Cuttable {
     for (const backend of this.#destination.choice.order()) {
       this.#connection.note({ backend: backend.uri })
       try {
-        const socket = await dial({ limits: world.limits, ownPorts }, targetOf(backend.uri), signal)
+        const socket = await dial({ limits: world.limits, ownPorts }, splitHostPort(backend.uri), signal)
         await prepare?.(socket, backend.uri, signal)
         backend.found(true)
         return { backend, socket }

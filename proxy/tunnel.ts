@@ -5,7 +5,7 @@
 import type { TLSSocket } from 'node:tls'
 import { base64url } from '../core/lib/bytes.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { ConnectHead } from '../core/route/connect.ts'
+import { type ConnectHead, connectEstablished } from '../core/route/connect.ts'
 import type { RequestHead } from '../core/route/request-head.ts'
 import { type AuthorizeNeeds, authenticate, openGrant, shownByConnect, shownForBearer } from './authorize.ts'
 import { type Bearers, handleTtl } from './bearers.ts'
@@ -156,7 +156,7 @@ class Client {
   #becomeTunnel(): void {
     this.#heads.release()
     this.#connection.withoutDeadline()
-    this.#socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    this.#socket.write(connectEstablished)
   }
 
   #refuse(code: RefusalCode, detail?: string): void {

@@ -3,6 +3,7 @@ import type { LookupAddress } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import type { Authority } from '../core/access/host-port.ts'
 import { type AddressClass, classify, parseAddress, unwrap } from '../core/route/address.ts'
 import type { Limits } from './limits.ts'
 import { race } from './race.ts'
@@ -23,16 +24,7 @@ export class DialFailure extends Error {
   }
 }
 
-export interface Target {
-  readonly host: string
-  readonly port: number
-}
-
-/** `HOST:PORT` as core/access/host-port.ts has made it canonical. */
-export function targetOf(uri: string): Target {
-  const colon = uri.lastIndexOf(':')
-  return { host: uri.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(uri.slice(colon + 1)) }
-}
+export type Target = Authority
 
 export const inText = ({ host, port }: Target): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
 

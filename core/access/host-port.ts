@@ -45,3 +45,15 @@ export function parseHostPort(text: string): HostPort {
     ? { kind: 'value', value: `${name}:${port}` }
     : invalid('expected a port from 1 to 65535 after the host')
 }
+
+export interface Authority {
+  /** An IPv6 address stands without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+/** Of a text that `parseHostPort` has made canonical. */
+export function splitHostPort(canonical: string): Authority {
+  const colon = canonical.lastIndexOf(':')
+  return { host: canonical.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(canonical.slice(colon + 1)) }
+}

@@ -2,11 +2,11 @@
  * The head of a CONNECT request (RFC 9110 section 9.3.6, RFC 9112), read strictly and by own code: a server's own parser
  * has flags that make it lenient. Two readers of one head must not differ, so what a lenient one would mend is refused.
  */
-import { parseHostPort } from '../access/host-port.ts'
+import { type Authority, parseHostPort, splitHostPort } from '../access/host-port.ts'
+import { utf8 } from '../lib/bytes.ts'
 
 export interface ConnectHead {
-  /** An IPv6 address stands without brackets. */
-  readonly target: { readonly host: string; readonly port: number }
+  readonly target: Authority
   /** A grant is presented under 1.1 only; 1.0 is what some old clients of a plain proxy say. */
   readonly version: '1.0' | '1.1'
   /** Raw values. They are for this proxy and never go further. */
@@ -46,6 +46,9 @@ const requestLine = /^CONNECT ([!-~]+) HTTP\/(\d\.\d)$/
 const fieldLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/
 /** What decides something here. Of two, another reader may take the other one. */
 const onceFields = ['host', 'proxy-authorization', 'dpop', 'content-length']
+
+/** To a CONNECT: no length and no content (section 9.3.6). */
+export const connectEstablished = utf8('HTTP/1.1 200 Connection established\r\n\r\n')
 
 export const connectReader = (): ConnectReader => new ConnectReader()
 
@@ -128,12 +131,9 @@ export class ConnectReader {
   }
 }
 
-function parseTarget(authority: string): ConnectHead['target'] | undefined {
+function parseTarget(authority: string): Authority | undefined {
   const parsed = parseHostPort(authority)
-  if (parsed.kind === 'invalid') return undefined
-  const colon = parsed.value.lastIndexOf(':')
-  const host = parsed.value.slice(0, colon).replace(/^\[|\]$/g, '')
-  return { host, port: Number(parsed.value.slice(colon + 1)) }
+  return parsed.kind === 'invalid' ? undefined : splitHostPort(parsed.value)
 }
 
 function isTarget(text: string, { host, port }: ConnectHead['target']): boolean {

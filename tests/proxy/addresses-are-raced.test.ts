@@ -2,8 +2,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { splitHostPort } from '../../core/access/host-port.ts'
 import { type Attempt, race } from '../../proxy/race.ts'
-import { dialOne, interleaved, targetOf } from '../../proxy/upstream.ts'
+import { dialOne, interleaved } from '../../proxy/upstream.ts'
 import { freePort } from '../runtime/launch.ts'
 import { atEnd, until } from './proxy.ts'
 import { listening, startHanging } from './routes/routes.ts'
@@ -12,7 +13,7 @@ const never = new AbortController().signal
 const dialling =
   (uri: string): Attempt<Socket> =>
   (over) =>
-    dialOne(targetOf(uri), 5000, over)
+    dialOne(splitHostPort(uri), 5000, over)
 
 async function accepting(): Promise<{ readonly uri: string; readonly open: Set<Socket>; readonly server: Server }> {
   const open = new Set<Socket>()
@@ -53,7 +54,7 @@ test('one that is slow may win still: an attempt is not given up when the next b
     return dialling(winner.uri)(over)
   }
   const outcome = await race([slow, dialling(await startHanging())], 20, never)
-  expect((outcome as Socket).remotePort).toBe(targetOf(winner.uri).port)
+  expect((outcome as Socket).remotePort).toBe(splitHostPort(winner.uri).port)
   ;(outcome as Socket).destroy()
 })
 
