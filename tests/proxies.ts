@@ -5,7 +5,7 @@ import type { Json } from '../core/intent.ts'
 import { base64url, utf8 } from '../core/lib/bytes.ts'
 import { type ProxyRequest, proveRequest } from '../core/proxy-proof.ts'
 import type { Reply } from './client.ts'
-import { type TestEdge, terminal } from './edge.ts'
+import { newAdministrator, newLogin, type TestEdge, terminal } from './edge.ts'
 import { type Acting, call } from './people.ts'
 import { newBoot } from './session-asks.ts'
 
@@ -55,4 +55,15 @@ export async function putDocuments(admin: Acting, ...documents: Document[]): Pro
   const body = { documents: documents as unknown as Json[], force: true }
   const { status, text } = await call(admin, 'POST', '/v1/documents', body)
   if (status !== 200) throw new Error(`documents were answered ${status}: ${text}`)
+}
+
+/** An administrator with a program that is signed in, a proxy, and `documents`, whose role db-reader is his own. */
+export async function newSessionAdmin(...documents: Document[]) {
+  const admin = await newAdministrator()
+  const { edge, passkey, visitor } = admin
+  const { program, tokens } = await newLogin(edge, visitor, passkey)
+  const acting = { program, token: tokens.access_token, visitor, passkey }
+  await putDocuments(acting, ...documents)
+  edge.store.raw.exec("insert into user_roles select id, 'db-reader' from users")
+  return { ...admin, ...acting, acting, proxy: await newProxy(edge) }
 }

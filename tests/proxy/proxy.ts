@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import { request } from 'node:https'
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach } from 'vitest'
@@ -263,4 +263,19 @@ export async function until(holds: () => boolean, patienceMs = 5000): Promise<vo
   for (const deadline = Date.now() + patienceMs; !holds(); await sleep(5)) {
     if (Date.now() > deadline) throw new Error('it did not come to that')
   }
+}
+
+/** Until somebody listens there, or it is known that nobody will. Whether somebody does. */
+export async function opens(port: number, isOver: () => boolean = () => false, withinMs = 30_000): Promise<boolean> {
+  let isOpen = false
+  const attempt = () => {
+    const socket = connectTcp({ port, host: '127.0.0.1' }, () => {
+      isOpen = true
+      socket.destroy()
+    })
+    socket.on('error', () => setTimeout(attempt, 50))
+  }
+  attempt()
+  await until(() => isOpen || isOver(), withinMs)
+  return isOpen
 }

@@ -1,10 +1,9 @@
 /** HAProxy and nginx as Debian ships them, each set to send `a.test` to one backend and every other name to another. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePort, newFolder, remove } from '../../runtime/launch.ts'
-import { atEnd, until } from '../proxy.ts'
+import { atEnd, opens } from '../proxy.ts'
 
 const haproxy = '/usr/sbin/haproxy'
 const nginx = '/usr/sbin/nginx'
@@ -98,17 +97,7 @@ function ownFolder(): string {
 
 async function started(name: string, port: number, child: ChildProcess): Promise<Peer> {
   atEnd(() => ended(child))
-  let isOpen = false
-  const attempt = () => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => {
-      isOpen = true
-      socket.destroy()
-    })
-    socket.on('error', () => setTimeout(attempt, 50))
-  }
-  attempt()
-  await until(() => isOpen || child.exitCode !== null, 30_000)
-  if (!isOpen) throw new Error(`${name} has ended`)
+  if (!(await opens(port, () => child.exitCode !== null))) throw new Error(`${name} has ended`)
   return { name, port }
 }
 

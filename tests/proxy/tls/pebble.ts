@@ -2,12 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { AcmeSettings } from '../../../proxy/config.ts'
 import { type Issued, newCa, newLeaf } from '../../cli/certificates.ts'
 import { freePort, newFolder, remove } from '../../runtime/launch.ts'
-import { atEnd, until } from '../proxy.ts'
+import { atEnd, opens, until } from '../proxy.ts'
 
 const programs = ['/usr/bin/pebble', '/usr/bin/pebble-challtestsrv'] as const
 
@@ -61,7 +60,7 @@ export async function startPebble({ tlsPort, validity, refusedNonces = 0, port, 
   const env = { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: String(refusedNonces), PEBBLE_AUTHZREUSE: '0' }
   const { child, said } = launch(programs[0], ['-config', config, '-strict', '-dnsserver', `127.0.0.1:${dns}`], env)
   for (const one of [api, management]) await until(() => said().includes(`127.0.0.1:${one}`), 20_000)
-  await Promise.all([api, management].map(accepting))
+  await Promise.all([api, management].map((one) => opens(one)))
   return {
     settings: { directory: `https://localhost:${api}/dir`, caFile: file('ca.pem', ca.pem) },
     root: () => fetchText(`https://localhost:${management}/roots/0`, ca.pem),
@@ -83,19 +82,6 @@ function launch(program: string, args: readonly string[], env: Readonly<Record<s
     })
   }
   return { child, said: () => said }
-}
-
-async function accepting(port: number): Promise<void> {
-  let isOpen = false
-  const attempt = () => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => {
-      isOpen = true
-      socket.destroy()
-    })
-    socket.on('error', () => setTimeout(attempt, 50))
-  }
-  attempt()
-  await until(() => isOpen, 20_000)
 }
 
 export const fetchText = (url: string, ca: string): Promise<string> =>

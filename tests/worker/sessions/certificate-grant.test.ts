@@ -8,14 +8,13 @@ import type { Grant } from '../../../core/issue/grant.ts'
 import { base64url } from '../../../core/lib/bytes.ts'
 import { type Holder, hours } from '../../../core/model.ts'
 import { intentIn } from '../../client.ts'
-import { lastRefusal, newAdministrator, newLogin } from '../../edge.ts'
+import { lastRefusal, newLogin } from '../../edge.ts'
 import {
   askFor,
   beginSession,
   exchangeForm,
-  newProxy,
+  newSessionAdmin,
   pgDocument,
-  putDocuments,
   readerRole,
   tapTicket,
 } from '../../proxies.ts'
@@ -24,19 +23,14 @@ import { race, statuses } from '../../race.ts'
 const newKey = () => base64url(crypto.getRandomValues(new Uint8Array(32))) as Holder
 
 async function newWorld(tap = true) {
-  const admin = await newAdministrator()
-  const { edge, passkey, visitor } = admin
-  const { program, tokens } = await newLogin(edge, visitor, passkey)
-  const token = tokens.access_token
-  await putDocuments({ program, token, visitor, passkey }, pgDocument('pg-1'), readerRole('db-reader', tap))
-  edge.store.raw.exec("insert into user_roles select id, 'db-reader' from users")
-  const proxy = await newProxy(edge)
+  const admin = await newSessionAdmin(pgDocument('pg-1'), readerRole('db-reader', tap))
+  const { passkey, visitor, program, token, proxy } = admin
   const certificate = { key: newKey(), uses: 3 }
   const ask: SessionAsk = { ...askFor(proxy), certificate }
   const begin = () => beginSession(program, token, ask)
   const tapped = async () => tapTicket(visitor, passkey, (await begin()).json.ticket)
   const exchange = (text: string | undefined, wanted = ask) => program.token(exchangeForm(token, wanted, text))
-  return { ...admin, program, token, proxy, certificate, ask, begin, tapped, exchange }
+  return { ...admin, certificate, ask, begin, tapped, exchange }
 }
 
 interface Claims {

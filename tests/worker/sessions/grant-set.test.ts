@@ -5,13 +5,14 @@ import type { Document } from '../../../core/access/document.ts'
 import type { SessionSetAsk } from '../../../core/access/request-session-set.ts'
 import { minutes, seconds } from '../../../core/model.ts'
 import { intentIn } from '../../client.ts'
-import { lastRefusal, newAdministrator, newLogin } from '../../edge.ts'
+import { lastRefusal, newLogin } from '../../edge.ts'
 import {
   askFor,
   beginSession,
   exchangeForm,
   newBoot,
   newProxy,
+  newSessionAdmin,
   pgDocument,
   putDocuments,
   readerRole,
@@ -21,15 +22,9 @@ import {
 import { race, statuses } from '../../race.ts'
 
 async function newWorld(tap = true) {
-  const admin = await newAdministrator()
-  const { edge, passkey, visitor } = admin
-  const { program, tokens } = await newLogin(edge, visitor, passkey)
-  const token = tokens.access_token
-  const acting = { program, token, visitor, passkey }
-  await putDocuments(acting, pgDocument('pg-1'), pgDocument('pg-2'), readerRole('db-reader', tap))
-  await putDocuments(acting, pgDocument('far', { labels: { env: 'prod' } }))
-  edge.store.raw.exec("insert into user_roles select id, 'db-reader' from users")
-  const proxy = await newProxy(edge)
+  const far = pgDocument('far', { labels: { env: 'prod' } })
+  const admin = await newSessionAdmin(pgDocument('pg-1'), pgDocument('pg-2'), readerRole('db-reader', tap), far)
+  const { edge, passkey, visitor, program, token, proxy } = admin
   const both = setOf(proxy, { 'pg-1': 3, 'pg-2': 1 })
   const begin = (ask: SessionSetAsk = both) => beginSession(program, token, ask)
   const tapped = async (ask = both) => tapTicket(visitor, passkey, (await begin(ask)).json.ticket)
@@ -37,7 +32,7 @@ async function newWorld(tap = true) {
     program.token(exchangeForm(token, ask, tapText))
   const grants = () =>
     edge.rows("select detail, intent_id, evidence from audit where kind = 'session.grant' and outcome = 'done'")
-  return { ...admin, acting, program, token, proxy, both, begin, tapped, exchange, grants }
+  return { ...admin, both, begin, tapped, exchange, grants }
 }
 
 describe('a set of sessions', () => {

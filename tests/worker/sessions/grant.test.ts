@@ -3,14 +3,14 @@ import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../../../core/intent.ts'
 import { readGrant } from '../../../core/issue/grant.ts'
-import { lastRefusal, newAdministrator, newLogin, signIn } from '../../edge.ts'
+import { lastRefusal, newLogin, signIn } from '../../edge.ts'
 import { call } from '../../people.ts'
 import {
   askFor,
   beginSession,
   exchangeForm,
   newBoot,
-  newProxy,
+  newSessionAdmin,
   pgDocument,
   putDocuments,
   readerRole,
@@ -19,22 +19,12 @@ import {
 
 /** An administrator whose own role wants a tap for each session on pg-1. */
 async function newWorld(tap = true) {
-  const admin = await newAdministrator()
-  const { edge, passkey, visitor } = admin
-  const login = await newLogin(edge, visitor, passkey)
-  const { program, tokens } = login
-  await putDocuments(
-    { program, token: tokens.access_token, visitor, passkey },
-    pgDocument(),
-    readerRole('db-reader', tap),
-  )
-  edge.store.raw.exec("insert into user_roles select id, 'db-reader' from users")
-  const proxy = await newProxy(edge)
-  const token = tokens.access_token
+  const admin = await newSessionAdmin(pgDocument(), readerRole('db-reader', tap))
+  const { passkey, visitor, program, token, proxy } = admin
   const exchange = (ask = askFor(proxy), sent?: string) => program.token(exchangeForm(token, ask, sent))
   const begin = (ask = askFor(proxy)) => beginSession(program, token, ask)
   const tapped = async (ask = askFor(proxy)) => tapTicket(visitor, passkey, (await begin(ask)).json.ticket)
-  return { ...admin, program, token, proxy, exchange, begin, tapped }
+  return { ...admin, exchange, begin, tapped }
 }
 
 describe('a session that wants a tap', () => {

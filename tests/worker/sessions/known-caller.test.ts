@@ -4,27 +4,21 @@
  */
 import { decodeJwt, SignJWT } from 'jose'
 import { expect, test } from 'vitest'
-import { lastRefusal, newAdministrator, newLogin } from '../../edge.ts'
+import { lastRefusal, newLogin } from '../../edge.ts'
 import {
   askFor,
   beginSession,
   exchangeForm,
-  newProxy,
+  newSessionAdmin,
   pgDocument,
-  putDocuments,
   readerRole,
   tapTicket,
 } from '../../proxies.ts'
 
 /** An administrator who was just told that pg-1 is his, with a tap or without one. */
 async function newWorld(tap = false) {
-  const admin = await newAdministrator()
-  const { edge, passkey, visitor } = admin
-  const { program, tokens } = await newLogin(edge, visitor, passkey)
-  const token = tokens.access_token
-  await putDocuments({ program, token, visitor, passkey }, pgDocument(), readerRole('db-reader', tap))
-  edge.store.raw.exec("insert into user_roles select id, 'db-reader' from users")
-  const proxy = await newProxy(edge)
+  const admin = await newSessionAdmin(pgDocument(), readerRole('db-reader', tap))
+  const { edge, passkey, visitor, program, token, proxy } = admin
   const ask = askFor(proxy)
   const begun = await beginSession(program, token, ask)
   const sent = tap ? await tapTicket(visitor, passkey, begun.json.ticket) : undefined
@@ -39,7 +33,7 @@ async function newWorld(tap = false) {
   const last = edge.rows('select max(seq) as seq from audit')[0]?.['seq']
   const refused = () =>
     edge.rows(`select code from audit where outcome = 'refused' and seq > ${last}`).map(({ code }) => code)
-  return { ...admin, program, token, form, batches, granted, refused, exchange: () => program.token(form) }
+  return { ...admin, form, batches, granted, refused, exchange: () => program.token(form) }
 }
 
 test('whoever asked a moment before is granted by one batch', async () => {
