@@ -17,8 +17,10 @@ const pages = ({ stderr }: Running) => stderr().match(/^http:\/\/localhost:3080\
 const pagesAre = (running: Running, count: number) =>
   expect.poll(() => pages(running).length, { timeout: 15_000 }).toBe(count)
 
-const approve = async (running: Running, { front }: SessionProxy, says: 'yes' | 'no' = 'yes') => {
-  const seen = async (pattern: RegExp) => pattern.exec(`${pages(running).at(-1) ?? ''}\n`) as RegExpExecArray
+/** The page of that number, from 1: what announces it may come in a piece of its own. */
+const approve = async (running: Running, nth: number, { front }: SessionProxy, says: 'yes' | 'no' = 'yes') => {
+  await pagesAre(running, nth)
+  const seen = async (pattern: RegExp) => pattern.exec(`${pages(running).at(-1)}\n`) as RegExpExecArray
   await answerIn({ seen }, front.person, says)
 }
 
@@ -37,13 +39,12 @@ test('one page lists all; each opens once by it, then the next connection asks a
   await running.seen(/^To open web-1 \(login ubuntu\) once, wiki once, open this page in a browser on this machine:$/m)
   // It waits its turn, and then needs no page.
   const second = await pass(host, 'two')
-  await approve(running, proxy)
+  await approve(running, 1, proxy)
   await first.until(/^one$/)
   await second.until(/^two$/)
   expect(pages(running)).toHaveLength(1)
   const third = await pass(host, 'three')
-  await pagesAre(running, 2)
-  await approve(running, proxy)
+  await approve(running, 2, proxy)
   await third.until(/^three$/)
   expect({ faults: proxy.faults, sessions: proxy.sessions }).toEqual({
     faults: [],
@@ -57,14 +58,13 @@ test('--count lets one tap open each so often; another process of the proxy take
   const port = Number((await running.seen(/^listening on 127\.0\.0\.1:(\d+)$/m))[1])
   const first = await pass(port, 'one')
   await running.seen(/^To open wiki 3 times, open this page/m)
-  await approve(running, proxy)
+  await approve(running, 1, proxy)
   await first.until(/one/)
   await (await pass(port, 'two')).until(/two/)
   expect(pages(running)).toHaveLength(1)
   proxy.restart()
   const next = await pass(port, 'three')
-  await pagesAre(running, 2)
-  await approve(running, proxy)
+  await approve(running, 2, proxy)
   await next.until(/three/)
   expect(proxy).toMatchObject({ faults: [], sessions: ['app/wiki*', 'app/wiki*', 'app/wiki*'] })
 }, 60_000)
@@ -73,12 +73,10 @@ test('refused in the browser nothing opens, and the next connection asks anew; w
   const proxy = await newSessionProxy({ tap: true, port: await echo() })
   const { running, portOf } = await start(proxy, 'tcp', 'node/web-1', 'app/wiki', '--login=ubuntu')
   const refused = await pass(await portOf('app/wiki'), 'one')
-  await pagesAre(running, 1)
-  await approve(running, proxy, 'no')
+  await approve(running, 1, proxy, 'no')
   expect(await refused.ended).toBe('reset')
   const next = await pass(await portOf('node/web-1'), 'two')
-  await pagesAre(running, 2)
-  await approve(running, proxy)
+  await approve(running, 2, proxy)
   await next.until(/two/)
 
   const free = await newSessionProxy({ port: await echo() })
