@@ -6,7 +6,7 @@
  * Keys go in bare, and new ones as PEM: for an object with options in its place Node throws and catches up to four errors a call. What
  * is checked goes in as DER: to turn r || s into DER costs OpenSSL a third of what the check costs.
  */
-import { createPublicKey, KeyObject, sign, verify } from 'node:crypto'
+import { createPublicKey, KeyObject, type SignKeyObjectInput, sign, verify } from 'node:crypto'
 import { type Bytes, concat, fromBase64url } from '../core/lib/bytes.ts'
 import type { PublicJwk } from '../core/lib/jwk.ts'
 import type { Signatures, Verifier } from '../core/lib/jws.ts'
@@ -32,7 +32,7 @@ export const nodeSignatures: Signatures = {
   },
 }
 
-const signed = (...[algorithm, data, key]: Parameters<typeof sign>) =>
+const signed = (algorithm: string | null, data: Bytes, key: KeyObject | SignKeyObjectInput) =>
   new Promise<Bytes>((resolve, reject) =>
     sign(algorithm, data, key, (error, made) => (error ? reject(error) : resolve(new Uint8Array(made)))),
   )
