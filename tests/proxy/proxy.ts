@@ -48,6 +48,8 @@ export interface Proxy extends Reachable {
   /** As the admin port tells them. */
   readonly metrics: () => string
   readonly stop: () => Promise<void>
+  /** Takes up what has changed since it was started. */
+  readonly reload: (change: Partial<Settings>) => Promise<void>
   readonly identity: Identity
   readonly serving: Serving
   readonly own: OwnCertificates
@@ -126,12 +128,9 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
     drain: minutes(5),
   }
   const expiries = makeExpiries(world.now, world.log)
-  const own = await openOwnCertificates(
-    settings,
-    { ...world, now: more.certificatesNow ?? needs.now },
-    expiries,
-    more.ttl,
-  )
+  const ownWorld = { ...world, now: more.certificatesNow ?? needs.now }
+  const ownFor = (of: Settings) => openOwnCertificates(of, ownWorld, expiries, more.ttl)
+  const own = await ownFor(settings)
   const serving = await serve({
     settings,
     own,
@@ -145,7 +144,12 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   const codes = () => codesOf(log)
   const metrics = () => counted.text({ certificate_expires_seconds: serving.routing.certificates.expiries() })
   const ca = new X509Certificate(certificate).toString()
-  return { port, ca, log, codes, metrics, stop: serving.stop, identity, serving, settings, own, certificates: own }
+  const reload = async (change: Partial<Settings>) => {
+    const next = { ...settings, ...change }
+    await serving.reload(next, await ownFor(next))
+  }
+  const stop = serving.stop
+  return { port, ca, log, codes, metrics, stop, reload, identity, serving, settings, own, certificates: own }
 }
 
 /** Why things were refused or broke off. What an answer said already a connection's own line says again. */

@@ -121,6 +121,26 @@ test.skipIf(missing)('a certificate that has expired by this machine’s clock i
   expect(failed()?.['detail']).toMatch(/has expired: is the clock/)
 })
 
+test.skipIf(missing)('a reload keeps what there is, and orders only the name that came', async () => {
+  const { pebble, start } = await withPebble()
+  const more = 'more.acme.test'
+  const proxy = await start(pebble, { names: { ...names, dns: [name, more, 'localhost'] } })
+  await issued(proxy)
+  const root = await pebble.root()
+  const first = await shown(proxy, root)
+  await proxy.reload({ acme: { ...pebble.settings, email: 'ops@acme.test', names: [name, more] } })
+  // Not for a moment another one.
+  const again = await shown(proxy, root)
+  expect(again).toMatchObject({ authorized: true, serial: first.serial })
+  await issued(proxy, 2)
+  expect(await shown(proxy, root, more)).toMatchObject({ authorized: true })
+  expect(ofAcme(proxy).flatMap(({ message, name: of }) => (message === 'acme certificate issued' ? [of] : []))).toEqual(
+    [name, more],
+  )
+  first.wire.send(head('GET /.well-known/sallyport HTTP/1.1', `Host: ${name}`))
+  await until(() => first.wire.said().endsWith('}'))
+})
+
 test.skipIf(missing)('files that others can read stop the start', async () => {
   const { pebble, start, home } = await withPebble()
   const proxy = await start(pebble)
