@@ -35,16 +35,22 @@ const ruleOf = (side: Side): Read<HostRule> =>
 
 const name = (side: Side): Read<string> =>
   refined(anyText, (written, place) => {
+    const mistake = whyNoNameAlone(written)
+    if (mistake !== undefined) return tell(place, `${quoted(written)}: ${mistake}`)
     if (isRange(written)) return range(side, written, place)
     const text = written.toLowerCase()
     const why = text === anyName ? undefined : whyNoName(text)
     return why === undefined ? text : tell(place, `${quoted(written)}: ${why}`)
   })
 
+function whyNoNameAlone(text: string): string | undefined {
+  if (text.includes('://') || text.includes('@')) return 'expected a name alone, such as git.example.com'
+  if (/^[^:]+:\d+$/.test(text)) return 'leave out the port, `ports` lists them'
+  return text.startsWith('[') ? 'leave out the brackets around an IPv6 address' : undefined
+}
+
 function whyNoName(text: string): string | undefined {
   const bare = text.startsWith('*.') ? text.slice(2) : text
-  if (/^\[.*\]$/.test(text)) return 'leave out the brackets around an IPv6 address'
-  if (text.includes('://') || text.includes('@')) return 'expected a name alone, such as git.example.com'
   if (bare.includes('*')) return 'a wildcard stands for whole labels in front: `*.example.com`'
   if (text.endsWith('.')) return 'leave out the dot at its end'
   if (/[^\x20-\x7e]/.test(text)) return 'write a name with other letters as DNS has it: `xn--...`'
@@ -57,7 +63,6 @@ function whyNoName(text: string): string | undefined {
 
 /** In the shortest form; of what is allowed, nothing that holds addresses of several kinds. */
 function range(side: Side, written: string, place: Place): string | undefined {
-  if (/^[^:]+:\d+$/.test(written)) return tell(place, `${quoted(written)}: leave out the port, \`ports\` lists them`)
   const network = parseNetwork(written.toLowerCase())
   if (network === undefined || network === 'public')
     return tell(place, `${quoted(written)}: expected an address such as 10.0.0.5, or a range such as 10.0.0.0/8`)
@@ -66,14 +71,12 @@ function range(side: Side, written: string, place: Place): string | undefined {
 }
 
 function whyNotNamed(network: Cidr): string | undefined {
+  const isMixed = specialRanges.some(({ range: one, name: of }) => of !== 'metadata' && isInside(one, network))
+  if (isMixed)
+    return 'holds addresses of several kinds: name each range that is meant, and write `public` for the internet'
   const kind = classify(network.base)
-  if (noHost.has(kind)) return `holds ${kind} addresses, which are no host's`
-  const holds = specialRanges.filter(({ range: one, name: of }) => of !== 'metadata' && isInside(one, network))
-  const isOfOneKind = holds.every(({ name: of }) => of === kind)
-  return isOfOneKind ? undefined : `holds addresses of several kinds: name each range that is meant, and ${publicWord}`
+  return noHost.has(kind) ? `holds ${kind} addresses, which are no host's` : undefined
 }
-
-const publicWord = 'write `public` for the internet'
 
 const isInside = (inner: Cidr, outer: Cidr): boolean =>
   inner.bits > outer.bits && isWithin(inner.base as Address, outer)
