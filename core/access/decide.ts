@@ -15,7 +15,7 @@ import {
   type RoleHolder,
   type Said,
 } from './held-roles.ts'
-import { allowing, denying as denyingHost, lacking } from './host-rule.ts'
+import { allowing, denying as denyingHost, type HostRule, hostInWords, lacking } from './host-rule.ts'
 import { hostOf } from './host-target.ts'
 import { isInForce, type LockDocument, type LockKey, lockedBy, lockInWords, lockKey } from './lock.ts'
 import type { Preference } from './preference.ts'
@@ -164,10 +164,16 @@ function conditionsOf(held: HeldRoles, facts: Facts): readonly [Condition, ...Co
 function entriesOf(name: string): Entries {
   const host = hostOf(name)
   return {
-    denying: ({ spec }) => `hosts[${denyingHost(spec.deny.hosts, host)}]`,
-    allowing: ({ spec }) => `hosts[${allowing(spec.allow.hosts, host)}]`,
+    denying: ({ spec }) => entryInWords(spec.deny.hosts, denyingHost(spec.deny.hosts, host)),
+    allowing: ({ spec }) => entryInWords(spec.allow.hosts, allowing(spec.allow.hosts, host)),
     lacking: ({ spec }) => lacking(spec.allow.hosts, host),
   }
+}
+
+/** Such as `hosts[2] (*.example.com:443)`. */
+function entryInWords(rules: readonly HostRule[] = [], at: number): string {
+  const rule = rules[at]
+  return rule ? `hosts[${at}] (${hostInWords(rule)})` : 'hosts'
 }
 
 /** Each value must be allowed, and one that is denied is enough. The user's own name needs no role where the kind says so. */

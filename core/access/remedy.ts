@@ -51,7 +51,8 @@ export function commandFor({ kind, metadata: { name } }: SessionTarget, principa
   const flags = membersOfPrincipal(kind).flatMap(({ field, flag }) =>
     valuesOf(principal, field).map((value) => `--${flag}=${forShell(value)}`),
   )
-  const verb = kind === 'db' ? `db connect ${name}` : `proxy tcp ${forShell(`${kind}/${name}`)}`
+  const verb =
+    kind === 'db' ? `db connect ${name}` : `proxy tcp ${forShell(kind === 'host' ? name : `${kind}/${name}`)}`
   return ['sallyport', verb, ...flags].join(' ')
 }
 
