@@ -102,7 +102,7 @@ const hasPort = ({ ports }: Ready, port: number): boolean =>
 function isNamed({ name, range }: Ready, { host, address }: Host): boolean {
   if (name === '*') return true
   if (address) return range !== undefined && isWithin(unwrap(address), range)
-  return name === host || (name.startsWith('*.') && host.length > name.length - 1 && host.endsWith(name.slice(1)))
+  return name === host || (name.startsWith('*.') && host.endsWith(name.slice(1)))
 }
 
 /** Of what no version of a host is dialled at. */

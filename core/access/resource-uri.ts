@@ -46,11 +46,8 @@ export function parseResourceUri(text: string): SessionAsk {
   return { resource: { kind, name }, principal, proxy: { id, boot }, impersonate, certificate }
 }
 
-/** In its one encoding; the names of resources are what they are. */
-function nameInUri(segment: string): string {
-  const name = segment.replace(/%3A|%5B|%5D/g, decodeURIComponent)
-  return encodeURIComponent(name) === segment ? name : ''
-}
+/** What a host has that a path has not; the names of resources are what they are. */
+const nameInUri = (segment: string): string => segment.replace(/%3A|%5B|%5D/g, decodeURIComponent)
 
 /** A host by its one spelling, anything else by one label. */
 const isNameOf = (kind: ResourceKind, name: string): boolean =>
