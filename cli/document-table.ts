@@ -2,6 +2,7 @@
 import type { PreferenceDocument } from '../core/access/auth-preference.ts'
 import type { Document } from '../core/access/document.ts'
 import { formatDuration } from '../core/access/duration.ts'
+import { hostInWords } from '../core/access/host-rule.ts'
 import { type LockDocument, targetInWords } from '../core/access/lock.ts'
 import { type Preference, preferenceOf } from '../core/access/preference.ts'
 import { isPreset } from '../core/access/presets.ts'
@@ -64,14 +65,18 @@ function conditions(role: RoleConditions): string {
 }
 
 function reachOf(role: RoleConditions, kind: ResourceKind): string {
-  const { labels, members, words } = resourceKinds[kind]
-  const wanted: LabelMatchers = role[labels] ?? {}
-  const named = Object.entries(wanted).map(([label, values]) => `${label}=${values.join(',')}`)
+  const { named, members, words } = resourceKinds[kind]
+  const names = named === 'hosts' ? hostsIn(role) : labelsIn(role[named] ?? {})
   const lists = members.flatMap(({ list }: { readonly list: ListCondition }) =>
     role[list] ? [`${list.replace(/^[a-z]+_/, '')} ${role[list].join(',')}`] : [],
   )
-  return [...(named.length > 0 ? [`${words}s ${named.join(' ')}`] : []), ...lists].join(', ')
+  return [...(names.length > 0 ? [`${words}s ${names.join(' ')}`] : []), ...lists].join(', ')
 }
+
+const labelsIn = (wanted: LabelMatchers) =>
+  Object.entries(wanted).map(([label, values]) => `${label}=${values.join(',')}`)
+
+const hostsIn = ({ hosts = [] }: RoleConditions) => hosts.map(hostInWords)
 
 const unverified = { 'verify-full': '', 'verify-ca': '; its name is not verified', insecure: '; NOT VERIFIED' }
 

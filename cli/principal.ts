@@ -1,5 +1,10 @@
 /** As whom a session is wanted, from the options of the command line. */
-import { membersOfPrincipal, type ResourcePrincipal } from '../core/access/resource.ts'
+import {
+  type ListCondition,
+  membersOfPrincipal,
+  type ResourceKind,
+  type ResourcePrincipal,
+} from '../core/access/resource.ts'
 import { requirePrincipal } from '../core/access/session-principal.ts'
 import { Refusal } from '../core/refusal.ts'
 import { Problem } from './problem.ts'
@@ -38,12 +43,13 @@ export function requireOwnOptions(targets: readonly Pick<Resource, 'kind' | 'nam
 const flagsIn = (values: PrincipalValues) =>
   (Object.keys(principalOptions) as (keyof typeof principalOptions)[]).filter((flag) => values[flag] !== undefined)
 
+interface Asked {
+  readonly kind: ResourceKind
+  readonly allowed: { readonly [list in ListCondition]?: readonly string[] | undefined }
+}
+
 /** @throws Problem usage where one is missing, with what the roles allow */
-export function principalFor(
-  { kind, allowed }: Pick<Resource, 'kind' | 'allowed'>,
-  values: PrincipalValues,
-  user: string,
-): ResourcePrincipal {
+export function principalFor({ kind, allowed }: Asked, values: PrincipalValues, user: string): ResourcePrincipal {
   const given = membersOfPrincipal(kind).flatMap(({ field, flag, list, isList, ownName }) => {
     const value = values[flag as keyof PrincipalValues]
     if (value !== undefined && value !== '') return [[field, value] as const]

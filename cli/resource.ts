@@ -1,4 +1,5 @@
 /** What the roles of this user reach. */
+import { parseHost } from '../core/access/host-target.ts'
 import { nearest } from '../core/access/place.ts'
 import { kindsOfResources } from '../core/access/resource.ts'
 import type { AnswerOf } from '../core/api/operation.ts'
@@ -15,6 +16,13 @@ export async function resourcesOf(session: Session, impersonate?: string): Promi
   return (await call(session, operations.resourcesList, { query: { impersonate } })).resources
 }
 
+export type HostsRule = AnswerOf<typeof operations.hostsList>['hosts'][number]
+
+/** Hosts that are no resources, as roles name them. */
+export async function hostsOf(session: Session, impersonate?: string): Promise<readonly HostsRule[]> {
+  return (await call(session, operations.hostsList, { query: { impersonate } })).hosts
+}
+
 export async function databasesOf(session: Session): Promise<readonly Resource[]> {
   return (await resourcesOf(session)).filter(({ kind }) => kind === 'db')
 }
@@ -29,6 +37,11 @@ export async function requireDatabase(session: Session, name: string, impersonat
     `${name} speaks ${found.protocol ?? 'something else'}`,
     'use a sallyport of the version of the edge',
   )
+}
+
+/** What a session is asked for on. Of a host nobody lists which there are: the edge says whether a role names it. @throws Problem refused */
+export async function requireTarget(session: Session, asked: Pick<Resource, 'kind' | 'name'>, impersonate?: string) {
+  return asked.kind === 'host' ? { ...asked, allowed: {} } : requireResource(session, asked, impersonate)
 }
 
 /** @throws Problem refused */
@@ -61,14 +74,24 @@ function requireFound(all: readonly Resource[], name: string, what: string, list
   throw new Problem('refused', `no role of yours reaches ${what}`, hint)
 }
 
-/** `KIND/NAME`. @throws Problem usage */
+/** `KIND/NAME`, or `HOST:PORT` of a host that is no resource. @throws Problem usage */
 export function parseResource(text: string): Pick<Resource, 'kind' | 'name'> {
-  const form = `write KIND/NAME, where KIND is ${kindsOfResources.join(', ')}`
+  const kinds = kindsOfResources.filter((kind) => kind !== 'host')
+  const form = `write KIND/NAME, where KIND is ${kinds.join(', ')}, or HOST:PORT`
+  const [, host] = /^(?:host\/)?([^/]*:\d*)$/.exec(text) ?? []
+  if (host !== undefined) return { kind: 'host', name: requireHost(host) }
   if (!text.includes('/')) throw new Problem('usage', `${text} does not say which kind it is`, form)
   const { kind: word, name } = parseMeant(text)
-  const kind = kindsOfResources.find((one) => one === word)
+  const kind = kinds.find((one) => one === word)
   if (kind && name !== undefined) return { kind, name }
   throw new Problem('usage', `${text} is no resource`, form)
+}
+
+/** In its one spelling. @throws Problem usage */
+export function requireHost(text: string): string {
+  const parsed = parseHost(text)
+  if (parsed.kind === 'value') return parsed.value
+  throw new Problem('usage', `${text} is no host: ${parsed.why}`, 'write HOST:PORT, such as git.example.com:443')
 }
 
 /** Such as `env=dev team=a`. */

@@ -97,8 +97,10 @@ async function introduce(socket: TLSSocket, profile: Profile, accessToken: strin
     proxy: { id, boot },
     lost: whenLost(socket),
     open: async (resource, grant) => {
-      const authority = `${resource}:443`
-      const shown = { 'Proxy-Authorization': `DPoP ${grant}`, DPoP: await proof('CONNECT', `${id}/${resource}`, grant) }
+      // Of a resource the port says nothing, and a host's name has its own.
+      const authority = resource.includes(':') ? resource : `${resource}:443`
+      const target = `${id}/${encodeURIComponent(resource)}`
+      const shown = { 'Proxy-Authorization': `DPoP ${grant}`, DPoP: await proof('CONNECT', target, grant) }
       const opened = await ask(socket, `CONNECT ${authority}`, { Host: authority, ...shown })
       if (opened.status >= 300) throw refusalOf(opened)
       return socket

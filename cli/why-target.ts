@@ -3,6 +3,7 @@ import { nearest } from '../core/access/place.ts'
 import { kindsOfResources, membersOfPrincipal, type ResourceKind } from '../core/access/resource.ts'
 import { type PrincipalValues, principalOptions } from './principal.ts'
 import { Problem } from './problem.ts'
+import { requireHost } from './resource.ts'
 
 export interface AskedResource {
   readonly kind: ResourceKind
@@ -18,7 +19,7 @@ export function parseTarget(text: string): AskedResource {
   const [word, name] = colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)]
   if (name === '') throw new Problem('usage', `${text} is not KIND:NAME`, example)
   const kind = Object.hasOwn(shorter, word) ? shorter[word] : kindsOfResources.find((one) => one === word)
-  if (kind) return { kind, name }
+  if (kind) return { kind, name: kind === 'host' ? requireHost(name) : name }
   const words = [...kindsOfResources, ...Object.keys(shorter)]
   const meant = nearest(word, words)
   const hint = meant === undefined ? `kinds are ${words.join(', ')}` : `did you mean ${meant}?`

@@ -103,6 +103,7 @@ export type CliSubject = {
 /**
  * One session on one resource: what the person reads, whose key opens it (RFC 7638 thumbprint), through which process of which
  * proxy. `address`: where the program asked from. `impersonated`: with whose rights, where it is another user than the one who taps.
+ * A host that is no resource has the kind `host`, and `HOST:PORT` as its name (core/access/host-target.ts).
  * `uses`: of a certificate with a key of its own, how often it opens the session; 'any' where no tap is wanted, and then in no intent.
  */
 export type SessionSubject = {

@@ -1,5 +1,6 @@
 /** Who may open this tunnel: the grant is for this process, the proof for this connection, and each grant opens as often as it says. */
 
+import { targetName } from '../core/access/host-target.ts'
 import { type OpenedSession, openSession } from '../core/access/open-session.ts'
 import { sessionIn } from '../core/access/session-set.ts'
 import { readGrant, type SessionGrant } from '../core/issue/grant.ts'
@@ -69,14 +70,15 @@ export interface Showing {
   readonly spent?: number | string
 }
 
-/** By CONNECT. `exporter`: of the connection, as in `Shown`. */
+/** By CONNECT; its proof is of `sallyport://PROXY/NAME`, of a host `.../HOST:PORT`. `exporter`: of the connection, as in `Shown`. */
 export function shownByConnect(
   needs: AuthorizeNeeds,
-  { target: { host: target }, proxyAuthorization, dpop: proof }: ConnectHead,
+  { target: at, proxyAuthorization, dpop: proof }: ConnectHead,
   exporter: string,
 ): Showing {
   const { identity, world, proofKeys } = needs
-  const url = `sallyport://${identity.id}/${target}`
+  const target = targetName(at)
+  const url = `sallyport://${identity.id}/${encodeURIComponent(target)}`
   return {
     target,
     read: async () => {

@@ -7,9 +7,15 @@ import type { Connection } from './connection.ts'
 import type { Limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { type CloseCode, type RefusalCode, refusals } from './reasons.ts'
+import type { Resolve } from './upstream.ts'
 
 /** What the proxy needs of the process that it runs in. */
-export type World = Pick<Ports, 'now' | 'random'> & { readonly log: Log; readonly limits: Limits }
+export type World = Pick<Ports, 'now' | 'random'> & {
+  readonly log: Log
+  readonly limits: Limits
+  /** Left out: the system's. */
+  readonly resolve?: Resolve
+}
 
 type Headers = Readonly<Record<string, string>>
 

@@ -6,18 +6,29 @@
 import { Agent, request as ask, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { parseHostPort, splitHostPort } from '../core/access/host-port.ts'
+import { type Authority, parseHostPort, splitHostPort } from '../core/access/host-port.ts'
+import { hostTarget, targetName } from '../core/access/host-target.ts'
 import { connectEstablished } from '../core/route/connect.ts'
 import { passing } from './headers.ts'
 import { bind, type LocalProxy, mostConnections, type Opened, type Teller } from './local.ts'
 import { holdBytes } from './local-bytes.ts'
+import { type PacRule, pacFile } from './local-pac.ts'
 import { splice } from './local-splice.ts'
 
 export interface LocalHttpNeeds extends Teller {
   /** By lower-case host, the name of the resource that it leads to. */
   readonly hosts: ReadonlyMap<string, string>
+  /** Hosts that are no resources. */
+  readonly beyond?: BeyondHosts
   /** Opens a session on one, and may give up once `gone` says that nobody waits for it. Never rejects. */
   open(name: string, gone: AbortSignal, ended: AbortSignal): Promise<Opened>
+}
+
+export interface BeyondHosts {
+  /** For a browser that asks which hosts lead somewhere. */
+  readonly rules: readonly PacRule[]
+  /** `name`: `HOST:PORT` in its one spelling. */
+  leads(name: string): boolean
 }
 
 /** Browsers open as many at once. */
@@ -74,11 +85,11 @@ class Forward {
 
   async connect({ url = '' }: IncomingMessage, socket: Socket): Promise<void> {
     const { open, tell } = this.#needs
-    const host = hostOf(url)
-    const name = host === undefined ? undefined : this.#resource(host)
+    const at = authorityOf(url)
+    const name = at && this.#resource(at)
     if (name !== undefined) return this.#tunnel(socket, (...ends) => open(name, ...ends))
     tell(`CONNECT ${url}: it leads to no resource`)
-    socket.end(answer(host === undefined ? 400 : 403, this.#leadsNowhere(host ?? url)))
+    socket.end(answer(at ? 403 : 400, this.#leadsNowhere(at?.host ?? url)))
   }
 
   async #tunnel(socket: Socket, open: (gone: AbortSignal, ended: AbortSignal) => Promise<Opened>): Promise<void> {
@@ -94,13 +105,13 @@ class Forward {
 
   request(asked: IncomingMessage, reply: ServerResponse, port: number): void {
     const { url = '', method, headers } = asked
-    const { hosts } = this.#needs
+    const { hosts, beyond } = this.#needs
     reply.on('error', () => undefined)
     const target = URL.parse(url)
-    const name = target?.protocol === 'http:' ? this.#resource(target.hostname) : undefined
+    const name = target?.protocol === 'http:' ? this.#resource(authorityIn(target)) : undefined
     // Pages of other sites may send a browser here under a name of theirs.
     const isPac = url === pacPath && method === 'GET' && headers.host === `127.0.0.1:${port}`
-    if (isPac) pac(reply, [...hosts.keys()], port)
+    if (isPac) tellPac(reply, pacFile([...hosts.keys()], beyond?.rules ?? [], port))
     else if (target?.protocol !== 'http:') tellPlainly(reply, 400, onlyForward)
     else if (name === undefined) tellPlainly(reply, 403, this.#leadsNowhere(target.hostname))
     else this.#pass(name, target, asked, reply)
@@ -123,8 +134,10 @@ class Forward {
     asked.pipe(onward)
   }
 
-  #resource(host: string): string | undefined {
-    return this.#needs.hosts.get(host.toLowerCase().replace(/\.$/, ''))
+  #resource(at: Authority): string | undefined {
+    const { hosts, beyond } = this.#needs
+    const name = targetName(at)
+    return hosts.get(at.host) ?? (hostTarget(name) && beyond?.leads(name) ? name : undefined)
   }
 
   #leadsNowhere(host: string): string {
@@ -153,11 +166,16 @@ class Forward {
 const noField = () => false
 const onlyForward = 'This is a forward proxy: send it requests for http://HOST/ and CONNECT HOST:443.'
 
-/** `HOST:PORT`; which port is the resource's own matter. */
-function hostOf(authority: string): string | undefined {
-  const parsed = parseHostPort(authority)
-  return parsed.kind === 'value' ? splitHostPort(parsed.value).host : undefined
+/** In lower case, without the dot of the root. */
+function authorityOf(text: string): Authority | undefined {
+  const parsed = parseHostPort(text.replace(/\.(?=:\d*$)/, ''))
+  return parsed.kind === 'value' ? splitHostPort(parsed.value) : undefined
 }
+
+const authorityIn = ({ hostname, port }: URL): Authority => ({
+  host: hostname.replace(/^\[|\]$|\.$/g, ''),
+  port: port === '' ? 80 : Number(port),
+})
 
 const words: Readonly<Record<number, string>> = { 400: 'Bad Request', 403: 'Forbidden', 502: 'Bad Gateway' }
 
@@ -176,11 +194,6 @@ function tellPlainly(reply: ServerResponse, status: number, message: string): vo
   reply.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' }).end(`${message}\n`)
 }
 
-/** A proxy auto-config file: whoever uses it sends what leads to a resource, and nothing else. */
-function pac(reply: ServerResponse, hosts: readonly string[], port: number): void {
-  const text = `function FindProxyForURL(url, host) {
-  return ${JSON.stringify(hosts)}.indexOf(host.toLowerCase()) >= 0 ? 'PROXY 127.0.0.1:${port}' : 'DIRECT'
-}
-`
+function tellPac(reply: ServerResponse, text: string): void {
   reply.writeHead(200, { 'Content-Type': 'application/x-ns-proxy-autoconfig', 'Cache-Control': 'no-store' }).end(text)
 }

@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Constraints } from '../core/access/constraints.ts'
 import { splitHostPort } from '../core/access/host-port.ts'
 import { requireAllowed } from '../core/access/open-session.ts'
-import { addressOf, type DbPrincipal, type ResourceDocument } from '../core/access/resource.ts'
+import { addressOf, type DbPrincipal, type SessionTarget } from '../core/access/resource.ts'
 import { principalInWords } from '../core/access/session-words.ts'
 import type { SessionGrant } from '../core/issue/grant.ts'
 import type { Instant } from '../core/model.ts'
@@ -17,6 +17,7 @@ import type { Cancels } from './cancels.ts'
 import type { Connection, Outcome } from './connection.ts'
 import { type Credential, credentialFor, type DatabaseCredential } from './database-credentials.ts'
 import type { Events } from './events.ts'
+import { reachOf, requireReach, sessionPart } from './host-reach.ts'
 import { type FirstMessage, Messages, noStartup, readFirst, secure, whyNotAdmitted } from './postgres.ts'
 import { endPointOf, LoginFailure, logIn } from './postgres-login.ts'
 import type { EndCode } from './reasons.ts'
@@ -84,7 +85,7 @@ export class Opening implements Session {
   /** A grant for a set opens several. */
   get id(): string {
     const { id, uses, subject } = this.grant
-    return uses.key === id || !this.#opened ? id : `${id}.${subject.resource.name}.${this.#opened.use}`
+    return uses.key === id || !this.#opened ? id : `${id}.${sessionPart(subject.resource)}.${this.#opened.use}`
   }
 
   get address(): string {
@@ -96,6 +97,7 @@ export class Opening implements Session {
   }
 
   hold(constraints: Constraints): void {
+    requireReach(constraints, this.#upstream?.raw.remoteAddress)
     this.#constraints = constraints
   }
 
@@ -136,7 +138,7 @@ export class Opening implements Session {
     this.hold(constraints)
   }
 
-  async #reach(resource: ResourceDocument): Promise<Upstream> {
+  async #reach(resource: SessionTarget): Promise<Upstream> {
     const { world, ownPorts } = this.#needs
     const { limits } = world
     const { signal } = this.#calledOff
@@ -147,7 +149,8 @@ export class Opening implements Session {
     let raw: Socket | undefined
     try {
       const credential = await this.#credential(resource)
-      raw = await dial({ limits, ownPorts }, splitHostPort(at), signal)
+      const reach = reachOf(resource, this.constraints)
+      raw = await dial({ limits, ownPorts, resolve: world.resolve, ...reach }, splitHostPort(at), signal)
       // All but databases carries its own protocol from end to end.
       const stream = resource.kind === 'db' ? await secure(raw, resource, signal, credential?.certificate) : raw
       return { raw, stream, credential }
@@ -161,7 +164,7 @@ export class Opening implements Session {
   }
 
   /** As whom the proxy itself is let in. @throws DialFailure where its files cannot be read */
-  async #credential({ kind, metadata }: ResourceDocument): Promise<Credential | undefined> {
+  async #credential({ kind, metadata }: SessionTarget): Promise<Credential | undefined> {
     const { world, databases } = this.#needs
     if (kind !== 'db') return undefined
     const { db_user } = this.grant.subject.principal as DbPrincipal
@@ -270,7 +273,7 @@ export class Opening implements Session {
     if (resource.kind !== 'db' || this.#state.kind === 'over') return
     this.#forgetKey()
     this.#forgetKey = cancels.remember(key, async (signal) => {
-      const socket = await dial({ limits: world.limits, ownPorts }, at, signal)
+      const socket = await dial({ limits: world.limits, ownPorts, called: 'database' }, at, signal)
       return secure(socket, resource, signal)
     })
   }
@@ -368,7 +371,8 @@ export class Opening implements Session {
     const about = { kind, session: this.id, grant, address }
     if (error instanceof Refusal) events.tell({ ...about, code: error.code, detail: error.detail })
     else if (error instanceof DialFailure) {
-      events.tell({ ...about, code: error.code, detail: { message: error.message } })
+      const { code, message, detail: addresses } = error
+      events.tell({ ...about, code, detail: { message, ...(addresses !== undefined && { addresses }) } })
     }
   }
 }

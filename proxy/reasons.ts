@@ -94,6 +94,8 @@ export const routeCodes = {
 export type DialCode =
   | 'upstream_name_unknown'
   | 'upstream_address_refused'
+  /** Of a host that roles name: no address of it lies where they let it lie. */
+  | 'address_not_allowed'
   | 'upstream_unreachable'
   | 'upstream_too_slow'
   | 'upstream_no_tls'

@@ -16,7 +16,7 @@ export interface Session {
   readonly address: string
   /** As it was allowed last. */
   readonly constraints: Constraints
-  /** It is still allowed, from now on so. */
+  /** It is still allowed, from now on so. @throws Refusal session_refused where that does not reach what was dialled */
   hold(constraints: Constraints): void
   /** Ends it at once, in whatever state; `message` is for the person. */
   cut(code: EndCode, message: string): void

@@ -167,7 +167,13 @@ class Client {
   /** 403 whatever it was: a client that may try again says so to its user, and asks for another grant. */
   #refuseFor(error: unknown, headers: Record<string, string> = {}): void {
     if (error instanceof DialFailure) {
-      return void this.#end(error.status, error.code, { error: 'upstream_failed', message: error.message })
+      const { status, code, message, detail } = error
+      return void this.#end(
+        status,
+        code,
+        { error: status === 403 ? 'access_denied' : 'upstream_failed', message },
+        detail,
+      )
     }
     if (!(error instanceof Refusal)) return void this.#fail(error)
     const { code, word, words, status, detail } = error

@@ -1,10 +1,9 @@
-/** Dials a resource: the address is resolved once, checked, and that very address is dialled. */
-import type { LookupAddress } from 'node:dns'
+/** Dials a resource, or a host that a role names: the address is resolved once, checked, and that very address is dialled. */
 import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Authority } from '../core/access/host-port.ts'
-import { type AddressClass, classify, parseAddress, unwrap } from '../core/route/address.ts'
+import { type Address, type AddressClass, classify, parseAddress, unwrap } from '../core/route/address.ts'
 import type { Limits } from './limits.ts'
 import { race } from './race.ts'
 import type { DialCode } from './reasons.ts'
@@ -13,13 +12,17 @@ import type { DialCode } from './reasons.ts'
 export class DialFailure extends Error {
   override readonly name = 'DialFailure'
   readonly code: DialCode
+  /** For the log and the audit alone. */
+  readonly detail: string | undefined
 
-  constructor(code: DialCode, message: string, options?: ErrorOptions) {
+  constructor(code: DialCode, message: string, { detail, ...options }: ErrorOptions & { detail?: string } = {}) {
     super(message, options)
     this.code = code
+    this.detail = detail
   }
 
-  get status(): 502 | 504 {
+  get status(): 403 | 502 | 504 {
+    if (this.code === 'address_not_allowed') return 403
     return this.code === 'upstream_too_slow' ? 504 : 502
   }
 }
@@ -32,21 +35,33 @@ export interface DialNeeds {
   readonly limits: Pick<Limits, 'dialOneMs' | 'dialNextMs'>
   /** Where this proxy itself listens: a tunnel into itself would hold two of its places, and again two. */
   readonly ownPorts: ReadonlySet<number>
+  /** Of a host that nobody made a resource: its addresses are judged one by one, and those that may not be reached are not dialled. */
+  readonly mayReach?: ((address: Address) => boolean) | undefined
+  readonly resolve?: Resolve | undefined
+  /** For the person who waits. */
+  readonly called?: string
 }
+
+/** The system's own, but where a test has another: all addresses of a name. @throws with a `code` */
+export type Resolve = (host: string) => Promise<readonly string[]>
+
+const systemResolve: Resolve = async (host) =>
+  (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address)
 
 /**
  * A name is resolved each time anew, and its addresses are raced: whichever answers first. `signal` ends it with the signal's reason.
  * @throws DialFailure
  */
-export async function dial({ limits, ownPorts }: DialNeeds, target: Target, signal: AbortSignal): Promise<Socket> {
-  const addresses = await orAborted(resolve(target, ownPorts), signal)
+export async function dial(needs: DialNeeds, target: Target, signal: AbortSignal): Promise<Socket> {
+  const { limits, called = 'server' } = needs
+  const addresses = await orAborted(resolve(needs, target), signal)
   const attempts = interleaved(addresses).map(
     (host) => (over: AbortSignal) => dialOne({ ...target, host }, limits.dialOneMs, over),
   )
   const dialled = await race(attempts, limits.dialNextMs, signal)
   signal.throwIfAborted()
   if (dialled && !(dialled instanceof Error)) return dialled
-  if (dialled) throw failureOf(target, dialled)
+  if (dialled) throw failureOf(called, target, dialled)
   throw new DialFailure('upstream_name_unknown', `No address is known for ${inText(target)}.`)
 }
 
@@ -68,17 +83,39 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   })
 }
 
-async function resolve(target: Target, ownPorts: ReadonlySet<number>): Promise<readonly string[]> {
+async function resolve(needs: DialNeeds, target: Target): Promise<readonly string[]> {
+  const { ownPorts, mayReach, called = 'server', resolve: ask = systemResolve } = needs
   const { host } = target
-  const found: readonly LookupAddress[] = isIP(host)
-    ? [{ address: host, family: isIP(host) }]
-    : await lookup(host, { all: true, verbatim: true }).catch((cause: { code?: string }) => {
+  const addresses = isIP(host)
+    ? [host]
+    : await ask(host).catch((cause: { code?: string }) => {
         const why = `${inText(target)}: its name cannot be resolved (${cause.code})`
-        throw new DialFailure('upstream_name_unknown', `The database is not found at ${why}.`, { cause })
+        throw new DialFailure('upstream_name_unknown', `The ${called} is not found at ${why}.`, { cause })
       })
-  const addresses = found.map(({ address }) => address)
+  if (mayReach) return reachable(addresses, target, needs.ownPorts, mayReach)
   for (const address of addresses) requireDialable(address, target, ownPorts)
   return addresses
+}
+
+/** What the client is told is the same whatever the addresses are: where a name leads is not his to learn. */
+function reachable(
+  addresses: readonly string[],
+  target: Target,
+  ownPorts: ReadonlySet<number>,
+  mayReach: (address: Address) => boolean,
+): readonly string[] {
+  const allowed = addresses.filter((address) => {
+    const parsed = parseAddress(address)
+    return parsed && mayReach(parsed) && !(ownPorts.has(target.port) && isOwn(parsed, classify(parsed)))
+  })
+  if (allowed.length > 0 || addresses.length === 0) return allowed
+  const message = `${inText(target)} leads to no address that your roles allow.`
+  throw new DialFailure('address_not_allowed', message, { detail: addresses.map(classified).join(', ') })
+}
+
+function classified(address: string): string {
+  const parsed = parseAddress(address.split('%', 1)[0] as string)
+  return `${address} (${parsed ? classify(parsed) : 'no address'})`
 }
 
 /**
@@ -141,10 +178,10 @@ export function dialOne({ host, port }: Target, ms: number, signal: AbortSignal)
   })
 }
 
-function failureOf(target: Target, cause: Error & { code?: string }): DialFailure {
+function failureOf(called: string, target: Target, cause: Error & { code?: string }): DialFailure {
   const at = inText(target)
   if (cause.code === 'ETIMEDOUT')
-    return new DialFailure('upstream_too_slow', `The database at ${at} does not answer.`, { cause })
+    return new DialFailure('upstream_too_slow', `The ${called} at ${at} does not answer.`, { cause })
   const why = cause.code === 'ECONNREFUSED' ? 'the connection is refused' : String(cause.code ?? cause.message)
-  return new DialFailure('upstream_unreachable', `The database cannot be reached at ${at}: ${why}.`, { cause })
+  return new DialFailure('upstream_unreachable', `The ${called} cannot be reached at ${at}: ${why}.`, { cause })
 }

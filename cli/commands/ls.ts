@@ -1,8 +1,9 @@
+import { hostInWords } from '../../core/access/host-rule.ts'
 import { membersOfPrincipal } from '../../core/access/resource.ts'
 import { openSession } from '../api.ts'
 import { command, formatOption } from '../command.ts'
 import { impersonateOption } from '../principal.ts'
-import { labelsInWords, type Resource, resourcesOf } from '../resource.ts'
+import { type HostsRule, hostsOf, labelsInWords, type Resource, resourcesOf } from '../resource.ts'
 import { formatOf, printTable, say, show } from '../term.ts'
 
 export default command({
@@ -11,7 +12,8 @@ export default command({
 
 All that your roles reach: hosts, databases, Kubernetes clusters, apps and desktops; as whom, and
 whether each session wants a tap. A star is any. "sallyport proxy tcp KIND/NAME" opens one,
-"sallyport db connect NAME" a database.
+"sallyport db connect NAME" a database. The kind "host" is what roles name by host and port alone:
+"sallyport proxy tcp HOST:PORT" opens one, and "sallyport why host:HOST:PORT" says whether.
 
 Options:
   --impersonate=USER  what this user reaches, where a role of yours lets you act as him
@@ -24,9 +26,13 @@ Examples:
   takes: [0, 0],
   run: async (values) => {
     const format = formatOf(values.format)
-    const resources = await resourcesOf(await openSession(values.profile), values.impersonate)
-    await show(format, resources.map(asData), () => printTable(columns, resources.map(asRow)))
-    if (resources.length === 0)
+    const session = await openSession(values.profile)
+    const resources = await resourcesOf(session, values.impersonate)
+    const hosts = await hostsOf(session, values.impersonate)
+    await show(format, [...resources.map(asData), ...hosts.map(hostAsData)], () =>
+      printTable(columns, [...resources.map(asRow), ...hosts.map(hostAsRow)]),
+    )
+    if (resources.length + hosts.length === 0)
       say(values.impersonate === undefined ? 'Your roles reach none.' : 'Those roles reach none.')
     return 'ok'
   },
@@ -57,4 +63,19 @@ const asRow = (resource: Resource) => [
   resource.tap ? 'each session' : 'no',
   labelsInWords(resource),
   resource.description ?? '',
+]
+
+const hostAsData = ({ name, ports, networks, role, tap }: HostsRule) => ({
+  ...{ kind: 'host', name, ports: [...ports] },
+  ...(networks && { networks: [...networks] }),
+  ...{ role, tap },
+})
+
+const hostAsRow = ({ name, ports, networks, tap }: HostsRule) => [
+  hostInWords({ name, ports }),
+  'host',
+  '',
+  tap ? 'each session' : 'no',
+  '',
+  networks ? `at ${networks.join(', ')}` : '',
 ]

@@ -1,5 +1,7 @@
+import { allowing, type HostRule } from '../../core/access/host-rule.ts'
+import { hostOf } from '../../core/access/host-target.ts'
 import { mostInSet } from '../../core/access/session-set.ts'
-import { listenForHttp } from '../../proxy/local-http.ts'
+import { type BeyondHosts, listenForHttp } from '../../proxy/local-http.ts'
 import { parseAddress } from '../address.ts'
 import { openSession, type Session } from '../api.ts'
 import { browserOption } from '../browser.ts'
@@ -7,20 +9,20 @@ import { command } from '../command.ts'
 import { listening, portOf, serveUntilInterrupted } from '../local-proxy.ts'
 import { impersonateOption, requireNamedOnce } from '../principal.ts'
 import { Problem } from '../problem.ts'
-import { requireResource, resourcesOf } from '../resource.ts'
+import { hostsOf, requireHost, requireTarget, resourcesOf } from '../resource.ts'
 import { sessionOpener } from '../session.ts'
 import { countOf, countOption, SharedTap } from '../shared-tap.ts'
 import { debug, sayProblem } from '../term.ts'
 
 export default command({
   doing: 'start the local proxy',
-  help: `Usage: sallyport proxy http [NAME | HOST=NAME ...] [--port=N] [--count=N]
+  help: `Usage: sallyport proxy http [NAME | HOST=NAME | HOST:PORT ...] [--port=N] [--count=N]
        [--impersonate=USER] [--no-browser]
 
 A forward proxy on this machine, for browsers and all that heeds HTTPS_PROXY. It leads to apps: each
 by its NAME, by NAME below the address of Sallyport's proxy, and by HOST where you give one, as
-their certificates and links have it. Without names, to every app that your roles reach. Nothing
-else passes.
+their certificates and links have it; and to hosts that are no resources by HOST:PORT. Without
+names, to every app and host that your roles reach. Nothing else passes.
 
 Whoever may run programs on this machine can use it too, so look at what a page asks. TLS is the
 browser's own with the app, from end to end. Each connection is a session, and where a
@@ -49,18 +51,19 @@ Examples:
     const session = await openSession(values.profile)
     const { impersonate } = values
     const apps = named.length > 0 ? named : await allApps(session, impersonate)
-    for (const { name } of named) await requireResource(session, { kind: 'app', name }, impersonate)
-    const shared = new SharedTap(named.map(({ name }) => ({ resource: { kind: 'app', name }, principal: {}, count })))
+    for (const { name } of named) await requireTarget(session, resourceOf(name), impersonate)
+    const shared = new SharedTap(named.map(({ name }) => ({ resource: resourceOf(name), principal: {}, count })))
     const open = (name: string, ...ends: [AbortSignal, AbortSignal]) =>
       sessionOpener({
-        ...{ resource: { kind: 'app', name }, impersonate, shared },
+        ...{ resource: resourceOf(name), impersonate, shared },
         // "config use" in another terminal must not change whom this one is.
         profile: session.name,
         opensBrowser: !values['no-browser'],
         failed: (problem) => sayProblem(`open ${name}`, problem),
       })({}, ...ends)
-    const hosts = hostsOf(apps, parseAddress(session.profile.proxy).host)
-    const local = await listening(listenForHttp(port, { hosts, open, tell: debug }))
+    const hosts = appHosts(apps, parseAddress(session.profile.proxy).host)
+    const beyond = named.length > 0 ? hostsAmong(named) : await hostsInRoles(session, impersonate)
+    const local = await listening(listenForHttp(port, { hosts, beyond, open, tell: debug }))
     const example = `its list of hosts, for a browser: http://127.0.0.1:${local.port}/proxy.pac`
     return serveUntilInterrupted([{ local, what: 'apps', example }])
   },
@@ -73,8 +76,31 @@ interface Named {
 
 const hostForm = /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/
 
+/** No app has a name with a port. */
+const resourceOf = (name: string) => ({ kind: name.includes(':') ? ('host' as const) : ('app' as const), name })
+
+function hostsAmong(named: readonly Named[]): BeyondHosts {
+  const names = named.map(({ name }) => name).filter((name) => resourceOf(name).kind === 'host')
+  const rules = names.map((name) => {
+    const { host, port } = hostOf(name)
+    return { name: host, ports: [port] }
+  })
+  return { rules, leads: (name) => names.includes(name) }
+}
+
+/** By the same rules as at the edge, so that what no role names asks nobody. */
+async function hostsInRoles(session: Session, impersonate: string | undefined): Promise<BeyondHosts> {
+  const listed = await hostsOf(session, impersonate)
+  const rules = listed.map(({ name, ports, networks }): HostRule => {
+    const read = ports.map((port) => (/^\d+$/.test(port) ? Number(port) : port))
+    return { name, ports: read, ...(networks && { networks }) }
+  })
+  return { rules, leads: (name) => allowing(rules, hostOf(name)) >= 0 }
+}
+
 /** @throws Problem usage */
 function parseNamed(text: string): Named {
+  if (/:\d*$/.test(text)) return { name: requireHost(text), host: undefined }
   const [name = '', given, ...more] = text.split('=').reverse()
   const host = given?.toLowerCase()
   const isHost = host === undefined || hostForm.test(host)
@@ -88,7 +114,8 @@ const allApps = async (session: Session, impersonate: string | undefined): Promi
     .map(({ name }) => ({ name, host: undefined }))
 
 /** A host that is given goes before a name that is the same by chance. */
-function hostsOf(apps: readonly Named[], proxy: string): Map<string, string> {
+function appHosts(all: readonly Named[], proxy: string): Map<string, string> {
+  const apps = all.filter(({ name }) => resourceOf(name).kind === 'app')
   const names = apps.flatMap(({ name }) => [
     [name.toLowerCase(), name] as const,
     [`${name}.${proxy}`.toLowerCase(), name] as const,

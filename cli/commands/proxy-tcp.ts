@@ -10,7 +10,7 @@ import { listening, portOf, serveUntilInterrupted, startAll } from '../local-pro
 import { impersonateOption, principalFor, principalOptions, requireNamedOnce, requireOwnOptions } from '../principal.ts'
 import { Problem } from '../problem.ts'
 import { quoted } from '../quoted.ts'
-import { parseResource, requireResource } from '../resource.ts'
+import { parseResource, requireTarget } from '../resource.ts'
 import { sessionOpener } from '../session.ts'
 import { countOf, countOption, SharedTap } from '../shared-tap.ts'
 import { debug, sayProblem } from '../term.ts'
@@ -21,7 +21,8 @@ export default command({
 
 Listens on 127.0.0.1 until Ctrl-C and passes bytes as they are, for ssh, curl, kubectl, desktop
 clients and whatever else speaks TCP. KIND is node, app, kube_cluster or windows_desktop; a
-database has "sallyport proxy db". Each connection is a session of its own: where a role wants a
+database has "sallyport proxy db". HOST:PORT is a host that is no resource, where a role of yours
+names it. Each connection is a session of its own: where a role wants a
 tap, a page opens for each, one after the other. A session that does not open is reset, and why
 stands here. Who ends its side before the tap counts as gone.
 
@@ -45,6 +46,7 @@ Options:
 Examples:
   sallyport proxy tcp node/web-1 --login=ubuntu --port=2222
   sallyport proxy tcp app/wiki
+  sallyport proxy tcp git.example.com:443 --port=8443
   sallyport proxy tcp kube_cluster/k8s --kube-user=ada --kube-group=developers
   sallyport proxy tcp windows_desktop/desk-1 --login=Administrator
   sallyport proxy tcp node/web-1 node/web-2 app/wiki --login=ubuntu --count=2
@@ -63,7 +65,7 @@ Examples:
     const who = impersonate ?? session.profile.who.user
     const sessions: SessionInSet[] = []
     for (const target of targets) {
-      const resource = await requireResource(session, target, impersonate)
+      const resource = await requireTarget(session, target, impersonate)
       sessions.push({ resource: target, principal: principalFor(resource, values, who), count })
     }
     const shared = new SharedTap(sessions)

@@ -107,8 +107,23 @@ function constraintsInWords(of: NonNullable<Why['constraints']>): string {
     of.max_connections !== undefined && `${of.max_connections} sessions at once`,
     of.max_sessions !== undefined && `${of.max_sessions} at once on it`,
     of.strict_locks && 'only while locks are known to be the newest',
+    of.networks && networksInWords(of.networks),
   ]
   return limits.filter((one) => one !== false).join(', ')
+}
+
+/** Where the address that is dialled may lie. */
+function networksInWords({
+  allowed,
+  denied,
+}: {
+  readonly allowed: readonly string[]
+  readonly denied: readonly string[]
+}) {
+  const [where, not] = [allowed, denied].map((all) =>
+    all.map((one) => (one === 'public' ? 'public addresses' : one)).join(' and '),
+  )
+  return denied.length === 0 ? `at ${where}` : `at ${where}, but not at ${not}`
 }
 
 async function showEvents(format: Format, session: Session, id: string): Promise<void> {

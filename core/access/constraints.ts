@@ -1,6 +1,7 @@
 /** Under which conditions a session is allowed: of the cluster and of the user's roles the strictest. */
 import { type Duration, hours } from '../model.ts'
 import { both, type HeldRoles, isAny, type Limits, type Marks } from './held-roles.ts'
+import type { Networks } from './host-rule.ts'
 import type { Preference } from './preference.ts'
 
 export interface Constraints {
@@ -21,6 +22,8 @@ export interface Constraints {
   readonly strictLocks: boolean
   /** A random word may stand in for the program's key. */
   readonly bearerGrants: boolean
+  /** Of a host that is no resource: where the address may lie that is dialled. undefined: it is a resource. */
+  readonly networks: Networks | undefined
 }
 
 export const longestSession: Duration = hours(12)
@@ -33,6 +36,7 @@ export function constraintsOf(
   held: HeldRoles,
   reaching: Marks,
   preference: Pick<Preference, 'requireSessionMfa' | 'defaultSessionTtl' | 'lockingMode'>,
+  networks: Networks | undefined,
 ): Constraints {
   const ofCluster = {
     tap: wantsTap(preference, held, reaching),
@@ -44,6 +48,7 @@ export function constraintsOf(
     maxSessions: undefined,
     strictLocks: preference.lockingMode === 'strict',
     bearerGrants: isAny(both(reaching, held.bearing)),
+    networks,
   }
   return limitedBy(ofCluster, held.limits)
 }
@@ -59,6 +64,7 @@ export const limitedBy = (constraints: Constraints, limits: Limits): Constraints
   maxSessions: lesser(constraints.maxSessions, limits.maxSessions),
   strictLocks: constraints.strictLocks || limits.strictLocks,
   bearerGrants: constraints.bearerGrants && !limits.noBearerGrants,
+  networks: constraints.networks,
 })
 
 const lesser = (one: number | undefined, other: number | undefined): number | undefined =>

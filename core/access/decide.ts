@@ -15,16 +15,12 @@ import {
   type RoleHolder,
   type Said,
 } from './held-roles.ts'
+import { allowing, denying as denyingHost, type HostRule, hostInWords, lacking } from './host-rule.ts'
+import { hostOf } from './host-target.ts'
 import { isInForce, type LockDocument, type LockKey, lockedBy, lockInWords, lockKey } from './lock.ts'
 import type { Preference } from './preference.ts'
 import { type Remedy, remediesFor } from './remedy.ts'
-import {
-  membersOfPrincipal,
-  type ResourceDocument,
-  type ResourcePrincipal,
-  resourceKinds,
-  valuesOf,
-} from './resource.ts'
+import { membersOfPrincipal, type ResourcePrincipal, resourceKinds, type SessionTarget, valuesOf } from './resource.ts'
 import type { RoleDocument } from './role.ts'
 import { sessionInWords } from './session-words.ts'
 
@@ -39,7 +35,7 @@ export interface Facts {
   readonly locks: Locks
   /** What the cluster asks of everybody. */
   readonly preference: Pick<Preference, 'requireSessionMfa' | 'defaultSessionTtl' | 'deviceTrust' | 'lockingMode'>
-  readonly resource: ResourceDocument
+  readonly resource: SessionTarget
   readonly principal: ResourcePrincipal
   /** Through what, and by what: each may be locked. */
   readonly by?: By
@@ -81,20 +77,23 @@ export function decide(facts: Facts): Decision {
     return () => [...unknownRoles(held), ...denials(held, conditions), ...more.flatMap((lines) => lines())]
   }
   if (isAny(denying(conditions))) return refuse('denied', 'A role denies this.', askAdministrator, said())
-  const allowing = allAllowing(conditions)
+  const agreeing = allAllowing(conditions)
   const looked = () => allowances(held, conditions)
-  if (!isAny(allowing)) return refuse('not_allowed', notAllowedInWords(facts), remediesFor(held, facts), said(looked))
+  if (!isAny(agreeing)) return refuse('not_allowed', notAllowedInWords(facts), remediesFor(held, facts), said(looked))
   const demands = () => deviceDemands(held, facts)
   if (facts.by?.device === undefined && demands().length > 0) {
     const remedy = { told: 'This version cannot enroll devices yet: an administrator can take the demand back.' }
     return refuse('device_untrusted', 'A trusted device is wanted.', [remedy], said(looked, demands))
   }
-  if (!isAny(both(allowing, held.unlimited))) {
+  const opening = both(agreeing, held.unlimited)
+  if (!isAny(opening)) {
     const told = 'No role allows all of the cluster, and single Kubernetes resources are not supported in this version.'
     return refuse('not_supported', told, askAdministrator, said(looked))
   }
-  const [{ said: labels }] = conditions
-  const constraints = constraintsOf(held, labels.allow, facts.preference)
+  const [{ said: named }] = conditions
+  const { kind, metadata } = facts.resource
+  const networks = kind === 'host' ? held.networksOf(metadata.name, opening) : undefined
+  const constraints = constraintsOf(held, named.allow, facts.preference, networks)
   return { outcome: 'allow', constraints, trace: said(looked) }
 }
 
@@ -107,7 +106,8 @@ function* lockable({ resource, principal, by = {} }: Pick<Facts, 'resource' | 'p
   for (const id of by.credentials ?? []) yield lockKey('mfa_device', id)
   if (by.device !== undefined) yield lockKey('device', by.device)
   if (by.proxy !== undefined) yield lockKey('proxy', by.proxy)
-  yield lockKey(resource.kind, resource.metadata.name)
+  // A host is locked out by denying it in a role.
+  if (resource.kind !== 'host') yield lockKey(resource.kind, resource.metadata.name)
   for (const login of valuesOf(principal, 'login')) yield lockKey('login', login)
 }
 
@@ -135,19 +135,45 @@ function locksOfUser(user: Facts['user'], locks: Locks): readonly LockDocument[]
   return found
 }
 
-/** What the roles say of one condition: of the resource's labels, or of one member of the principal. */
+/** What the roles say of one condition: of the resource's labels, of a host, or of one member of the principal. */
 interface Condition {
   /** As the role calls it. */
   readonly name: string
   readonly said: Said
+  /** Where in it, and why not, of a list whose entries say several things each. */
+  readonly inWords?: Entries
 }
 
-/** The labels are the first. */
+interface Entries {
+  readonly denying: (role: RoleDocument) => string
+  readonly allowing: (role: RoleDocument) => string
+  readonly lacking: (role: RoleDocument) => string | undefined
+}
+
+/** Labels, or the host, are the first. */
 function conditionsOf(held: HeldRoles, facts: Facts): readonly [Condition, ...Condition[]] {
   const { kind } = facts.resource
-  const labels = { name: resourceKinds[kind].labels, said: held.ofResource(facts.resource) }
+  const named = {
+    ...{ name: resourceKinds[kind].named, said: held.ofResource(facts.resource) },
+    ...(kind === 'host' && { inWords: entriesOf(facts.resource.metadata.name) }),
+  }
   const members = membersOfPrincipal(kind).map((member) => ({ name: member.list, said: ofMember(held, member, facts) }))
-  return [labels, ...members]
+  return [named, ...members]
+}
+
+function entriesOf(name: string): Entries {
+  const host = hostOf(name)
+  return {
+    denying: ({ spec }) => entryInWords(spec.deny.hosts, denyingHost(spec.deny.hosts, host)),
+    allowing: ({ spec }) => entryInWords(spec.allow.hosts, allowing(spec.allow.hosts, host)),
+    lacking: ({ spec }) => lacking(spec.allow.hosts, host),
+  }
+}
+
+/** Such as `hosts[2] (*.example.com:443)`. */
+function entryInWords(rules: readonly HostRule[] = [], at: number): string {
+  const rule = rules[at]
+  return rule ? `hosts[${at}] (${hostInWords(rule)})` : 'hosts'
 }
 
 /** Each value must be allowed, and one that is denied is enough. The user's own name needs no role where the kind says so. */
@@ -179,21 +205,26 @@ const allAllowing = ([labels, ...members]: readonly [Condition, ...Condition[]])
 const unknownRoles = ({ unknown }: HeldRoles): string[] => unknown.map((name) => `${name}: there is no such role`)
 
 function denials({ all }: HeldRoles, conditions: readonly Condition[]): string[] {
-  return all.flatMap(({ metadata }, at) => {
+  return all.flatMap((role, at) => {
     const matching = conditions.filter(({ said }) => isMarked(said.deny, at))
-    return matching.length === 0 ? [] : [`${metadata.name}: ${listed('deny', matching)} matches`]
+    const names = matching.map(({ name, inWords }) => `deny.${inWords?.denying(role) ?? name}`)
+    return matching.length === 0 ? [] : [`${role.metadata.name}: ${names.join(', ')} matches`]
   })
 }
 
+/** Such as `dev: allow.hosts does not match`, `dev: allows by allow.hosts[2]`. */
 function allowances({ all }: HeldRoles, conditions: readonly Condition[]): string[] {
-  return all.map(({ metadata }, at) => {
-    const missing = conditions.filter(({ said }) => !isMarked(said.allow, at))
-    return `${metadata.name}: ${missing.length === 0 ? 'allows' : `${listed('allow', missing)} does not match`}`
-  })
+  return all.map((role, at) => `${role.metadata.name}: ${allowanceOf(role, at, conditions)}`)
 }
 
-const listed = (what: 'allow' | 'deny', conditions: readonly Condition[]): string =>
-  conditions.map(({ name }) => `${what}.${name}`).join(', ')
+function allowanceOf(role: RoleDocument, at: number, conditions: readonly Condition[]): string {
+  const missing = conditions.filter(({ said }) => !isMarked(said.allow, at))
+  const [near] = missing.flatMap(({ inWords }) => inWords?.lacking(role) ?? [])
+  if (near !== undefined) return near
+  if (missing.length > 0) return `${missing.map(({ name }) => `allow.${name}`).join(', ')} does not match`
+  const by = conditions.flatMap(({ inWords }) => (inWords ? [`allow.${inWords.allowing(role)}`] : []))
+  return by.length === 0 ? 'allows' : `allows by ${by.join(', ')}`
+}
 
 /** Who wants a machine of ours and no other: the cluster, or any role. */
 export function deviceDemands({ all }: HeldRoles, { preference }: Facts): string[] {

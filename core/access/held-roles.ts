@@ -5,9 +5,11 @@
  */
 import type { Duration } from '../model.ts'
 import { parseDuration } from './duration.ts'
+import { allowing, denying, type Networks, networksFor } from './host-rule.ts'
+import { hostOf } from './host-target.ts'
 import { isEverything } from './kube-resources.ts'
 import { matches, type Traits } from './pattern.ts'
-import { type LabelCondition, type ListCondition, type ResourceDocument, resourceKinds } from './resource.ts'
+import { type LabelCondition, type ListCondition, resourceKinds, type SessionTarget } from './resource.ts'
 import type { LabelMatchers, RoleDocument, RoleOptions } from './role.ts'
 
 /** One bit for each role, in the order of `HeldRoles.all`. */
@@ -56,6 +58,7 @@ export class HeldRoles {
   readonly unlimited: Marks
   readonly #traits: Traits
   readonly #ofLabels = new Map<LabelCondition, Labelled>()
+  readonly #ofHosts = new Map<string, Said>()
   readonly #ofValues = new Map<ListCondition, Map<string, Said>>()
 
   constructor({ roles: names, traits = {} }: RoleHolder, roles: Roles) {
@@ -68,11 +71,30 @@ export class HeldRoles {
     this.#traits = traits
   }
 
+  /** A host by what it is called, anything else by its labels. */
+  ofResource({ kind, metadata }: SessionTarget): Said {
+    const { named } = resourceKinds[kind]
+    return named === 'hosts' ? this.#ofHost(metadata.name) : this.#ofLabelled(named, metadata.labels ?? {})
+  }
+
+  #ofHost(name: string): Said {
+    return remember(this.#ofHosts, name, () => {
+      const host = hostOf(name)
+      return {
+        allow: this.#mark(({ spec }) => allowing(spec.allow.hosts, host) >= 0),
+        deny: this.#mark(({ spec }) => denying(spec.deny.hosts, host) >= 0),
+      }
+    })
+  }
+
+  /** Where a host may be dialled that `reaching` allow. */
+  networksOf(name: string, reaching: Marks): Networks {
+    return networksFor(this.marked(reaching), this.all, hostOf(name))
+  }
+
   /** By the labels of its kind: each one that a role names must be there with one of its values; `*: *` is any resource; no label is none. */
-  ofResource({ kind, metadata }: ResourceDocument): Said {
-    const { labels: condition } = resourceKinds[kind]
+  #ofLabelled(condition: LabelCondition, there: Readonly<Record<string, string>>): Said {
     const { named, whole, ofValues } = this.#labelled(condition)
-    const there = metadata.labels ?? {}
     let { allow, deny } = whole
     for (const label of named) {
       const value = Object.hasOwn(there, label) ? there[label] : undefined

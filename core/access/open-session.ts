@@ -15,7 +15,7 @@ import type { Decision, Trace } from './decide.ts'
 import type { Traits } from './pattern.ts'
 import { decideOn, type Policy } from './policy.ts'
 import { remedyInWords } from './remedy.ts'
-import type { ResourceDocument } from './resource.ts'
+import type { SessionTarget } from './resource.ts'
 import { isSameSource } from './source-ip.ts'
 
 /** What a proxy knows, ready to be asked. */
@@ -45,7 +45,7 @@ export interface ShownGrant {
 
 export interface OpenedSession {
   readonly user: { readonly id: UserId; readonly name: string }
-  readonly resource: ResourceDocument
+  readonly resource: SessionTarget
   readonly principal: SessionSubject['principal']
   readonly constraints: Constraints
   /** Whether a tap was checked. */
@@ -134,7 +134,7 @@ export const loginIsOver = (): Refusal =>
 
 export function sessionRefused(
   user: UserId,
-  { metadata }: ResourceDocument,
+  { metadata }: SessionTarget,
   { because, told, remedies, trace }: Extract<Decision, { outcome: 'refuse' }>,
 ): Refusal {
   const words = [told, ...remedies.map(remedyInWords)].join(' ')

@@ -2,11 +2,12 @@ import type { PreferenceDocument } from './auth-preference.ts'
 import { type Decision, decide, type Facts, type Locks, locksByTarget } from './decide.ts'
 import type { PolicyDocument } from './document.ts'
 import type { RoleHolder } from './held-roles.ts'
+import { hostTarget } from './host-target.ts'
 import { decideAs } from './impersonation.ts'
 import type { LockDocument } from './lock.ts'
 import { type Preference, preferenceOf } from './preference.ts'
 import { presets } from './presets.ts'
-import type { ResourceDocument, ResourceKind, ResourcePrincipal } from './resource.ts'
+import type { ResourceDocument, ResourceKind, ResourcePrincipal, SessionTarget } from './resource.ts'
 import type { RoleDocument } from './role.ts'
 
 /** The cluster's documents, ready for `decide`: the same at the edge and in a proxy. */
@@ -39,6 +40,16 @@ export interface SessionOn {
   readonly principal: ResourcePrincipal
 }
 
+/** undefined: there is none, or one of another kind; of a host, that it is spelled in another way. */
+export function targetOf(
+  { resources }: Pick<Policy, 'resources'>,
+  { kind, name }: SessionOn['resource'],
+): SessionTarget | undefined {
+  if (kind === 'host') return hostTarget(name)
+  const found = resources.get(name)
+  return found?.kind === kind ? found : undefined
+}
+
 /**
  * The one way to a decision on a session: for a grant, in a proxy, and where somebody asks why. undefined: there is no such resource;
  * a name that went to a resource of another kind is another resource.
@@ -47,9 +58,9 @@ export function decideOn(
   { roles, locks, preference, resources }: Policy,
   { resource: { kind, name }, principal }: SessionOn,
   { impersonated, ...who }: Pick<Facts, 'user' | 'by' | 'now'> & { readonly impersonated?: RoleHolder | undefined },
-): { readonly resource: ResourceDocument; readonly decision: Decision } | undefined {
-  const resource = resources.get(name)
-  if (resource?.kind !== kind) return undefined
+): { readonly resource: SessionTarget; readonly decision: Decision } | undefined {
+  const resource = targetOf({ resources }, { kind, name })
+  if (!resource) return undefined
   const facts = { ...who, roles, locks, preference, resource, principal }
   return { resource, decision: impersonated ? decideAs(facts, impersonated) : decide(facts) }
 }

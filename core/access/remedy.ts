@@ -2,7 +2,7 @@
 import type { Facts } from './decide.ts'
 import type { HeldRoles } from './held-roles.ts'
 import { matches, shown } from './pattern.ts'
-import { membersOfPrincipal, type ResourceDocument, type ResourcePrincipal, valuesOf } from './resource.ts'
+import { membersOfPrincipal, type ResourcePrincipal, type SessionTarget, valuesOf } from './resource.ts'
 import type { RoleDocument } from './role.ts'
 
 export interface Remedy {
@@ -47,14 +47,15 @@ function commandBy(role: RoleDocument, held: readonly RoleDocument[], { resource
 const isPattern = (value: string): boolean => value.includes('*') || value.startsWith('^')
 
 /** What opens the session. */
-export function commandFor({ kind, metadata: { name } }: ResourceDocument, principal: ResourcePrincipal): string {
+export function commandFor({ kind, metadata: { name } }: SessionTarget, principal: ResourcePrincipal): string {
   const flags = membersOfPrincipal(kind).flatMap(({ field, flag }) =>
     valuesOf(principal, field).map((value) => `--${flag}=${forShell(value)}`),
   )
-  const verb = kind === 'db' ? `db connect ${name}` : `proxy tcp ${kind}/${name}`
+  const verb =
+    kind === 'db' ? `db connect ${name}` : `proxy tcp ${forShell(kind === 'host' ? name : `${kind}/${name}`)}`
   return ['sallyport', verb, ...flags].join(' ')
 }
 
 /** Quoted where a shell would read more into it: roles are written by others than those who paste what is told. */
 const forShell = (text: string): string =>
-  /^[A-Za-z0-9_.,@%+/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+  /^[A-Za-z0-9_.,:@%+/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`

@@ -25,6 +25,7 @@ import { sessionRefused } from './open-session.ts'
 import { shown } from './pattern.ts'
 import { decideOn, type SessionOn } from './policy.ts'
 import { type Principal, roleHolderOf } from './principal.ts'
+import { reachableHosts } from './reachable-hosts.ts'
 import { type ListCondition, membersOfPrincipal, type ResourceDocument } from './resource.ts'
 import { resourceUnknown } from './resource-unknown.ts'
 import { givenFor } from './session-code.ts'
@@ -58,18 +59,31 @@ export interface ReachableResource {
   readonly tap: boolean
 }
 
-/** `impersonate`: the name of a user whose they are. @throws Refusal session_refused */
-export async function reachableResources(
-  ports: Pick<Ports, 'policies' | 'users' | 'now' | 'audit'>,
-  caller: Principal,
-  impersonate?: string,
-): Promise<ReachableResource[]> {
+type ListNeeds = Pick<Ports, 'policies' | 'users' | 'now' | 'audit'>
+
+/** Whose rights are listed. @throws Refusal session_refused */
+async function listedFor(ports: ListNeeds, caller: Principal, impersonate: string | undefined) {
   const policy = await ports.policies.newest()
-  const { resources, preference } = policy
   const impersonated = await recordingRefusals(ports, caller.asking, 'request', () =>
     impersonatedBy(ports, policy, caller, impersonate),
   )
-  const holder = impersonated ?? roleHolderOf(caller)
+  return { policy, impersonated, holder: impersonated ?? roleHolderOf(caller) }
+}
+
+/** Hosts that are no resources, of the same. @throws Refusal session_refused */
+export async function hostsInReach(ports: ListNeeds, caller: Principal, impersonate?: string) {
+  const { policy, impersonated, holder } = await listedFor(ports, caller, impersonate)
+  return reachableHosts(policy, holder, impersonated !== undefined)
+}
+
+/** `impersonate`: the name of a user whose they are. @throws Refusal session_refused */
+export async function reachableResources(
+  ports: ListNeeds,
+  caller: Principal,
+  impersonate?: string,
+): Promise<ReachableResource[]> {
+  const { policy, impersonated, holder } = await listedFor(ports, caller, impersonate)
+  const { resources, preference } = policy
   const { traits = {} } = holder
   const all = heldRoles(holder, policy.roles)
   return [...resources.values()].flatMap((document) => {

@@ -2,8 +2,9 @@
 import { fromBase64url } from '../lib/bytes.ts'
 import type { Holder } from '../model.ts'
 import { Refusal } from '../refusal.ts'
+import { hostTarget } from './host-target.ts'
 import type { SessionAsk } from './request-session.ts'
-import { kindsOfResources } from './resource.ts'
+import { kindsOfResources, type ResourceKind } from './resource.ts'
 import { principalAsQuery, principalInQuery } from './session-principal.ts'
 
 /** RFC 8707: the resource of a token exchange. One URI that names all that the grant is for. */
@@ -12,7 +13,7 @@ export function resourceUri({ resource, principal, proxy, impersonate, certifica
   if (impersonate !== undefined) query.set('impersonate', impersonate)
   if (certificate) query.set('certificate', certificate.key)
   if (certificate) query.set('uses', String(certificate.uses))
-  return `sallyport://${proxy.id}/${resource.kind}/${resource.name}?${query}`
+  return `sallyport://${proxy.id}/${resource.kind}/${encodeURIComponent(resource.name)}?${query}`
 }
 
 /** A set, through that process of that proxy: what is in it says the tap that comes with it. */
@@ -31,9 +32,10 @@ export function parseTargetUri(
 /** @throws Refusal target_invalid */
 export function parseResourceUri(text: string): SessionAsk {
   // Not by URL: its host is in lower case, and a proxy's id is not.
-  const [, id = '', word = '', name = '', query = ''] =
-    /^sallyport:\/\/([A-Za-z0-9_-]{43})\/([a-z_]{1,32})\/([a-z0-9-]{1,63})\?(.{1,4096})$/.exec(text) ?? []
-  const kind = kindsOfResources.find((one) => one === word)
+  const [, id = '', word = '', segment = '', query = ''] =
+    /^sallyport:\/\/([A-Za-z0-9_-]{43})\/([a-z_]{1,32})\/([A-Za-z0-9_.%-]{1,512})\?(.{1,4096})$/.exec(text) ?? []
+  const name = nameInUri(segment)
+  const kind = kindsOfResources.find((one) => one === word && isNameOf(one, name))
   const given = new URLSearchParams(query)
   const [boot, more] = given.getAll('boot')
   const [impersonate, another] = given.getAll('impersonate')
@@ -43,6 +45,13 @@ export function parseResourceUri(text: string): SessionAsk {
   const principal = principalInQuery(kind, given)
   return { resource: { kind, name }, principal, proxy: { id, boot }, impersonate, certificate }
 }
+
+/** What a host has that a path has not; the names of resources are what they are. */
+const nameInUri = (segment: string): string => segment.replace(/%3A|%5B|%5D/g, decodeURIComponent)
+
+/** A host by its one spelling, anything else by one label. */
+const isNameOf = (kind: ResourceKind, name: string): boolean =>
+  kind === 'host' ? hostTarget(name) !== undefined : /^[a-z0-9-]{1,63}$/.test(name)
 
 /** What it says is judged where it is asked for. @throws Refusal target_invalid */
 function certificateInQuery(query: URLSearchParams): SessionAsk['certificate'] {

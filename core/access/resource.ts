@@ -1,12 +1,15 @@
-/** What people reach through a proxy, and as whom: five kinds, one table. */
+/** What people reach through a proxy, and as whom: five kinds of documents, and hosts that roles name without one, in one table. */
 import type { AppDocument } from './app.ts'
 import type { DbDocument } from './db.ts'
+import type { HostTarget } from './host-target.ts'
 import type { KubeClusterDocument } from './kube-cluster.ts'
 import type { NodeDocument } from './node.ts'
 import type { WindowsDesktopDocument } from './windows-desktop.ts'
 
 export type ResourceDocument = NodeDocument | DbDocument | KubeClusterDocument | AppDocument | WindowsDesktopDocument
-export type ResourceKind = ResourceDocument['kind']
+/** What a session is on. */
+export type SessionTarget = ResourceDocument | HostTarget
+export type ResourceKind = SessionTarget['kind']
 
 /** As whom, and where in it. */
 export interface Principals {
@@ -15,6 +18,7 @@ export interface Principals {
   readonly kube_cluster: { readonly kubernetes_user: string; readonly kubernetes_groups: readonly string[] }
   readonly app: Readonly<Record<string, never>>
   readonly windows_desktop: { readonly login: string }
+  readonly host: Readonly<Record<string, never>>
 }
 /** The database user and the database. */
 export type DbPrincipal = Principals['db']
@@ -45,15 +49,16 @@ interface Member {
 /** Which conditions of a role are about which kind. `members`: the whole principal. */
 export const resourceKinds: {
   readonly [K in ResourceKind]: {
-    readonly labels: LabelCondition
+    /** By which a role names them: by their labels, or hosts by what they are. */
+    readonly named: LabelCondition | 'hosts'
     readonly members: readonly (Member & { readonly field: keyof Principals[K] })[]
     /** For people. */
     readonly words: string
   }
 } = {
-  node: { labels: 'node_labels', members: [{ field: 'login', list: 'logins', flag: 'login' }], words: 'host' },
+  node: { named: 'node_labels', members: [{ field: 'login', list: 'logins', flag: 'login' }], words: 'host' },
   db: {
-    labels: 'db_labels',
+    named: 'db_labels',
     members: [
       { field: 'db_user', list: 'db_users', flag: 'db-user' },
       { field: 'db_name', list: 'db_names', flag: 'db-name' },
@@ -61,25 +66,26 @@ export const resourceKinds: {
     words: 'database',
   },
   kube_cluster: {
-    labels: 'kubernetes_labels',
+    named: 'kubernetes_labels',
     members: [
       { field: 'kubernetes_user', list: 'kubernetes_users', flag: 'kube-user', ownName: true },
       { field: 'kubernetes_groups', list: 'kubernetes_groups', flag: 'kube-group', isList: true },
     ],
     words: 'Kubernetes cluster',
   },
-  app: { labels: 'app_labels', members: [], words: 'app' },
+  app: { named: 'app_labels', members: [], words: 'app' },
   windows_desktop: {
-    labels: 'windows_desktop_labels',
+    named: 'windows_desktop_labels',
     members: [{ field: 'login', list: 'windows_desktop_logins', flag: 'login' }],
     words: 'desktop',
   },
+  host: { named: 'hosts', members: [], words: 'network host' },
 }
 
 export const kindsOfResources = Object.keys(resourceKinds) as ResourceKind[]
 
 export const isResource = (document: { readonly kind: string }): document is ResourceDocument =>
-  Object.hasOwn(resourceKinds, document.kind)
+  Object.hasOwn(resourceKinds, document.kind) && document.kind !== 'host'
 
 /** The members of a kind's principal; the table above is what binds the two. */
 export const membersOfPrincipal = (kind: ResourceKind): readonly Member[] => resourceKinds[kind].members
@@ -91,7 +97,8 @@ export function valuesOf(principal: ResourcePrincipal, field: string): readonly 
 }
 
 /** `HOST:PORT`: where the proxy finds it. */
-export function addressOf(resource: ResourceDocument): string {
+export function addressOf(resource: SessionTarget): string {
+  if (resource.kind === 'host') return resource.metadata.name
   if (resource.kind === 'node' || resource.kind === 'windows_desktop') return resource.spec.addr
   return resource.spec.uri.replace(/^[a-z]+:\/\//, '')
 }

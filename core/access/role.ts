@@ -2,6 +2,8 @@
 import type { Json } from '../intent.ts'
 import { hours, minutes } from '../model.ts'
 import { fields, listOf, oneOf, optional, orEmptyMap, type Read, refined, unlessEmpty, yesOrNo } from './fields.ts'
+import type { HostRule, Side } from './host-rule.ts'
+import { hostRules } from './host-rules.ts'
 import { type KubeResource, kubeResources } from './kube-resources.ts'
 import { type Metadata, metadata } from './metadata.ts'
 import { whyNoPattern } from './pattern.ts'
@@ -47,6 +49,8 @@ export type LabelMatchers = { readonly [label: string]: readonly string[] }
 export type RoleConditions = { readonly [L in LabelCondition]?: LabelMatchers } & {
   readonly [L in ListCondition]?: readonly string[]
 } & {
+  /** Hosts that are no resources, by name or address and port (host-rule.ts). */
+  readonly hosts?: readonly HostRule[]
   readonly kubernetes_resources?: readonly KubeResource[]
   /** What administrators may do. */
   readonly rules?: readonly Rule[]
@@ -101,24 +105,26 @@ const limit: Read<number> = (json, place) => {
 }
 
 const list = unlessEmpty(values)
-const conditions = orEmptyMap(
-  fields<RoleConditions>('role', {
-    logins: list,
-    node_labels: labels,
-    db_labels: labels,
-    db_users: list,
-    db_names: list,
-    app_labels: labels,
-    kubernetes_labels: labels,
-    kubernetes_groups: list,
-    kubernetes_users: list,
-    kubernetes_resources: unlessEmpty(kubeResources),
-    windows_desktop_labels: labels,
-    windows_desktop_logins: list,
-    rules: unlessEmpty(rules),
-    impersonate: unlessEmpty(fields<ImpersonateConditions>('impersonate', { users: list, roles: list })),
-  }),
-)
+const conditions = (side: Side) =>
+  orEmptyMap(
+    fields<RoleConditions>('role', {
+      logins: list,
+      node_labels: labels,
+      db_labels: labels,
+      db_users: list,
+      db_names: list,
+      app_labels: labels,
+      kubernetes_labels: labels,
+      kubernetes_groups: list,
+      kubernetes_users: list,
+      kubernetes_resources: unlessEmpty(kubeResources),
+      windows_desktop_labels: labels,
+      windows_desktop_logins: list,
+      hosts: unlessEmpty(hostRules(side)),
+      rules: unlessEmpty(rules),
+      impersonate: unlessEmpty(fields<ImpersonateConditions>('impersonate', { users: list, roles: list })),
+    }),
+  )
 
 const options = orEmptyMap(
   fields<RoleOptions>('role', {
@@ -140,5 +146,9 @@ export const role: Read<RoleDocument> = fields<RoleDocument>('role', {
   kind: oneOf('role'),
   version: oneOf('v5', 'v6', 'v7'),
   metadata: metadata('role', roleName),
-  spec: fields<RoleDocument['spec']>('role', { options, allow: conditions, deny: conditions }),
+  spec: fields<RoleDocument['spec']>('role', {
+    options,
+    allow: conditions('allow'),
+    deny: conditions('deny'),
+  }),
 })

@@ -38,10 +38,10 @@ export interface Deed {
   readonly verb: RuleVerb
 }
 
-const most = 64
+const mostRules = 64
 
 function someOf<Word extends string>(words: readonly Word[]): Read<readonly (Word | '*')[]> {
-  const list = listOf(oneOf<Word | '*'>(...words, '*'), most)
+  const list = listOf(oneOf<Word | '*'>(...words, '*'), mostRules)
   return (json, place) =>
     Array.isArray(json) && json.length === 0 ? tell(place, 'expected at least one') : list(json, place)
 }
@@ -50,7 +50,7 @@ const rule: Read<Rule> = fields<Rule>('a rule', { resources: someOf(ruleResource
 
 /** A list of maps; what stands twice stands twice. */
 export const listOfMaps =
-  <T extends object>(read: Read<T>, what: string): Read<readonly T[]> =>
+  <T extends object>(read: Read<T>, what: string, most = mostRules): Read<readonly T[]> =>
   (json, place: Place) => {
     if (!Array.isArray(json)) return tell(place, `expected a list of ${what}`)
     if (json.length > most) return tell(place, `${json.length} entries: at most ${most}`)

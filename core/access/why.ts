@@ -16,9 +16,9 @@ import { commandFor, type Remedy } from './remedy.ts'
 import {
   type ListCondition,
   membersOfPrincipal,
-  type ResourceDocument,
   type ResourceKind,
   type ResourcePrincipal,
+  type SessionTarget,
 } from './resource.ts'
 import type { RoleConditions, RoleDocument } from './role.ts'
 import { sessionInWords } from './session-words.ts'
@@ -55,7 +55,7 @@ type Needs = Pick<Ports, 'now' | 'policies' | 'users'>
 interface Asked {
   readonly policy: Policy
   readonly caller: Principal
-  readonly resource: ResourceDocument
+  readonly resource: SessionTarget
   readonly who: Pick<Facts, 'user' | 'by' | 'now'>
   readonly isOneself: boolean
 }
@@ -167,7 +167,7 @@ function reachOf({ policy, resource, who }: Asked): Why {
   return { user: user.name, told, rules, remedies, answer: { outcome: 'reach', reach: [...allowing, ...denying] } }
 }
 
-const listsOf = ({ kind }: ResourceDocument, conditions: RoleConditions, traits: Traits): Reach['lists'] =>
+const listsOf = ({ kind }: SessionTarget, conditions: RoleConditions, traits: Traits): Reach['lists'] =>
   Object.fromEntries(
     membersOfPrincipal(kind).flatMap(({ list }) => {
       const written = conditions[list]
@@ -178,7 +178,7 @@ const listsOf = ({ kind }: ResourceDocument, conditions: RoleConditions, traits:
 function denialsOf(
   { metadata: { name: role }, spec }: RoleDocument,
   isWhole: boolean,
-  resource: ResourceDocument,
+  resource: SessionTarget,
   traits: Traits,
 ): Reach[] {
   if (isWhole) return [{ role, effect: 'deny', lists: {} }]

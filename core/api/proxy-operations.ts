@@ -17,7 +17,7 @@ export const proxyEvent = object({
   /** Which process of the proxy. */
   boot: optional(id),
   user: optional(id),
-  resource: optional(text(64)),
+  resource: optional(text(256)),
   resource_kind: optional(oneOf(kindsOfResources)),
   /** As whom, in words. */
   principal: optional(text(4096)),

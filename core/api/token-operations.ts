@@ -198,6 +198,29 @@ export const tokenOperations = {
       ),
     }),
   },
+  hostsList: {
+    method: 'GET',
+    path: '/v1/hosts',
+    summary: 'Hosts that are no resources, as the roles of this user name them, or those of a user as whom he may act',
+    auth: 'dpop',
+    query: object({ impersonate: optional(name) }),
+    answer: object({
+      hosts: list(
+        object({
+          /** `git.example.com`, `*.example.com`, `*`, an address or a range. */
+          name,
+          /** Each a number or a range, such as `8000-8080`. */
+          ports: list(text(16), 64),
+          /** Where it may lie: addresses, ranges, and `public`; left out, public, or what its name says. */
+          networks: optional(list(name, 64)),
+          role: name,
+          /** Whether each session wants a tap. */
+          tap: yesOrNo,
+        }),
+        100_000,
+      ),
+    }),
+  },
   ...sessionOperations,
   ...whyOperations,
   cluster: {

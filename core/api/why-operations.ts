@@ -20,6 +20,9 @@ const resource = object({ kind: oneOf(kindsOfResources), name })
 const refusedBecause = ['locked', 'denied', 'not_allowed', 'device_untrusted', 'not_supported'] as const
 const rules = list(text(4096), 1024)
 
+/** Addresses, ranges, and `public`. */
+const networks = list(name, 100_000)
+
 /** Durations in seconds. A limit that is left out is none. */
 const constraints = object({
   tap: yesOrNo,
@@ -30,6 +33,8 @@ const constraints = object({
   max_connections: optional(whole),
   max_sessions: optional(whole),
   strict_locks: yesOrNo,
+  /** Of a host that is no resource: where the address may lie that the proxy dials. */
+  networks: optional(object({ allowed: networks, denied: networks })),
 })
 
 export const whyOperations = {

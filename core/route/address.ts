@@ -101,7 +101,7 @@ const table = (rows: readonly (readonly [AddressClass, ...string[]])[]) =>
   rows.flatMap(([name, ...ranges]) => ranges.map((range) => ({ name, range: known(range) })))
 
 /** The first row that holds decides. Sources: IANA's special-purpose registries; the clouds' documents for metadata. */
-const special = table([
+export const specialRanges: readonly { readonly name: AddressClass; readonly range: Cidr }[] = table([
   // AWS, Google, Azure and others; AWS for containers; Alibaba; Oracle; Azure's wire server, in a public range.
   ['metadata', '169.254.169.254/32', '169.254.170.2/32', '100.100.100.200/32', '192.0.0.192/32', '168.63.129.16/32'],
   ['metadata', 'fd00:ec2::254/128', 'fd20:ce::254/128'],
@@ -139,7 +139,7 @@ export function unwrap(address: Address): Address {
 /** Of the address inside. What no registry gave out is `reserved`. */
 export function classify(address: Address): AddressClass {
   const inner = unwrap(address)
-  return special.find(({ range }) => isWithin(inner, range))?.name ?? 'reserved'
+  return specialRanges.find(({ range }) => isWithin(inner, range))?.name ?? 'reserved'
 }
 
 /**

@@ -70,10 +70,21 @@ web-1   node          login=ubuntu,deploy         each session  env=dev
   }
 }, 60_000)
 
-const kinds = 'write KIND/NAME, where KIND is node, db, kube_cluster, app, windows_desktop'
+const kinds = 'write KIND/NAME, where KIND is node, db, kube_cluster, app, windows_desktop, or HOST:PORT'
 const usage: [args: string[], state: string, hint: string][] = [
   [['web-1'], 'web-1 does not say which kind it is', kinds],
   [['role/dev'], 'role/dev is no resource', kinds],
+  [
+    ['web-1:22'],
+    'web-1:22 is no host: a host of one label is reached as a resource: write its whole name',
+    'write HOST:PORT, such as git.example.com:443',
+  ],
+  [
+    ['git.example.com:0'],
+    'git.example.com:0 is no host: expected a port from 1 to 65535 after the host',
+    'write HOST:PORT, such as git.example.com:443',
+  ],
+  [['git.example.com:443', '--login=x'], 'host/git.example.com:443 takes no --login', 'leave it out'],
   [['app/wiki', '--login=x'], 'app/wiki takes no --login', 'leave it out'],
   [['node/web-1', '--kube-user=x'], 'node/web-1 takes no --kube-user', 'it takes --login'],
   [['app/wiki', '--port=0'], '0 is not a port', 'give a number from 1 to 65535'],

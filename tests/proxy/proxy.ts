@@ -20,6 +20,7 @@ import type { LogLine } from '../../proxy/log.ts'
 import { countLog } from '../../proxy/metrics.ts'
 import { type OwnCertificates, openOwnCertificates } from '../../proxy/own-certificates.ts'
 import { type Serving, serve } from '../../proxy/serve.ts'
+import type { Resolve } from '../../proxy/upstream.ts'
 import { freePort, newFolder, remove } from '../runtime/launch.ts'
 
 const endings: (() => unknown)[] = []
@@ -85,6 +86,8 @@ interface Options {
   readonly certificatesNow?: () => number
   /** Of what it knows and decides; its certificates have the machine's, unless that is given. */
   readonly now?: () => number
+  /** In the place of the system's. */
+  readonly resolve?: Resolve
   /** Before it starts, such as to register it at the edge. */
   readonly prepare?: (identity: Identity) => Promise<void>
 }
@@ -102,6 +105,7 @@ export async function startProxy({ edge, publicUrl = edge, names = local, ...mor
   const world = {
     ...needs,
     ...(more.now && { now: more.now }),
+    ...(more.resolve && { resolve: more.resolve }),
     limits: { ...defaults, ...more.limits },
     log: counted.log,
   }

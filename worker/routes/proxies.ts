@@ -1,7 +1,7 @@
 /** What proxies ask, and sessions that programs ask for. */
 import { type SnapshotMemory, stateSnapshot } from '../../core/access/cluster-snapshot.ts'
 import { acceptProxy } from '../../core/access/proxies.ts'
-import { beginSession, reachableResources } from '../../core/access/request-session.ts'
+import { beginSession, hostsInReach, reachableResources } from '../../core/access/request-session.ts'
 import { beginSessionSet } from '../../core/access/request-session-set.ts'
 import { recordProxyEvents } from '../../core/access/session-events.ts'
 import { requirePrincipal } from '../../core/access/session-principal.ts'
@@ -54,6 +54,17 @@ export function proxyRoutes(app: App, edge: Edge): void {
         protocol: document.kind === 'db' ? document.spec.protocol : undefined,
         allowed: { ...noLists, ...allowed },
         tap,
+      })),
+    }
+  })
+  tokenCall(app, edge, operations.hostsList, async ({ principal, query }) => {
+    const hosts = await hostsInReach(ports, principal, query.impersonate)
+    return {
+      hosts: hosts.map(({ rule, role, tap }) => ({
+        name: rule.name,
+        ports: (rule.ports ?? []).map(String),
+        networks: rule.networks && [...rule.networks],
+        ...{ role, tap },
       })),
     }
   })

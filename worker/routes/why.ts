@@ -50,4 +50,5 @@ const constraintsView = ({ maxTtl, clientIdleTimeout, ...one }: Constraints) => 
   max_connections: one.maxConnections,
   max_sessions: one.maxSessions,
   strict_locks: one.strictLocks,
+  networks: one.networks && { allowed: [...one.networks.allowed], denied: [...one.networks.denied] },
 })

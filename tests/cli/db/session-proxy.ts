@@ -6,6 +6,7 @@ import { connect as dial } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import { onTestFinished } from 'vitest'
+import type { HostRule } from '../../../core/access/host-rule.ts'
 import type { DbPrincipal } from '../../../core/access/resource.ts'
 import { sessionIn } from '../../../core/access/session-set.ts'
 import { sessionInWords } from '../../../core/access/session-words.ts'
@@ -44,7 +45,20 @@ export interface SessionProxy {
 
 const random = (length: number) => base64url(crypto.getRandomValues(new Uint8Array(length)))
 
-export async function newSessionProxy({ tap = false, port = 0, name = '' } = {}): Promise<SessionProxy> {
+interface Options {
+  readonly tap?: boolean
+  readonly port?: number
+  readonly name?: string
+  /** That are no resources, and that the role names. */
+  readonly hosts?: readonly HostRule[]
+}
+
+export async function newSessionProxy({
+  tap = false,
+  port = 0,
+  name = '',
+  hosts,
+}: Options = {}): Promise<SessionProxy> {
   const x = random(32)
   const id = jwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x })
   const [open, spent] = [new Set<TLSSocket>(), new Set<string>()]
@@ -78,12 +92,12 @@ export async function newSessionProxy({ tap = false, port = 0, name = '' } = {})
     restart,
     cutSessions,
   }
-  await prepare(front.edge, id, x, tap)
+  await prepare(front.edge, id, x, tap, hosts)
   onTestFinished(cutSessions)
   return proxy
 }
 
-async function prepare(edge: TestEdge, id: string, x: string, tap: boolean): Promise<void> {
+async function prepare(edge: TestEdge, id: string, x: string, tap: boolean, hosts: Options['hosts']): Promise<void> {
   const at = edge.ports.now()
   const event = { at, kind: 'proxy.add', outcome: 'done', asking: terminal } as const
   await edge.ports.proxies.add({ id, x, name: 'here', registeredAt: at }, event)
@@ -104,6 +118,7 @@ async function prepare(edge: TestEdge, id: string, x: string, tap: boolean): Pro
         app_labels: env,
         kubernetes_labels: env,
         kubernetes_groups: ['developers'],
+        ...(hosts && { hosts }),
       },
       deny: {},
     },
@@ -171,10 +186,16 @@ class Conversation {
 
   async #connect(asked: Asked, holder: string): Promise<void> {
     const { id, boot } = this.#self
-    const [, name = ''] = /^CONNECT ([a-z0-9-]+):443 HTTP\/1\.1$/.exec(asked.line) ?? []
-    expectEqual('host', asked.fields.get('host'), `${name}:443`)
+    const [, authority = ''] = /^CONNECT ([a-z0-9.[\]:-]+:\d+) HTTP\/1\.1$/.exec(asked.line) ?? []
+    expectEqual('host', asked.fields.get('host'), authority)
+    // Of a resource the port says nothing, and one is written.
+    const name = /[.\]]/.test(authority) ? authority : authority.replace(/:443$/, '')
     const jwt = bearer(asked, 'proxy-authorization')
-    expectEqual('the proof’s key', await this.#requireProof(asked, 'CONNECT', `${id}/${name}`, jwt), holder)
+    expectEqual(
+      'the proof’s key',
+      await this.#requireProof(asked, 'CONNECT', `${id}/${encodeURIComponent(name)}`, jwt),
+      holder,
+    )
     const { ports } = this.#proxy.front.edge
     const keys = new Map<string, CryptoKey>()
     for (const jwk of await ports.keyring.published()) keys.set(jwk.kid, (await importJWK(jwk, 'EdDSA')) as CryptoKey)

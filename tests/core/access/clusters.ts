@@ -3,10 +3,11 @@ import fc from 'fast-check'
 import type { Facts } from '../../../core/access/decide.ts'
 import { locksByTarget } from '../../../core/access/decide.ts'
 import type { RoleHolder } from '../../../core/access/held-roles.ts'
+import type { HostRule } from '../../../core/access/host-rule.ts'
 import type { LockDocument, LockTarget } from '../../../core/access/lock.ts'
 import type { Traits } from '../../../core/access/pattern.ts'
 import { defaultPreference, type Preference } from '../../../core/access/preference.ts'
-import type { ResourceDocument, ResourcePrincipal } from '../../../core/access/resource.ts'
+import type { ResourcePrincipal, SessionTarget } from '../../../core/access/resource.ts'
 import type { ImpersonateConditions, RoleConditions, RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { hours } from '../../../core/model.ts'
 
@@ -33,22 +34,52 @@ const impersonate = sparse<ImpersonateConditions>({
   roles: maybe(few(fc.constantFrom('*', 'r*', 'r0', '^r[12]$', 'r9'))),
 })
 
-export const conditions: fc.Arbitrary<RoleConditions> = sparse<RoleConditions>({
-  logins: maybe(patterns),
-  node_labels: maybe(labels),
-  db_labels: maybe(labels),
-  db_users: maybe(patterns),
-  db_names: maybe(patterns),
-  app_labels: maybe(labels),
-  kubernetes_labels: maybe(labels),
-  kubernetes_groups: maybe(patterns),
-  kubernetes_users: maybe(patterns),
-  kubernetes_resources: maybe(fc.constantFrom([{ kind: '*' }], [{ kind: 'pod' }])),
-  windows_desktop_labels: maybe(labels),
-  windows_desktop_logins: maybe(patterns),
-  rules: fc.constant(undefined),
-  impersonate: maybe(impersonate),
-})
+/** As an administrator may write them: those that allow name ports, and an address says itself where it lies. */
+const hostRule = (withoutPorts: boolean): fc.Arbitrary<HostRule> =>
+  fc.oneof(
+    fc.record({
+      name: fc.constantFrom('git.internal', '*.internal', '*', '*.other.example'),
+      ports: hostPorts(withoutPorts),
+      networks: maybe(fc.subarray(['public', '10.0.0.0/8', '10.0.0.5', '2600::/16'], { minLength: 1 })),
+    }),
+    fc.record({
+      name: fc.constantFrom('10.0.0.5', '10.0.0.0/8', '192.168.0.0/16', '2600::5'),
+      ports: hostPorts(withoutPorts),
+    }),
+  ) as fc.Arbitrary<HostRule>
+
+const hostPorts = (withoutPorts: boolean) => {
+  const some = fc.constantFrom<(number | string)[]>([443], [22, 443], ['400-500'], [80])
+  return withoutPorts ? maybe(some) : some
+}
+
+const hostRules = (withoutPorts: boolean) =>
+  fc.array(hostRule(withoutPorts).map(withoutGaps), { minLength: 1, maxLength: 3 })
+const withoutGaps = (rule: HostRule) => JSON.parse(JSON.stringify(rule)) as HostRule
+
+/** `withoutPorts`: as only what is denied may be. */
+const conditionsWith = (withoutPorts: boolean): fc.Arbitrary<RoleConditions> =>
+  sparse<RoleConditions>({
+    hosts: maybe(hostRules(withoutPorts)),
+    logins: maybe(patterns),
+    node_labels: maybe(labels),
+    db_labels: maybe(labels),
+    db_users: maybe(patterns),
+    db_names: maybe(patterns),
+    app_labels: maybe(labels),
+    kubernetes_labels: maybe(labels),
+    kubernetes_groups: maybe(patterns),
+    kubernetes_users: maybe(patterns),
+    kubernetes_resources: maybe(fc.constantFrom([{ kind: '*' }], [{ kind: 'pod' }])),
+    windows_desktop_labels: maybe(labels),
+    windows_desktop_logins: maybe(patterns),
+    rules: fc.constant(undefined),
+    impersonate: maybe(impersonate),
+  })
+
+export const conditions = conditionsWith(false)
+/** What a role denies. */
+export const denial = conditionsWith(true)
 
 export const options: fc.Arbitrary<RoleOptions> = sparse<RoleOptions>({
   max_session_ttl: maybe(fc.constantFrom('1h', '8h', '30h')),
@@ -65,10 +96,7 @@ export const options: fc.Arbitrary<RoleOptions> = sparse<RoleOptions>({
 })
 
 /** Most deny nothing, so that something is allowed. */
-const denials = fc.oneof(
-  { weight: 3, arbitrary: fc.constant<RoleConditions>({}) },
-  { weight: 1, arbitrary: conditions },
-)
+const denials = fc.oneof({ weight: 3, arbitrary: fc.constant<RoleConditions>({}) }, { weight: 1, arbitrary: denial })
 
 export const roleOf = (name: string): fc.Arbitrary<RoleDocument> =>
   fc.record({ options, allow: conditions, deny: denials }).map((spec) => ({
@@ -104,18 +132,26 @@ const metadata = fc
 const tls = { mode: 'verify-full' } as const
 
 interface Target {
-  readonly resource: ResourceDocument
+  readonly resource: SessionTarget
   readonly principal: ResourcePrincipal
 }
+
+/** That no document describes. */
+const hosts: fc.Arbitrary<Target> = fc.record({
+  resource: fc
+    .constantFrom('git.internal:443', 'git.internal:22', 'a.b.internal:443', '10.0.0.5:443', '[2600::5]:443')
+    .map((name): SessionTarget => ({ kind: 'host', metadata: { name } })),
+  principal: fc.constant({}),
+})
 
 export const targets: fc.Arbitrary<Target> = metadata.chain((of) =>
   fc.oneof(
     fc.record({
-      resource: fc.constant<ResourceDocument>({ kind: 'node', version: 'v2', metadata: of, spec: { addr: 'h:22' } }),
+      resource: fc.constant<SessionTarget>({ kind: 'node', version: 'v2', metadata: of, spec: { addr: 'h:22' } }),
       principal: fc.record({ login: plain }),
     }),
     fc.record({
-      resource: fc.constant<ResourceDocument>({
+      resource: fc.constant<SessionTarget>({
         kind: 'db',
         version: 'v3',
         metadata: of,
@@ -124,7 +160,7 @@ export const targets: fc.Arbitrary<Target> = metadata.chain((of) =>
       principal: fc.record({ db_user: plain, db_name: plain }),
     }),
     fc.record({
-      resource: fc.constant<ResourceDocument>({
+      resource: fc.constant<SessionTarget>({
         kind: 'kube_cluster',
         version: 'v3',
         metadata: of,
@@ -136,11 +172,11 @@ export const targets: fc.Arbitrary<Target> = metadata.chain((of) =>
       }),
     }),
     fc.record({
-      resource: fc.constant<ResourceDocument>({ kind: 'app', version: 'v3', metadata: of, spec: { uri: 'tcp://h:1' } }),
+      resource: fc.constant<SessionTarget>({ kind: 'app', version: 'v3', metadata: of, spec: { uri: 'tcp://h:1' } }),
       principal: fc.constant({}),
     }),
     fc.record({
-      resource: fc.constant<ResourceDocument>({
+      resource: fc.constant<SessionTarget>({
         kind: 'windows_desktop',
         version: 'v3',
         metadata: of,
@@ -148,6 +184,7 @@ export const targets: fc.Arbitrary<Target> = metadata.chain((of) =>
       }),
       principal: fc.record({ login: plain }),
     }),
+    hosts,
   ),
 )
 
@@ -169,33 +206,37 @@ export interface Cluster extends Facts {
 }
 
 /** One of the roles that the user holds is nobody's, now and then. */
-export const clusters: fc.Arbitrary<Cluster> = fc
-  .record({
-    roles: fc.tuple(roleOf('r0'), roleOf('r1'), roleOf('r2')),
-    held: fc.subarray(['r0', 'r1', 'r2', 'r9'], { minLength: 1 }),
-    lockDocuments: fc.oneof(
-      { weight: 3, arbitrary: fc.constant<LockDocument[]>([]) },
-      { weight: 1, arbitrary: fc.array(lock, { maxLength: 3 }) },
-    ),
-    target: targets,
-    of: traits,
-    preference,
-    device: maybe(fc.constant('d')),
-    other: fc.record({
-      name: fc.constant('Bob'),
-      roles: fc.subarray(['r0', 'r1', 'r2', 'r9'], { maxLength: 2 }),
-      traits,
-    }),
-  })
-  .map(({ roles, held, lockDocuments, target: { resource, principal }, of, preference: here, device, other }) => ({
-    user: { name: 'Ada', roles: held, traits: of },
-    other,
-    roles: new Map(roles.map((one) => [one.metadata.name, one])),
-    locks: locksByTarget(lockDocuments),
-    lockDocuments,
-    preference: here,
-    resource,
-    principal,
-    by: { proxy: 'p', ...(device !== undefined && { device }) },
-    now,
-  }))
+const clustersOn = (target: fc.Arbitrary<Target>): fc.Arbitrary<Cluster> =>
+  fc
+    .record({
+      roles: fc.tuple(roleOf('r0'), roleOf('r1'), roleOf('r2')),
+      held: fc.subarray(['r0', 'r1', 'r2', 'r9'], { minLength: 1 }),
+      lockDocuments: fc.oneof(
+        { weight: 3, arbitrary: fc.constant<LockDocument[]>([]) },
+        { weight: 1, arbitrary: fc.array(lock, { maxLength: 3 }) },
+      ),
+      target,
+      of: traits,
+      preference,
+      device: maybe(fc.constant('d')),
+      other: fc.record({
+        name: fc.constant('Bob'),
+        roles: fc.subarray(['r0', 'r1', 'r2', 'r9'], { maxLength: 2 }),
+        traits,
+      }),
+    })
+    .map(({ roles, held, lockDocuments, target: { resource, principal }, of, preference: here, device, other }) => ({
+      user: { name: 'Ada', roles: held, traits: of },
+      other,
+      roles: new Map(roles.map((one) => [one.metadata.name, one])),
+      locks: locksByTarget(lockDocuments),
+      lockDocuments,
+      preference: here,
+      resource,
+      principal,
+      by: { proxy: 'p', ...(device !== undefined && { device }) },
+      now,
+    }))
+
+export const clusters = clustersOn(targets)
+export const hostClusters = clustersOn(hosts)

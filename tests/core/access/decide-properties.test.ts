@@ -2,8 +2,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Constraints } from '../../../core/access/constraints.ts'
 import { type Decision, decide, type Facts, locksByTarget } from '../../../core/access/decide.ts'
+import { mayReach } from '../../../core/access/host-rule.ts'
+import { hostOf } from '../../../core/access/host-target.ts'
+import type { ResourceKind } from '../../../core/access/resource.ts'
 import type { RoleDocument } from '../../../core/access/role.ts'
-import { clusters, conditions, lock, roleOf, traits } from './clusters.ts'
+import { parseAddress } from '../../../core/route/address.ts'
+import { clusters, denial, hostClusters, lock, roleOf, traits } from './clusters.ts'
 
 const runs = { numRuns: 2000 }
 /** With its trace read, so that two can be compared. */
@@ -22,7 +26,7 @@ test('enough of the generated clusters allow, and enough refuse, for each kind',
     const key = `${facts.resource.kind} ${decide(facts).outcome}`
     seen.set(key, (seen.get(key) ?? 0) + 1)
   }
-  for (const kind of ['node', 'db', 'kube_cluster', 'app', 'windows_desktop']) {
+  for (const kind of ['node', 'db', 'kube_cluster', 'app', 'windows_desktop', 'host']) {
     expect(seen.get(`${kind} allow`), kind).toBeGreaterThan(10)
     expect(seen.get(`${kind} refuse`), kind).toBeGreaterThan(10)
   }
@@ -51,14 +55,20 @@ const named = (name: string, allow: object, deny: object): RoleDocument => ({
 const everythingRole = (): RoleDocument => {
   const labels = Object.values(labelsOf).map((kind) => [`${kind}_labels`, anyLabels])
   const lists = ['logins', 'db_users', 'db_names', 'kubernetes_users', 'kubernetes_groups', 'windows_desktop_logins']
-  return named('all', Object.fromEntries([...labels, ...lists.map((list) => [list, ['*']])]), {})
+  return named('all', { ...Object.fromEntries([...labels, ...lists.map((list) => [list, ['*']])]), hosts: anyHost }, {})
 }
 
-const denyingRole = (kind: keyof typeof labelsOf): RoleDocument =>
-  named('never', {}, { [`${labelsOf[kind]}_labels`]: anyLabels })
+const ports = ['1-65535']
+const anyHost = [
+  { name: '*', ports, networks: ['public', '10.0.0.0/8'] },
+  { name: '10.0.0.0/8', ports },
+]
+
+const denyingRole = (kind: ResourceKind): RoleDocument =>
+  named('never', {}, kind === 'host' ? { hosts: [{ name: '*' }] } : { [`${labelsOf[kind]}_labels`]: anyLabels })
 
 test('adding a denial to a role never allows more', () => {
-  const property = fc.property(clusters, conditions, fc.nat(2), (facts, deny, at) => {
+  const property = fc.property(clusters, denial, fc.nat(2), (facts, deny, at) => {
     const name = `r${at}`
     const role = facts.roles.get(name) as RoleDocument
     const stricter = { ...role, spec: { ...role.spec, deny: { ...deny, ...role.spec.deny } } }
@@ -66,6 +76,68 @@ test('adding a denial to a role never allows more', () => {
     if (allows(after)) expect(allows(facts)).toBe(true)
   })
   fc.assert(property, runs)
+})
+
+/** Inside and outside of what the generated rules name, and what nobody may reach unless it is named. */
+const addresses = [
+  '8.8.8.8',
+  '2600::5',
+  '2600::6',
+  '10.0.0.5',
+  '10.0.0.6',
+  '192.168.0.1',
+  '127.0.0.1',
+  '169.254.169.254',
+]
+
+/** Whether a session on the host would be opened at that address. */
+function reaches(facts: Facts, address: string): boolean {
+  const decision = decide(facts)
+  if (decision.outcome === 'refuse' || !decision.constraints.networks) return false
+  return mayReach(parseAddress(address) as Uint8Array, decision.constraints.networks)
+}
+
+test('a host is dialled where some role lets it lie: adding a denial never lets it lie at more', () => {
+  const seen = { reached: 0, taken: 0 }
+  const property = fc.property(hostClusters, denial, fc.constantFrom(...addresses), (facts, deny, address) => {
+    const after = withRole(facts, named('stricter', {}, deny))
+    const [before, now] = [reaches(facts, address), reaches(after, address)]
+    if (now) expect(before).toBe(true)
+    seen.reached += Number(before)
+    seen.taken += Number(before && !now)
+  })
+  fc.assert(property, runs)
+  expect(seen.reached).toBeGreaterThan(10)
+  expect(seen.taken).toBeGreaterThan(10)
+})
+
+test('one role of those held allows both the host and where it lies', () => {
+  const property = fc.property(hostClusters, fc.constantFrom(...addresses), (facts, address) => {
+    if (!reaches(facts, address)) return
+    const alone = facts.user.roles.map((role) => ({ ...facts, user: { ...facts.user, roles: [role] } }))
+    expect(alone.some((one) => reaches(one, address))).toBe(true)
+  })
+  fc.assert(property, runs)
+})
+
+test('a session on an address is opened at that address or nowhere', () => {
+  const property = fc.property(hostClusters, (facts) => {
+    const { address } = hostOf(facts.resource.metadata.name)
+    const decision = decide(facts)
+    if (!address || decision.outcome === 'refuse') return
+    expect(mayReach(address, decision.constraints.networks ?? { allowed: [], denied: [] })).toBe(true)
+  })
+  fc.assert(property, runs)
+})
+
+test('a member of a host that this version does not know allows nothing, and denies everything', () => {
+  const strange = { name: '*.nowhere.example', ports, protocols: ['tls'] }
+  const property = fc.property(hostClusters, (facts) => {
+    const nobody = { ...facts, user: { ...facts.user, roles: [] } }
+    expect(allows(withRole(nobody, named('odd', { hosts: [{ ...strange, name: '*' }] }, {})))).toBe(false)
+    expect(allows(withRole(withRole(facts, everythingRole()), named('odd', {}, { hosts: [strange] })))).toBe(false)
+  })
+  fc.assert(property, { numRuns: 200 })
 })
 
 test('adding a lock never allows more, and one that is over changes nothing', () => {
@@ -86,6 +158,7 @@ const isAsStrict = (after: Constraints, before: Constraints): boolean =>
   Number(after.pinSourceIp) >= Number(before.pinSourceIp) &&
   Number(after.disconnectExpiredCert) >= Number(before.disconnectExpiredCert) &&
   Number(after.strictLocks) >= Number(before.strictLocks) &&
+  (before.networks?.denied ?? []).every((one) => after.networks?.denied.includes(one)) &&
   least(after.clientIdleTimeout, before.clientIdleTimeout) === (after.clientIdleTimeout ?? Number.POSITIVE_INFINITY) &&
   least(after.maxConnections, before.maxConnections) === (after.maxConnections ?? Number.POSITIVE_INFINITY) &&
   least(after.maxSessions, before.maxSessions) === (after.maxSessions ?? Number.POSITIVE_INFINITY)

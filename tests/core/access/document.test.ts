@@ -221,7 +221,7 @@ describe('a role', () => {
       [
         'spec.deny',
         [],
-        'expected a map of logins, node_labels, db_labels, db_users, db_names, app_labels, kubernetes_labels, kubernetes_groups, kubernetes_users, kubernetes_resources, windows_desktop_labels, windows_desktop_logins, rules, impersonate, not a list',
+        'expected a map of logins, node_labels, db_labels, db_users, db_names, app_labels, kubernetes_labels, kubernetes_groups, kubernetes_users, kubernetes_resources, windows_desktop_labels, windows_desktop_logins, hosts, rules, impersonate, not a list',
       ],
       ['spec.allow.db_users', 'ada', 'expected a list of text, not text'],
       ['spec.allow.db_users', { ada: true }, 'expected a list of text, not a map'],

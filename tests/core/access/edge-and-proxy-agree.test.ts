@@ -14,6 +14,7 @@ import { formatDuration } from '../../../core/access/duration.ts'
 import { decideOn, type SessionOn } from '../../../core/access/policy.ts'
 import { presetOf } from '../../../core/access/presets.ts'
 import type { Principal } from '../../../core/access/principal.ts'
+import { isResource } from '../../../core/access/resource.ts'
 import { explain, type Why } from '../../../core/access/why.ts'
 import type { Json } from '../../../core/intent.ts'
 import { newEdge, type TestEdge, terminal } from '../../edge.ts'
@@ -30,7 +31,10 @@ test(`in ${count} clusters edge and proxy say the same, by the same rules, under
   const seen = new Map<string, number>()
   for (const [i, cluster] of fc.sample(clusters, { numRuns: count, seed }).entries()) {
     write(cluster)
-    const ask = { resource: { kind: cluster.resource.kind, name: 'res' }, principal: cluster.principal }
+    const ask = {
+      resource: { kind: cluster.resource.kind, name: cluster.resource.metadata.name },
+      principal: cluster.principal,
+    }
     const impersonated = i % 3 === 0 ? bob : undefined
     const [decided, { content }] = await Promise.all([
       impersonated ? decidedAsBob(edge, ask) : explain(edge.ports, asking, { ...ask, user: 'Ada' }).then(decidedOf),
@@ -39,13 +43,22 @@ test(`in ${count} clusters edge and proxy say the same, by the same rules, under
     const { cluster: name, origin: issuer, rpId: rp_id } = edge.site
     const snapshot = { v: 1, cluster: name, issuer, rp_id, ...content, keys: [] } as unknown as Json
     proxy.ask({ snapshot, user: 'ada', ask: { ...ask, impersonated }, now: edge.ports.now() }, decided)
-    const key = `${impersonated ? 'as Bob: ' : ''}${decided.because ?? decided.outcome}`
-    seen.set(key, (seen.get(key) ?? 0) + 1)
+    const outcome = decided.because ?? decided.outcome
+    for (const key of [`${impersonated ? 'as Bob: ' : ''}${outcome}`, `${cluster.resource.kind} ${outcome}`])
+      seen.set(key, (seen.get(key) ?? 0) + 1)
   }
   const disagreed = await proxy.disagreed()
   expect(disagreed, `seed ${seed}`).toEqual([])
   const each = ['allow', 'locked', 'denied', 'not_allowed', 'device_untrusted', 'not_supported']
-  for (const one of [...each, 'as Bob: allow', 'as Bob: locked', 'as Bob: not_allowed', 'as Bob: denied'])
+  for (const one of [
+    ...each,
+    'as Bob: allow',
+    'as Bob: locked',
+    'as Bob: not_allowed',
+    'as Bob: denied',
+    'host allow',
+    'host denied',
+  ])
     expect(seen.get(one), `${one}, seed ${seed}`).toBeGreaterThan(10)
 }, 600_000)
 
@@ -115,7 +128,7 @@ function documentsOf({ roles, lockDocuments, resource, preference }: Cluster) {
     metadata: { name: 'cluster-auth-preference' },
     spec: said,
   }
-  return [...roles.values(), ...locks, resource, cap].map((one) => {
+  return [...roles.values(), ...locks, ...(isResource(resource) ? [resource] : []), cap].map((one) => {
     const parsed = parseDocument(one as unknown as Json)
     if (parsed.kind === 'value') return parsed.value
     throw new Error(`${JSON.stringify(one)}: ${JSON.stringify(parsed.problems)}`)

@@ -8,7 +8,8 @@ import { putDocuments } from '../../proxies.ts'
 import { type Database, startDatabase } from './database.ts'
 import { nameOf, newWorld, type World } from './world.ts'
 
-export type RawKind = Exclude<ResourceKind, 'db'>
+/** Of those that a document describes. */
+export type RawKind = Exclude<ResourceKind, 'db' | 'host'>
 
 interface Sample {
   readonly name: string

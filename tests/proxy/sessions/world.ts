@@ -10,6 +10,7 @@ import { base64url } from '../../../core/lib/bytes.ts'
 import type { Settings } from '../../../proxy/config.ts'
 import type { Limits } from '../../../proxy/limits.ts'
 import type { Listener } from '../../../proxy/listeners.ts'
+import type { Resolve } from '../../../proxy/upstream.ts'
 import { type TestEdge, terminal } from '../../edge.ts'
 import { newAdmin, newPerson, type Person } from '../../people.ts'
 import { type ProofKey, proofOf } from '../../program.ts'
@@ -82,6 +83,7 @@ interface Options {
   readonly askEvery?: number
   readonly listener?: Partial<Listener>
   readonly databases?: Settings['databases']
+  readonly resolve?: Resolve
 }
 
 export interface World {
@@ -122,6 +124,7 @@ export async function newWorld(options: Options = {}): Promise<World> {
       askEvery: options.askEvery ?? 100,
       ...(options.limits && { limits: options.limits }),
       ...(options.listener && { listener: options.listener }),
+      ...(options.resolve && { resolve: options.resolve }),
       ...(options.databases && { databases: options.databases }),
       ...(options.maxStale !== undefined && { maxStale: options.maxStale }),
       ...(options.maxOffline !== undefined && { maxOffline: options.maxOffline }),
@@ -265,11 +268,11 @@ export class Tunnel {
     const { name = 'pg-1', nonce = this.exporter, id = this.#proxy.identity.id } = wrong
     const proof = await proofOf(key, {
       method: 'CONNECT',
-      url: wrong.url ?? `sallyport://${id}/${name}`,
+      url: wrong.url ?? `sallyport://${id}/${encodeURIComponent(name)}`,
       nonce,
       iat,
     })
-    const authority = `${name}:443`
+    const authority = wrong.authority ?? (name.includes(':') ? name : `${name}:443`)
     return [
       `CONNECT ${authority} HTTP/1.1`,
       `Host: ${authority}`,
@@ -291,6 +294,7 @@ export class Tunnel {
 
 export interface Wrong {
   readonly name?: string
+  readonly authority?: string
   readonly nonce?: string
   readonly id?: string
   readonly url?: string
