@@ -7,7 +7,9 @@ import { startWorld } from './world.ts'
 
 const lacking = missing('git', '/usr/lib/git-core/git-http-backend')
 
-test('a repository comes whole by a session, and by a route that CONNECT in the clear leads to', async (context) => {
+test('a repository comes whole by a session, and by a route that CONNECT in the clear leads to', {
+  timeout: 150_000,
+}, async (context) => {
   if (lacking) return context.skip(lacking)
   const git = await startGit()
   const world = await startWorld({
@@ -22,9 +24,10 @@ test('a repository comes whole by a session, and by a route that CONNECT in the 
   const elsewhere = await git.clone(`http://127.0.0.1:${port}`, 'https://example.com/repo.git')
   expect(elsewhere.code).toBe(128)
   expect(elsewhere.stderr).toContain('403')
+  // git may leave before it has read its server's last words, which is a reset of its own.
   const ends = () =>
     endsOf(world.lines())
-      .filter(({ backend }) => backend === git.uri)
-      .map(({ route, resource, code }) => [route, resource, code].join(' '))
-  await expect.poll(() => new Set(ends())).toEqual(new Set(['sallyport git ended', 'git-route  ended']))
+      .filter(({ backend, code, closed_by }) => backend === git.uri && (code === 'ended' || closed_by === 'client'))
+      .map(({ route, resource }) => [route, resource].join(' '))
+  await expect.poll(() => new Set(ends())).toEqual(new Set(['sallyport git', 'git-route ']))
 })

@@ -30,7 +30,7 @@ export async function startGit(): Promise<Git> {
   const folder = newFolder()
   atEnd(() => remove(folder))
   const [env, work] = [envOf(folder), join(folder, 'work')]
-  const content = randomBytes(2_000_000)
+  const content = randomBytes(500_000)
   const git = (...args: readonly string[]) => {
     const { status, stderr } = spawnSync('git', args, { env, encoding: 'utf8' })
     if (status !== 0) throw new Error(`git ${args.join(' ')} ended with ${status}\n${stderr}`)

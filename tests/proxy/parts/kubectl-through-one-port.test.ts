@@ -7,7 +7,9 @@ import { startWorld } from './world.ts'
 
 const lacking = missingNewer('kubectl')
 
-test('pods are listed and watched, each event as it comes, until a lock cuts the stream', async (context) => {
+test('pods are listed and watched, each event as it comes, until a lock cuts the stream', {
+  timeout: 150_000,
+}, async (context) => {
   if (lacking) return context.skip(lacking)
   const cluster = await startKubernetes(['one', 'two'])
   const world = await startWorld({ clusters: { k8s: cluster.uri } })

@@ -11,7 +11,9 @@ import { startWorld } from './world.ts'
 
 const lacking = missingPostgres() ?? missingNewer('psql')
 
-test('psql 17 and pg of npm: a megabyte of rows each way of beginning, and no use more than was tapped', async (context) => {
+test('psql 17 and pg of npm: all rows by each way of beginning, and no use more than was tapped', {
+  timeout: 150_000,
+}, async (context) => {
   if (lacking) return context.skip(lacking)
   const postgres = await startPostgres()
   atEnd(postgres.stop)

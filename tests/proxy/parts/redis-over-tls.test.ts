@@ -8,7 +8,7 @@ import { startWorld } from './world.ts'
 
 const lacking = missing(...redisPrograms)
 
-test('a megabyte goes in by one way and comes out by the other', async (context) => {
+test('a megabyte goes in by one way and comes out by the other', { timeout: 150_000 }, async (context) => {
   if (lacking) return context.skip(lacking)
   const redis = await startRedis()
   const world = await startWorld({
