@@ -26,7 +26,7 @@ const lacking =
   missingPostgres() ?? missing(...programs, ...redisPrograms) ?? missingNewer('psql') ?? missingNewer('kubectl')
 const rounds = 2
 
-async function startServices(): Promise<Services & { readonly postgres: string }> {
+async function startServices(): Promise<Omit<Services, 'browser'> & { readonly postgres: string }> {
   const postgres = await startPostgres()
   atEnd(postgres.stop)
   const [mariadb, ssh, redis] = [await startMariaDb(), await startOpenSsh(), await startRedis()]

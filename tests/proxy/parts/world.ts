@@ -60,7 +60,7 @@ const documentsOf = ({ databases = {}, nodes = {}, apps = {}, clusters = {} }: R
 interface Options extends Resources {
   readonly tap?: boolean
   /** Of proxy.yaml. */
-  readonly onSilence?: string
+  readonly onSilence?: string | undefined
   readonly routes?: readonly string[]
   /** Of Lea's commands. */
   readonly env?: Readonly<Record<string, string>>

@@ -82,6 +82,8 @@ interface Options {
   readonly askEvery?: number
   readonly listener?: Partial<Listener>
   readonly databases?: Settings['databases']
+  readonly names?: Settings['names']
+  readonly certificates?: Settings['certificates']
 }
 
 export interface World {
@@ -123,6 +125,8 @@ export async function newWorld(options: Options = {}): Promise<World> {
       ...(options.limits && { limits: options.limits }),
       ...(options.listener && { listener: options.listener }),
       ...(options.databases && { databases: options.databases }),
+      ...(options.names && { names: options.names }),
+      ...(options.certificates && { certificates: options.certificates }),
       ...(options.maxStale !== undefined && { maxStale: options.maxStale }),
       ...(options.maxOffline !== undefined && { maxOffline: options.maxOffline }),
       prepare: async ({ x }) => {
