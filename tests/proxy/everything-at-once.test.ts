@@ -62,11 +62,13 @@ const worldOf = ({ postgres, mariadb, ssh, redis, cluster, git, web }: Awaited<R
 
 /** Lea's commands, each on a port of its own. */
 async function startLocalProxies(world: World) {
-  const db = await world.listening('proxy', 'db', 'orders')
-  const tcp = await world.listening('proxy', 'tcp', 'node/web-1', 'app/redis', '--login=ubuntu')
+  const [db, tcp, kube, http] = await Promise.all([
+    world.listening('proxy', 'db', 'orders'),
+    world.listening('proxy', 'tcp', 'node/web-1', 'app/redis', '--login=ubuntu'),
+    world.listening('proxy', 'kube', 'k8s', '--kube-user=lea', '--kube-group=developers'),
+    world.listening('proxy', 'http', `${gitName}=git`, `${webName}=vault`, 'wiki'),
+  ])
   const [, redis = ''] = await tcp.seen(/^listening on 127\.0\.0\.1:(\d+) for app\/redis$/m)
-  const kube = await world.listening('proxy', 'kube', 'k8s', '--kube-user=lea', '--kube-group=developers')
-  const http = await world.listening('proxy', 'http', `${gitName}=git`, `${webName}=vault`, 'wiki')
   const ofTcp = { ssh: tcp.port, redis: Number(redis) }
   return { all: world.port, db: db.port, tcp: ofTcp, kube: kube.port, http: http.port }
 }
