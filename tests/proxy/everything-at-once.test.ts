@@ -11,7 +11,15 @@ import { openBrowser, requireChromium } from '../web/browser.ts'
 import { missing } from './front/front.ts'
 import { startMariaDb } from './front/mariadb.ts'
 import { startOpenSsh } from './front/openssh.ts'
-import { type Client, otherServers, postgresClients, type Services, short, webClients } from './parts/clients.ts'
+import {
+  type Client,
+  lines as held,
+  otherServers,
+  postgresClients,
+  type Services,
+  short,
+  webClients,
+} from './parts/clients.ts'
 import { gitName, startGit } from './parts/git.ts'
 import { startKubernetes } from './parts/kubernetes.ts'
 import { countBy, endsOf, type Line, samplesOf } from './parts/log.ts'
@@ -30,10 +38,9 @@ async function startServices(): Promise<Omit<Services, 'browser'> & { readonly p
   const postgres = await startPostgres()
   atEnd(postgres.stop)
   const [mariadb, ssh, redis] = [await startMariaDb(), await startOpenSsh(), await startRedis()]
-  const lines = Array.from({ length: 50_000 }, (_, at) => `${at + 1}\n`).join('')
   const [web, git, cluster] = [await startWeb(), await startGit(), await startKubernetes(['one', 'two'])]
   const port = Number(redis.uri.split(':')[1])
-  expect((await redis.cli(port, ['set', 'lines'], Buffer.from(lines))).stdout).toBe('OK\n')
+  expect((await redis.cli(port, ['set', 'lines'], Buffer.from(held))).stdout).toBe('OK\n')
   return { mariadb, ssh, redis, web, git, cluster, postgres: `127.0.0.1:${postgres.port}` }
 }
 

@@ -82,7 +82,8 @@ export const postgresClients = (where: string, { db }: Ports): Client[] => {
   ]
 }
 
-const lines = Array.from({ length: 50_000 }, (_, at) => `${at + 1}\n`).join('')
+/** What is asked of ssh, and what Redis must hold as `lines`. */
+export const lines = Array.from({ length: 50_000 }, (_, at) => `${at + 1}\n`).join('')
 
 export const otherServers = ({ mariadb, ssh, redis, cluster }: Services, { all, tcp, kube }: Ports): Client[] => [
   {

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { expect } from 'vitest'
 import { openIdentity } from '../../../proxy/identity.ts'
 import { type Terminals, terminals } from '../../cli/db/terminals.ts'
 import { type Running as Command, keepCli } from '../../cli/run-cli.ts'
@@ -105,7 +106,7 @@ export async function startWorld({
   const [port, adminPort, home] = [await freePort(), await freePort(), join(folder, 'state')]
   const file = join(folder, 'proxy.yaml')
   writeFileSync(file, await configFor(edge, { port, adminPort, home, onSilence, routes }))
-  const proxy = await keepProxy(file, home, port)
+  const proxy = await keepProxy(file, { home, port, adminPort })
   const trusting = [`--proxy=localhost:${port}`, `--ca-file=${join(home, 'ca.pem')}`]
   const people = terminals({ cli, env, origin: edge.origin, proxy: trusting })
   const ada = await people.newPerson()
@@ -151,7 +152,7 @@ routes: [${routes.map((route) => `\n  ${route}`).join(',')}]
 `
 }
 
-async function keepProxy(file: string, home: string, port: number) {
+async function keepProxy(file: string, { home, port, adminPort }: Pick<Config, 'home' | 'port' | 'adminPort'>) {
   const started: Running[] = []
   const startOne = async () => {
     const child = spawn(process.execPath, [join(root, 'proxy', 'main.ts'), 'start', '--config', file], {
@@ -160,6 +161,9 @@ async function keepProxy(file: string, home: string, port: number) {
     })
     atEnd(() => child.kill('SIGKILL'))
     started.push(await ready(child, home, `localhost:${port}`, /^proxy ready \S+\n$/))
+    // It listens, and knows what it needs of the edge.
+    const isReady = async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok
+    await expect.poll(isReady, { timeout: 30_000 }).toBe(true)
   }
   await startOne()
   const lines = () =>
