@@ -1,6 +1,7 @@
 /** kubectl with TLS of its own to its cluster: it lists, it watches, and a lock ends what it watches. */
 import { expect, test } from 'vitest'
 import { missingNewer } from '../../house/newer-debian.ts'
+import { lockOf, putDocuments } from '../../people.ts'
 import { startKubernetes } from './kubernetes.ts'
 import { endsOf } from './log.ts'
 import { startWorld } from './world.ts'
@@ -27,8 +28,7 @@ test('pods are listed and watched, each event as it comes, until a lock cuts the
     cluster.comes(name)
     await watching.says(new RegExp(`^pod/${name}$`, 'm'))
   }
-  const locking = ['admin', 'locks', 'add', '--user=Lea', '--message=Call the office.']
-  expect(await world.people.approved(world.ada, 'ada', locking)).toMatchObject({ code: 0 })
+  expect(await putDocuments(world.ada, [lockOf('Lea')])).toMatchObject({ status: 200 })
   await watching.ended
   await expect.poll(() => cluster.watches.size).toBe(0)
   expect(watching.stdout()).toBe('pod/one\npod/two\npod/three\npod/four\n')

@@ -3,37 +3,41 @@
  */
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join as pathOf } from 'node:path'
 import process from 'node:process'
 import { expect } from 'vitest'
+import type { Json } from '../../../core/intent.ts'
 import { openIdentity } from '../../../proxy/identity.ts'
+import { newAuthenticator } from '../../authenticator.ts'
 import { type Terminals, terminals } from '../../cli/db/terminals.ts'
 import { type Running as Command, keepCli } from '../../cli/run-cli.ts'
 import type { Person } from '../../cli/tls-edge.ts'
-import { registerFirst } from '../../client.ts'
+import { registerFirst, Visitor } from '../../client.ts'
+import { type Acting, join, putDocuments } from '../../people.ts'
+import { approve, askOf, newProofKey, Program, parametersAt } from '../../program.ts'
 import { freePort, launchServe, newFolder, type Running, ready, remove, root } from '../../runtime/launch.ts'
 import { start as startEdgeCommand } from '../../worker/start/start.ts'
 import { atEnd, needs } from '../proxy.ts'
 import type { Line } from './log.ts'
 
+const labels = { env: 'dev' }
+const ofLabels = { env: ['dev'] }
+
 /** Reaches everything of `env: dev`, as the one whom each kind knows. */
-const role = (tap: boolean) => `kind: role
-version: v7
-metadata: { name: everything }
-spec:
-  options: { require_session_mfa: ${tap} }
-  allow:
-    db_labels: { env: dev }
-    db_users: [reader]
-    db_names: [app]
-    node_labels: { env: dev }
-    logins: [ubuntu]
-    app_labels: { env: dev }
-    kubernetes_labels: { env: dev }
-    kubernetes_users: [lea]
-    kubernetes_groups: [developers]
-  deny: {}
-`
+const role = (tap: boolean) => ({
+  kind: 'role',
+  version: 'v7',
+  metadata: { name: 'everything' },
+  spec: {
+    options: { require_session_mfa: tap },
+    allow: {
+      ...{ db_labels: ofLabels, db_users: ['reader'], db_names: ['app'] },
+      ...{ node_labels: ofLabels, logins: ['ubuntu'], app_labels: ofLabels },
+      ...{ kubernetes_labels: ofLabels, kubernetes_users: ['lea'], kubernetes_groups: ['developers'] },
+    },
+    deny: {},
+  },
+})
 
 /** Where each resource is, by its name. */
 interface Resources {
@@ -44,19 +48,17 @@ interface Resources {
   readonly clusters?: Readonly<Record<string, string>>
 }
 
-const document = (kind: string, version: string, name: string, spec: string) =>
-  `kind: ${kind}\nversion: ${version}\nmetadata: { name: ${name}, labels: { env: dev } }\nspec: { ${spec} }\n`
-
-const insecure = 'tls: { mode: insecure }'
-
-const documentsOf = ({ databases = {}, nodes = {}, apps = {}, clusters = {} }: Resources): string[] => [
-  ...Object.entries(databases).map(([name, at]) =>
-    document('db', 'v3', name, `protocol: postgres, uri: "${at}", ${insecure}`),
-  ),
-  ...Object.entries(nodes).map(([name, at]) => document('node', 'v2', name, `addr: "${at}"`)),
-  ...Object.entries(apps).map(([name, at]) => document('app', 'v3', name, `uri: "${at}"`)),
-  ...Object.entries(clusters).map(([name, at]) => document('kube_cluster', 'v3', name, `uri: "${at}", ${insecure}`)),
-]
+function documentsOf({ databases = {}, nodes = {}, apps = {}, clusters = {} }: Resources) {
+  const all = (kind: string, version: string, at: Readonly<Record<string, string>>, specOf: (uri: string) => object) =>
+    Object.entries(at).map(([name, uri]) => ({ kind, version, metadata: { name, labels }, spec: specOf(uri) }))
+  const tls = { mode: 'insecure' }
+  return [
+    ...all('db', 'v3', databases, (uri) => ({ protocol: 'postgres', uri, tls })),
+    ...all('node', 'v2', nodes, (addr) => ({ addr })),
+    ...all('app', 'v3', apps, (uri) => ({ uri })),
+    ...all('kube_cluster', 'v3', clusters, (uri) => ({ uri, tls })),
+  ]
+}
 
 interface Options extends Resources {
   readonly tap?: boolean
@@ -70,8 +72,8 @@ interface Options extends Resources {
 export interface World {
   readonly port: number
   readonly home: string
-  /** Administrator. */
-  readonly ada: Person
+  /** Administrator, with a program of his own. */
+  readonly ada: Acting
   /** Reaches everything. */
   readonly lea: Person
   readonly people: Terminals
@@ -103,17 +105,17 @@ export async function startWorld({
     await edge.stop()
     for (const one of [folder, edge.home]) remove(one)
   })
-  const [port, adminPort, home] = [await freePort(), await freePort(), join(folder, 'state')]
-  const file = join(folder, 'proxy.yaml')
+  const [port, adminPort, home] = [await freePort(), await freePort(), pathOf(folder, 'state')]
+  const file = pathOf(folder, 'proxy.yaml')
   writeFileSync(file, await configFor(edge, { port, adminPort, home, onSilence, routes }))
   const proxy = await keepProxy(file, { home, port, adminPort })
-  const trusting = [`--proxy=localhost:${port}`, `--ca-file=${join(home, 'ca.pem')}`]
+  const trusting = [`--proxy=localhost:${port}`, `--ca-file=${pathOf(home, 'ca.pem')}`]
   const people = terminals({ cli, env, origin: edge.origin, proxy: trusting })
-  const ada = await people.newPerson()
-  await registerFirst(ada.visitor, edge.secret ?? '', ada.passkey)
-  await people.logIn(ada, 'ada')
-  await people.create(ada, 'ada', [role(tap), ...documentsOf(resources)].join('---\n'))
-  const lea = await people.invite(ada, 'ada', 'Lea', 'access,everything')
+  const ada = await firstAdministrator(edge)
+  const documents = [role(tap), ...documentsOf(resources)] as unknown as Json[]
+  expect(await putDocuments(ada, documents)).toMatchObject({ status: 200 })
+  const lea = await people.newPerson()
+  await join(ada, 'Lea', ['access', 'everything'], lea)
   await people.logIn(lea, 'lea')
   return {
     ...{ port, home, ada, lea, people },
@@ -126,6 +128,19 @@ export async function startWorld({
     },
     restartProxy: proxy.restart,
   }
+}
+
+/** Registered by the link that the edge has printed. What he does he does by the edge's own interface, which takes no process each. */
+async function firstAdministrator({ origin, secret = '' }: Running): Promise<Acting> {
+  const [visitor, passkey] = [new Visitor(origin), await newAuthenticator({ origin, rpId: 'localhost' })]
+  await registerFirst(visitor, secret, passkey)
+  const program = new Program(await newProofKey(), new Visitor(origin), () => Date.now())
+  const asked = askOf(program.key)
+  const approved = await approve(visitor, passkey, asked)
+  const code = parametersAt(approved.json.location).get('code') ?? ''
+  const { status, json } = await program.token(program.codeForm(code, asked))
+  expect(status).toBe(200)
+  return { visitor, passkey, program, token: json.access_token }
 }
 
 interface Config extends Pick<Options, 'onSilence' | 'routes'> {
@@ -155,7 +170,7 @@ routes: [${routes.map((route) => `\n  ${route}`).join(',')}]
 async function keepProxy(file: string, { home, port, adminPort }: Pick<Config, 'home' | 'port' | 'adminPort'>) {
   const started: Running[] = []
   const startOne = async () => {
-    const child = spawn(process.execPath, [join(root, 'proxy', 'main.ts'), 'start', '--config', file], {
+    const child = spawn(process.execPath, [pathOf(root, 'proxy', 'main.ts'), 'start', '--config', file], {
       env: { PATH: process.env['PATH'] ?? '' },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
