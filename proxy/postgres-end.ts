@@ -158,8 +158,9 @@ class Client {
 
   #end(code: string, detail: string | undefined, ...said: Parameters<typeof postgresError>): void {
     const { world } = this.#needs
-    const { address } = this.#connection
-    world.log({ level: 'info', message: 'postgres refused', code, detail, address })
+    const { address, id: connection } = this.#connection
+    this.#connection.note({ code, closed_by: 'proxy' })
+    world.log({ level: 'info', message: 'postgres refused', connection, code, detail, address })
     this.#connection.within(world.limits.idleMs, 'client_stalled')
     this.#socket.end(postgresError(...said), () => this.#socket.destroy())
   }

@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installDebianPackages } from './house/debian.ts'
+import { fetchNewerDebian } from './house/newer-debian.ts'
 import { quietNode, root } from './house/quiet.ts'
 import {
   type Ending,
@@ -33,6 +34,7 @@ const longestRunMs = 60 * 60_000
 
 async function main(): Promise<Outcome> {
   installDebianPackages()
+  fetchNewerDebian()
   const build = quietNode(['build.ts'])
   if (!build.ok) return failedRun(`node build.ts failed\n${build.output}`)
   const { report, ending } = await runVitest(process.argv.slice(2))

@@ -47,8 +47,8 @@ export function newCli(env: Readonly<Record<string, string>> = {}): Cli {
   return { home: kept.home, folder: kept.folder, env: all, start, run: (args, input) => start(args, input).ended }
 }
 
-/** The same for several tests of one file: `end` it after the last. */
-export function keepCli() {
+/** The same for several tests of one file: `end` it after the last. `patienceMs`: for which a command may run. */
+export function keepCli({ patienceMs = 25_000 } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'sallyport-cli-'))
   const children: ChildProcess[] = []
   // A person's second command finds its code compiled; each home here is new, so they share what is compiled.
@@ -61,7 +61,7 @@ export function keepCli() {
       const child = spawn(process.execPath, [program, ...args], { cwd: home, env: { ...base, ...env }, stdio: 'pipe' })
       children.push(child)
       if (typeof input === 'string') child.stdin.end(input)
-      return watch(child)
+      return watch(child, patienceMs)
     },
     end: () => {
       for (const child of children) child.kill('SIGKILL')
@@ -70,9 +70,9 @@ export function keepCli() {
   }
 }
 
-function watch(child: ChildProcess): Running {
+function watch(child: ChildProcess, patienceMs: number): Running {
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
-  const late = setTimeout(() => child.kill('SIGKILL'), 25_000)
+  const late = setTimeout(() => child.kill('SIGKILL'), patienceMs)
   const ended = new Promise<Ended>((done) =>
     child.once('close', (code) => {
       clearTimeout(late)

@@ -12,6 +12,9 @@ const ofFront = [
   'ncat',
   'curl',
   ...ofMariaDb,
+  // The server's program is in there too, without its service.
+  'redis-tools',
+  'git',
 ]
 const ofTests = [
   'chromium',

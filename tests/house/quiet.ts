@@ -8,14 +8,25 @@ export type Quiet = { ok: boolean; output: string }
 
 const longest = 15 * 60_000
 
-export function quietly(command: string, args: readonly string[], env: Record<string, string> = {}): Quiet {
+interface Otherwise {
+  readonly cwd?: string
+  /** ms */
+  readonly timeout?: number
+}
+
+export function quietly(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  { cwd = root, timeout = longest }: Otherwise = {},
+): Quiet {
   const { status, signal, error, stdout, stderr } = spawnSync(command, args, {
-    cwd: root,
+    cwd,
     env: { ...process.env, ...env },
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 256 * 1024 * 1024,
-    timeout: longest,
+    timeout,
   })
   const end = signal ? `\nended by ${signal}\n` : ''
   return { ok: status === 0, output: `${stdout ?? ''}${stderr ?? ''}${end}${error ? `${error.message}\n` : ''}` }

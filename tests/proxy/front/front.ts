@@ -1,5 +1,5 @@
 /** Clients of a listener that say their first bytes as a test wants, from whichever address of loopback, and programs beside them. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cidr, parseCidr } from '../../../core/route/address.ts'
@@ -52,9 +52,14 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** Runs a program to its end. */
-export function run(program: string, args: readonly string[], input = ''): Promise<Ran> {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+/** Runs a program to its end. `options`: such as its environment. */
+export function run(
+  program: string,
+  args: readonly string[],
+  input: string | Uint8Array = '',
+  options: Pick<SpawnOptions, 'cwd' | 'env' | 'argv0'> = {},
+): Promise<Ran> {
+  const child = spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
   atEnd(() => child.kill('SIGKILL'))
   const said = { stdout: '', stderr: '' }
   child.stdout.setEncoding('latin1').on('data', (part: string) => {
@@ -73,9 +78,9 @@ export async function serving(
   port: number,
   program: string,
   args: readonly string[],
-  patienceMs = 60_000,
+  { patienceMs = 60_000, ...options }: Pick<SpawnOptions, 'argv0'> & { readonly patienceMs?: number } = {},
 ): Promise<ChildProcess> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('latin1').on('data', (part: string) => {

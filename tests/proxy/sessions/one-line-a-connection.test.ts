@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { lockOf, putDocuments } from '../../people.ts'
 import { dial, head, until } from '../proxy.ts'
+import { startDirect } from './certificate.ts'
 import { message } from './database.ts'
 import { grantFor, newWorld, openSession, Tunnel } from './world.ts'
 
@@ -63,6 +64,14 @@ test('one that was refused: the reason stands in the same line', async () => {
   await second.closed
   await until(() => endsOf(world).length === 1)
   expect(endsOf(world)).toMatchObject([{ code: 'grant_spent', closed_by: 'proxy', route: 'sallyport' }])
+})
+
+test('a Postgres client that was refused: the same', async () => {
+  const world = await newWorld({ tap: false })
+  const said = await (await startDirect(world.proxy)).closed
+  expect(said).toContain('sallyport db login')
+  await until(() => endsOf(world).length === 1)
+  expect(endsOf(world)).toMatchObject([{ code: 'grant_invalid', closed_by: 'proxy', route: 'sallyport-resources' }])
 })
 
 test('a web page’s: the bytes on the wire; one that says nothing and goes; and one that is no hello', async () => {

@@ -1,20 +1,15 @@
 /** The proxy's own credential stands in for the client's, which the client then never has. */
-import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { join } from 'node:path'
-import process from 'node:process'
 import { TLSSocket } from 'node:tls'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { DbDocument } from '../../../core/access/db.ts'
 import { issue, newCa } from '../../cli/certificates.ts'
 import { missingPostgres } from '../../postgres.ts'
 import { pgDocument, putDocuments } from '../../proxies.ts'
-import { newFolder, remove } from '../../runtime/launch.ts'
-import { atEnd } from '../proxy.ts'
 import { certify, filesOf, isReady, psqlTo, startDirect } from './certificate.ts'
 import { message, startDatabase, welcome } from './database.ts'
-import { passwordFor, postgresWorld } from './postgres-world.ts'
+import { passwordFor, postgresWorld, tlsOf } from './postgres-world.ts'
 import { newWorld } from './world.ts'
 
 const missing = missingPostgres()
@@ -79,21 +74,6 @@ test('a file that others can read is not used', async () => {
   expect(said).toContain(notLetIn)
   expect(world.proxy.log.find((one) => one.message === 'no credential')?.['detail']).toContain('can be read by others')
 })
-
-/** The server takes a key that root owns and its own group can read. */
-function tlsOf({ pem, key }: { readonly pem: string; readonly key: string }) {
-  const folder = newFolder()
-  atEnd(() => remove(folder))
-  chmodSync(folder, 0o755)
-  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  writeFileSync(certFile, pem)
-  writeFileSync(keyFile, key, { mode: 0o600 })
-  if (process.getuid?.() === 0) {
-    chownSync(keyFile, 0, Number(spawnSync('id', ['-g', 'postgres'], { encoding: 'utf8' }).stdout))
-    chmodSync(keyFile, 0o640)
-  }
-  return { ssl: 'on', ssl_cert_file: certFile, ssl_key_file: keyFile }
-}
 
 const u32 = (number: number) =>
   String.fromCharCode(number >>> 24, (number >> 16) & 255, (number >> 8) & 255, number & 255)

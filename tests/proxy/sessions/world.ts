@@ -84,6 +84,8 @@ interface Options {
   readonly listener?: Partial<Listener>
   readonly databases?: Settings['databases']
   readonly resolve?: Resolve
+  readonly names?: Settings['names']
+  readonly certificates?: Settings['certificates']
 }
 
 export interface World {
@@ -126,6 +128,8 @@ export async function newWorld(options: Options = {}): Promise<World> {
       ...(options.listener && { listener: options.listener }),
       ...(options.resolve && { resolve: options.resolve }),
       ...(options.databases && { databases: options.databases }),
+      ...(options.names && { names: options.names }),
+      ...(options.certificates && { certificates: options.certificates }),
       ...(options.maxStale !== undefined && { maxStale: options.maxStale }),
       ...(options.maxOffline !== undefined && { maxOffline: options.maxOffline }),
       prepare: async ({ x }) => {
