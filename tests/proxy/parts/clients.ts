@@ -111,6 +111,7 @@ export const otherServers = ({ mariadb, ssh, redis, cluster }: Services, { all, 
   {
     name: 'kubectl by proxy kube',
     line: 'sallyport k8s sallyport',
+    isFree: true,
     work: async () => [await outputOf(cluster.kubectl(kube, 'get', 'pods', '--output=name')), 'pod/one\npod/two\n'],
   },
 ]

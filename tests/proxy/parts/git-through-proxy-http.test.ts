@@ -8,7 +8,7 @@ import { startWorld } from './world.ts'
 const lacking = missing('git', '/usr/lib/git-core/git-http-backend')
 
 test('a repository comes whole by a session, and by a route that CONNECT in the clear leads to', {
-  timeout: 150_000,
+  timeout: 240_000,
 }, async (context) => {
   if (lacking) return context.skip(lacking)
   const git = await startGit()
@@ -29,5 +29,5 @@ test('a repository comes whole by a session, and by a route that CONNECT in the 
     endsOf(world.lines())
       .filter(({ backend, code, closed_by }) => backend === git.uri && (code === 'ended' || closed_by === 'client'))
       .map(({ route, resource }) => [route, resource].join(' '))
-  await expect.poll(() => new Set(ends())).toEqual(new Set(['sallyport git', 'git-route ']))
+  await expect.poll(() => new Set(ends()), { timeout: 15_000 }).toEqual(new Set(['sallyport git', 'git-route ']))
 })

@@ -9,7 +9,7 @@ import { startWorld } from './world.ts'
 const lacking = missingNewer('kubectl')
 
 test('pods are listed and watched, each event as it comes, until a lock cuts the stream', {
-  timeout: 150_000,
+  timeout: 240_000,
 }, async (context) => {
   if (lacking) return context.skip(lacking)
   const cluster = await startKubernetes(['one', 'two'])
@@ -30,14 +30,10 @@ test('pods are listed and watched, each event as it comes, until a lock cuts the
   }
   expect(await putDocuments(world.ada, [lockOf('Lea')])).toMatchObject({ status: 200 })
   await watching.ended
-  await expect.poll(() => cluster.watches.size).toBe(0)
+  await expect.poll(() => cluster.watches.size, { timeout: 15_000 }).toBe(0)
   expect(watching.stdout()).toBe('pod/one\npod/two\npod/three\npod/four\n')
-  const codes = () =>
-    endsOf(world.lines())
-      .filter(({ resource }) => resource === 'k8s')
-      .map(({ code }) => code)
-  await expect.poll(codes).toHaveLength(2)
-  expect(codes()).toContain('session_cut')
+  const cut = () => endsOf(world.lines()).filter(({ resource, code }) => resource === 'k8s' && code === 'session_cut')
+  await expect.poll(cut, { timeout: 15_000 }).toHaveLength(1)
   const refused = await cluster.kubectl(port, 'get', 'pods', '--output=name')
   expect(refused).toMatchObject({ code: 1, stdout: '' })
   expect(cluster.asked.filter((one) => one.includes('/pods'))).toHaveLength(3)

@@ -32,7 +32,7 @@ function startPsql(port: number) {
 test.for([
   ['without a tap', false],
   ['with a tap for each', true],
-] as const)('%s', { timeout: 150_000 }, async ([, tap], context) => {
+] as const)('%s', { timeout: 240_000 }, async ([, tap], context) => {
   if (lacking) return context.skip(lacking)
   const [postgres, redis] = [await startPostgres(), await startRedis()]
   atEnd(postgres.stop)

@@ -8,7 +8,7 @@ import { startWorld } from './world.ts'
 
 const lacking = missing(...redisPrograms)
 
-test('a megabyte goes in by one way and comes out by the other', { timeout: 150_000 }, async (context) => {
+test('a megabyte goes in by one way and comes out by the other', { timeout: 240_000 }, async (context) => {
   if (lacking) return context.skip(lacking)
   const redis = await startRedis()
   const world = await startWorld({
@@ -25,5 +25,5 @@ test('a megabyte goes in by one way and comes out by the other', { timeout: 150_
       .filter(({ backend }) => backend === redis.uri)
       .map(({ route, resource = '', sni }) => [route, resource, sni].join(' '))
       .sort()
-  await expect.poll(ends).toEqual([`redis-route  ${redisName}`, 'sallyport redis localhost'])
+  await expect.poll(ends, { timeout: 15_000 }).toEqual([`redis-route  ${redisName}`, 'sallyport redis localhost'])
 })
