@@ -73,7 +73,12 @@ function reachOf(role: RoleConditions, kind: ResourceKind): string {
   return [...(named.length > 0 ? [`${words}s ${named.join(' ')}`] : []), ...lists].join(', ')
 }
 
-const unverified = { 'verify-full': '', 'verify-ca': '; its name is not verified', insecure: '; NOT VERIFIED' }
+const unverified = {
+  'verify-full': '',
+  'verify-ca': '; its name is not verified',
+  insecure: '; NOT VERIFIED',
+  disable: '; no TLS of the proxy',
+}
 
 function resourceSummary(resource: ResourceDocument): string {
   const warning = 'tls' in resource.spec ? unverified[resource.spec.tls.mode] : ''
