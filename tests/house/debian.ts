@@ -11,6 +11,7 @@ const ofFront = [
   'openssh-client',
   'ncat',
   'curl',
+  'redis-tools',
   ...ofMariaDb,
 ]
 const ofTests = [

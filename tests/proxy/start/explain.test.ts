@@ -171,7 +171,7 @@ test.each([
   const file = configOf(`${text}  - { ${entry}, tls: passthrough, backends: ['127.0.0.1:9'] }\n`)
   const { code, stderr } = await start({}, ['explain', '--config', file])
   expect(code).toBe(1)
-  expect(stderr).toMatch(new RegExp(`proxy.yaml:25: routes\\[3\\].*${why}`))
+  expect(stderr).toMatch(new RegExp(`proxy.yaml:22: routes\\[3\\].*${why}`))
 })
 
 test('a route for all names below the proxy’s keeps those who offer nothing', async () => {
