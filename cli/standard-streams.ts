@@ -23,10 +23,15 @@ const most = 65_536
 /** @throws Problem, whatever `open` throws */
 export async function joinStandard(standard: Standard, open: (opening: Opening) => Promise<Duplex>): Promise<void> {
   const held = hold(standard.input)
-  const stream = await open(held)
-  const bytes = held.release()
-  if (bytes.length > 0) stream.write(bytes)
-  await splice(standard, stream)
+  try {
+    const stream = await open(held)
+    const bytes = held.release()
+    if (bytes.length > 0) stream.write(bytes)
+    await splice(standard, stream)
+  } finally {
+    // As long as somebody may say something this process would not end.
+    standard.input.destroy()
+  }
 }
 
 /** Reads, because an end is heard only by who reads. */
@@ -63,5 +68,5 @@ function splice({ input, output, endOutput }: Standard, stream: Duplex): Promise
   stream.pipe(output, { end: false })
   if (input.readableEnded) stream.end()
   else input.pipe(stream)
-  return promise.finally(() => input.destroy())
+  return promise
 }

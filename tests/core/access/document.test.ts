@@ -303,9 +303,9 @@ describe('a database', () => {
       ],
       ['spec.tls.mode', null, 'expected verify-full, verify-ca, insecure or disable, not nothing'],
       [
-        'spec.tls.mode',
-        'disable',
-        '`disable` is not for postgres: `insecure` goes without TLS where the server has none',
+        'spec.tls',
+        { mode: 'disable' },
+        '.mode: `disable` is not for postgres: `insecure` goes without TLS where the server has none',
       ],
       ['spec', { ...spec, protocol: 'mysql' }, `.tls.mode: ${mysqlTls}`],
       ['spec', { ...spec, protocol: 'mysql', tls: { mode: 'insecure' } }, `.tls.mode: ${mysqlTls}`],
