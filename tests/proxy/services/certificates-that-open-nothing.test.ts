@@ -1,7 +1,10 @@
 /** What is wrong with a certificate, its grant or its name: closed without a word, and the reason stands in the log. */
+import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
 import { newKeys } from '../../../core/issue/x509.ts'
+import { call } from '../../people.ts'
 import { newBoot, putDocuments, setOf } from '../../proxies.ts'
+import { until } from '../proxy.ts'
 import { certificateOf, thumbprintOf } from '../sessions/certificate.ts'
 import { grantFor, nameOf } from '../sessions/world.ts'
 import { askOf, certifyFor, dialService, isServed, refusalOf, roleOfAll, serviceWorld } from './services.ts'
@@ -100,6 +103,16 @@ test('a set needs the name of the resource: under the proxy’s own it opens not
     detail: expect.stringContaining('another resource'),
   })
   expect(await isServed(world.proxy, { certified, alpn, servername })).toBe(true)
+})
+
+test('one whose login was ended, though it would live for hours', async () => {
+  const world = await serviceWorld({ tap: false })
+  const certified = await certifyFor(world, 'redis-1')
+  expect(await isServed(world.proxy, { certified, alpn, servername })).toBe(true)
+  const { status } = await call(world.lea, 'DELETE', `/v1/me/logins/${String(decodeJwt(world.lea.token)['sid'])}`)
+  expect(status).toBe(200)
+  await until(() => world.proxy.serving.certificateLogins.watched.logins.length === 0)
+  expect(await refusalOf(world, { certified, alpn, servername })).toMatchObject({ ...closed, code: 'session_refused' })
 })
 
 test('a role that wants a tap by now', async () => {
