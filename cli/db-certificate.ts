@@ -1,5 +1,5 @@
 /**
- * Certificates for databases, kept between calls: one file each, certificate and key together, so that a half of one never meets a half
+ * Certificates for resources, kept between calls: one file each, certificate and key together, so that a half of one never meets a half
  * of another. libpq takes the same file for both.
  */
 import { KeyObject, X509Certificate } from 'node:crypto'
@@ -13,7 +13,7 @@ import { configFolder } from './profile.ts'
 
 const folderOf = (profile: string): string => join(configFolder(), `${profile}.db`)
 
-/** Of the database `name`: letters, digits and hyphens, as all names of resources. */
+/** Of the resource `name`: letters, digits and hyphens, as all names of resources, which no two share. */
 export const certificateFile = (profile: string, name: string): string => join(folderOf(profile), `${name}.pem`)
 
 export const newCertificateKeys = (): Promise<CryptoKeyPair> => newKeys()
@@ -39,8 +39,8 @@ export async function keepCertificate(
   return keep(certificateFile(profile, name), certificate + key)
 }
 
-/** What libpq must trust, as the profile trusts it. Undefined: the roots of the system. */
-export const keepAuthority = (profile: string, ca: string): string => keep(join(folderOf(profile), 'ca.pem'), ca)
+/** What a client must trust, as the profile trusts it. No resource's file ends so. */
+export const keepAuthority = (profile: string, ca: string): string => keep(join(folderOf(profile), 'ca.crt'), ca)
 
 function keep(file: string, content: string): string {
   const draft = `${file}.${crypto.randomUUID()}`

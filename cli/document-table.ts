@@ -78,7 +78,12 @@ const labelsIn = (wanted: LabelMatchers) =>
 
 const hostsIn = ({ hosts = [] }: RoleConditions) => hosts.map(hostInWords)
 
-const unverified = { 'verify-full': '', 'verify-ca': '; its name is not verified', insecure: '; NOT VERIFIED' }
+const unverified = {
+  'verify-full': '',
+  'verify-ca': '; its name is not verified',
+  insecure: '; NOT VERIFIED',
+  disable: '; no TLS of the proxy',
+}
 
 function resourceSummary(resource: ResourceDocument): string {
   const warning = 'tls' in resource.spec ? unverified[resource.spec.tls.mode] : ''

@@ -5,7 +5,7 @@ import { type LocalProxy, listenForPostgres, localHost } from '../proxy/local.ts
 import { openSession } from './api.ts'
 import { listening } from './local-proxy.ts'
 import { Problem } from './problem.ts'
-import { requireDatabase } from './resource.ts'
+import { requirePostgres } from './resource.ts'
 import { refusalFor, type SessionWanted, sessionOpener } from './session.ts'
 import { debug } from './term.ts'
 
@@ -25,7 +25,7 @@ export async function startDatabaseProxy({
   ...more
 }: LocalWanted): Promise<LocalProxy> {
   const session = await openSession(more.profile)
-  await requireDatabase(session, name, more.impersonate)
+  await requirePostgres(session, name, more.impersonate)
   // "config use" in another terminal must not change whom this one is.
   const wanted = { ...more, resource: { kind: 'db', name }, profile: session.name } as const
   const opener = sessionOpener(wanted)

@@ -19,13 +19,16 @@ const verbs: Verbs = {
   ls: ['list all that you reach: hosts, databases, clusters, apps, desktops', () => import('./commands/ls.ts')],
   'db ls': ['list the databases that you reach', () => import('./commands/db-ls.ts')],
   'db connect': ['start psql with a session on a database', () => import('./commands/db-connect.ts')],
-  'db login': ['a certificate for a database, for psql without a helper', () => import('./commands/db-login.ts')],
+  'db login': ['a certificate for a database, for clients without a helper', () => import('./commands/db-login.ts')],
   'db logout': ['remove that certificate', () => import('./commands/db-logout.ts')],
+  'app login': ['a certificate for an app, for clients without a helper', () => import('./commands/app-login.ts')],
+  'app logout': ['remove that certificate', () => import('./commands/app-logout.ts')],
   'proxy db': ['listen on this machine for programs that speak to a database', () => import('./commands/proxy-db.ts')],
   'proxy tcp': [
     'listen on this machine for programs that speak to anything else',
     () => import('./commands/proxy-tcp.ts'),
   ],
+  'proxy ssh': ['reach a host: the ProxyCommand of ssh and scp', () => import('./commands/proxy-ssh.ts')],
   'proxy app': ['listen on this machine for an app', () => import('./commands/proxy-app.ts')],
   'proxy kube': ['listen on this machine for a Kubernetes cluster', () => import('./commands/proxy-kube.ts')],
   'proxy http': [

@@ -1,11 +1,7 @@
-/** Where a Postgres client reaches a database with no helper: below the proxy's name, which the certificate must speak for. */
+/** Where a Postgres client reaches a database with no helper, as libpq says it. */
 import { existsSync } from 'node:fs'
-import { isIP } from 'node:net'
-import { localHost } from '../proxy/local.ts'
-import { isLoopback, parseAddress } from './address.ts'
-import { keepAuthority } from './db-certificate.ts'
-import { Problem } from './problem.ts'
 import type { Profile } from './profiles.ts'
+import { whereIs } from './proxy-name.ts'
 
 /** In libpq's words, in its order. */
 export type ConnectionParts = Readonly<Record<string, string>>
@@ -17,29 +13,16 @@ interface Given {
 }
 
 /** @throws Problem where the proxy is known by an address alone */
-export function connectionParts(
-  profile: string,
-  { proxy, ca }: Profile,
-  { name, user, database }: Given,
-): ConnectionParts {
-  const address = parseAddress(proxy)
-  const isHere = isLoopback(address)
-  if (isIP(address.host) !== 0 && !isHere) {
-    throw new Problem(
-      'failed',
-      `the proxy is known here by its address ${address.host} alone, and databases are reached by a name below its own`,
-      'sallyport login with the name of the proxy',
-    )
-  }
+export function connectionParts(profile: string, known: Profile, { name, user, database }: Given): ConnectionParts {
+  const reached = whereIs(name, profile, known)
   return {
-    host: `${name}.${isHere ? 'localhost' : address.host}`,
-    // Not every resolver knows that what lies below localhost is this machine (RFC 6761).
-    ...(isHere && { hostaddr: isIP(address.host) === 0 ? localHost : address.host }),
-    port: String(address.port),
+    host: reached.name,
+    ...(reached.isHere && { hostaddr: reached.address }),
+    port: String(reached.port),
     user,
     dbname: database,
     sslmode: 'verify-full',
-    sslrootcert: ca === undefined ? systemRoots() : keepAuthority(profile, ca),
+    sslrootcert: reached.authority ?? systemRoots(),
   }
 }
 

@@ -30,13 +30,14 @@ export async function databasesOf(session: Session): Promise<readonly Resource[]
 /** @throws Problem refused where there is none of that name, as far as this user may know */
 export async function requireDatabase(session: Session, name: string, impersonate?: string): Promise<Resource> {
   const databases = (await resourcesOf(session, impersonate)).filter(({ kind }) => kind === 'db')
-  const found = requireFound(databases, name, `a database ${name}`, listsFor('db ls', impersonate))
+  return requireFound(databases, name, `a database ${name}`, listsFor('db ls', impersonate))
+}
+
+/** @throws Problem refused, failed where it is no Postgres */
+export async function requirePostgres(session: Session, name: string, impersonate?: string): Promise<Resource> {
+  const found = await requireDatabase(session, name, impersonate)
   if (found.protocol === 'postgres') return found
-  throw new Problem(
-    'failed',
-    `${name} speaks ${found.protocol ?? 'something else'}`,
-    'use a sallyport of the version of the edge',
-  )
+  throw new Problem('failed', `${name} speaks ${found.protocol ?? 'something else'}`, `sallyport db login ${name}`)
 }
 
 /** What a session is asked for on. Of a host nobody lists which there are: the edge says whether a role names it. @throws Problem refused */

@@ -2,6 +2,7 @@
  * The terminal: the only file that prints or prompts. Results go to stdout, everything else to stderr. Text from outside
  * never reaches a terminal as a control sequence: text is cleaned here, JSON and YAML escape it.
  */
+import { closeSync } from 'node:fs'
 import process from 'node:process'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import type { Json } from '../core/intent.ts'
@@ -28,6 +29,14 @@ export function toleratePipes(): void {
     })
   }
 }
+
+/** For a verb whose input and output are a session's bytes: nothing else may be printed beside them. */
+export const standardStreams = () => ({
+  input: process.stdin,
+  output: process.stdout,
+  // Node never closes it, and whoever reads would wait for an end.
+  endOutput: () => void process.stdout.write('', () => closeSync(1)),
+})
 
 /** Colours only where the stream is a terminal, and never with NO_COLOR: styleText asks both. */
 const styled = (style: Style, text: string, stream: NodeJS.WriteStream) => styleText(style, text, { stream })

@@ -215,6 +215,7 @@ const answers = {
   resource_unknown: [404, 'resource_unknown', 'See what there is: sallyport ls'],
   grant_invalid: [403, 'grant_invalid', 'Ask for the session again.'],
   grant_spent: [403, 'grant_invalid', 'Ask for the session again.'],
+  protocol_unfit: [403, 'grant_invalid', 'Ask for the session again.'],
   tap_wanted: [403, 'tap_required', 'A role wants a tap for this session: use the sallyport command.'],
   target_invalid: [400, 'invalid_target', 'Name a resource and the proxy that is to open it.'],
 

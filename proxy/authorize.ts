@@ -2,6 +2,7 @@
 
 import { targetName } from '../core/access/host-target.ts'
 import { type OpenedSession, openSession } from '../core/access/open-session.ts'
+import type { ResourceDocument } from '../core/access/resource.ts'
 import { sessionIn } from '../core/access/session-set.ts'
 import { readGrant, type SessionGrant } from '../core/issue/grant.ts'
 import { base64url } from '../core/lib/bytes.ts'
@@ -68,6 +69,8 @@ export interface Showing {
   readonly isBearer?: true
   /** The use of the grant that was spent before. */
   readonly spent?: number | string
+  /** Whether the protocol that the client speaks is that of the resource. */
+  readonly fits?: (resource: ResourceDocument) => boolean
 }
 
 /** By CONNECT; its proof is of `sallyport://PROXY/NAME`, of a host `.../HOST:PORT`. `exporter`: of the connection, as in `Shown`. */
@@ -143,6 +146,7 @@ export async function openGrant(
     const shown = { grant, target, jkt, proxy: { id, boot }, address, now: world.now() }
     const opened = await openSession(trusting.known, shown)
     if (showing.isBearer && !opened.constraints.bearerGrants) throw noBearer()
+    if (showing.fits?.(opened.resource) === false) throw new Refusal('protocol_unfit', { resource: target })
     return { ...opened, trusting, use }
   }
   try {

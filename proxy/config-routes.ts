@@ -15,12 +15,12 @@ import { type HealthEntry, healthEntry, healthOf } from './config-health.ts'
 import { checkTheirRoutes } from './config-listeners.ts'
 import { checkFields, checkWithoutTls } from './config-without-tls.ts'
 import {
-  ownName,
-  ownRule,
+  inTable,
+  ownNames,
+  ownRules,
   ownServerNames,
   protocolsWithoutTls,
   protocolWithoutTls,
-  resourceRule,
   routesOfTls,
   type StaticRoute,
   type WithoutTls,
@@ -134,8 +134,8 @@ export function checkRoutes(settings: Settings, place: Place): void {
   const names = ownServerNames(settings)
   settings.routes.forEach((route, at) => {
     const here = into(into(place, 'routes'), at)
-    if (route.name === ownName)
-      tell(into(here, 'name'), `${quoted(ownName)} is the proxy's own rule: choose another name`)
+    if (ownNames.includes(route.name))
+      tell(into(here, 'name'), `${quoted(route.name)} is the proxy's own rule: choose another name`)
     route.sni.forEach((pattern, which) => {
       if (names.has(pattern) && !isForAcmeAlone(route))
         tell(into(into(here, 'sni'), which), `${quoted(pattern)} is a name of the proxy itself`)
@@ -150,11 +150,11 @@ export function checkRoutes(settings: Settings, place: Place): void {
   checkWithoutTls(settings.routes, settings.listeners, place)
   checkTheirRoutes(settings, place)
   if (place.problems.length > before) return
-  // The proxy's own rule stands last, so that the others keep their places.
-  const ofTls = routesOfTls(settings.routes)
-  const compiled = compileTable([...ofTls, resourceRule(names), ownRule(settings, settings.routes)])
+  // The proxy's own rules stand first: of two that hold for the same hellos the second is told.
+  const [own, ofTls] = [inTable(Object.values(ownRules(settings, settings.routes))), routesOfTls(settings.routes)]
+  const compiled = compileTable([...own, ...ofTls])
   if (compiled.kind === 'value') return
-  const placeOf = (at: Step | undefined) => settings.routes.indexOf(ofTls[at as number] as StaticRoute)
+  const placeOf = (at: Step | undefined) => settings.routes.indexOf(ofTls[Number(at) - own.length] as StaticRoute)
   for (const {
     path: [first = '', at, ...rest],
     message,

@@ -15,6 +15,8 @@ interface Needs {
   readonly publicUrl: URL
   readonly kindOf: (host: string) => HostKind | undefined
   readonly forward: Forward
+  /** For programs of nodes: no pages, no cookies, and nothing is sent elsewhere. */
+  readonly isApiAlone?: boolean
 }
 
 type Expectation = '100-continue' | 'unknown'
@@ -106,11 +108,12 @@ function dispatch(exchange: Exchange, needs: Needs, expects: Expectation | undef
   const checked = expects === 'unknown' ? 'expectation_unknown' : check(exchange.request, needs)
   if (typeof checked === 'string') exchange.refuse(checked)
   else if (checked.pathname === discoveryPath) answerDiscovery(exchange, needs.publicUrl)
+  else if (needs.isApiAlone && !isApi(checked.pathname)) exchange.refuse('no_api')
   else if (checked.kind === 'ours' && !isApi(checked.pathname)) elsewhere(exchange, needs.publicUrl)
   else {
     const { host, body } = checked
     if (expects) exchange.response.writeContinue()
-    const isPublic = checked.kind === 'public'
+    const isPublic = checked.kind === 'public' && !needs.isApiAlone
     needs.forward.pass(exchange, { host: isPublic ? host : needs.publicUrl.host, withCookies: isPublic, body })
   }
 }

@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Constraints } from '../core/access/constraints.ts'
 import { splitHostPort } from '../core/access/host-port.ts'
 import { requireAllowed } from '../core/access/open-session.ts'
-import { addressOf, type DbPrincipal, type SessionTarget } from '../core/access/resource.ts'
+import { addressOf, type DbPrincipal, isPostgres, type SessionTarget } from '../core/access/resource.ts'
 import { principalInWords } from '../core/access/session-words.ts'
 import type { SessionGrant } from '../core/issue/grant.ts'
 import type { Instant } from '../core/model.ts'
@@ -25,6 +25,7 @@ import { watchTime } from './session-time.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { type Spliced, splice } from './splice.ts'
 import { DialFailure, dial } from './upstream.ts'
+import { streamTo } from './upstream-stream.ts'
 import { inWords } from './words.ts'
 
 export interface OpeningNeeds extends AuthorizeNeeds {
@@ -92,6 +93,10 @@ export class Opening implements Session {
     return this.#connection.address
   }
 
+  get #isPostgres(): boolean {
+    return isPostgres((this.#opened as Opened).resource)
+  }
+
   get constraints(): Constraints {
     return this.#constraints as Constraints
   }
@@ -151,9 +156,7 @@ export class Opening implements Session {
       const credential = await this.#credential(resource)
       const reach = reachOf(resource, this.constraints)
       raw = await dial({ limits, ownPorts, resolve: world.resolve, ...reach }, splitHostPort(at), signal)
-      // All but databases carries its own protocol from end to end.
-      const stream = resource.kind === 'db' ? await secure(raw, resource, signal, credential?.certificate) : raw
-      return { raw, stream, credential }
+      return { raw, stream: await streamTo(resource, raw, signal, credential?.certificate), credential }
     } catch (error) {
       raw?.destroy()
       throw error
@@ -164,9 +167,10 @@ export class Opening implements Session {
   }
 
   /** As whom the proxy itself is let in. @throws DialFailure where its files cannot be read */
-  async #credential({ kind, metadata }: SessionTarget): Promise<Credential | undefined> {
+  async #credential(resource: SessionTarget): Promise<Credential | undefined> {
     const { world, databases } = this.#needs
-    if (kind !== 'db') return undefined
+    const { metadata } = resource
+    if (!isPostgres(resource)) return undefined
     const { db_user } = this.grant.subject.principal as DbPrincipal
     try {
       return await credentialFor(databases(), metadata.name, db_user, world.now)
@@ -191,7 +195,7 @@ export class Opening implements Session {
     if (state.kind === 'passing') return void state.spliced.cut(code, state.messages?.isBetween ? last : undefined)
     this.#finish({ code, by: 'proxy', up: 0, down: 0 })
     // Another protocol has no place for our words.
-    if (this.grant.subject.resource.kind === 'db') this.#say(last)
+    if (this.#isPostgres) this.#say(last)
     else this.#connection.reset()
   }
 
@@ -208,7 +212,7 @@ export class Opening implements Session {
       heard: () => this.#state.kind !== 'passing' || this.#state.spliced.heardClient(),
       cut: (code, message) => this.cut(code, message),
     })
-    if (this.grant.subject.resource.kind === 'db') return first ? await this.#begin(first) : this.#startPostgres()
+    if (this.#isPostgres) return first ? await this.#begin(first) : this.#startPostgres()
     const { raw, stream } = this.#upstream as Upstream
     this.#pass(raw, stream, undefined)
   }
@@ -270,7 +274,7 @@ export class Opening implements Session {
     const { world, ownPorts, cancels } = this.#needs
     const { resource } = this.#opened as Opened
     const at = { host: String(raw.remoteAddress), port: Number(raw.remotePort) }
-    if (resource.kind !== 'db' || this.#state.kind === 'over') return
+    if (!isPostgres(resource) || this.#state.kind === 'over') return
     this.#forgetKey()
     this.#forgetKey = cancels.remember(key, async (signal) => {
       const socket = await dial({ limits: world.limits, ownPorts, called: 'database' }, at, signal)

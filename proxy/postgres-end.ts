@@ -3,27 +3,24 @@
  * a session as any other.
  */
 import type { TLSSocket } from 'node:tls'
+import { isPostgres } from '../core/access/resource.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { Hello } from '../core/route/hello.ts'
 import { postgresError } from '../core/route/postgres.ts'
-import type { AuthorizeNeeds, Showing } from './authorize.ts'
+import type { Showing } from './authorize.ts'
 import type { Bearers } from './bearers.ts'
 import { shownByCertificate } from './certificate-grant.ts'
+import type { ServerCertificate } from './certificates.ts'
 import type { Connection } from './connection.ts'
 import type { Taking } from './dispatch.ts'
-import { alertBytes } from './dispatch.ts'
-import { Opening, type OpeningNeeds } from './opening.ts'
+import { letHalfOpen, openBehind } from './open-behind.ts'
 import { askPassword, noStartup, readFirst, readPassword } from './postgres.ts'
-import type { ResourceCertificates } from './resource-certificates.ts'
-import { postgresProtocols, resourceRule } from './routes.ts'
+import type { RoutedRules } from './routes.ts'
+import { type ServiceNeeds, type Settled, type TakePostgres, takeNamed, targetOf } from './service-end.ts'
 import { makeTlsEnd } from './tls.ts'
 import type { Trusting } from './trust.ts'
 import { DialFailure } from './upstream.ts'
 
-export interface PostgresNeeds extends AuthorizeNeeds, OpeningNeeds {
-  readonly certificates: ResourceCertificates
-  /** The proxy's own server names: resources lie below each. */
-  readonly names: ReadonlySet<string>
+export interface PostgresNeeds extends ServiceNeeds {
   readonly bearers: Bearers
 }
 
@@ -31,40 +28,30 @@ export interface PostgresEnd {
   /** For hellos behind an SSLRequest, where older clients offer no protocol; and for those that begin at once. */
   readonly asked: Taking
   readonly direct: Taking
+  /** Of a handshake that has settled it otherwise. */
+  readonly take: TakePostgres
 }
 
-export function makePostgresEnd(needs: PostgresNeeds, certificate: Parameters<typeof makeTlsEnd>[0]): PostgresEnd {
-  const { names, certificates, trust } = needs
+export function makePostgresEnd(
+  needs: PostgresNeeds,
+  certificate: ServerCertificate,
+  rule: RoutedRules['postgres'],
+): PostgresEnd {
+  const { names, certificates } = needs
+  const take: TakePostgres = (connection, socket, settled) =>
+    void new Client(needs, connection, socket, settled).begin()
   const ending = (alpn: readonly string[]): Taking => {
     const end = makeTlsEnd(certificate, {
       alpn,
       asksCertificate: true,
       certificateFor: certificates.certificateFor,
-      take: (connection, socket) => new Client(needs, connection, socket).begin(),
+      take: (connection, socket, { sni }) =>
+        take(connection, socket, { target: targetOf(sni, names), fits: isPostgres }),
     })
-    return { ...resourceRule(names), alpn, take: (connection, hello) => void takeNamed(connection, hello, end.take) }
+    return { ...rule, alpn, take: (connection, hello) => void takeNamed(needs, connection, hello, end.take) }
   }
-  /** Of what is no database there is no certificate either. */
-  async function takeNamed(connection: Connection, hello: Hello, take: Taking['take']): Promise<void> {
-    const { sni = '' } = hello
-    if (isDatabase(trust, resourceIn(sni)) && (await certificates.certificateFor(sni))) take(connection, hello)
-    else connection.refuse('server_name_unknown', undefined, alertBytes(unrecognizedName))
-  }
-  return { asked: ending([...postgresProtocols, '']), direct: ending(postgresProtocols) }
-}
-
-const unrecognizedName = 112
-
-/** The first label: the rest is a name of the proxy, as the rule has it. */
-const resourceIn = (serverName: string): string => serverName.split('.', 1)[0] as string
-
-function isDatabase(trust: AuthorizeNeeds['trust'], name: string): boolean {
-  try {
-    return trust.fresh().known.resources.get(name)?.kind === 'db'
-  } catch (error) {
-    if (error instanceof Refusal) return false
-    throw error
-  }
+  const { alpn = [] } = rule
+  return { asked: ending([...alpn, 'sallyport-postgres', '']), direct: ending(alpn), take }
 }
 
 /** Where no role has them nobody is asked: what is typed for the database stays between it and its client. */
@@ -78,19 +65,19 @@ class Client {
   readonly #needs: PostgresNeeds
   readonly #connection: Connection
   readonly #socket: TLSSocket
+  readonly #settled: Settled
 
-  constructor(needs: PostgresNeeds, connection: Connection, socket: TLSSocket) {
+  constructor(needs: PostgresNeeds, connection: Connection, socket: TLSSocket, settled: Settled) {
     this.#needs = needs
     this.#connection = connection
     this.#socket = socket
+    this.#settled = settled
   }
 
   async begin(): Promise<void> {
     const { limits } = this.#needs.world
     const [connection, socket] = [this.#connection, this.#socket]
-    socket.allowHalfOpen = true
-    connection.raw.allowHalfOpen = true
-    socket.on('error', () => socket.destroy())
+    letHalfOpen(connection, socket)
     connection.within(limits.startupMs, 'startup_too_slow')
     const message = await readFirst(socket)
     if (message === undefined) return void connection.raw.destroy()
@@ -103,34 +90,23 @@ class Client {
   }
 
   async #open(message: Exclude<FirstRead, string | undefined>): Promise<void> {
-    const { limits } = this.#needs.world
     const [connection, socket] = [this.#connection, this.#socket]
-    connection.within(limits.grantMs + limits.dialMs, 'grant_too_slow')
-    connection.inFlight++
-    socket.once('close', () => {
-      connection.inFlight--
-      connection.endIfDone()
-    })
-    const opening = new Opening(this.#needs, connection, socket)
-    const gone = () => opening.abandon()
-    socket.once('close', gone)
     try {
-      const target = resourceIn(String(socket.servername).toLowerCase())
-      const showing = await this.#showing(target)
-      await opening.open(showing, () => connection.withoutDeadline())
-      socket.off('close', gone)
-      await opening.run(message)
+      await openBehind(this.#needs, connection, socket, () => this.#showing(), message)
     } catch (error) {
       if (!socket.destroyed) this.#refuseFor(error)
     }
   }
 
   /** @throws Refusal */
-  async #showing(target: string): Promise<Showing> {
+  async #showing(): Promise<Showing> {
     const [connection, socket] = [this.#connection, this.#socket]
+    const { target, fits } = this.#settled
     if (socket.getPeerX509Certificate() || !takesBearers(this.#needs.trust.fresh())) {
-      return shownByCertificate(this.#needs, socket, target)
+      return shownByCertificate(this.#needs, socket, target, fits)
     }
+    // A word is for one resource, so the client must name it.
+    if (target === undefined) throw new Refusal('grant_invalid', { why: 'no client certificate' })
     const { limits } = this.#needs.world
     connection.within(limits.startupMs, 'startup_too_slow')
     socket.write(askPassword)
@@ -138,7 +114,7 @@ class Client {
     if (handle === undefined) throw new Refusal('grant_invalid', { why: 'no password' })
     const { grant, key, use } = this.#needs.bearers.take(handle, { target, address: connection.address })
     connection.within(limits.grantMs + limits.dialMs, 'grant_too_slow')
-    return { target, isBearer: true, spent: use, read: async () => grant, provenKey: async () => key }
+    return { target, fits, isBearer: true, spent: use, read: async () => grant, provenKey: async () => key }
   }
 
   #refuseFor(error: unknown): void {
@@ -167,5 +143,5 @@ class Client {
 }
 
 /** One answer for all that is wrong with what was shown. */
-const isAboutGrant: ReadonlySet<string> = new Set(['grant_invalid', 'grant_spent', 'tap_wanted'])
+const isAboutGrant: ReadonlySet<string> = new Set(['grant_invalid', 'grant_spent', 'protocol_unfit', 'tap_wanted'])
 const loginAgain = 'Run "sallyport db login", and connect with the certificate that it writes.'

@@ -1,17 +1,16 @@
 /** What the proxy itself says and reads of Postgres: TLS towards the server, the client's first message, and how far an answer has got. */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ConnectionOptions, connect, getCACertificates } from 'node:tls'
 import type { DbDocument } from '../core/access/db.ts'
 import { splitHostPort } from '../core/access/host-port.ts'
 import type { DbPrincipal } from '../core/access/resource.ts'
-import type { UpstreamTls } from '../core/access/tls.ts'
 import { textOf } from '../core/lib/bytes.ts'
 import { Growing } from '../core/lib/growing.ts'
 import { type ParsedPostgres, type PostgresFirst, parsePostgres, type sqlStates } from '../core/route/postgres.ts'
 import type { Credential } from './database-credentials.ts'
 import type { DialCode } from './reasons.ts'
 import { DialFailure, inText, orAborted } from './upstream.ts'
+import { handshake, verification } from './upstream-tls.ts'
 
 const sslRequest = new Uint8Array([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
 const [yes, no] = [0x53, 0x4e]
@@ -69,39 +68,6 @@ function oneByte(raw: Socket, at: string): Promise<number> {
     })
   })
 }
-
-function handshake(raw: Socket, options: ConnectionOptions, at: string): Promise<Duplex> {
-  return new Promise((done, refuse) => {
-    const socket = connect({ ...options, socket: raw, minVersion: 'TLSv1.2' })
-    // Both must be: a raw socket that was opened so does not make it so.
-    socket.allowHalfOpen = true
-    const wrong = (error: Error & { code?: string }) => {
-      const why = error.code ?? error.message
-      refuse(
-        fail('upstream_tls_wrong', `The certificate or TLS of the database at ${at} is not accepted (${why}).`, error),
-      )
-    }
-    const gone = () => wrong(new Error('it ended the connection'))
-    socket.on('error', () => socket.destroy())
-    socket.once('error', wrong).once('close', gone)
-    socket.once('secureConnect', () => {
-      socket.off('error', wrong).off('close', gone)
-      done(socket)
-    })
-  })
-}
-
-/** The name is checked against `server_name`, or else the host of the address; an address is no server name (RFC 6066). */
-function verification({ mode, ca_cert, server_name }: UpstreamTls, host: string): ConnectionOptions {
-  const name = server_name ?? host
-  const named: ConnectionOptions = /^[\d.]+$|:/.test(name) ? { host: name } : { host: name, servername: name }
-  if (mode === 'insecure') return { ...named, rejectUnauthorized: false }
-  const ca = ca_cert ?? systemRoots()
-  return mode === 'verify-full' ? { ...named, ca } : { ...named, ca, checkServerIdentity: () => undefined }
-}
-
-/** Also what NODE_EXTRA_CA_CERTS names. */
-const systemRoots = (): string[] => [...getCACertificates('system'), ...getCACertificates('extra')]
 
 export interface FirstMessage {
   readonly first: PostgresFirst

@@ -16,6 +16,7 @@ export const refusals = {
   upgrade_unsupported: [501, 'not_implemented', 'Ask without Upgrade.'],
   connect_unsupported: [501, 'not_implemented', 'This version opens no tunnels.'],
   nothing_here: [404, 'not_found', 'Ask for /.well-known/sallyport, or CONNECT to a resource.'],
+  no_api: [404, 'not_found', 'Ask for the API: /openapi.json says what there is.'],
   waiting_too_many: [429, 'too_many_waiting', 'Finish or end one of your other terminals that wait for a tap.'],
   method_not_allowed: [405, 'method_not_allowed', 'Use GET.'],
   body_too_large: [413, 'body_too_large', 'Send a smaller request.'],

@@ -3,6 +3,7 @@ import { normaliseSni } from '../core/route/name.ts'
 import type { RouteRule } from '../core/route/table.ts'
 import type { Balanced } from './balance.ts'
 import type { CertificateFiles, Settings } from './config.ts'
+import { serviceProtocols } from './service-protocols.ts'
 
 export interface StaticRoute extends RouteRule, Balanced {
   /** PROXY protocol, version 2, in front of the client's first byte. */
@@ -37,7 +38,7 @@ export const routesOfTls = <Route extends { readonly protocol?: string | undefin
 
 export const ownName = 'sallyport'
 /** What is spoken under the proxy's own names, the one that we prefer first. */
-export const ownProtocols = ['sallyport', 'h2', 'http/1.1'] as const
+export const ownProtocols = ['sallyport', 'sallyport-auth', 'h2', 'http/1.1'] as const
 export type OwnProtocol = (typeof ownProtocols)[number]
 
 type Naming = Pick<Settings, 'names' | 'publicUrl'>
@@ -47,7 +48,7 @@ export const ownServerNames = ({ names, publicUrl }: Naming): ReadonlySet<string
   new Set([...names.dns, publicUrl.hostname].flatMap((name) => normaliseSni(name) ?? []))
 
 /** One that no static route may share a name with. Hellos without a name are its own, unless a static route asks for them. */
-export const ownRule = (naming: Naming, routes: readonly RouteRule[]): RouteRule => ({
+const ownRule = (naming: Naming, routes: readonly RouteRule[]): RouteRule => ({
   name: ownName,
   sni: [...ownServerNames(naming)],
   noSni: !routes.some(({ noSni }) => noSni),
@@ -57,18 +58,41 @@ export const ownRule = (naming: Naming, routes: readonly RouteRule[]): RouteRule
   clientCertificate: false,
 })
 
-/** What libpq offers since version 17, and the name of our own for it. */
-export const postgresProtocols = ['postgresql', 'sallyport-postgres']
+/** All of the proxy's own, in the order in which the table has them. */
+export interface RoutedRules {
+  readonly own: RouteRule
+  /** A client certificate says which session, under whichever name of the proxy or below. */
+  readonly services: RouteRule
+  /** Databases of the cluster, for Postgres clients with no helper: below each name of the proxy. */
+  readonly postgres: RouteRule
+  /** For clients that can offer no protocol, by the name of the resource: unless a static route has those names. */
+  readonly unsaid: RouteRule
+}
 
-/** Databases of the cluster, for Postgres clients with no helper: below each name of the proxy. */
-export const resourceRule = (names: ReadonlySet<string>): RouteRule => ({
-  name: 'sallyport-resources',
-  sni: [...names].map((name) => `*.${name}`),
-  noSni: false,
-  alpn: postgresProtocols,
-  tls: 'terminate',
-  clientCertificate: false,
-})
+export const serviceName = 'sallyport-services'
+export const postgresName = 'sallyport-resources'
+export const unsaidName = 'sallyport-by-name'
+/** No static route may be named so. */
+export const ownNames: readonly string[] = [ownName, serviceName, postgresName, unsaidName]
+
+export function ownRules(naming: Naming, routes: readonly RouteRule[]): RoutedRules {
+  const own = ownRule(naming, routes)
+  const below = { ...own, sni: own.sni.map((name) => `*.${name}`), noSni: false }
+  const isFree = (name: string) => !routes.some(({ sni, alpn }) => sni.includes(name) && (alpn ?? ['']).includes(''))
+  return {
+    own,
+    services: { ...own, name: serviceName, sni: [...own.sni, ...below.sni], alpn: serviceProtocols },
+    postgres: { ...below, name: postgresName, alpn: [postgresProtocol] },
+    unsaid: { ...below, name: unsaidName, sni: below.sni.filter(isFree), alpn: [''] },
+  }
+}
+
+/** A rule for no hello at all is none. */
+export const inTable = <Rule extends RouteRule>(rules: readonly Rule[]): readonly Rule[] =>
+  rules.filter(({ sni, noSni }) => sni.length > 0 || noSni)
+
+/** What libpq offers since version 17. */
+export const postgresProtocol = 'postgresql'
 
 /** Whether what is shown is the proxy's own. */
 export const showsOwn = ({ tls, certificate }: StaticRoute): boolean => tls === 'terminate' && !certificate

@@ -18,7 +18,8 @@ import type { OwnCertificates } from './own-certificates.ts'
 import { ours, portsOf } from './ports.ts'
 import { makePostgresEnd, type PostgresNeeds } from './postgres-end.ts'
 import { makeResourceCertificates } from './resource-certificates.ts'
-import { type OwnProtocol, ownProtocols, ownRule, ownServerNames } from './routes.ts'
+import { inTable, type OwnProtocol, ownProtocols, ownRules, ownServerNames } from './routes.ts'
+import { makeServiceEnd } from './service-end.ts'
 import { makeStaticRoutes, type StaticNeeds } from './static-routes.ts'
 import { makeTlsEnd, type TlsEnd } from './tls.ts'
 
@@ -49,7 +50,7 @@ type Take = (connection: Connection, socket: TLSSocket) => void
 
 export interface RoutingNeeds extends Omit<StaticNeeds, 'certificate' | 'certificateFor' | 'expiries'> {
   readonly takers: { readonly [protocol in OwnProtocol]: Take }
-  readonly opening: Omit<PostgresNeeds, 'certificates' | 'names'>
+  readonly opening: Omit<PostgresNeeds, 'certificates' | 'names' | 'certificateFor'>
 }
 
 /** @throws SetupProblem */
@@ -60,14 +61,17 @@ export async function makeRouting(settings: Settings, shown: OwnCertificates, ne
   // First of all that begins to look at something.
   const own = makeOwnEnd(certificate, certificateFor, needs.takers)
   const resources = makeResourceCertificates(shown)
-  const below = { certificates: resources, names: ownServerNames(settings) }
-  const postgres = makePostgresEnd({ ...needs.opening, ...below }, certificate)
+  const ends = { ...needs.opening, certificates: resources, names: ownServerNames(settings), certificateFor }
+  const ruled = ownRules(settings, routes)
+  const postgres = makePostgresEnd(ends, certificate, ruled.postgres)
+  const services = makeServiceEnd(ends, certificate, ruled, postgres.take)
   const statics = await makeStaticRoutes(routes, { ...needs, certificate, certificateFor, expiries })
-  const owned = { ...ownRule(settings, routes), take: own.take }
-  const rules = tableOf([...statics.rules, postgres.direct, owned], statics)
+  const owned = [{ ...ruled.own, take: own.take }, services.agreed, postgres.direct, services.unsaid]
+  const rules = tableOf([...statics.rules, ...inTable(owned)], statics)
   const secured = tableOf([...statics.postgres, postgres.asked], statics)
   const table = withChallenges(rules, (name) => acme?.challenges.ruleFor(name))
-  const fresh = keepCertificates(shown, statics, [own, statics, resources], needs.lookEvery, needs.world)
+  const renewing = [own, services, statics, resources]
+  const fresh = keepCertificates(shown, statics, renewing, needs.lookEvery, needs.world)
   return {
     table,
     isOurs: ours(settings, table),

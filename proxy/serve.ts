@@ -67,12 +67,18 @@ export async function serve(given: Given): Promise<Serving> {
   // What is asked of the table is asked of that of the moment.
   const kindOf = (host: string) => routing.kindOf(host)
   const opening = { ...knowing, ownPorts, databases: () => routing.databases }
-  const http = makeHttpEnd({ world, publicUrl, kindOf, forward })
+  const web = { world, publicUrl, kindOf, forward }
+  const [http, api] = [makeHttpEnd(web), makeHttpEnd({ ...web, isApiAlone: true })]
   const waiting = makeWaiting(world.limits.waitingOfOneUser)
   const tunnel = makeTunnelEnd({ ...opening, publicUrl, kindOf, waiting })
   const needs = {
     ...{ world, relays, ownPorts, lookEvery, health: makeHealth({ world, ownPorts }) },
-    takers: { sallyport: tunnel.take, h2: makeHttp2End({ limits: world.limits, http }).take, 'http/1.1': http.take },
+    takers: {
+      sallyport: tunnel.take,
+      'sallyport-auth': api.take,
+      h2: makeHttp2End({ limits: world.limits, http }).take,
+      'http/1.1': http.take,
+    },
     opening,
   }
   let routing = await makeRouting(settings, given.own, needs)

@@ -1,8 +1,5 @@
+import { forgetCertificate } from '../certificate-logout.ts'
 import { command } from '../command.ts'
-import { removeCertificate } from '../db-certificate.ts'
-import { Problem } from '../problem.ts'
-import { requireProfile } from '../profiles.ts'
-import { say } from '../term.ts'
 
 export default command({
   doing: 'remove the certificate of the database',
@@ -17,11 +14,5 @@ Examples:
 `,
   options: {},
   takes: [1, 1],
-  run: async (values, [name = '']) => {
-    const { name: profile } = requireProfile(values.profile)
-    if (!/^[a-z0-9-]{1,63}$/.test(name))
-      throw new Problem('usage', `${JSON.stringify(name)} is no name of a database`, 'sallyport db ls')
-    say(removeCertificate(profile, name) ? `${name}: the certificate is removed.` : `${name}: there was none.`)
-    return 'ok'
-  },
+  run: async (values, [name = '']) => forgetCertificate(values.profile, name, 'a database', 'sallyport db ls'),
 })

@@ -2,7 +2,7 @@
 import type { Facts } from './decide.ts'
 import type { HeldRoles } from './held-roles.ts'
 import { matches, shown } from './pattern.ts'
-import { membersOfPrincipal, type ResourcePrincipal, type SessionTarget, valuesOf } from './resource.ts'
+import { isPostgres, membersOfPrincipal, type ResourcePrincipal, type SessionTarget, valuesOf } from './resource.ts'
 import type { RoleDocument } from './role.ts'
 
 export interface Remedy {
@@ -47,12 +47,16 @@ function commandBy(role: RoleDocument, held: readonly RoleDocument[], { resource
 const isPattern = (value: string): boolean => value.includes('*') || value.startsWith('^')
 
 /** What opens the session. */
-export function commandFor({ kind, metadata: { name } }: SessionTarget, principal: ResourcePrincipal): string {
+export function commandFor(resource: SessionTarget, principal: ResourcePrincipal): string {
+  const {
+    kind,
+    metadata: { name },
+  } = resource
   const flags = membersOfPrincipal(kind).flatMap(({ field, flag }) =>
     valuesOf(principal, field).map((value) => `--${flag}=${forShell(value)}`),
   )
-  const verb =
-    kind === 'db' ? `db connect ${name}` : `proxy tcp ${forShell(kind === 'host' ? name : `${kind}/${name}`)}`
+  const ofDatabase = isPostgres(resource) ? `db connect ${name}` : `db login ${name}`
+  const verb = kind === 'db' ? ofDatabase : `proxy tcp ${forShell(kind === 'host' ? name : `${kind}/${name}`)}`
   return ['sallyport', verb, ...flags].join(' ')
 }
 

@@ -87,6 +87,12 @@ export const kindsOfResources = Object.keys(resourceKinds) as ResourceKind[]
 export const isResource = (document: { readonly kind: string }): document is ResourceDocument =>
   Object.hasOwn(resourceKinds, document.kind) && document.kind !== 'host'
 
+type PostgresDocument = DbDocument & { readonly spec: { readonly protocol: 'postgres' } }
+
+/** Whose bytes the proxy reads as far as they say who comes, and where to. All others pass as they are. */
+export const isPostgres = (resource: SessionTarget): resource is PostgresDocument =>
+  resource.kind === 'db' && resource.spec.protocol === 'postgres'
+
 /** The members of a kind's principal; the table above is what binds the two. */
 export const membersOfPrincipal = (kind: ResourceKind): readonly Member[] => resourceKinds[kind].members
 

@@ -19,20 +19,29 @@ const certificates: Read<string> = refined(anyText, (written, place) => {
   return parsed.kind === 'value' ? parsed.value : tell(place, parsed.why)
 })
 
-const tlsMode = oneOf('verify-full', 'verify-ca', 'insecure')
+/** `disable`: no TLS of the proxy's. */
+export type DbTls = Omit<UpstreamTls, 'mode'> & { readonly mode: UpstreamTls['mode'] | 'disable' }
+
+const modes = ['verify-full', 'verify-ca', 'insecure'] as const
+
+function tlsWith<Tls extends DbTls>(kind: string, ...own: readonly Tls['mode'][]): Read<Tls> {
+  const mode = oneOf<Tls['mode']>(...own)
+  const map = fields<DbTls>(kind, {
+    mode: (json, place) => (json === undefined ? 'verify-full' : mode(json, place)),
+    ca_cert: optional(certificates),
+    server_name: optional(hostName),
+  })
+  const read = refined(map, (tls, place) => {
+    const given = (['ca_cert', 'server_name'] as const).find((name) => tls[name] !== undefined)
+    if (tls.mode === 'disable' && given !== undefined)
+      return tell(into(place, given), 'mode `disable` starts no TLS: leave it out')
+    if (tls.mode !== 'insecure' || tls.ca_cert === undefined) return tls as Tls
+    return tell(into(place, 'ca_cert'), 'mode `insecure` verifies nothing: choose verify-full or leave out ca_cert')
+  })
+  return orEmptyMap(read)
+}
 
 /** `kind`: whose field it is. */
-export const upstreamTls = (kind: string): Read<UpstreamTls> =>
-  orEmptyMap(
-    refined(
-      fields<UpstreamTls>(kind, {
-        mode: (json, place) => (json === undefined ? 'verify-full' : tlsMode(json, place)),
-        ca_cert: optional(certificates),
-        server_name: optional(hostName),
-      }),
-      (read, place) => {
-        if (read.mode !== 'insecure' || read.ca_cert === undefined) return read
-        return tell(into(place, 'ca_cert'), 'mode `insecure` verifies nothing: choose verify-full or leave out ca_cert')
-      },
-    ),
-  )
+export const upstreamTls = (kind: string): Read<UpstreamTls> => tlsWith<UpstreamTls>(kind, ...modes)
+
+export const dbTls: Read<DbTls> = tlsWith<DbTls>('db', ...modes, 'disable')

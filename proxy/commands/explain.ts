@@ -5,8 +5,9 @@ import { type Explained, explain as explainIn, type NameReason } from '../../cor
 import { compileTable, type RouteReason, type RouteRule } from '../../core/route/table.ts'
 import { withChallenges } from '../acme/protocol.ts'
 import type { Balance } from '../balance.ts'
+import { ownDeed } from '../own-deeds.ts'
 import { type CloseCode, routeCodes } from '../reasons.ts'
-import { ownName, ownRule, ownServerNames, resourceRule, routesOfTls, type StaticRoute } from '../routes.ts'
+import { inTable, ownRules, routesOfTls, type StaticRoute } from '../routes.ts'
 import { settingsOf } from './settings.ts'
 
 export interface Asked {
@@ -22,11 +23,8 @@ type Rule = RouteRule & Partial<StaticRoute>
 /** 0, or 3 where it is refused. @throws SetupProblem */
 export function explain({ config, sni, alpn, format }: Asked): number {
   const settings = settingsOf(config)
-  const compiled = compileTable<Rule>([
-    ...routesOfTls(settings.routes),
-    resourceRule(ownServerNames(settings)),
-    ownRule(settings, settings.routes),
-  ])
+  const own = inTable(Object.values(ownRules(settings, settings.routes)))
+  const compiled = compileTable<Rule>([...routesOfTls(settings.routes), ...own])
   // The file's reader has compiled it before.
   if (compiled.kind === 'invalid') throw new Error('a table that was sound is not')
   // No challenge is open where no proxy runs.
@@ -59,13 +57,19 @@ const consideredBy = (explained: Explained<Rule>): readonly string[] =>
 function asText(explained: Explained<Rule>): string {
   const lines = {
     route: explained.kind === 'route' ? explained.rule.name : 'none',
-    does: explained.kind === 'route' ? deedOf(explained.rule) : `the connection is refused: ${codeOf(explained)}`,
+    does: doesOf(explained),
     why: whyOf(explained),
     considered: consideredBy(explained).join(', ') || 'no route',
   }
   return Object.entries(lines)
     .map(([name, line]) => `${`${name}:`.padEnd(12)}${line}`)
     .join('\n')
+}
+
+function doesOf(explained: Explained<Rule>): string {
+  if (explained.kind !== 'route') return `the connection is refused: ${codeOf(explained)}`
+  const { rule, hello, reason } = explained
+  return ownDeed(rule, hello, reason) ?? deedOf(rule)
 }
 
 const between: { readonly [balance in Balance]: string } = {
@@ -75,10 +79,9 @@ const between: { readonly [balance in Balance]: string } = {
 }
 
 /** As the file says it: which of them answer is not looked at. */
-function deedOf({ name, tls, backends = [], balance = 'first', sendProxy, clientCertificate }: Rule): string {
+function deedOf({ tls, backends = [], balance = 'first', sendProxy, clientCertificate }: Rule): string {
   const told = sendProxy ? ', behind a PROXY header' : ''
   const services = `${backends.join(between[balance])}${told}`
-  if (name === ownName) return 'TLS ends here, for sessions, pages and API'
   if (tls === 'passthrough') return `all bytes pass to ${services}, where TLS ends`
   const demand = clientCertificate ? ', a client certificate is demanded' : ''
   return `TLS ends here${demand}, and what is inside passes to ${services}`

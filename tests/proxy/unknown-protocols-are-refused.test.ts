@@ -4,7 +4,7 @@ import { dial, startProxy } from './proxy.ts'
 
 const edge = 'http://localhost:1'
 
-test.each([[['h3']], [['sallyport-ssh', 'postgresql']]])(
+test.each([[['h3']], [['sallyport-other', 'postgresql']]])(
   'ALPN %j alone gets the alert no_application_protocol',
   async (names) => {
     const proxy = await startProxy({ edge })

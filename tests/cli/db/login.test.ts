@@ -90,7 +90,7 @@ describe('a database that psql reaches by itself', () => {
     const before = readFileSync(file(), 'utf8')
     await tapped()
     expect(readFileSync(file(), 'utf8')).not.toBe(before)
-    expect(readdirSync(join(cli.folder, 'lea.db')).sort()).toEqual(['ca.pem', 'orders.pem'])
+    expect(readdirSync(join(cli.folder, 'lea.db')).sort()).toEqual(['ca.crt', 'orders.pem'])
     const removed = await start('db', 'logout', 'orders').ended
     expect(removed).toMatchObject({ code: 0, stderr: 'orders: the certificate is removed.\n' })
     expect(existsSync(file())).toBe(false)

@@ -254,6 +254,8 @@ describe('a role', () => {
 })
 
 describe('a database', () => {
+  const mysqlTls =
+    'mysql asks for TLS within its protocol, which the proxy passes as it is: write `tls: { mode: disable }`, and let clients verify the server'
   const unverified = 'mode `insecure` verifies nothing: choose verify-full or leave out ca_cert'
   const spec = { protocol: 'postgres', uri: 'db:5432' } as const
   acceptsAndRefuses(
@@ -263,6 +265,15 @@ describe('a database', () => {
       ['spec', spec, { ...spec, tls: { mode: 'verify-full' } }],
       ['spec.tls', null, { mode: 'verify-full' }],
       ['spec.tls', { mode: 'insecure' }, { mode: 'insecure' }],
+      ...(['redis', 'mongodb'] as const).flatMap((protocol): readonly (readonly [string, Json, Json])[] => [
+        ['spec', { ...spec, protocol }, { ...spec, protocol, tls: { mode: 'verify-full' } }],
+        ['spec', { ...spec, protocol, tls: { mode: 'disable' } }, { ...spec, protocol, tls: { mode: 'disable' } }],
+      ]),
+      [
+        'spec',
+        { ...spec, protocol: 'mysql', tls: { mode: 'disable' } },
+        { ...spec, protocol: 'mysql', tls: { mode: 'disable' } },
+      ],
       ['spec.tls', { mode: 'insecure', server_name: 'A.b' }, { mode: 'insecure', server_name: 'a.b' }],
       ['spec.tls', { mode: 'verify-ca', ca_cert: `CA\n${certificate}` }, { mode: 'verify-ca', ca_cert: certificate }],
       ['spec.uri', '[2001:DB8::0]:5432', '[2001:db8::]:5432'],
@@ -275,14 +286,39 @@ describe('a database', () => {
       }),
       ['version', 'v2', '`v2`: not supported in this version: expected v3'],
       ['version', 'V3', '`V3`: did you mean `v3`?'],
-      ['spec.protocol', 'mysql', '`mysql`: not supported in this version: expected postgres'],
+      [
+        'spec.protocol',
+        'oracle',
+        '`oracle`: not supported in this version: expected postgres, mysql, mongodb or redis',
+      ],
       ['spec.protocol', 'postgresql', '`postgresql`: did you mean `postgres`?'],
-      ['spec.protocol', undefined, 'missing: expected postgres'],
+      ['spec.protocol', undefined, 'missing: expected postgres, mysql, mongodb or redis'],
       ['spec.uri', undefined, 'missing: expected text'],
       ['spec.uri', 5432, 'expected text: put 5432 in quotes'],
       ['spec.uri', 'postgres://db:5432', 'leave out the scheme: expected HOST:PORT'],
-      ['spec.tls.mode', 'none', '`none`: not supported in this version: expected verify-full, verify-ca or insecure'],
-      ['spec.tls.mode', null, 'expected verify-full, verify-ca or insecure, not nothing'],
+      [
+        'spec.tls.mode',
+        'none',
+        '`none`: not supported in this version: expected verify-full, verify-ca, insecure or disable',
+      ],
+      ['spec.tls.mode', null, 'expected verify-full, verify-ca, insecure or disable, not nothing'],
+      [
+        'spec.tls',
+        { mode: 'disable' },
+        '.mode: `disable` is not for postgres: `insecure` goes without TLS where the server has none',
+      ],
+      ['spec', { ...spec, protocol: 'mysql' }, `.tls.mode: ${mysqlTls}`],
+      ['spec', { ...spec, protocol: 'mysql', tls: { mode: 'insecure' } }, `.tls.mode: ${mysqlTls}`],
+      [
+        'spec',
+        { ...spec, protocol: 'redis', tls: { mode: 'disable', server_name: 'a' } },
+        '.tls.server_name: mode `disable` starts no TLS: leave it out',
+      ],
+      [
+        'spec',
+        { ...spec, protocol: 'redis', tls: { mode: 'disable', ca_cert: certificate } },
+        '.tls.ca_cert: mode `disable` starts no TLS: leave it out',
+      ],
       ['spec.tls.ca_cert', '/etc/ca.pem', 'expected certificates in PEM: -----BEGIN CERTIFICATE-----'],
       ['spec.tls.server_name', 'a b', '`a b`: expected a host name'],
       ['spec.tls', { mode: 'insecure', ca_cert: certificate }, `.ca_cert: ${unverified}`],

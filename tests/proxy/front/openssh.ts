@@ -12,6 +12,8 @@ export interface OpenSsh {
   readonly uri: string
   /** The public host key, as ssh-keyscan prints it. */
   readonly hostKey: string
+  /** The file of the key that it lets in. */
+  readonly identity: string
   /** Runs a command there, through whatever listens on that port of this machine. */
   ssh(port: number, ...command: readonly string[]): Promise<Ran>
 }
@@ -41,6 +43,7 @@ PermitRootLogin prohibit-password
 StrictModes no
 UsePAM no
 PidFile none
+Subsystem sftp internal-sftp
 `,
   )
   await serving(port, '/usr/sbin/sshd', ['-D', '-e', '-f', config])
@@ -50,6 +53,7 @@ PidFile none
   return {
     uri: `127.0.0.1:${port}`,
     hostKey,
+    identity: user,
     ssh: (to, ...command) =>
       run('ssh', [
         '-F',

@@ -36,6 +36,10 @@ function configOf(content = text): string {
   writeFileSync(file, content)
   return file
 }
+/** The rules of the proxy's own names, and of those below. */
+const ofOwn = '"considered":["sallyport","sallyport-services"]'
+const below = '"considered":["sallyport-services","sallyport-resources","sallyport-by-name"]'
+
 const explain = (args: readonly string[], file = configOf()) => start({}, ['explain', '--config', file, ...args])
 
 test.each([
@@ -58,8 +62,28 @@ test.each([
   [['--sni', 'y.x.git.example.com'], 3, 'null,"action":"refuse","reason":"server_name_unknown","considered":[]'],
   [['--sni', 'a..b'], 3, 'null,"action":"refuse","reason":"sni_malformed","considered":[]'],
   [['--sni', ''], 3, 'null,"action":"refuse","reason":"sni_empty","considered":[]'],
-  [['--alpn', 'sallyport'], 0, '"sallyport","action":"terminate","reason":"no_name","considered":["sallyport"]'],
-  [['--sni', 'localhost'], 0, '"sallyport","action":"terminate","reason":"exact_name","considered":["sallyport"]'],
+  [['--alpn', 'sallyport'], 0, `"sallyport","action":"terminate","reason":"no_name",${ofOwn}`],
+  [['--sni', 'localhost'], 0, `"sallyport","action":"terminate","reason":"exact_name",${ofOwn}`],
+  [
+    ['--sni', 'proxy.example.com', '--alpn', 'sallyport-redis'],
+    0,
+    `"sallyport-services","action":"terminate","reason":"exact_name",${ofOwn}`,
+  ],
+  [
+    ['--sni', 'redis-1.proxy.example.com', '--alpn', 'sallyport-redis'],
+    0,
+    `"sallyport-services","action":"terminate","reason":"wildcard_name",${below}`,
+  ],
+  [
+    ['--sni', 'redis-1.proxy.example.com'],
+    0,
+    `"sallyport-by-name","action":"terminate","reason":"wildcard_name",${below}`,
+  ],
+  [
+    ['--sni', 'wiki.proxy.example.com', '--alpn', 'h2'],
+    3,
+    `null,"action":"refuse","reason":"application_protocol_unknown",${below}`,
+  ],
 ])('--format=json %j: exit %i', async (args, code, members) => {
   const ended = await explain([...args, '--format=json'])
   expect(ended).toEqual({ code, stdout: `{"route":${members}}\n`, stderr: '' })
@@ -90,7 +114,7 @@ considered: metrics, metrics-old
     `route:      sallyport
 does:       TLS ends here, for sessions, pages and API
 why:        it is for hellos without a server name, and takes clients that offer none
-considered: sallyport
+considered: sallyport, sallyport-services
 `,
   ],
   [
@@ -113,6 +137,51 @@ considered: no route
   ],
 ])('%j, for people: exit %i', async (args, code, stdout) => {
   expect(await explain(args)).toEqual({ code, stdout, stderr: '' })
+})
+
+const grant = 'TLS ends here, and a client certificate with a grant opens a session on'
+
+test.each([
+  [['redis-1.proxy.example.com', 'sallyport-redis'], `${grant} \`redis-1\`, a db of protocol redis`],
+  [['web-1.proxy.example.com', 'x,sallyport-ssh'], `${grant} \`web-1\`, a node`],
+  [['proxy.example.com', 'sallyport-kube'], `${grant} the one resource that the grant names, a kube_cluster`],
+  [
+    ['proxy.example.com', 'sallyport-tcp,sallyport-rdp'],
+    `${grant} the one resource that the grant names, a windows_desktop`,
+  ],
+  [
+    ['redis-1.proxy.example.com', ''],
+    `${grant} \`redis-1\`, a db of protocol redis or mongodb: others need a protocol`,
+  ],
+  [['pg-1.proxy.example.com', 'postgresql'], `${grant} \`pg-1\`, a db of protocol postgres`],
+  [['proxy.example.com', 'sallyport-auth'], 'TLS ends here, for the API alone'],
+] as const)('%j: what the proxy itself does', async ([sni, alpn], does) => {
+  const { code, stdout } = await explain(['--sni', sni, ...(alpn === '' ? [] : ['--alpn', alpn])])
+  expect({ code, does: /^does: +(.*)$/m.exec(stdout)?.[1] }).toEqual({ code: 0, does })
+})
+
+test.each([
+  ['sallyport-services', 'name: sallyport-services, sni: [own.test]', 'name: .*is the proxy.s own rule'],
+  [
+    'a name below the proxy’s',
+    "name: own, sni: ['*.proxy.example.com'], alpn: [sallyport-ssh]",
+    'sni.*route .sallyport-services. holds for the same hellos',
+  ],
+])('check tells of a route that would be one of the proxy’s own: %s', async (_, entry, why) => {
+  const file = configOf(`${text}  - { ${entry}, tls: passthrough, backends: ['127.0.0.1:9'] }\n`)
+  const { code, stderr } = await start({}, ['explain', '--config', file])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(new RegExp(`proxy.yaml:22: routes\\[3\\].*${why}`))
+})
+
+test('a route for all names below the proxy’s keeps those who offer nothing', async () => {
+  const file = configOf(
+    `${text}  - { name: web, sni: ['*.proxy.example.com'], tls: passthrough, backends: ['127.0.0.1:9'] }\n`,
+  )
+  const of = async (...args: string[]) => JSON.parse((await explain([...args, '--format=json'], file)).stdout).route
+  expect(await of('--sni', 'redis-1.proxy.example.com')).toBe('web')
+  expect(await of('--sni', 'redis-1.localhost')).toBe('sallyport-by-name')
+  expect(await of('--sni', 'redis-1.proxy.example.com', '--alpn', 'sallyport-redis')).toBe('sallyport-services')
 })
 
 test('an expression, several backends in turn, and what the service is told', async () => {
