@@ -70,7 +70,7 @@ export interface Showing {
 /** By CONNECT. `exporter`: of the connection, as in `Shown`. */
 export function shownByConnect(
   needs: AuthorizeNeeds,
-  { target: { host: target }, proxyAuthorization, dpop: proof }: ConnectHead,
+  { target: { host: target }, proxyAuthorization, dpop: proof }: Omit<ConnectHead, 'version'>,
   exporter: string,
 ): Showing {
   const { identity, world, proofKeys } = needs
@@ -137,7 +137,7 @@ export async function openGrant(
     const trusting = trust.fresh()
     const shown = { grant, target, jkt, proxy: { id, boot }, address, now: world.now() }
     const opened = await openSession(trusting.known, shown)
-    if (showing.isBearer && !opened.constraints.bearerGrants) throw noBearer()
+    if (showing.isBearer && !opened.constraints.bearerGrants) throw noBearer(grant)
     return { ...opened, trusting, use }
   }
   try {
@@ -150,8 +150,9 @@ export async function openGrant(
   }
 }
 
-const noBearer = () => {
-  const told = 'No role of yours lets a password stand in for a certificate here (bearer_grants): sallyport db login.'
+const noBearer = ({ subject }: SessionGrant) => {
+  const instead = subject.resource.kind === 'db' ? 'sallyport db login' : 'sallyport proxy http or proxy tcp'
+  const told = `No role of yours lets a password stand in for a key here (bearer_grants): ${instead}.`
   return new Refusal('session_refused', { why: 'no_bearer_grants' }, { told })
 }
 

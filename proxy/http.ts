@@ -20,6 +20,7 @@ interface Needs {
 type Expectation = '100-continue' | 'unknown'
 
 export interface HttpEnd {
+  /** The connection has its deadline for the head already. */
   take(connection: Connection, socket: Duplex): void
 }
 
@@ -36,7 +37,7 @@ export function makeHttpEnd(needs: Needs): HttpEnd {
   server.on('request', (request, response) => begin(request, response))
   server.on('checkContinue', (request, response) => begin(request, response, '100-continue'))
   server.on('checkExpectation', (request, response) => begin(request, response, 'unknown'))
-  server.on('connect', (_, socket) => void refuseBytes(connections.get(socket), socket, 'connect_unsupported', needs))
+  server.on('connect', (_, socket) => void refuseBytes(connections.get(socket), socket, 'connect_too_late', needs))
   server.on('clientError', (error: { code?: string }, socket) => {
     if (!error.code?.startsWith('HPE_')) return void socket.destroy()
     const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'head_too_large' : 'head_malformed'
@@ -45,7 +46,6 @@ export function makeHttpEnd(needs: Needs): HttpEnd {
   return {
     take: (connection, socket) => {
       connections.set(socket, connection)
-      connection.within(limits.headMs, 'head_too_slow')
       server.emit('connection', socket)
     },
   }

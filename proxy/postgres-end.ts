@@ -19,6 +19,7 @@ import { postgresProtocols, resourceRule } from './routes.ts'
 import { makeTlsEnd } from './tls.ts'
 import type { Trusting } from './trust.ts'
 import { DialFailure } from './upstream.ts'
+import { shownByWord } from './word-grant.ts'
 
 export interface PostgresNeeds extends AuthorizeNeeds, OpeningNeeds {
   readonly certificates: ResourceCertificates
@@ -136,9 +137,8 @@ class Client {
     socket.write(askPassword)
     const handle = await readPassword(socket)
     if (handle === undefined) throw new Refusal('grant_invalid', { why: 'no password' })
-    const { grant, key, use } = this.#needs.bearers.take(handle, { target, address: connection.address })
     connection.within(limits.grantMs + limits.dialMs, 'grant_too_slow')
-    return { target, isBearer: true, spent: use, read: async () => grant, provenKey: async () => key }
+    return shownByWord(this.#needs.bearers, handle, { place: 'password', target, address: connection.address })
   }
 
   #refuseFor(error: unknown): void {

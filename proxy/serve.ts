@@ -10,6 +10,7 @@ import { makeEdgeCaller } from './edge-call.ts'
 import { type Events, makeEvents } from './events.ts'
 import type { World } from './exchange.ts'
 import { fetchedKeys, pinnedKeys } from './first-keys.ts'
+import { makeFirstRequest } from './first-request.ts'
 import { makeForward } from './forward.ts'
 import { makeHealth } from './health.ts'
 import { makeHttpEnd } from './http.ts'
@@ -70,7 +71,11 @@ export async function serve(given: Given): Promise<Serving> {
   const tunnel = makeTunnelEnd({ ...opening, publicUrl, kindOf, waiting })
   const needs = {
     ...{ world, relays, ownPorts, lookEvery, health: makeHealth({ world, ownPorts }) },
-    takers: { sallyport: tunnel.take, h2: makeHttp2End({ limits: world.limits, http }).take, 'http/1.1': http.take },
+    takers: {
+      sallyport: tunnel.take,
+      h2: makeHttp2End({ ...opening, http }).take,
+      'http/1.1': makeFirstRequest({ ...opening, http }),
+    },
     opening,
   }
   let routing = await makeRouting(settings, given.own, needs)

@@ -54,7 +54,7 @@ const refused: readonly (readonly [why: string, bytes: string, code: string])[] 
   ],
   ['another server in the target', head('GET http://localhost/v1/x HTTP/1.1', 'Host: localhost'), 'target_not_a_path'],
   ['an asterisk', head('OPTIONS * HTTP/1.1', 'Host: localhost'), 'target_not_a_path'],
-  ['a tunnel', head('CONNECT localhost:22 HTTP/1.1', 'Host: localhost'), 'connect_unsupported'],
+  ['a tunnel', head('CONNECT localhost:22 HTTP/1.1', 'Host: localhost'), 'head_malformed'],
 ]
 
 test.each(refused)('%s is refused', async (_, bytes, code) => {

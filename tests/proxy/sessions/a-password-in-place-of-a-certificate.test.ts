@@ -119,9 +119,10 @@ test('from another address it is refused, and used up', () => {
   const grant = { subject: { resource: { kind: 'db', name: 'pg-1' } } } as never
   const issue = () => bearers.issue({ grant, key: 'k' as never, use: '1', address: '192.0.2.1' })
   const [word, other] = [issue(), issue()]
-  expect(() => bearers.take(word, { target: 'pg-1', address: '192.0.2.2' })).toThrow()
-  expect(() => bearers.take(word, { target: 'pg-1', address: '192.0.2.1' })).toThrow()
-  expect(bearers.take(other, { target: 'pg-1', address: '192.0.2.1' })).toMatchObject({ use: '1' })
+  const showed = { place: 'password', target: 'pg-1', address: '192.0.2.1' } as const
+  expect(bearers.take(word, { ...showed, address: '192.0.2.2' })?.fault).toBe('word_of_another_address')
+  expect(bearers.take(word, showed)?.fault).toBe('word_used')
+  expect(bearers.take(other, showed)).toMatchObject({ use: '1', fault: undefined })
 })
 
 test('there are only so many at once, until the first have expired', () => {
