@@ -9,12 +9,14 @@ import { type BodyFraming, bodyFraming, valuesOf } from './headers.ts'
 import type { HostKind } from './hosts.ts'
 import type { Limits } from './limits.ts'
 import { type RefusalCode, refusals } from './reasons.ts'
+import { isOfForwardProxy, passByWord, type WordNeeds } from './word-request.ts'
 
 interface Needs {
   readonly world: World
   readonly publicUrl: URL
   readonly kindOf: (host: string) => HostKind | undefined
   readonly forward: Forward
+  readonly words: WordNeeds
 }
 
 type Expectation = '100-continue' | 'unknown'
@@ -103,6 +105,9 @@ function refuseBytes(
 }
 
 function dispatch(exchange: Exchange, needs: Needs, expects: Expectation | undefined): void {
+  const { url = '' } = exchange.request
+  if (isOfForwardProxy(url) && expects !== 'unknown')
+    return void passByWord(needs.words, exchange, expects !== undefined)
   const checked = expects === 'unknown' ? 'expectation_unknown' : check(exchange.request, needs)
   if (typeof checked === 'string') exchange.refuse(checked)
   else if (checked.pathname === discoveryPath) answerDiscovery(exchange, needs.publicUrl)

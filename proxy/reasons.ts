@@ -40,6 +40,7 @@ export const refusals = {
     'unavailable',
     'Try again in a moment; if it goes on, the operator should read the log of the edge.',
   ],
+  upstream_broke_off: [502, 'upstream_failed', 'The service ended the connection before it answered.'],
 } as const satisfies Record<string, readonly [status: number, word: string, remedy: string]>
 
 export type RefusalCode = keyof typeof refusals

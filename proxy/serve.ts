@@ -9,6 +9,7 @@ import type { Settings } from './config.ts'
 import { makeEdgeCaller } from './edge-call.ts'
 import { type Events, makeEvents } from './events.ts'
 import type { World } from './exchange.ts'
+import { makeExposed } from './exposed.ts'
 import { fetchedKeys, pinnedKeys } from './first-keys.ts'
 import { makeFirstRequest } from './first-request.ts'
 import { makeForward } from './forward.ts'
@@ -66,7 +67,7 @@ export async function serve(given: Given): Promise<Serving> {
   // What is asked of the table is asked of that of the moment.
   const kindOf = (host: string) => routing.kindOf(host)
   const opening = { ...knowing, ownPorts, databases: () => routing.databases }
-  const http = makeHttpEnd({ world, publicUrl, kindOf, forward })
+  const http = makeHttpEnd({ world, publicUrl, kindOf, forward, words: opening })
   const waiting = makeWaiting(world.limits.waitingOfOneUser)
   const tunnel = makeTunnelEnd({ ...opening, publicUrl, kindOf, waiting })
   const needs = {
@@ -87,7 +88,7 @@ export async function serve(given: Given): Promise<Serving> {
   }
   const helloOf = { ...helloLimits, maxHelloBytes: settings.maxHello }
   let over: Promise<void> | undefined
-  const ports = { current: () => routing, cancels: knowing.cancels, hello: helloOf }
+  const ports = { current: () => routing, cancels: knowing.cancels, hello: helloOf, exposed: makeExposed(knowing) }
   const listening = await openPorts(settings.listeners, world, ports)
   return {
     ...knowing,
