@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import type { RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import { makeBearers } from '../../../proxy/bearers.ts'
 import { newPerson, type Person } from '../../people.ts'
-import { proofOf } from '../../program.ts'
 import { putDocuments, readerRole, setOf } from '../../proxies.ts'
 import { needs } from '../proxy.ts'
+import { askForWord as wordFor } from '../words/words.ts'
 import { certify, isReady, startDirect } from './certificate.ts'
 import { message } from './database.ts'
 import { eventsOf, grantFor, nameOf, newWorld, Tunnel, type World, type Wrong } from './world.ts'
@@ -25,25 +25,8 @@ async function allow(world: World, options: RoleOptions): Promise<void> {
   await world.proxy.serving.trust.ask()
 }
 
-async function askForWord(world: World, given?: string, wrong: Wrong = {}, person: Person = world.lea) {
-  const tunnel = await Tunnel.open(world.proxy)
-  const grant = given ?? (await grantFor(world, person))
-  const { id } = world.proxy.identity
-  const proof = await proofOf(wrong.key ?? person.program.key, {
-    method: 'POST',
-    url: wrong.url ?? `sallyport://${id}${path}`,
-    nonce: wrong.nonce ?? tunnel.exporter,
-    iat: person.program.iat,
-  })
-  tunnel.send(
-    `POST ${path} HTTP/1.1`,
-    `Host: localhost:${world.proxy.port}`,
-    'Content-Length: 0',
-    `Proxy-Authorization: DPoP ${grant}`,
-    `DPoP: ${proof}`,
-  )
-  return tunnel.answer()
-}
+const askForWord = async (world: World, given?: string, wrong: Wrong = {}, person: Person = world.lea) =>
+  wordFor(world, given ?? (await grantFor(world, person)), wrong, person)
 
 async function wordOf(world: World): Promise<string> {
   const { status, json } = await askForWord(world)
