@@ -104,6 +104,8 @@ class WordRequest {
     onward.once('response', (answer) => this.#answer(answer))
     onward.once('error', () => this.#brokeOff())
     response.once('close', () => onward.destroy())
+    // What is left of the session must be seen to end.
+    onward.once('close', () => socket.resume())
     request.pipe(onward)
   }
 

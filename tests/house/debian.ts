@@ -11,6 +11,7 @@ const ofFront = [
   'openssh-client',
   'ncat',
   'curl',
+  'git',
   ...ofMariaDb,
 ]
 const ofTests = [
