@@ -103,9 +103,8 @@ class WordRequest {
     const onward = ask({ createConnection: () => socket, method, path, headers, maxHeaderSize: limits.headBytes })
     onward.once('response', (answer) => this.#answer(answer))
     onward.once('error', () => this.#brokeOff())
-    response.once('close', () => onward.destroy())
-    // What is left of the session must be seen to end.
-    onward.once('close', () => socket.resume())
+    // Answered in full, the session ends as its service does: what is left of it must be read for that.
+    response.once('close', () => (response.writableFinished ? socket.resume() : onward.destroy()))
     request.pipe(onward)
   }
 

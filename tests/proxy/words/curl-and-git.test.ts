@@ -73,7 +73,8 @@ test('curl through the proxy to a server with TLS of its own: from end to end, w
   // The proxy's own certificate would not do.
   const outer = ['--cacert', filesOf({ outer: world.proxy.ca }).outer]
   const refused = await run('curl', [...curlArgs(world, await wordOf(world)), ...outer, 'https://wiki/'])
-  expect(refused).toMatchObject({ code: 60 })
+  expect([35, 60]).toContain(refused.code)
+  expect(refused.stdout).toBe('')
 })
 
 test('a megabyte that curl asks for leave to send, and one in answer', async () => {
@@ -121,8 +122,17 @@ test('git clones over TLS from end to end: it asks without a credential first, a
   await webBehind(world, (request, response) => gitBackend(folder, request, response), tls)
   const ca = filesOf({ both: `${inner}${world.proxy.ca}` }).both
   const proxy = `http.proxy=https://any:${await wordOf(world)}@localhost:${world.proxy.port}`
-  const trust = ['-c', `http.sslCAInfo=${ca}`, '-c', `http.proxySSLCAInfo=${ca}`]
-  const ran = await run('git', ['-c', proxy, ...trust, 'clone', 'https://wiki/served.git', join(folder, 'cloned')])
+  const trust = ['-c', `http.proxySSLCAInfo=${ca}`]
+  const ran = await run('env', [
+    `GIT_SSL_CAINFO=${ca}`,
+    'git',
+    '-c',
+    proxy,
+    ...trust,
+    'clone',
+    'https://wiki/served.git',
+    join(folder, 'cloned'),
+  ])
   expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining('Cloning') })
   expect(git('-C', 'cloned', 'log', '--format=%s').stdout).toBe('The first\n')
   await expect.poll(world.proxy.codes).toContain('proxy_credential_missing')
