@@ -35,6 +35,10 @@ const verbs: Verbs = {
     'listen on this machine for browsers, as their proxy to apps',
     () => import('./commands/proxy-http.ts'),
   ],
+  'proxy word': [
+    'a word for programs that know forward proxies and nothing else',
+    () => import('./commands/proxy-word.ts'),
+  ],
   'config profiles': ['list the profiles on this machine', () => import('./commands/config-profiles.ts')],
   'config use': ['choose the current profile', () => import('./commands/config-use.ts')],
   'admin status': ['the cluster, its root passkeys and signing keys', () => import('./commands/admin-status.ts')],

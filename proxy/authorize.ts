@@ -2,7 +2,7 @@
 
 import { targetName } from '../core/access/host-target.ts'
 import { type OpenedSession, openSession } from '../core/access/open-session.ts'
-import type { ResourceDocument } from '../core/access/resource.ts'
+import type { SessionTarget } from '../core/access/resource.ts'
 import { sessionIn } from '../core/access/session-set.ts'
 import { readGrant, type SessionGrant } from '../core/issue/grant.ts'
 import { base64url } from '../core/lib/bytes.ts'
@@ -70,13 +70,13 @@ export interface Showing {
   /** The use of the grant that was spent before. */
   readonly spent?: number | string
   /** Whether the protocol that the client speaks is that of the resource. */
-  readonly fits?: (resource: ResourceDocument) => boolean
+  readonly fits?: (resource: SessionTarget) => boolean
 }
 
 /** By CONNECT; its proof is of `sallyport://PROXY/NAME`, of a host `.../HOST:PORT`. `exporter`: of the connection, as in `Shown`. */
 export function shownByConnect(
   needs: AuthorizeNeeds,
-  { target: at, proxyAuthorization, dpop: proof }: ConnectHead,
+  { target: at, proxyAuthorization, dpop: proof }: Omit<ConnectHead, 'version'>,
   exporter: string,
 ): Showing {
   const { identity, world, proofKeys } = needs
@@ -145,7 +145,7 @@ export async function openGrant(
     const trusting = trust.fresh()
     const shown = { grant, target, jkt, proxy: { id, boot }, address, now: world.now() }
     const opened = await openSession(trusting.known, shown)
-    if (showing.isBearer && !opened.constraints.bearerGrants) throw noBearer()
+    if (showing.isBearer && !opened.constraints.bearerGrants) throw noBearer(grant)
     if (showing.fits?.(opened.resource) === false) throw new Refusal('protocol_unfit', { resource: target })
     return { ...opened, trusting, use }
   }
@@ -159,8 +159,9 @@ export async function openGrant(
   }
 }
 
-const noBearer = () => {
-  const told = 'No role of yours lets a password stand in for a certificate here (bearer_grants): sallyport db login.'
+const noBearer = ({ subject }: SessionGrant) => {
+  const instead = subject.resource.kind === 'db' ? 'sallyport db login' : 'sallyport proxy http or proxy tcp'
+  const told = `No role of yours lets a password stand in for a key here (bearer_grants): ${instead}.`
   return new Refusal('session_refused', { why: 'no_bearer_grants' }, { told })
 }
 

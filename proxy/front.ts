@@ -3,6 +3,7 @@ import type { HelloLimits } from '../core/route/hello.ts'
 import type { RouteTable } from '../core/route/table.ts'
 import { HeaderStage } from './balancer.ts'
 import { dispatch, type Taking } from './dispatch.ts'
+import type { Exposed } from './exposed.ts'
 import {
   HelloStage,
   refusedWires,
@@ -16,6 +17,7 @@ import {
 import type { Listener } from './listeners.ts'
 import { peek } from './peek.ts'
 import { PlainConnect } from './plain-connect.ts'
+import { PlainHttp } from './plain-http.ts'
 import type { CloseCode } from './reasons.ts'
 import type { Target } from './upstream.ts'
 
@@ -29,6 +31,7 @@ export interface FrontNeeds {
   readonly postgres: Taker
   /** Whether a CONNECT in the clear leads back here. */
   readonly isOurs: (target: Target, listener: Listener) => boolean
+  readonly exposed: Exposed
 }
 
 export function makeFront(listener: Listener, needs: FrontNeeds): Taker {
@@ -63,7 +66,7 @@ class Front {
     if (protocol === 'ssh') return { tls: 'tls_not_here', ssh: this.ssh }
     if (protocol === 'postgres') return { tls: this.hello, ...this.postgres }
     if (protocol !== undefined) return { tls: this.hello }
-    return { tls: this.hello, ...this.postgres, ssh: this.ssh, connect: this.connect }
+    return { tls: this.hello, ...this.postgres, ssh: this.ssh, connect: this.connect, http: this.http }
   }
 
   get postgres() {
@@ -77,9 +80,12 @@ class Front {
   readonly connect = (): Stage =>
     new PlainConnect({
       isOurs: (target) => this.#needs.isOurs(target, this.#listener),
+      exposed: this.#needs.exposed,
       // TLS alone: there is no second door behind the first.
       next: () => new Sniffing({ ...refusedWires, tls: this.hello }),
     })
+
+  readonly http = (): Stage => new PlainHttp(this.#needs)
 
   readonly ssh = (): Stage | CloseCode => {
     for (const { protocol, take } of this.#needs.withoutTls().values()) if (protocol === 'ssh') return new Passing(take)

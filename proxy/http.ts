@@ -9,6 +9,7 @@ import { type BodyFraming, bodyFraming, valuesOf } from './headers.ts'
 import type { HostKind } from './hosts.ts'
 import type { Limits } from './limits.ts'
 import { type RefusalCode, refusals } from './reasons.ts'
+import { isOfForwardProxy, passByWord, type WordNeeds } from './word-request.ts'
 
 interface Needs {
   readonly world: World
@@ -17,11 +18,14 @@ interface Needs {
   readonly forward: Forward
   /** For programs of nodes: no pages, no cookies, and nothing is sent elsewhere. */
   readonly isApiAlone?: boolean
+  /** By which clients of a forward proxy ask. undefined: this is none. */
+  readonly words?: WordNeeds
 }
 
 type Expectation = '100-continue' | 'unknown'
 
 export interface HttpEnd {
+  /** The connection has its deadline for the head already. */
   take(connection: Connection, socket: Duplex): void
 }
 
@@ -38,7 +42,7 @@ export function makeHttpEnd(needs: Needs): HttpEnd {
   server.on('request', (request, response) => begin(request, response))
   server.on('checkContinue', (request, response) => begin(request, response, '100-continue'))
   server.on('checkExpectation', (request, response) => begin(request, response, 'unknown'))
-  server.on('connect', (_, socket) => void refuseBytes(connections.get(socket), socket, 'connect_unsupported', needs))
+  server.on('connect', (_, socket) => void refuseBytes(connections.get(socket), socket, 'connect_too_late', needs))
   server.on('clientError', (error: { code?: string }, socket) => {
     if (!error.code?.startsWith('HPE_')) return void socket.destroy()
     const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'head_too_large' : 'head_malformed'
@@ -47,7 +51,6 @@ export function makeHttpEnd(needs: Needs): HttpEnd {
   return {
     take: (connection, socket) => {
       connections.set(socket, connection)
-      connection.within(limits.headMs, 'head_too_slow')
       server.emit('connection', socket)
     },
   }
@@ -105,6 +108,9 @@ function refuseBytes(
 }
 
 function dispatch(exchange: Exchange, needs: Needs, expects: Expectation | undefined): void {
+  const { url = '' } = exchange.request
+  if (needs.words && isOfForwardProxy(url) && expects !== 'unknown')
+    return void passByWord(needs.words, exchange, expects !== undefined)
   const checked = expects === 'unknown' ? 'expectation_unknown' : check(exchange.request, needs)
   if (typeof checked === 'string') exchange.refuse(checked)
   else if (checked.pathname === discoveryPath) answerDiscovery(exchange, needs.publicUrl)

@@ -8,7 +8,7 @@ export interface Http1Head {
   readonly fields: string[]
 }
 
-/** undefined: it is none that this proxy takes: another scheme, CONNECT, or no path. `hasNoBody`: its stream ended with it. */
+/** undefined: it is none that this proxy takes: another scheme, or no path. `hasNoBody`: its stream ended with it. */
 export function http1Fields(given: Fields, hasNoBody: boolean): Http1Head | undefined {
   const pseudo = new Map<string, string>()
   const [fields, cookies]: [string[], string[]] = [[], []]
@@ -19,7 +19,7 @@ export function http1Fields(given: Fields, hasNoBody: boolean): Http1Head | unde
     else fields.push(name, value)
   }
   const [method, path, scheme] = [':method', ':path', ':scheme'].map((name) => pseudo.get(name))
-  if (method === undefined || method === 'CONNECT' || path === undefined || scheme !== 'https') return undefined
+  if (method === undefined || path === undefined || scheme !== 'https') return undefined
   const { host, rest } = hostOf(pseudo.get(':authority'), fields)
   // Section 8.2.3: they were one field.
   const joined = cookies.length > 0 ? ['Cookie', cookies.join('; ')] : []

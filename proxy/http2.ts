@@ -1,6 +1,7 @@
 /**
  * HTTP/2 on connections whose TLS ended here (RFC 9113). Each stream is written anew as one HTTP/1.1 request, and goes where such requests
- * go (proxy/http.ts): one place checks names, framing, sizes and time, and one place filters what passes.
+ * go (proxy/http.ts): one place checks names, framing, sizes and time, and one place filters what passes. CONNECT goes its own way
+ * (proxy/http2-connect.ts).
  */
 import { type ClientRequest, type IncomingMessage, request as startRequest } from 'node:http'
 import {
@@ -13,12 +14,13 @@ import {
 import { duplexPair } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Connection } from './connection.ts'
+import { exporterOf } from './exporter.ts'
 import type { HttpEnd } from './http.ts'
+import { type ConnectNeeds, ConnectStreams } from './http2-connect.ts'
 import { http1Fields } from './http2-fields.ts'
 import type { Limits } from './limits.ts'
 
-interface Needs {
-  readonly limits: Limits
+interface Needs extends ConnectNeeds {
   readonly http: HttpEnd
 }
 
@@ -34,9 +36,10 @@ const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = con
 
 export const makeHttp2End = (needs: Needs): Http2End => ({
   take: (connection, socket) => {
-    connection.within(needs.limits.headMs, 'head_too_slow')
-    const session = performServerHandshake(socket, optionsOf(needs.limits))
-    new Streams(session, connection, needs)
+    const { limits } = needs.world
+    connection.within(limits.headMs, 'head_too_slow')
+    const connects = new ConnectStreams(needs, connection, exporterOf(socket))
+    new Streams(performServerHandshake(socket, optionsOf(limits)), connection, connects, needs)
   },
 })
 
@@ -54,26 +57,32 @@ const optionsOf = ({ headBytes, pipelined }: Limits) => ({
 /** All of one connection. */
 class Streams {
   readonly #connection: Connection
+  readonly #connects: ConnectStreams
   readonly #needs: Needs
 
-  constructor(session: ServerHttp2Session, connection: Connection, needs: Needs) {
+  constructor(session: ServerHttp2Session, connection: Connection, connects: ConnectStreams, needs: Needs) {
     this.#connection = connection
+    this.#connects = connects
     this.#needs = needs
-    session.on('stream', (stream, _headers, _flags, rawHeaders: readonly string[]) => this.#take(stream, rawHeaders))
+    session.on('stream', (stream, headers, _flags, rawHeaders: readonly string[]) => {
+      stream.on('error', () => undefined)
+      if (headers[':method'] === 'CONNECT') this.#connects.take(stream, rawHeaders)
+      else this.#take(stream, rawHeaders)
+    })
     session.on('error', (error: Error & { code?: string }) => connection.refuse('request_malformed', error.code))
     session.on('close', () => connection.raw.destroy())
   }
 
   #take(stream: ServerHttp2Stream, rawHeaders: readonly string[]): void {
-    stream.on('error', () => undefined)
     const head = http1Fields(rawHeaders, stream.endAfterHeaders)
     if (!head) return void stream.close(NGHTTP2_PROTOCOL_ERROR)
     const [ours, theirs] = duplexPair()
     // A client that is gone must not leave its request behind.
     stream.once('close', () => theirs.destroy())
+    const { headBytes, headMs } = this.#needs.world.limits
+    this.#connection.within(headMs, 'head_too_slow')
     this.#needs.http.take(this.#connection, theirs)
     const { method, path, fields } = head
-    const { headBytes } = this.#needs.limits
     const options = {
       createConnection: () => ours,
       method,

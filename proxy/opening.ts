@@ -1,7 +1,6 @@
 /** One session, from the grant that is shown to the last byte. */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import type { Constraints } from '../core/access/constraints.ts'
 import { splitHostPort } from '../core/access/host-port.ts'
 import { requireAllowed } from '../core/access/open-session.ts'
@@ -36,6 +35,9 @@ export interface OpeningNeeds extends AuthorizeNeeds {
   readonly cancels: Cancels
 }
 
+/** The connection that a session is on, or the one stream of it. */
+export type Carrier = Pick<Connection, 'address' | 'leavePlace' | 'note' | 'awaitEnd' | 'ended' | 'within' | 'reset'>
+
 type Opened = Awaited<ReturnType<typeof openGrant>>
 
 interface Upstream {
@@ -55,8 +57,8 @@ const notLetIn = (user: string): string =>
 
 export class Opening implements Session {
   readonly #needs: OpeningNeeds
-  readonly #connection: Connection
-  readonly #socket: TLSSocket
+  readonly #connection: Carrier
+  readonly #socket: Duplex
   readonly #calledOff = new AbortController()
   #state: State = { kind: 'opening' }
   #grant: SessionGrant | undefined
@@ -73,7 +75,7 @@ export class Opening implements Session {
     this.#isOver = done
   })
 
-  constructor(needs: OpeningNeeds, connection: Connection, socket: TLSSocket) {
+  constructor(needs: OpeningNeeds, connection: Carrier, socket: Duplex) {
     this.#needs = needs
     this.#connection = connection
     this.#socket = socket
@@ -307,7 +309,7 @@ export class Opening implements Session {
   /** Gone before it said anything, as whoever only looks whether something listens. */
   #leaveUnsaid(): void {
     this.#finish({ code: 'client_reset', by: 'client', up: 0, down: 0 })
-    this.#connection.raw.destroy()
+    this.#socket.destroy()
   }
 
   #say(bytes: Uint8Array): void {

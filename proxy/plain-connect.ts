@@ -1,9 +1,11 @@
 /**
  * CONNECT in the clear, as `curl --proxy http://PROXY` and `ncat --proxy` say it. It leads to this very port and nowhere else: what follows is
- * read as a fresh connection, so a client reaches what it would reach without it. No credential is taken: anybody could have read it.
+ * read as a fresh connection, so a client reaches what it would reach without it. No credential is taken: anybody could have read it, so a word
+ * that comes is used up.
  */
 import { utf8 } from '../core/lib/bytes.ts'
-import { type ConnectHead, ConnectReader, connectEstablished } from '../core/route/connect.ts'
+import { ConnectReader, connectEstablished } from '../core/route/connect.ts'
+import type { Exposed } from './exposed.ts'
 import { refuse, type Stage, type Step } from './first-bytes.ts'
 import { answerBytes } from './heads.ts'
 import type { CloseCode } from './reasons.ts'
@@ -11,6 +13,7 @@ import { inText, type Target } from './upstream.ts'
 
 interface Needs {
   readonly isOurs: (target: Target) => boolean
+  readonly exposed: Exposed
   /** Of what follows the answer. */
   readonly next: () => Stage
 }
@@ -43,18 +46,19 @@ export class PlainConnect implements Stage {
     if (parsed.kind === 'more') return parsed
     if (parsed.kind === 'invalid') return told('plain_connect_malformed', parsed.why)
     const { value, used } = parsed
-    const why = this.#whyNot(value)
-    if (why !== undefined) return told(why, inText(value.target))
+    const { target, proxyAuthorization: credential, dpop } = value
+    if (credential !== undefined || dpop !== undefined) {
+      const answer = answerOf('plain_credential')
+      return { kind: 'take', take: (connection) => this.#needs.exposed(connection, credential ?? '', answer) }
+    }
+    if (!this.#needs.isOurs(target)) return told('plain_connect', inText(target))
     return { kind: 'answer', used, answer: connectEstablished, next: this.#needs.next() }
   }
-
-  #whyNot({ target, proxyAuthorization, dpop }: ConnectHead): keyof typeof refusals | undefined {
-    if (proxyAuthorization !== undefined || dpop !== undefined) return 'plain_credential'
-    return this.#needs.isOurs(target) ? undefined : 'plain_connect'
-  }
 }
 
-function told(code: keyof typeof refusals, detail: string): Step {
+function answerOf(code: keyof typeof refusals): Uint8Array {
   const [status, error, message] = refusals[code]
-  return refuse(code, detail, utf8(answerBytes(status, { error, message }, true)))
+  return utf8(answerBytes(status, { error, message }, true))
 }
+
+const told = (code: keyof typeof refusals, detail: string): Step => refuse(code, detail, answerOf(code))

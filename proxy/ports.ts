@@ -7,6 +7,7 @@ import type { Cancels } from './cancels.ts'
 import type { Settings } from './config.ts'
 import { dispatch, type Taking } from './dispatch.ts'
 import type { World } from './exchange.ts'
+import type { Exposed } from './exposed.ts'
 import { HelloStage, refusedWires, Sniffing, type Stage } from './first-bytes.ts'
 import { type FrontNeeds, makeFront } from './front.ts'
 import { type Listening, listen } from './listener.ts'
@@ -26,13 +27,14 @@ interface Needs {
   readonly current: () => Current
   readonly cancels: Pick<Cancels, 'take'>
   readonly hello: HelloLimits
+  readonly exposed: Exposed
 }
 
 /** @throws SetupProblem: then none is open */
 export async function openPorts(
   listeners: readonly Listener[],
   world: World,
-  { current, cancels, hello }: Needs,
+  { current, cancels, hello, exposed }: Needs,
 ): Promise<Listening> {
   const { limits } = world
   const slots = makeSlots(limits.connections, limits.connectionsOfOneNetwork)
@@ -42,6 +44,7 @@ export async function openPorts(
     withoutTls: () => current().withoutTls,
     postgres: makePostgresFront({ cancels, secured: (connection) => peek(connection, securedHello(current, hello)) }),
     isOurs: (target, listener) => current().isOurs(target, listener),
+    exposed,
   }
   const open: Listening[] = []
   const stop = async (grace: Duration) => void (await Promise.all(open.map((one) => one.stop(grace))))

@@ -19,6 +19,7 @@ import { type ServiceNeeds, type Settled, type TakePostgres, takeNamed, targetOf
 import { makeTlsEnd } from './tls.ts'
 import type { Trusting } from './trust.ts'
 import { DialFailure } from './upstream.ts'
+import { shownByWord } from './word-grant.ts'
 
 export interface PostgresNeeds extends ServiceNeeds {
   readonly bearers: Bearers
@@ -112,9 +113,9 @@ class Client {
     socket.write(askPassword)
     const handle = await readPassword(socket)
     if (handle === undefined) throw new Refusal('grant_invalid', { why: 'no password' })
-    const { grant, key, use } = this.#needs.bearers.take(handle, { target, address: connection.address })
     connection.within(limits.grantMs + limits.dialMs, 'grant_too_slow')
-    return { target, fits, isBearer: true, spent: use, read: async () => grant, provenKey: async () => key }
+    const showed = { place: 'password', target, address: connection.address } as const
+    return { ...shownByWord(this.#needs.bearers, handle, showed), fits }
   }
 
   #refuseFor(error: unknown): void {

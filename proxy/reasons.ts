@@ -14,7 +14,12 @@ export const refusals = {
   host_unknown: [421, 'wrong_host', 'Open the address that your administrator gave you.'],
   expectation_unknown: [417, 'expectation_failed', 'Expect nothing but 100-continue.'],
   upgrade_unsupported: [501, 'not_implemented', 'Ask without Upgrade.'],
-  connect_unsupported: [501, 'not_implemented', 'This version opens no tunnels.'],
+  connect_too_late: [400, 'bad_request', 'Send CONNECT as the first request of its connection.'],
+  proxy_credential_missing: [
+    407,
+    'proxy_credential_missing',
+    'Give a word as the password of the proxy; each opens one connection: sallyport proxy word NAME',
+  ],
   nothing_here: [404, 'not_found', 'Ask for /.well-known/sallyport, or CONNECT to a resource.'],
   no_api: [404, 'not_found', 'Ask for the API: /openapi.json says what there is.'],
   waiting_too_many: [429, 'too_many_waiting', 'Finish or end one of your other terminals that wait for a tap.'],
@@ -36,6 +41,7 @@ export const refusals = {
     'unavailable',
     'Try again in a moment; if it goes on, the operator should read the log of the edge.',
   ],
+  upstream_broke_off: [502, 'upstream_failed', 'The service ended the connection before it answered.'],
 } as const satisfies Record<string, readonly [status: number, word: string, remedy: string]>
 
 export type RefusalCode = keyof typeof refusals
@@ -73,6 +79,8 @@ export type CloseCode =
   | 'client_certificate_refused'
   | 'head_too_slow'
   | 'too_many_pipelined'
+  /** Of CONNECT, over HTTP/2. */
+  | 'too_many_refused'
   | 'request_malformed'
   | 'answer_broke_off'
   | 'answer_stalled'

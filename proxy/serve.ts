@@ -10,7 +10,9 @@ import type { Settings } from './config.ts'
 import { makeEdgeCaller } from './edge-call.ts'
 import { type Events, makeEvents } from './events.ts'
 import type { World } from './exchange.ts'
+import { makeExposed } from './exposed.ts'
 import { fetchedKeys, pinnedKeys } from './first-keys.ts'
+import { makeFirstRequest } from './first-request.ts'
 import { makeForward } from './forward.ts'
 import { makeHealth } from './health.ts'
 import { makeHttpEnd } from './http.ts'
@@ -68,7 +70,7 @@ export async function serve(given: Given): Promise<Serving> {
   const kindOf = (host: string) => routing.kindOf(host)
   const opening = { ...knowing, ownPorts, databases: () => routing.databases }
   const web = { world, publicUrl, kindOf, forward }
-  const [http, api] = [makeHttpEnd(web), makeHttpEnd({ ...web, isApiAlone: true })]
+  const [http, api] = [makeHttpEnd({ ...web, words: opening }), makeHttpEnd({ ...web, isApiAlone: true })]
   const waiting = makeWaiting(world.limits.waitingOfOneUser)
   const tunnel = makeTunnelEnd({ ...opening, publicUrl, kindOf, waiting })
   const needs = {
@@ -76,8 +78,8 @@ export async function serve(given: Given): Promise<Serving> {
     takers: {
       sallyport: tunnel.take,
       'sallyport-auth': api.take,
-      h2: makeHttp2End({ limits: world.limits, http }).take,
-      'http/1.1': http.take,
+      h2: makeHttp2End({ ...opening, http }).take,
+      'http/1.1': makeFirstRequest({ ...opening, http }),
     },
     opening,
   }
@@ -90,7 +92,7 @@ export async function serve(given: Given): Promise<Serving> {
   }
   const helloOf = { ...helloLimits, maxHelloBytes: settings.maxHello }
   let over: Promise<void> | undefined
-  const ports = { current: () => routing, cancels: knowing.cancels, hello: helloOf }
+  const ports = { current: () => routing, cancels: knowing.cancels, hello: helloOf, exposed: makeExposed(knowing) }
   const listening = await openPorts(settings.listeners, world, ports)
   return {
     ...knowing,

@@ -11,7 +11,6 @@ const ofFront = [
   'openssh-client',
   'ncat',
   'curl',
-  'redis-tools',
   ...ofMariaDb,
   // The server's program is in there too, without its service.
   'redis-tools',

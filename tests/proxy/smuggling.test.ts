@@ -52,9 +52,13 @@ const refused: readonly (readonly [why: string, bytes: string, code: string])[] 
     `${head('POST /v1/x HTTP/1.0', 'Host: localhost', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
     'framing_ambiguous',
   ],
-  ['another server in the target', head('GET http://localhost/v1/x HTTP/1.1', 'Host: localhost'), 'target_not_a_path'],
+  [
+    'another server in the target',
+    head('GET http://localhost/v1/x HTTP/1.1', 'Host: localhost'),
+    'proxy_credential_missing',
+  ],
   ['an asterisk', head('OPTIONS * HTTP/1.1', 'Host: localhost'), 'target_not_a_path'],
-  ['a tunnel', head('CONNECT localhost:22 HTTP/1.1', 'Host: localhost'), 'connect_unsupported'],
+  ['a tunnel', head('CONNECT localhost:22 HTTP/1.1', 'Host: localhost'), 'head_malformed'],
 ]
 
 test.each(refused)('%s is refused', async (_, bytes, code) => {
@@ -63,7 +67,7 @@ test.each(refused)('%s is refused', async (_, bytes, code) => {
   wire.send(bytes)
   wire.socket.end()
   await wire.closed
-  expect(wire.said()).toMatch(/^HTTP\/1\.1 (400|501) /)
+  expect(wire.said()).toMatch(/^HTTP\/1\.1 (400|407|501) /)
   await expect.poll(proxy.codes).toContain(code)
   expect(seen).toEqual([])
 })

@@ -13,6 +13,7 @@ import { HeaderStage } from '../../proxy/balancer.ts'
 import type { Connection } from '../../proxy/connection.ts'
 import { FirstBytes, HelloStage, refusedWires, Sniffing, type Stage } from '../../proxy/first-bytes.ts'
 import { PlainConnect } from '../../proxy/plain-connect.ts'
+import { PlainHttp } from '../../proxy/plain-http.ts'
 import { alpn, bytesOf, bytesOfHex, join, message, messageIn, padding, records, sni } from '../core/hello-writer.ts'
 import { helloVectors } from '../core/vectors.ts'
 
@@ -100,11 +101,13 @@ const incremental = {
 function outcome(pieces: readonly Uint8Array[]): object {
   const taken: unknown[] = []
   const tls = (): Stage => new HelloStage((_, hello) => void taken.push(hello))
+  const exposed = (_: unknown, credential: string) => void taken.push(credential)
   const sniffing = (): Stage =>
     new Sniffing({
       ...refusedWires,
       tls,
-      connect: () => new PlainConnect({ isOurs: ({ port }) => port === 443, next: sniffing }),
+      connect: () => new PlainConnect({ isOurs: ({ port }) => port === 443, exposed, next: sniffing }),
+      http: () => new PlainHttp({ exposed }),
     })
   const connection = { comesFrom: (...from: unknown[]) => void taken.push(from) } as unknown as Connection
   const first = new FirstBytes(new HeaderStage(connection, sniffing()))

@@ -122,6 +122,7 @@ test('no name, where no rule at all is for that: a table of ours has one, and th
     postgres: () => undefined,
     hello: helloLimits,
     isOurs: () => false,
+    exposed: () => undefined,
   })
   const uri = await listening(
     createServer((raw) => front(new Connection(raw, '127.0.0.1', (line) => void log.push(line)))),
