@@ -38,8 +38,9 @@ Options:
   --db-name=NAME   the database; of Redis its number
   --uses=N         how often one tap opens it, 1 to 16: once where not given
   --bearer         no certificate, but a password that works once within a minute, for programs
-                   that take no certificate: Postgres alone, where a role has bearer_grants. Whoever reads it
-                   can use it, so the program must verify the server (sslmode=verify-full)
+                   that take no certificate: Postgres alone, where a role has bearer_grants.
+                   Whoever reads it can use it, so the program must verify the server
+                   (sslmode=verify-full)
   --impersonate=USER
                    with the rights of this user, where a role of yours lets you act as him
   --no-browser     do not open a browser, only show the address of the page

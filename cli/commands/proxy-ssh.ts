@@ -25,6 +25,7 @@ Options:
   --no-browser        do not open a browser, only show the address of the page
 
 Examples:
+  sallyport proxy ssh web-1 --login=ubuntu
   ssh -o ProxyCommand="sallyport proxy ssh %h --login=%r" ubuntu@web-1
   scp -o ProxyCommand="sallyport proxy ssh %h --login=%r" notes.txt ubuntu@web-1:
 `,
