@@ -2,9 +2,15 @@
 import type { Duplex } from 'node:stream'
 import { takeFrom } from './reading.ts'
 
+/** What may wait to be written, of pieces that are no one else's. */
+const mostWaiting = 256 * 1024
+/** TLS gives one record at a time, and of full ones (RFC 8446 section 5.1) more are there already: they are written together. */
+const fullRecord = 16 * 1024
+
 /** `passed`: each piece, before it is passed on. The function stops it, and what comes then is nobody's. */
 export function flow(from: Duplex, to: Duplex, passed: (piece: Uint8Array) => void): () => void {
   let isWaiting = false
+  let isGathering = false
   let unwritten = 0
   const written = () => {
     unwritten--
@@ -12,11 +18,20 @@ export function flow(from: Duplex, to: Duplex, passed: (piece: Uint8Array) => vo
     isWaiting = false
     from.resume()
   }
-  const stop = takeFrom(from, (piece) => {
+  const gathered = () => {
+    isGathering = false
+    to.uncork()
+  }
+  const stop = takeFrom(from, (piece, isLent) => {
     passed(piece)
     unwritten++
+    if (!isLent && !isGathering && piece.length >= fullRecord) {
+      isGathering = true
+      to.cork()
+      setImmediate(gathered)
+    }
     to.write(piece, written)
-    isWaiting = to.writableLength > 0
+    isWaiting = to.writableLength > (isLent ? 0 : mostWaiting)
     return !isWaiting
   })
   const end = () => void to.end()

@@ -5,8 +5,8 @@
 import { type OnReadOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** Answers whether the bytes may be overwritten. If not, nothing more is read until `resume`. */
-export type Take = (bytes: Buffer) => boolean
+/** Answers whether more may come now. If not, nothing is read until `resume`. `isLent`: what comes next is written over these bytes. */
+export type Take = (bytes: Buffer, isLent: boolean) => boolean
 
 /** Of sockets that have no own. What is read into it is copied in the same turn. */
 const common = Buffer.allocUnsafeSlow(64 * 1024)
@@ -36,7 +36,7 @@ class Reading {
     if (!isDirect) return socket.push(Buffer.from(bytes))
     if (bytes.length >= many) this.#own ??= newOwn()
     else if (bytes.length < few) this.leave()
-    return take(isCommon ? Buffer.from(bytes) : bytes)
+    return isCommon ? take(Buffer.from(bytes), false) : take(bytes, true)
   }
 
   /** Its own buffer is never another's: bytes may still be written from it. */
@@ -89,7 +89,7 @@ export function readingOf(accepted: Socket): Socket {
 export function takeFrom(stream: Duplex, take: Take): () => void {
   const reading = readings.get(stream)
   const heard = (bytes: Buffer) => {
-    if (!take(bytes)) stream.pause()
+    if (!take(bytes, false)) stream.pause()
   }
   if (reading) reading.take = take
   stream.on('data', heard).resume()
