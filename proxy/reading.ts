@@ -77,7 +77,7 @@ export function readingOf(accepted: Socket): Socket {
   if (!handle || !('readStart' in handle)) return accepted
   inner._handle = null
   const socket = readingWith((onread) => {
-    const options: object = { handle, onread }
+    const options: object = { handle, onread, allowHalfOpen: accepted.allowHalfOpen }
     return new Socket(options)
   })
   // The server counts the one that it made.
@@ -85,16 +85,12 @@ export function readingOf(accepted: Socket): Socket {
   return socket
 }
 
-/** Gives all that comes from now on to `take`, behind what the stream holds. The function ends that. */
-export function takeFrom(stream: Duplex, take: Take): () => void {
+/** Gives all that comes from now on to `take`, behind what the stream holds. */
+export function takeFrom(stream: Duplex, take: Take): void {
   const reading = readings.get(stream)
+  if (reading) reading.take = take
   const heard = (bytes: Buffer) => {
     if (!take(bytes, false)) stream.pause()
   }
-  if (reading) reading.take = take
   stream.on('data', heard).resume()
-  return () => {
-    if (reading) reading.take = undefined
-    stream.off('data', heard)
-  }
 }

@@ -118,7 +118,6 @@ class Splice implements Spliced {
     if (!last || stream.writableEnded) return void this.#client.reset()
     const late = setTimeout(() => this.#client.reset(), lastMs)
     stream.once('close', () => clearTimeout(late))
-    stream.resume()
     stream.end(last, () => stream.destroy())
   }
 
@@ -130,8 +129,6 @@ class Splice implements Spliced {
       const { stream } = side
       const late = setTimeout(() => side.reset(), lastMs)
       stream.once('close', () => clearTimeout(late))
-      // What is read is nobody's any more, but an end must be seen.
-      stream.resume()
       stream.end()
     }
   }

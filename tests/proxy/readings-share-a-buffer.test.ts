@@ -86,6 +86,38 @@ test('who does not read keeps his bytes while others pass theirs', { timeout: 60
   expect(hashOf(Buffer.concat(got))).toBe(hashOf(bytes))
 })
 
+test('who reads slowly gets what was read before the plane was stopped, and nothing of what came later', async () => {
+  const bytes = Buffer.alloc(32 * 1024 * 1024)
+  for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32BE(at, at)
+  const source = await listening((socket) => void socket.end(bytes))
+  const stops: (() => void)[] = []
+  let [passed, before] = [0, 0]
+  const port = await listening((accepted) => {
+    const client = readingOf(accepted).on('error', () => undefined)
+    const upstream = readingWith((onread) => connect({ port: source, host: '127.0.0.1', allowHalfOpen: true, onread }))
+    stops.push(
+      () => client.end(),
+      flow(upstream, client, () => undefined),
+    )
+  }, true)
+  const slow = connect({ port, host: '127.0.0.1' }).pause()
+  await until(() => {
+    const isStill = passed > 0 && passed === before
+    before = passed
+    return isStill
+  }, 20_000)
+  for (const stop of stops.toReversed()) stop()
+  // Time for what is read later to be written over what still waits.
+  await new Promise((done) => setTimeout(done, 500))
+  const got: Buffer[] = []
+  slow.on('data', (piece: Buffer) => got.push(piece)).resume()
+  await new Promise((done) => slow.once('end', done))
+  const all = Buffer.concat(got)
+  expect(all.length).toBeGreaterThan(0)
+  expect(all.length).toBeLessThan(bytes.length)
+  expect(all.equals(bytes.subarray(0, all.length))).toBe(true)
+})
+
 test('what Node keeps of a socket is where it is looked for, and a socket without it is used as it is', async () => {
   const accepted = Promise.withResolvers<Socket>()
   const port = await listening((socket) => accepted.resolve(socket), true)
