@@ -12,6 +12,7 @@ import type { Ports } from '../core/ports.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { ConnectHead } from '../core/route/connect.ts'
 import type { RequestHead } from '../core/route/request-head.ts'
+import type { CertificateLogins } from './certificate-logins.ts'
 import type { World } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import type { Spent } from './spent.ts'
@@ -22,6 +23,7 @@ export interface AuthorizeNeeds {
   readonly identity: Pick<Identity, 'id' | 'boot'>
   readonly trust: Trust
   readonly spent: Spent
+  readonly certificateLogins: CertificateLogins
   readonly proofKeys: Ports['proofKeys']
   readonly accessTokens: Ports['accessTokens']
 }
@@ -131,6 +133,7 @@ export async function openGrant(
   const { target } = showing
   const jkt = await showing.provenKey()
   requireKey(grant, jkt)
+  if (grant.uses.most === undefined) await needs.certificateLogins.requireRunning(grant.login.id)
   const use = showing.spent ?? requireUnspent(needs, grant)
   const { id, boot } = identity
   const open = async () => {

@@ -5,6 +5,7 @@ import { helloLimits } from '../core/route/hello.ts'
 import type { AuthorizeNeeds } from './authorize.ts'
 import { makeBearers } from './bearers.ts'
 import { makeCancels } from './cancels.ts'
+import { type CertificateLogins, makeCertificateLogins } from './certificate-logins.ts'
 import type { Settings } from './config.ts'
 import { makeEdgeCaller } from './edge-call.ts'
 import { type Events, makeEvents } from './events.ts'
@@ -22,7 +23,7 @@ import { makeRouting, type Routing } from './routing.ts'
 import { makeSessions, type Sessions } from './sessions.ts'
 import { rememberSpent } from './spent.ts'
 import { noSpool, openSpool } from './spool.ts'
-import { noTrust, openTrust, type Trust } from './trust.ts'
+import { noTrust, openTrust, type Trust, watchingBoth } from './trust.ts'
 import { makeTunnelEnd } from './tunnel.ts'
 import { makeWaiting } from './waiting.ts'
 
@@ -36,6 +37,7 @@ export interface Serving {
   reload(settings: Settings, own: OwnCertificates): Promise<void>
   readonly trust: Trust
   readonly sessions: Sessions
+  readonly certificateLogins: CertificateLogins
   readonly relays: Relays
   readonly events: Events
   /** That of now. */
@@ -112,8 +114,9 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const { keys, maxStale, maxOffline } = trusted
   const first = keys === 'first-use' ? fetchedKeys(caller, home) : pinnedKeys(keys === 'none' ? [] : keys)
   const sessions = makeSessions(world.limits.sessions)
+  const certificateLogins = makeCertificateLogins({ now: world.now, ask: () => trust.ask() })
   const asking = {
-    watched: sessions.watched,
+    watched: watchingBoth(sessions.watched, certificateLogins.watched),
     world,
     identity,
     caller,
@@ -130,7 +133,7 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const events = makeEvents(world, caller, keys === 'none' ? noSpool : openSpool(home, identity.boot, world.log))
   if (keys !== 'none') events.started(identity.boot)
   const spent = rememberSpent(world.limits.spentGrants)
-  const more = { cancels: makeCancels(world), bearers: makeBearers(world) }
+  const more = { certificateLogins, cancels: makeCancels(world), bearers: makeBearers(world) }
   return { ...more, world, identity, trust, sessions, events, spent, ...remembered() }
 }
 

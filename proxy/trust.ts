@@ -51,6 +51,16 @@ export interface Ended {
   readonly sessions: ReadonlySet<string>
 }
 
+export const watchingBoth = (one: Watched, other: Watched): Watched => ({
+  get logins() {
+    return [...new Set([...one.logins, ...other.logins])]
+  },
+  ended: (over) => {
+    one.ended(over)
+    other.ended(over)
+  },
+})
+
 interface Given {
   readonly watched: Watched
   readonly world: World

@@ -22,8 +22,16 @@ export interface Principal extends Entered {
   readonly unspent?: Spend
 }
 
-/** As roles are asked about him. */
-export const roleHolderOf = ({ user, roles }: Pick<Principal, 'user' | 'roles'>): RoleHolder => ({ ...user, roles })
+const holders = new WeakMap<Principal['user'], RoleHolder>()
+
+/** As roles are asked about him. The same object for the same person and roles: what they say is kept with it (held-roles.ts). */
+export function roleHolderOf({ user, roles }: Pick<Principal, 'user' | 'roles'>): RoleHolder {
+  const known = holders.get(user)
+  if (known?.roles === roles) return known
+  const made = { ...user, roles }
+  holders.set(user, made)
+  return made
+}
 
 /**
  * Who makes an administrative request: a program, or a page of ours (page-action.ts). There the browser session stands in the place of

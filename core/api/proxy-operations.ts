@@ -45,7 +45,7 @@ export const proxyOperations = {
     summary: 'What proxies must know, stated for this nonce (core/snapshot.ts)',
     auth: 'proxy',
     /** `have`: the hash of the snapshot that the proxy has. `logins`: those whose end would end sessions that are open there. */
-    body: object({ nonce: text(64), have: optional(text(64)), logins: optional(list(text(64), 4096)) }),
+    body: object({ nonce: text(64), have: optional(text(64)), logins: optional(list(text(64), 5120)) }),
     /** Long where thousands of those logins were ended. */
     answer: object({ statement: text(256 * 1024), snapshot: optional(anything) }),
   },

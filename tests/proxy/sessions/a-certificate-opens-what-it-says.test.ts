@@ -8,16 +8,14 @@ import { newKeys } from '../../../core/issue/x509.ts'
 import { lockOf, putDocuments } from '../../people.ts'
 import { askFor, newBoot, putDocuments as put, readerRole } from '../../proxies.ts'
 import { until } from '../proxy.ts'
-import { certificateOf, certify, dialPostgres, isReady, startDirect, thumbprintOf } from './certificate.ts'
+import { certificateOf, certify, dialPostgres, isOpenedBy, isReady, startDirect, thumbprintOf } from './certificate.ts'
 import { message } from './database.ts'
 import { eventsOf, grantFor, nameOf, newWorld, type World } from './world.ts'
 
 const again = 'Run "sallyport db login"'
 
-async function opens(world: Pick<World, 'proxy'>, dialling: Parameters<typeof startDirect>[1]): Promise<boolean> {
-  const { until, closed } = await startDirect(world.proxy, dialling)
-  return Promise.race([until(isReady).then(() => true), closed.then((said) => isReady(said))]).catch(() => false)
-}
+const opens = ({ proxy }: Pick<World, 'proxy'>, dialling: Parameters<typeof isOpenedBy>[1]) =>
+  isOpenedBy(proxy, dialling)
 
 /** What it says in refusing, and the reason in the log. */
 async function refusal(

@@ -144,6 +144,12 @@ export async function startDirect(
 
 export const isReady = (said: string): boolean => said.endsWith('Z\0\0\0\x05I')
 
+/** Whether a server answers. */
+export async function isOpenedBy(proxy: Reachable, dialling: Dialling): Promise<boolean> {
+  const { until, closed } = await startDirect(proxy, dialling)
+  return Promise.race([until(isReady).then(() => true), closed.then((said) => isReady(said))]).catch(() => false)
+}
+
 /** Files as libpq takes them, in a folder that goes with the test. */
 export function filesOf({ ca }: Reachable, { cert, key }: Pick<Certified, 'cert' | 'key'>) {
   const folder = newFolder()

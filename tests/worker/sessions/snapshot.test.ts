@@ -41,9 +41,9 @@ describe('a snapshot', () => {
     expect(status).toBe(200)
     expect(await endedOf(both)).toEqual([idOf(first)])
     expect(await endedOf([idOf(second), 'no such login'])).toEqual(['no such login'])
-    expect(await endedOf(Array.from({ length: 4096 }, () => 'x'.repeat(22)))).toHaveLength(4096)
+    expect(await endedOf(Array.from({ length: 5120 }, () => 'x'.repeat(22)))).toHaveLength(5120)
     expect(await endedOf()).toBeUndefined()
-    expect((await proxy.call(path, { nonce: 'n1', logins: Array.from({ length: 4097 }, () => 'x') })).status).toBe(400)
+    expect((await proxy.call(path, { nonce: 'n1', logins: Array.from({ length: 5121 }, () => 'x') })).status).toBe(400)
   })
 
   test('holds users, passkeys, documents and keys, and is stated for this proxy and nonce', async () => {
