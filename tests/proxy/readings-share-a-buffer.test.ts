@@ -97,7 +97,9 @@ test('who reads slowly gets what was read before the plane was stopped, and noth
     const upstream = readingWith((onread) => connect({ port: source, host: '127.0.0.1', allowHalfOpen: true, onread }))
     stops.push(
       () => client.end(),
-      flow(upstream, client, () => undefined),
+      flow(upstream, client, ({ length }) => {
+        passed += length
+      }),
     )
   }, true)
   const slow = connect({ port, host: '127.0.0.1' }).pause()
