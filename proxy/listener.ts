@@ -5,12 +5,15 @@ import { SetupProblem } from '../core/setup-problem.ts'
 import { Connection } from './connection.ts'
 import type { World } from './exchange.ts'
 import { isOf, type Listener, mainName } from './listeners.ts'
+import { readingOf } from './reading.ts'
 import type { Slots } from './slots.ts'
 
 export interface Listening {
   /** Takes no more connections, ends each as soon as it is idle, and after the grace those that are not. */
   stop(grace: Duration): Promise<void>
 }
+
+const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const
 
 type Take = (connection: Connection) => void
 
@@ -24,7 +27,7 @@ export async function listen(listener: Listener, world: World, slots: Slots, tak
   for (const host of hosts) {
     // Two listeners on one port, one of them for all of IPv6, must not meet in the mapped half of it.
     const options = { host, port, ipv6Only: hosts.length > 1, backlog: limits.backlog }
-    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, accept)
+    const server = createServer({ ...socketOptions, pauseOnConnect: true }, (accepted) => accept(readingOf(accepted)))
     const code = await new Promise<string | undefined>((done) => {
       server.once('error', (error: { code?: string }) => done(error.code ?? 'unknown error'))
       server.listen(options, () => done(undefined))

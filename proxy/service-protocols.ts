@@ -1,8 +1,8 @@
 /** The ALPN names under which TLS ends here and a service's own bytes follow at once: each is for what speaks that, and for nothing else. */
 import type { DbProtocol } from '../core/access/db.ts'
-import { isPostgres, type ResourceDocument, type ResourceKind } from '../core/access/resource.ts'
+import { isPostgres, type ResourceKind, type SessionTarget } from '../core/access/resource.ts'
 
-export type Fits = (resource: ResourceDocument) => boolean
+export type Fits = (resource: SessionTarget) => boolean
 
 const ofKind =
   (kind: ResourceKind): Fits =>

@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream'
 import type { Duration } from '../core/model.ts'
 import type { Outcome, Side as Whose } from './connection.ts'
+import { flow } from './flow.ts'
 import type { EndCode } from './reasons.ts'
 
 export interface Side {
@@ -53,6 +54,7 @@ class Splice implements Spliced {
   /** What `#up` was when somebody last asked. */
   #upBefore = 0
   #isOver = false
+  readonly #flows: readonly (() => void)[]
   #idle: NodeJS.Timeout
 
   constructor(client: Side, upstream: Side, splicing: Splicing) {
@@ -61,20 +63,21 @@ class Splice implements Spliced {
     this.#splicing = splicing
     this.#up = splicing.passed ?? 0
     this.#idle = setTimeout(() => splicing.idle('session_idle'), splicing.idleMs)
-    client.stream.on('data', (piece: Buffer) => {
-      this.#up += piece.length
-      this.#idle.refresh()
-    })
-    upstream.stream.on('data', (piece: Buffer) => {
-      this.#down += piece.length
-      this.#idle.refresh()
-      splicing.toClient(piece)
-    })
     this.#join(client, upstream, 'client')
     this.#join(upstream, client, 'upstream')
+    this.#flows = [
+      flow(client.stream, upstream.stream, (piece) => {
+        this.#up += piece.length
+        this.#idle.refresh()
+      }),
+      flow(upstream.stream, client.stream, (piece) => {
+        this.#down += piece.length
+        this.#idle.refresh()
+        splicing.toClient(piece)
+      }),
+    ]
   }
 
-  /** `pipe` waits for a slow reader, and ends the other side after its last byte. */
   #join(from: Side, to: Side, whose: 'client' | 'upstream'): void {
     const { stream } = from
     const broken = `${whose}_reset` as const
@@ -84,7 +87,6 @@ class Splice implements Spliced {
       if (!stream.readableEnded || !stream.writableFinished) this.#broken(to, broken)
       else if (to.stream.closed) this.#end('ended')
     })
-    stream.pipe(to.stream)
   }
 
   #halfClosed(whose: Whose): void {
@@ -102,7 +104,7 @@ class Splice implements Spliced {
   }
 
   heardClient(): boolean {
-    const heard = this.#up > this.#upBefore || this.#upstream.stream.writableNeedDrain
+    const heard = this.#up > this.#upBefore || this.#upstream.stream.writableLength > 0
     this.#upBefore = this.#up
     return heard
   }
@@ -111,28 +113,28 @@ class Splice implements Spliced {
     if (this.#isOver) return
     this.#end(code)
     const { stream } = this.#client
-    this.#upstream.stream.unpipe()
+    this.#stopFlows()
     this.#upstream.reset()
-    stream.unpipe()
     if (!last || stream.writableEnded) return void this.#client.reset()
     const late = setTimeout(() => this.#client.reset(), lastMs)
     stream.once('close', () => clearTimeout(late))
-    stream.resume()
     stream.end(last, () => stream.destroy())
   }
 
   close(code: EndCode): void {
     if (this.#isOver) return
     this.#end(code)
+    this.#stopFlows()
     for (const side of [this.#client, this.#upstream]) {
       const { stream } = side
-      stream.unpipe()
       const late = setTimeout(() => side.reset(), lastMs)
       stream.once('close', () => clearTimeout(late))
-      // What is read is nobody's any more, but an end must be seen.
-      stream.resume()
       stream.end()
     }
+  }
+
+  #stopFlows(): void {
+    for (const stop of this.#flows) stop()
   }
 
   #end(code: EndCode): void {

@@ -41,7 +41,12 @@ export class TunnelAnswers {
   refuseFor(error: unknown, headers: Headers = {}): void {
     if (error instanceof DialFailure) {
       const { status, code, message, detail } = error
-      return void this.#send(status, code, { error: status === 403 ? 'access_denied' : 'upstream_failed', message }, detail)
+      return void this.#send(
+        status,
+        code,
+        { error: status === 403 ? 'access_denied' : 'upstream_failed', message },
+        detail,
+      )
     }
     if (!(error instanceof Refusal)) return void this.#fail(error)
     const { code, word, words, status, detail } = error

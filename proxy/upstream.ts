@@ -6,6 +6,7 @@ import type { Authority } from '../core/access/host-port.ts'
 import { type Address, type AddressClass, classify, parseAddress, unwrap } from '../core/route/address.ts'
 import type { Limits } from './limits.ts'
 import { race } from './race.ts'
+import { readingWith } from './reading.ts'
 import type { DialCode } from './reasons.ts'
 
 /** The message is for the person who waits: it names the resource's address, which he may see. */
@@ -150,14 +151,8 @@ function isOwn(address: Uint8Array, kind: AddressClass): boolean {
 
 export function dialOne({ host, port }: Target, ms: number, signal: AbortSignal): Promise<Socket | Error> {
   return new Promise((done) => {
-    const socket = connect({
-      host,
-      port,
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-    })
+    const options = { host, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
+    const socket = readingWith((onread) => connect({ ...options, onread }))
     const end = (outcome: Socket | Error) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', leave)

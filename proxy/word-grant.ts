@@ -37,7 +37,8 @@ export function shownToForwardProxy(
 ): Showing | undefined {
   const { target, proxyAuthorization } = head
   const word = passwordIn(proxyAuthorization)
-  if (word !== undefined) return shownByWord(needs.bearers, word, { place: 'tunnel', target: targetName(target), address })
+  if (word !== undefined)
+    return shownByWord(needs.bearers, word, { place: 'tunnel', target: targetName(target), address })
   if (!/^DPoP /i.test(proxyAuthorization ?? '')) return undefined
   if (exporter !== undefined) return shownByConnect(needs, head, exporter)
   return { target: targetName(target), read: () => wrong('tls_too_old'), provenKey: () => wrong('tls_too_old') }

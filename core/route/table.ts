@@ -7,6 +7,7 @@ import { parseHostName } from '../access/host-port.ts'
 import { into, type Place, type Problem, quoted, tell } from '../access/place.ts'
 import { isAddressLiteral } from './name.ts'
 import { compileNamePattern, mostInstructions, mostPatterns, type NamePattern } from './name-pattern.ts'
+import { NameTable } from './name-table.ts'
 
 export interface RouteRule {
   /** In logs, metrics and `explain`. */
@@ -46,7 +47,11 @@ interface Entry<Rule> {
   /** The rule that takes whatever is offered. */
   rest: Rule | undefined
 }
-type Entries<Rule> = Map<string, Entry<Rule>>
+/** What rules name, in the spelling of each. */
+interface Entries<Rule> {
+  readonly names: Map<string, Entry<Rule>>
+  readonly patterns: Map<string, Entry<Rule>>
+}
 
 const anyName = '*'
 /** No name is spelled so. */
@@ -62,7 +67,7 @@ export function compileTable<Rule extends RouteRule>(rules: readonly Rule[]): Co
   const place: Place = { path: ['routes'], problems }
   if (rules.length > mostRules) tell(place, `too many: at most ${mostRules}`)
   else checkRules(rules, place)
-  const entries: Entries<Rule> = new Map()
+  const entries: Entries<Rule> = { names: new Map(), patterns: new Map() }
   const patterns = problems.length === 0 ? compilePatterns(rules, place) : []
   if (problems.length === 0) addRules(rules, entries, place)
   return problems.length === 0 ? { kind: 'value', value: tableOf(entries, patterns) } : { kind: 'invalid', problems }
@@ -143,15 +148,20 @@ function checkAlpn(alpn: readonly string[], place: Place): void {
 function addRules<Rule extends RouteRule>(rules: readonly Rule[], entries: Entries<Rule>, place: Place): void {
   for (const [at, rule] of rules.entries()) {
     const here = into(place, at)
-    for (const [which, pattern] of rule.sni.entries()) addName(rule, pattern, entries, into(into(here, 'sni'), which))
+    for (const [which, name] of rule.sni.entries()) addName(rule, name, entries.names, into(into(here, 'sni'), which))
     for (const [which, pattern] of (rule.sniPattern ?? []).entries())
-      addName(rule, pattern, entries, into(into(here, 'sni_pattern'), which))
-    if (rule.noSni) addName(rule, withoutName, entries, into(here, 'no_sni'))
+      addName(rule, pattern, entries.patterns, into(into(here, 'sni_pattern'), which))
+    if (rule.noSni) addName(rule, withoutName, entries.names, into(here, 'no_sni'))
   }
 }
 
 /** Two rules that hold for the same hello would leave it to their order: refused instead. */
-function addName<Rule extends RouteRule>(rule: Rule, key: string, entries: Entries<Rule>, place: Place): void {
+function addName<Rule extends RouteRule>(
+  rule: Rule,
+  key: string,
+  entries: Map<string, Entry<Rule>>,
+  place: Place,
+): void {
   const entry: Entry<Rule> = entries.get(key) ?? { considered: [], byAlpn: new Map(), rest: undefined }
   entries.set(key, entry)
   const other = rule.alpn ? rule.alpn.map((name) => entry.byAlpn.get(name)).find(Boolean) : entry.rest
@@ -165,10 +175,18 @@ function addName<Rule extends RouteRule>(rule: Rule, key: string, entries: Entri
  * The most specific name that the table knows decides alone. Going on to a wildcard when its ALPN does not fit would let a
  * client leave a strict rule for a lax one by what it offers.
  */
-function tableOf<Rule>(entries: Entries<Rule>, patterns: readonly Pattern[]): RouteTable<Rule> {
+function tableOf<Rule>({ names, patterns: spelled }: Entries<Rule>, patterns: readonly Pattern[]): RouteTable<Rule> {
+  const [any, without] = [names.get(anyName), names.get(withoutName)]
+  const found = namesOf(names)
+  const entryOf = (sni: string): Entry<Rule> | undefined => {
+    const at = found.table.find(sni)
+    if (at >= 0) return found.entries[at]
+    const first = patterns.find(({ pattern }) => pattern.matches(sni))
+    return first ? spelled.get(first.key) : any
+  }
   return {
     match({ sni, alpn }) {
-      const entry = sni === undefined ? entries.get(withoutName) : entryOf(sni, entries, patterns)
+      const entry = sni === undefined ? without : entryOf(sni)
       if (!entry) return refused(sni === undefined ? 'no_route_without_sni' : 'no_route_for_sni', [])
       const rule = offered(alpn, entry)
       return rule
@@ -178,16 +196,22 @@ function tableOf<Rule>(entries: Entries<Rule>, patterns: readonly Pattern[]): Ro
   }
 }
 
-const refused = (why: RouteReason, considered: readonly string[]) => ({ kind: 'refused', why, considered }) as const
-
-/** Two look-ups, however many names there are; then the expressions, in the order of the table; then `*`. */
-function entryOf<Rule>(sni: string, entries: Entries<Rule>, patterns: readonly Pattern[]): Entry<Rule> | undefined {
-  const dot = sni.indexOf('.')
-  const spelled = entries.get(sni) ?? (dot < 0 ? undefined : entries.get(`*${sni.slice(dot)}`))
-  if (spelled) return spelled
-  const found = patterns.find(({ pattern }) => pattern.matches(sni))
-  return entries.get(found?.key ?? anyName)
+/** Names of the same rules have one entry, which is then in the processor's caches whichever of them is asked for. */
+function namesOf<Rule>(names: Entries<Rule>['names']) {
+  const places = new Map<string, number>()
+  const entries: Entry<Rule>[] = []
+  const numbers = new Map<string, number>()
+  for (const [name, entry] of names) {
+    if (name === anyName || name === withoutName) continue
+    const rules = entry.considered.join(' ')
+    const at = places.get(rules) ?? entries.push(entry) - 1
+    places.set(rules, at)
+    numbers.set(name, at)
+  }
+  return { table: new NameTable(numbers), entries }
 }
+
+const refused = (why: RouteReason, considered: readonly string[]) => ({ kind: 'refused', why, considered }) as const
 
 /** In the client's order, and both name and ALPN of the same rule; a rule for whatever is offered comes last. */
 function offered<Rule>(alpn: readonly string[], { byAlpn, rest }: Entry<Rule>): Rule | undefined {

@@ -57,6 +57,24 @@ function nanoseconds(table: RouteTable<RouteRule>, asked: ReturnType<typeof ques
   return ((user + system) * 1000) / count
 }
 
+/** The floor: the very strings are looked for in a bare Map of all names, exact ones and wildcards as they are spelled in it. */
+function mapOf(names: number) {
+  const map = new Map(Array.from({ length: names }, (_, at) => [at % 2 === 0 ? exact(at) : wild(at), at]))
+  // Flat strings of their own with a hash that is known: no look-up of names can have it easier.
+  const keys = (asked: ReturnType<typeof questions>) =>
+    asked.map(({ sni }) => (map.has(sni) ? sni : `*${sni.slice(sni.indexOf('.'))}`))
+  return { map, keys }
+}
+
+function bareNanoseconds(map: ReadonlyMap<string, number>, keys: readonly string[], count: number): number {
+  const start = process.threadCpuUsage()
+  let found = 0
+  for (let i = 0; i < count; i++) if (map.get(keys[i & (keys.length - 1)] as string) !== undefined) found++
+  const { user, system } = process.threadCpuUsage(start)
+  if (found !== count) throw new Error('a name was not found')
+  return ((user + system) * 1000) / count
+}
+
 /**
  * Of neighbouring rounds: what the machine does meanwhile then weighs on all of them. Few names that are asked for stay in the processor's
  * caches and show what the look-up does; many show what memory costs besides.
@@ -64,10 +82,11 @@ function nanoseconds(table: RouteTable<RouteRule>, asked: ReturnType<typeof ques
 export function routes(): unknown {
   const tables = sizes.flatMap((names) => {
     const table = ofSize(names)
-    return [64, 4096].map((distinct) => ({
-      ...{ names, distinct, table, asked: questions(names, distinct) },
-      figures: [] as number[],
-    }))
+    const { map, keys } = mapOf(names)
+    return [64, 4096].map((distinct) => {
+      const asked = questions(names, distinct)
+      return { names, distinct, table, asked, map, keys: keys(asked), figures: [] as number[], bare: [] as number[] }
+    })
   })
   const patterned = tableOf([
     ...Array.from({ length: 63 }, (_, at) => rule(`p${at}`, { sniPattern: [`^p${at}-[0-9]+[.]example[.]net$`] })),
@@ -76,18 +95,25 @@ export function routes(): unknown {
   const last = Array.from({ length: 4096 }, (_, i) => ({ sni: `x-${i}.example.net`, alpn: [] as string[] }))
   const dear: number[] = []
   for (let round = 0; round <= rounds; round++) {
-    for (const { table, asked, figures } of tables) {
+    for (const { table, asked, map, keys, figures, bare } of tables) {
       const figure = nanoseconds(table, asked, decisions)
+      const floor = bareNanoseconds(map, keys, decisions * 5)
       // The first round warms up.
       if (round > 0) figures.push(figure)
+      if (round > 0) bare.push(floor)
     }
     const figure = nanoseconds(patterned, last, decisions / 100)
     if (round > 0) dear.push(figure)
   }
-  const each = tables.map(({ names, distinct, figures }) => ({
+  const each = tables.map(({ names, distinct, figures, bare }) => ({
     names,
     distinct_names_asked_for: distinct,
     ns_a_decision: spread(figures, 0),
+    ns_a_bare_map_get: spread(bare, 0),
+    decision_for_bare_map_get: spread(
+      figures.map((figure, at) => figure / (bare[at] ?? Number.NaN)),
+      2,
+    ),
   }))
   const medians = tables.filter(({ distinct }) => distinct === 64).map(({ figures }) => spread(figures).median)
   return {

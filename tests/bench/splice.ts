@@ -31,7 +31,8 @@ const plan = {
   ],
   /** Our proxy lets 64 of one network wait undecided. */
   concurrency: 32,
-  idle: 1000,
+  /** A proxy with 16,384 descriptors has room for so many relays of one network (proxy/descriptors.ts). */
+  idle: 500,
   differences: [
     'Sallyport writes a log line for each connection; HAProxy and nginx log nothing.',
     'haproxy_splice and nginx_large_buffers are the best setups that are known of them in bulk, haproxy and nginx their defaults.',

@@ -1,33 +1,45 @@
 /**
- * `npm run soak [-- MINUTES]` (10): properties of what strangers send, each with new seeds in turn until the time is over. What fails is shown
- * with its seed, the smallest bytes that do it, and exit code 1.
+ * `npm run soak [-- bytes | reloads | readers | edge [MINUTES]]`: what takes too long for `npm test`. Each prints what it saw, ends what it
+ * started, and fails with exit code 1. Without a name it is `bytes`.
  */
+
 import { parseArgs } from 'node:util'
-import fc from 'fast-check'
-import { properties } from './hostile-bytes.ts'
 
-const runsAtOnce = 1_000
+interface Soak {
+  /** What the number is, and which one it is where none is given. */
+  readonly unit: string
+  readonly usual: number
+  readonly run: () => Promise<(amount: number) => Promise<string>>
+}
 
-const minutes = Number(parseArgs({ allowPositionals: true }).positionals[0] ?? '10')
-if (!(minutes > 0)) {
-  process.stderr.write('Usage: npm run soak [-- MINUTES]\n')
+const soaks: Readonly<Record<string, Soak>> = {
+  bytes: { unit: 'minutes of hostile bytes', usual: 10, run: async () => (await import('./bytes.ts')).bytes },
+  reloads: { unit: 'GB across ten reloads each', usual: 10, run: async () => (await import('./reloads.ts')).reloads },
+  readers: {
+    unit: 'minutes of a thousand stalled readers',
+    usual: 10,
+    run: async () => (await import('./readers.ts')).readers,
+  },
+  edge: {
+    unit: 'minutes without the edge, at least one',
+    usual: 10,
+    run: async () => (await import('./edge-gone.ts')).edgeGone,
+  },
+}
+
+const given = parseArgs({ allowPositionals: true }).positionals
+const name = Object.hasOwn(soaks, given[0] ?? '') ? (given.shift() as string) : 'bytes'
+const soak = soaks[name] as Soak
+const amount = Number(given[0] ?? soak.usual)
+if (!(amount > 0) || given.length > 1) {
+  const each = Object.entries(soaks).map(([one, { unit, usual }]) => `  ${one.padEnd(8)} [${usual}]  ${unit}\n`)
+  process.stderr.write(`Usage: npm run soak [-- NAME [NUMBER]]\n${each.join('')}`)
   process.exit(2)
 }
-const until = Date.now() + minutes * 60_000
-const longest = new Map<string, number>()
-let runs = 0
-while (Date.now() < until) {
-  for (const [name, holds] of properties) {
-    const seed = Math.floor(Math.random() * 2 ** 31)
-    const from = performance.now()
-    const found = fc.check(holds, { numRuns: runsAtOnce, seed })
-    longest.set(name, Math.max(longest.get(name) ?? 0, performance.now() - from))
-    runs += found.numRuns
-    if (!found.failed) continue
-    process.stderr.write(`${name}\nseed ${seed}\n${fc.defaultReportMessage(found)}\n`)
-    process.exit(1)
-  }
+try {
+  const saw = await (await soak.run())(amount)
+  process.stdout.write(`${name}: ${saw}\n`)
+} catch (error) {
+  process.stderr.write(`${name} failed: ${(error as Error).stack}\n`)
+  process.exitCode = 1
 }
-const slowest = [...longest].map(([name, ms]) => `${String(Math.round(ms)).padStart(6)} ms  ${name}\n`).join('')
-const memory = Math.round(process.memoryUsage.rss() / 2 ** 20)
-process.stdout.write(`${runs} runs, none failed; ${memory} MiB; the longest ${runsAtOnce} of each:\n${slowest}`)

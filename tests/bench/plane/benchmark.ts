@@ -37,7 +37,7 @@ const differences = [
 export async function comparePlanes(plan: Plan, args: readonly string[]): Promise<unknown> {
   const { ours, others, concurrency } = plan
   installDebianPackages(debianPackages)
-  const { settings, contenders } = readOptions(args, { rounds: 3, seconds: 3, concurrency }, [ours, ...others])
+  const { settings, contenders } = readOptions(args, { rounds: 3, seconds: 12, concurrency }, [ours, ...others])
   const present = contenders.filter(({ missing }) => missing?.() === undefined)
   const measured = await compete(present, { fresh: idle(plan.idle), each }, settings)
   return {

@@ -41,7 +41,7 @@ export function openerOf(reach: Reach): Opener {
 }
 
 /** Every contender agrees on the same: what this side offers is one suite, one group, no ticket. */
-function tlsTo({ port, ca }: { readonly port: number; readonly ca: string }): ConnectionOptions {
+export function tlsTo({ port, ca }: { readonly port: number; readonly ca: string }): ConnectionOptions {
   const fixed = { minVersion: 'TLSv1.3', ciphers: 'TLS_AES_128_GCM_SHA256', ecdhCurve: 'X25519' } as const
   const secureContext = createSecureContext({ ca, ...fixed })
   return { host, port, servername: 'localhost', secureContext, ...fixed, ALPNProtocols: [protocol] }
@@ -122,7 +122,7 @@ function discovery(port: number, token: string, prove: Prover, nonce: string): s
   return head('GET /.well-known/sallyport', `localhost:${port}`, { Authorization: `DPoP ${token}`, DPoP: proof })
 }
 
-function connecting(proxy: string, grant: string, prove: Prover, nonce: string): string {
+export function connecting(proxy: string, grant: string, prove: Prover, nonce: string): string {
   const proof = prove({ htm: 'CONNECT', htu: `sallyport://${proxy}/${resource}`, nonce })
   const shown = { 'Proxy-Authorization': `DPoP ${grant}`, DPoP: proof }
   return head(`CONNECT ${resource}:443`, `${resource}:443`, shown)

@@ -72,10 +72,11 @@ export async function freshened(person: Person): Promise<void> {
   person.tokensAt = Date.now()
 }
 
-async function grantFor({ program, visitor, passkey, tokens }: Person, proxy: { id: string; boot: string }) {
+export async function grantFor({ program, visitor, passkey, tokens }: Person, proxy: { id: string; boot: string }) {
   const ask = askFor(proxy, resource)
-  const { ticket } = await ok(beginSession(program, tokens.access_token, ask))
-  const tap = await tapTicket(visitor, passkey, ticket, uncounted)
+  const { ticket, tap: wanted } = await ok(beginSession(program, tokens.access_token, ask))
+  // Where no role wants one there is none to give.
+  const tap = wanted ? await tapTicket(visitor, passkey, ticket, uncounted) : undefined
   const { access_token } = await ok(program.token(exchangeForm(tokens.access_token, ask, tap)))
   return access_token as string
 }

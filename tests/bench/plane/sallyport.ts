@@ -50,14 +50,29 @@ async function reachBy(person: Person, port: number, { certificate, load }: Grou
 
 type Prepare = (origin: string, secret: string) => Promise<void>
 
-/** `prepare`: what the edge must know before the proxy first asks. */
-async function startPair(ground: Ground, prepare?: Prepare): Promise<Omit<Started, 'reach'> & { port: number }> {
+type PairGround = Omit<Ground, 'load'>
+
+interface Pair extends Omit<Started, 'reach'> {
+  readonly server: Server
+  readonly port: number
+  readonly origin: string
+  /** The edge once more, where it has ended. */
+  startEdge(): Server
+}
+
+/** `prepare`: what the edge must know before the proxy first asks. `more`: what proxy.yaml says besides. */
+export async function startPair(ground: PairGround, prepare?: Prepare, more: object = {}): Promise<Pair> {
   const { folder } = ground
   const [home, port] = [join(folder, 'edge'), await freePort()]
   mkdirSync(home)
   const { args, env } = edgeCommand(home, port)
-  const edge = new Server(args, env, join(folder, 'edge.log'))
-  const servers = [edge]
+  const servers: Server[] = []
+  const startEdge = () => {
+    const edge = new Server(args, env, join(folder, 'edge.log'))
+    servers.push(edge)
+    return edge
+  }
+  const edge = startEdge()
   const stop = async () => {
     for (const server of servers.toReversed()) await server.stop()
   }
@@ -66,13 +81,13 @@ async function startPair(ground: Ground, prepare?: Prepare): Promise<Omit<Starte
     const origin = `http://localhost:${port}`
     await prepare?.(origin, secret)
     const own = await freePort()
-    const file = await writeConfig(ground, origin, own)
+    const file = await writeConfig(ground, origin, own, more)
     const { x } = JSON.parse(run([main, 'identity', '--config', file], {}))
     run([...args, 'proxies', 'add', name, `--key=${x}`], env)
     const server = new Server([...ground.nodeArgs, main, 'start', '--config', file], {}, join(folder, 'proxy.log'))
     servers.push(server)
     await server.said(/proxy ready/)
-    return { server, beside: edge, port: own, stop }
+    return { server, beside: edge, port: own, origin, startEdge, stop }
   } catch (error) {
     await stop()
     throw error
@@ -82,7 +97,12 @@ async function startPair(ground: Ground, prepare?: Prepare): Promise<Omit<Starte
 const run = (args: readonly string[], env: Readonly<Record<string, string>>): string =>
   execFileSync(process.execPath, args, { env }).toString()
 
-async function writeConfig({ folder, backend, certificate }: Ground, origin: string, port: number): Promise<string> {
+async function writeConfig(
+  { folder, backend, certificate }: PairGround,
+  origin: string,
+  port: number,
+  more: object,
+): Promise<string> {
   const { keys } = (await (await fetch(`${origin}/oauth/jwks`)).json()) as { keys: { x: string }[] }
   const file = join(folder, 'proxy.yaml')
   const route = { name: 'plain', sni: [serverName], tls: 'passthrough', backends: [`127.0.0.1:${backend}`] }
@@ -96,6 +116,7 @@ async function writeConfig({ folder, backend, certificate }: Ground, origin: str
     key: certificate.key,
     home: join(folder, 'proxy'),
     routes: [route],
+    ...more,
   }
   writeFileSync(file, JSON.stringify(config, null, 2))
   return file

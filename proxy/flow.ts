@@ -1,0 +1,46 @@
+/** One direction of a connection: bytes, and the end behind the last of them. Whoever reads slowly is waited for. */
+import type { Duplex } from 'node:stream'
+import { takeFrom } from './reading.ts'
+
+/** What may wait to be written, of pieces that are no one else's. */
+const mostWaiting = 256 * 1024
+/** TLS gives one record at a time, and of full ones (RFC 8446 section 5.1) more are there already: they are written together. */
+const fullRecord = 16 * 1024
+
+/** `passed`: each piece, before it is passed on. The function stops it: what comes then is nobody's, and only its end is seen. */
+export function flow(from: Duplex, to: Duplex, passed: (piece: Uint8Array) => void): () => void {
+  let isOver = false
+  let isWaiting = false
+  let isGathering = false
+  let unwritten = 0
+  // Not before that, even if it is over: what is read next may be written over what still waits.
+  const written = () => {
+    unwritten--
+    if (unwritten > 0 || !isWaiting) return
+    isWaiting = false
+    from.resume()
+  }
+  const gathered = () => {
+    isGathering = false
+    to.uncork()
+  }
+  takeFrom(from, (piece, isLent) => {
+    if (isOver) return true
+    passed(piece)
+    unwritten++
+    if (!isLent && !isGathering && piece.length >= fullRecord) {
+      isGathering = true
+      to.cork()
+      setImmediate(gathered)
+    }
+    to.write(piece, written)
+    isWaiting ||= to.writableLength > (isLent ? 0 : mostWaiting)
+    return !isWaiting
+  })
+  const end = () => void to.end()
+  from.once('end', end)
+  return () => {
+    isOver = true
+    from.off('end', end)
+  }
+}
