@@ -107,7 +107,7 @@ function constraintsInWords(of: NonNullable<Why['constraints']>): string {
     of.max_connections !== undefined && `${of.max_connections} sessions at once`,
     of.max_sessions !== undefined && `${of.max_sessions} at once on it`,
     of.strict_locks && 'only while locks are known to be the newest',
-    of.networks && networksInWords(of.networks),
+    of.networks !== undefined && networksInWords(of.networks),
   ]
   return limits.filter((one) => one !== false).join(', ')
 }
