@@ -61,7 +61,7 @@ test('bytes before the answer end the connection, in one piece with the head or 
   expect(database.connections.every(({ said }) => !said().includes('early'))).toBe(true)
 })
 
-test('the protocol wants TLS 1.3, and without its name CONNECT opens nothing', async () => {
+test('the protocol wants TLS 1.3, and without its name CONNECT asks for a word', async () => {
   const { proxy } = await newWorld({ tap: false })
   const old = await dial(proxy, { ALPNProtocols: ['sallyport'], maxVersion: 'TLSv1.2' })
   await old.closed
@@ -69,7 +69,7 @@ test('the protocol wants TLS 1.3, and without its name CONNECT opens nothing', a
   const web = await dial(proxy, { ALPNProtocols: ['http/1.1'] })
   web.send('CONNECT pg-1:443 HTTP/1.1', 'Host: pg-1:443', '', '')
   await web.closed
-  expect(web.said()).toMatch(/^HTTP\/1\.1 501 /)
+  expect(web.said()).toMatch(/^HTTP\/1\.1 407 /)
 })
 
 test('a head that comes byte by byte is read, and one that does not end is not waited for', async () => {
