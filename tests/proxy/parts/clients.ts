@@ -38,8 +38,7 @@ export interface Services {
 export interface Ports {
   readonly all: number
   readonly db: number
-  readonly tcp: { readonly redis: number; readonly ssh: number }
-  readonly kube: number
+  readonly tcp: { readonly ssh: number; readonly redis: number; readonly kube: number }
   readonly http: number
 }
 
@@ -85,7 +84,7 @@ export const postgresClients = (where: string, { db }: Ports): Client[] => {
 /** What is asked of ssh, and what Redis must hold as `lines`. */
 export const lines = Array.from({ length: 50_000 }, (_, at) => `${at + 1}\n`).join('')
 
-export const otherServers = ({ mariadb, ssh, redis, cluster }: Services, { all, tcp, kube }: Ports): Client[] => [
+export const otherServers = ({ mariadb, ssh, redis, cluster }: Services, { all, tcp }: Ports): Client[] => [
   {
     name: 'mariadb, which waits for the server',
     line: 'mysql',
@@ -109,10 +108,10 @@ export const otherServers = ({ mariadb, ssh, redis, cluster }: Services, { all, 
     work: async () => [await outputOf(redis.cli(port, ['get', 'lines'])), `${lines}\n`] as const,
   })),
   {
-    name: 'kubectl by proxy kube',
+    name: 'kubectl by proxy tcp',
     line: 'sallyport k8s sallyport',
     isFree: true,
-    work: async () => [await outputOf(cluster.kubectl(kube, 'get', 'pods', '--output=name')), 'pod/one\npod/two\n'],
+    work: async () => [await outputOf(cluster.kubectl(tcp.kube, 'get', 'pods', '--output=name')), 'pod/one\npod/two\n'],
   },
 ]
 
