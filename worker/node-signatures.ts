@@ -1,12 +1,11 @@
 /**
- * Signatures of Node's own, on its thread pool: a check there costs the event loop a quarter of what it costs at once, and what it costs
- * in all a third more. Web Cryptography's own way there costs Node several times the signature. Deno and Bun have the same functions.
- * The same keys, algorithms and encodings as core/lib/jws.ts, which a test holds them to.
+ * Signatures of Node's own, at once: Web Cryptography's trip over the thread pool costs Node several times the signature. Deno and Bun
+ * have the same functions. The same keys, algorithms and encodings as core/lib/jws.ts, which a test holds them to.
  *
  * Keys go in bare, and new ones as PEM: for an object with options in its place Node throws and catches up to four errors a call. What
  * is checked goes in as DER: to turn r || s into DER costs OpenSSL a third of what the check costs.
  */
-import { createPublicKey, KeyObject, type SignKeyObjectInput, sign, verify } from 'node:crypto'
+import { createPublicKey, KeyObject, sign, verify } from 'node:crypto'
 import { type Bytes, concat, fromBase64url } from '../core/lib/bytes.ts'
 import type { PublicJwk } from '../core/lib/jwk.ts'
 import type { Signatures, Verifier } from '../core/lib/jws.ts'
@@ -23,19 +22,16 @@ function nativeOf(key: CryptoKey): KeyObject {
 
 export const nodeSignatures: Signatures = {
   sign: (key, data) =>
-    key.algorithm.name === 'ECDSA'
-      ? signed('sha256', data, { key: nativeOf(key), dsaEncoding: 'ieee-p1363' })
-      : signed(null, data, nativeOf(key)),
+    new Uint8Array(
+      key.algorithm.name === 'ECDSA'
+        ? sign('sha256', data, { key: nativeOf(key), dsaEncoding: 'ieee-p1363' })
+        : sign(null, data, nativeOf(key)),
+    ),
   verifier: (jwk) => {
     const key = importJwk(jwk)
     return key && verifierOf(jwk, key)
   },
 }
-
-const signed = (algorithm: string | null, data: Bytes, key: KeyObject | SignKeyObjectInput) =>
-  new Promise<Bytes>((resolve, reject) =>
-    sign(algorithm, data, key, (error, made) => (error ? reject(error) : resolve(new Uint8Array(made)))),
-  )
 
 /** The SubjectPublicKeyInfo before the point of P-256 (RFC 5480 section 2), and before a key of Ed25519 (RFC 8410 section 4), in hex. */
 const heads = { EC: '3059301306072a8648ce3d020106082a8648ce3d03010703420004', OKP: '302a300506032b6570032100' }
@@ -56,14 +52,8 @@ const coordinateOf = (text: string): Bytes => fromBase64url(text) ?? new Uint8Ar
 
 const verifierOf = ({ kty }: PublicJwk, key: KeyObject): Verifier =>
   kty === 'OKP'
-    ? (signature, data) => isRight(null, data, key, signature)
-    : async (signature, data) =>
-        signature.length === 2 * coordinate && (await isRight('sha256', data, key, derOf(signature)))
-
-const isRight = (algorithm: string | null, data: Bytes, key: KeyObject, signature: Bytes) =>
-  new Promise<boolean>((resolve, reject) =>
-    verify(algorithm, data, key, signature, (error, right) => (error ? reject(error) : resolve(right))),
-  )
+    ? (signature, data) => verify(null, data, key, signature)
+    : (signature, data) => signature.length === 2 * coordinate && verify('sha256', data, key, derOf(signature))
 
 const coordinate = 32
 

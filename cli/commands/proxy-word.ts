@@ -35,9 +35,9 @@ Options:
   --format=text|json|yaml
 
 Examples:
+  sallyport proxy word node/web-1 --login=ubuntu
   curl --proxy https://access.example.com --proxy-user "any:$(sallyport proxy word wiki)" http://wiki/
   git -c http.proxy="https://any:$(sallyport proxy word git)@access.example.com" clone https://git/app
-  sallyport proxy word node/web-1 --login=ubuntu
 `,
   options: { ...principalOptions, ...impersonateOption, ...browserOption, ...formatOption },
   takes: [1, 1],

@@ -37,7 +37,14 @@ test.each(administrative)(
 
 test('all that he may call is who he is, what he reaches and why, and a session on it', () => {
   const others = Object.entries(operations).filter(([, one]) => one.auth === 'dpop' && !('needs' in one))
-  expect(others.map(([name]) => name).sort()).toEqual(['me', 'resourcesList', 'sessionBegin', 'sessionSetBegin', 'why'])
+  expect(others.map(([name]) => name).sort()).toEqual([
+    'hostsList',
+    'me',
+    'resourcesList',
+    'sessionBegin',
+    'sessionSetBegin',
+    'why',
+  ])
 })
 
 test('he may not even ask for a tap, nor use one that was given to a login with a browser', async () => {
