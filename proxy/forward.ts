@@ -20,7 +20,8 @@ type Open = (exchange: Exchange, passing: Passing) => ClientRequest
 
 export function makeForward(edge: URL, limits: Limits): Forward {
   const isTls = edge.protocol === 'https:'
-  const options = { keepAlive: true, maxSockets: limits.edgeSockets }
+  // Of a connection that is in use nobody heeds it: an exchange has deadlines of its own.
+  const options = { keepAlive: true, maxSockets: limits.edgeSockets, timeout: limits.edgeIdleMs }
   const agent = isTls ? new HttpsAgent({ ...options, minVersion: 'TLSv1.2' }) : new HttpAgent(options)
   const start = isTls ? httpsRequest : httpRequest
   const open: Open = ({ request, connection }, passing) =>

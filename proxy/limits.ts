@@ -16,6 +16,7 @@ export interface Limits {
   readonly stallMs: Duration
   readonly exchangeMs: Duration
   readonly edgeSockets: number
+  readonly edgeIdleMs: Duration
   readonly graceMs: Duration
   readonly grantMs: Duration
   readonly waitingMs: Duration
@@ -62,6 +63,8 @@ export const limits: Limits = {
   exchangeMs: minutes(10),
   /** Connections to the edge; further requests wait for one, within `answerMs`. */
   edgeSockets: 256,
+  /** Kept for the next request: less than the five seconds after which a server of Node's ends it, perhaps just when a request is sent that cannot be repeated. */
+  edgeIdleMs: seconds(4),
   /** How long requests may go on after the signal to stop, as the edge (worker/serve.ts). */
   graceMs: seconds(5),
   /** To check a grant, which is two signatures and a tap. */
