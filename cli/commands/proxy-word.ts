@@ -36,8 +36,8 @@ Options:
 
 Examples:
   sallyport proxy word node/web-1 --login=ubuntu
-  curl --proxy https://access.example.com --proxy-user "any:$(sallyport proxy word wiki)" http://wiki/
-  git -c http.proxy="https://any:$(sallyport proxy word git)@access.example.com" clone https://git/app
+  curl --proxy https://access.example.com -U "any:$(sallyport proxy word wiki)" http://wiki/
+  git -c http.proxy="https://any:$(sallyport proxy word git)@access.example.com" pull
 `,
   options: { ...principalOptions, ...impersonateOption, ...browserOption, ...formatOption },
   takes: [1, 1],
