@@ -1,4 +1,5 @@
 /** One direction of a connection: bytes, and the end behind the last of them. Whoever reads slowly is waited for. */
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { takeFrom } from './reading.ts'
 
@@ -24,8 +25,12 @@ export function flow(from: Duplex, to: Duplex, passed: (piece: Uint8Array) => vo
     isGathering = false
     to.uncork()
   }
-  takeFrom(from, (piece, isLent) => {
+  // A stream of another kind may still hold what it has called written, such as one end of a pair whose other end reads late.
+  const mayKeep = !(to instanceof Socket)
+  takeFrom(from, (bytes, isTheReaders) => {
     if (isOver) return true
+    const isLent = isTheReaders && !mayKeep
+    const piece = isTheReaders && mayKeep ? Buffer.from(bytes) : bytes
     passed(piece)
     unwritten++
     if (!isLent && !isGathering && piece.length >= fullRecord) {

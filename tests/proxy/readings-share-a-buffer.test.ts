@@ -1,6 +1,7 @@
 /** Many sockets read into one buffer: none ever passes on what another has read, however slowly somebody takes it. */
 import { createHash } from 'node:crypto'
 import { connect, createServer, type Socket } from 'node:net'
+import { duplexPair } from 'node:stream'
 import { expect, test } from 'vitest'
 import { flow } from '../../proxy/flow.ts'
 import { readingOf, readingWith } from '../../proxy/reading.ts'
@@ -84,6 +85,33 @@ test('who does not read keeps his bytes while others pass theirs', { timeout: 60
   stalled.on('data', (piece: Buffer) => got.push(piece)).resume()
   await new Promise((done) => stalled.once('end', done))
   expect(hashOf(Buffer.concat(got))).toBe(hashOf(bytes))
+})
+
+test('a stream that holds what it has called written holds it unchanged', { timeout: 60_000 }, async () => {
+  const bytes = Buffer.alloc(2 * 1024 * 1024)
+  for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32BE(at, at)
+  // Pieces that are less than a pair waits for, so that it asks for more while it still holds them.
+  const step = 20 * 1024
+  const send = async (socket: Socket) => {
+    for (let at = 0; at < bytes.length && !socket.destroyed; at += step) {
+      socket.write(bytes.subarray(at, at + step))
+      await new Promise((next) => setTimeout(next, 1))
+    }
+    socket.end()
+  }
+  const port = await listening((socket) => void send(socket))
+  const upstream = readingWith((onread) => connect({ port, host: '127.0.0.1', allowHalfOpen: true, onread }))
+  atEnd(() => void upstream.destroy())
+  const [ours, theirs] = duplexPair()
+  flow(upstream, theirs, () => undefined)
+  const got: Buffer[] = []
+  ours.on('data', (piece: Buffer) => {
+    got.push(Buffer.from(piece))
+    ours.pause()
+    setTimeout(() => ours.resume(), 10)
+  })
+  await new Promise((done) => ours.once('end', done))
+  expect(Buffer.concat(got).equals(bytes)).toBe(true)
 })
 
 test('who reads slowly gets what was read before the plane was stopped, and nothing of what came later', async () => {
