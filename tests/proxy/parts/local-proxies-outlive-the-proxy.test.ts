@@ -29,11 +29,10 @@ function startPsql(port: number) {
   return start('psql', ['-XAtqnw', where], env)
 }
 
-// Once of many runs, on a machine with three times as much to do as it can, no page came after the restart: why is not known yet.
 test.for([
   ['without a tap', false],
   ['with a tap for each', true],
-] as const)('%s', { timeout: 240_000, retry: 2 }, async ([, tap], context) => {
+] as const)('%s', { timeout: 240_000 }, async ([, tap], context) => {
   if (lacking) return context.skip(lacking)
   const [postgres, redis] = [await startPostgres(), await startRedis()]
   atEnd(postgres.stop)
@@ -47,8 +46,10 @@ test.for([
     const psql = startPsql(db.port)
     psql.child.stdin?.write(`select 'round ' || ${many};\n`)
     const pinging = redis.cli(tcp.port, ['ping'])
-    await Promise.all([ask(db, many), ask(tcp, many)])
+    // One after the other, as one person with one key: its counter must not come the wrong way around.
+    await ask(db, many)
     await psql.says(new RegExp(`^round ${many}$`, 'm'))
+    await ask(tcp, many)
     expect(await pinging).toMatchObject({ code: 0, stdout: 'PONG\n' })
     return psql
   }
