@@ -73,11 +73,14 @@ export async function serve(given: Given): Promise<Serving> {
   const [http, api] = [makeHttpEnd({ ...web, words: opening }), makeHttpEnd({ ...web, isApiAlone: true })]
   const waiting = makeWaiting(world.limits.waitingOfOneUser)
   const tunnel = makeTunnelEnd({ ...opening, publicUrl, kindOf, waiting })
-  const needs = {
+  const needs: Parameters<typeof makeRouting>[2] = {
     ...{ world, relays, ownPorts, lookEvery, health: makeHealth({ world, ownPorts }) },
     takers: {
       sallyport: tunnel.take,
-      'sallyport-auth': api.take,
+      'sallyport-auth': (connection, socket) => {
+        connection.within(world.limits.headMs, 'head_too_slow')
+        api.take(connection, socket)
+      },
       h2: makeHttp2End({ ...opening, http }).take,
       'http/1.1': makeFirstRequest({ ...opening, http }),
     },

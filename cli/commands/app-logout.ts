@@ -6,8 +6,8 @@ export default command({
   help: `Usage: sallyport app logout NAME
 
 Removes the certificate that "sallyport app login" wrote for the app. Sessions that are open stay
-open. A copy of the file would still work until it ends: an administrator's lock, or the end of
-what your roles allow, ends that.
+open. A copy of the file would still work until it ends: "sallyport logout", an administrator's
+lock, or the end of what your roles allow, ends that.
 
 Examples:
   sallyport app logout wiki

@@ -6,8 +6,8 @@ export default command({
   help: `Usage: sallyport db logout NAME
 
 Removes the certificate that "sallyport db login" wrote for the database. Sessions that are open
-stay open. A copy of the file would still work until it ends: an administrator's lock, or the end
-of what your roles allow, ends that.
+stay open. A copy of the file would still work until it ends: "sallyport logout", an
+administrator's lock, or the end of what your roles allow, ends that.
 
 Examples:
   sallyport db logout orders

@@ -36,6 +36,14 @@ test('in the head of the first request, and of the next one', async () => {
   await expect.poll(proxy.codes).toEqual(['head_too_slow', 'head_too_slow'])
 })
 
+test('in the head of a request for the API alone', async () => {
+  const proxy = await startProxy({ edge, limits: { headMs: 300, handshakeMs: 60_000 } })
+  const wire = await dial(proxy, { ALPNProtocols: ['sallyport-auth'] })
+  wire.send('GET /v1/x HTTP/1.1\r\n')
+  await wire.closed
+  await expect.poll(proxy.codes).toEqual(['head_too_slow'])
+})
+
 test('between two requests, without a line in the log', async () => {
   const proxy = await startProxy({ edge, limits: { idleMs: 200 } })
   const wire = await dial(proxy)
