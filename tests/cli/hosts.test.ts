@@ -1,17 +1,14 @@
-/** Hosts that are no resources, on the command line: `ls`, `why`, `proxy tcp HOST:PORT`, `proxy http`, against the real edge and a strict proxy. */
-import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { runInNewContext } from 'node:vm'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { HostRule } from '../../core/access/host-rule.ts'
 import { newCa, newLeaf } from './certificates.ts'
-import { newSessionProxy, type SessionProxy } from './db/session-proxy.ts'
+import { newSessionProxy } from './db/session-proxy.ts'
 import { dial, echo } from './db/wire.ts'
+import { curl, listening, startProxyHttp } from './forward-proxy.ts'
 import { newCli } from './run-cli.ts'
 import { answerIn, signedIn } from './tls-edge.ts'
 
@@ -85,32 +82,9 @@ test('proxy tcp HOST:PORT that no role names: the connection is reset, and why s
 
 const said: RequestListener = (asked, reply) => void reply.end(`${asked.headers.host} ${asked.url}`)
 
-async function listening(server: Server & { closeAllConnections?(): void }): Promise<number> {
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections?.()
-  })
-  return (server.address() as AddressInfo).port
-}
-
-async function startHttp(proxy: SessionProxy, ...args: string[]) {
-  const cli = await signedIn(proxy.front)
-  const running = cli.start(['proxy', 'http', '--no-browser', ...args])
-  const [, port = ''] = await running.seen(/^listening on 127\.0\.0\.1:(\d+)$/m)
-  return { running, at: `http://127.0.0.1:${port}` }
-}
-
-async function curl(at: string, ...args: string[]) {
-  const env = { PATH: process.env['PATH'] ?? '', HTTPS_PROXY: at, http_proxy: at }
-  const child = spawn('curl', ['-sS', '-w', '\n%{http_code} %{http_connect}', ...args], { env })
-  const text = (await buffer(child.stdout)).toString().split('\n')
-  return { body: text.slice(0, -1).join('\n'), status: text.at(-1) }
-}
-
 test('proxy http: curl reaches what roles name, by CONNECT and by http://, and nothing else', async () => {
   const proxy = await newSessionProxy({ hosts, port: await listening(createHttp(said)) })
-  const { at } = await startHttp(proxy)
+  const { at } = await startProxyHttp(proxy)
   expect(await curl(at, 'http://Git.Example.com:8000/a')).toMatchObject({
     body: 'git.example.com:8000 /a',
     status: '200 000',
@@ -130,7 +104,7 @@ test('proxy http HOST:PORT: that one alone, with TLS from end to end and one tap
   const leaf = await newLeaf(ca, { names: ['git.example.com'] })
   const server = createHttps({ cert: leaf.pem, key: leaf.key }, said)
   const proxy = await newSessionProxy({ hosts, tap: true, port: await listening(server) })
-  const { running, at } = await startHttp(proxy, 'git.example.com:443', '--count=2')
+  const { running, at } = await startProxyHttp(proxy, 'git.example.com:443', '--count=2')
   const file = join(newCli().home, 'host-ca.pem')
   writeFileSync(file, ca.pem)
   const first = curl(at, '--cacert', file, 'https://git.example.com/one')
@@ -144,7 +118,7 @@ test('proxy http HOST:PORT: that one alone, with TLS from end to end and one tap
 
 test('a browser’s proxy.pac sends what rules name, on their ports, and no other', async () => {
   const proxy = await newSessionProxy({ hosts: [...hosts, { name: '*', ports: [1] }] })
-  const { at } = await startHttp(proxy)
+  const { at } = await startProxyHttp(proxy)
   const source = await (await fetch(`${at}/proxy.pac`)).text()
   const find = runInNewContext(`${source}; FindProxyForURL`) as (url: string, host: string) => string
   const leads = (url: string) => find(url, new URL(url).hostname.replace(/^\[|\]$/g, '')) !== 'DIRECT'

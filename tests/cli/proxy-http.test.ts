@@ -1,16 +1,14 @@
-/** `sallyport proxy http`: curl and Chromium reach an app by it, with TLS of their own; nothing else passes; taps as everywhere. */
-import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { openBrowser, requireChromium } from '../web/browser.ts'
 import { newCa, newLeaf } from './certificates.ts'
-import { newSessionProxy, type SessionProxy } from './db/session-proxy.ts'
+import { newSessionProxy } from './db/session-proxy.ts'
 import { dial } from './db/wire.ts'
+import { curl, listening, startProxyHttp } from './forward-proxy.ts'
 import { newCli } from './run-cli.ts'
 import { answerIn, signedIn } from './tls-edge.ts'
 
@@ -23,33 +21,9 @@ const app: RequestListener = async (asked, reply) => {
     .end(JSON.stringify([asked.method, asked.headers.host, asked.url, body, fields]))
 }
 
-async function listening(server: Server & { closeAllConnections?(): void }): Promise<number> {
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections?.()
-  })
-  return (server.address() as AddressInfo).port
-}
-
-async function start(proxy: SessionProxy, ...args: string[]) {
-  const cli = await signedIn(proxy.front)
-  const running = cli.start(['proxy', 'http', '--no-browser', ...args])
-  const [, port = ''] = await running.seen(/^listening on 127\.0\.0\.1:(\d+)$/m)
-  return { running, port: Number(port), at: `http://127.0.0.1:${port}` }
-}
-
-async function curl(at: string, ...args: string[]) {
-  const env = { PATH: process.env['PATH'] ?? '', HTTPS_PROXY: at, http_proxy: at }
-  const child = spawn('curl', ['-sS', '-w', '\n%{http_code} %{http_connect}', ...args], { env })
-  const [said, told] = await Promise.all([buffer(child.stdout), buffer(child.stderr)])
-  const lines = said.toString().split('\n')
-  return { body: lines.slice(0, -1).join('\n'), status: lines.at(-1), told: told.toString() }
-}
-
 test('http:// by curl: as it was asked, hop by hop fields left behind; several requests share a session', async () => {
   const proxy = await newSessionProxy({ port: await listening(createHttp(app)) })
-  const { at } = await start(proxy)
+  const { at } = await startProxyHttp(proxy)
   const { body, status } = await curl(
     at,
     '-H',
@@ -76,7 +50,7 @@ test('https:// by curl: the certificate is the app’s, under the host that was 
   const leaf = await newLeaf(ca, { names: ['wiki.example.com'] })
   const server = createHttps({ cert: leaf.pem, key: leaf.key }, app)
   const proxy = await newSessionProxy({ tap: true, port: await listening(server) })
-  const { at, running } = await start(proxy, 'wiki.example.com=wiki')
+  const { at, running } = await startProxyHttp(proxy, 'wiki.example.com=wiki')
   const file = join(newCli().home, 'app-ca.pem')
   writeFileSync(file, ca.pem)
   const asked = curl(at, '--cacert', file, 'https://wiki.example.com/there')
@@ -89,7 +63,7 @@ test('https:// by curl: the certificate is the app’s, under the host that was 
 
 test('who says no in the browser: 403 and the words for it, by either way', async () => {
   const proxy = await newSessionProxy({ tap: true, port: await listening(createHttp(app)) })
-  const { at, running } = await start(proxy)
+  const { at, running } = await startProxyHttp(proxy)
   const asked = curl(at, 'https://wiki/')
   await answerIn(running, proxy.front.person, 'no')
   expect(await asked).toMatchObject({ status: '000 403', told: expect.stringContaining('403') })
@@ -98,7 +72,7 @@ test('who says no in the browser: 403 and the words for it, by either way', asyn
 
 test('what leads to no resource, and what is no request for a forward proxy, is told; nothing is dialled', async () => {
   const proxy = await newSessionProxy({ port: await listening(createHttp(app)) })
-  const { at, port } = await start(proxy)
+  const { at, port } = await startProxyHttp(proxy)
   expect((await curl(at, 'https://example.com/')).status).toBe('000 403')
   expect(await curl(at, 'http://web-1/')).toMatchObject({
     status: '403 000',
@@ -126,7 +100,7 @@ test('an app that breaks off: 502, and the next request works', async () => {
     asked.socket.destroy()
   })
   const proxy = await newSessionProxy({ port: await listening(server) })
-  const { at } = await start(proxy)
+  const { at } = await startProxyHttp(proxy)
   expect(await curl(at, 'http://wiki/')).toMatchObject({ status: '502 000', body: 'wiki ended the connection.\n' })
   expect((await curl(at, 'http://wiki/')).status).toBe('200 000')
 })
@@ -134,7 +108,7 @@ test('an app that breaks off: 502, and the next request works', async () => {
 test('Chromium by its list of hosts: the app by it, all else without it', async (ctx) => {
   requireChromium(ctx)
   const proxy = await newSessionProxy({ port: await listening(createHttp(app)) })
-  const { at, port } = await start(proxy)
+  const { at, port } = await startProxyHttp(proxy)
   const elsewhere = await listening(createHttp((_, reply) => void reply.end('straight')))
   const browser = await openBrowser([`--proxy-pac-url=${at}/proxy.pac`])
   onTestFinished(() => browser?.close())
