@@ -7,12 +7,11 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { registerFirst } from '../client.ts'
 import { missing } from '../proxy/front/front.ts'
 import { type OpenSsh, startOpenSsh } from '../proxy/front/openssh.ts'
 import { atEnd } from '../proxy/proxy.ts'
 import { type Edge, startEdge } from '../web/browser.ts'
-import { type Terminals, terminals } from './db/terminals.ts'
+import { adaAndLea, type Terminals } from './db/terminals.ts'
 import { keepCli, program, type Running } from './run-cli.ts'
 import { answerIn, type Person } from './tls-edge.ts'
 
@@ -91,13 +90,8 @@ describe('a host behind ssh’s ProxyCommand', () => {
   beforeAll(async () => {
     if (lacking !== undefined) return
     edge = await startEdge()
-    people = terminals({ cli, env: environment(), origin: edge.origin, proxy: [`--proxy=localhost:${edge.proxyPort}`] })
-    ada = await people.newPerson()
-    await registerFirst(ada.visitor, edge.secret ?? '', ada.passkey)
-    await people.logIn(ada, 'ada')
-    await people.create(ada, 'ada', roles)
-    lea = await people.invite(ada, 'ada', 'Lea', 'access,hosts-tapped,hosts-free')
-    await people.logIn(lea, 'lea')
+    const opened = { cli, env: environment(), edge, documents: roles, roles: 'hosts-tapped,hosts-free' }
+    ;({ people, ada, lea } = await adaAndLea(opened))
   })
   beforeEach((context) => {
     if (lacking !== undefined) context.skip(lacking)

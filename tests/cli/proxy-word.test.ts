@@ -3,10 +3,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { registerFirst } from '../client.ts'
 import { run } from '../proxy/front/front.ts'
 import { type Edge, startEdge } from '../web/browser.ts'
-import { type Terminals, terminals } from './db/terminals.ts'
+import { adaAndLea } from './db/terminals.ts'
 import { keepCli } from './run-cli.ts'
 import { answerIn, type Person } from './tls-edge.ts'
 
@@ -32,7 +31,6 @@ describe('a word for programs that know forward proxies alone', () => {
   let web: Server
   let edge: Edge
   let lea: Person
-  let people: Terminals
   const cli = keepCli()
   const environment = () => ({ SALLYPORT_HOME: edge.home })
 
@@ -52,13 +50,14 @@ describe('a word for programs that know forward proxies alone', () => {
     web = createServer((request, response) => void response.end(`hello ${request.headers.host}`))
     await new Promise<void>((done) => web.listen(0, '127.0.0.1', done))
     edge = await startEdge()
-    people = terminals({ cli, env: environment(), origin: edge.origin, proxy: [`--proxy=localhost:${edge.proxyPort}`] })
-    const ada = await people.newPerson()
-    await registerFirst(ada.visitor, edge.secret ?? '', ada.passkey)
-    await people.logIn(ada, 'ada')
-    await people.create(ada, 'ada', documents((web.address() as AddressInfo).port))
-    lea = await people.invite(ada, 'ada', 'Lea', 'access,reader')
-    await people.logIn(lea, 'lea')
+    const opened = {
+      cli,
+      env: environment(),
+      edge,
+      documents: documents((web.address() as AddressInfo).port),
+      roles: 'reader',
+    }
+    lea = (await adaAndLea(opened)).lea
   })
   afterAll(async () => {
     cli.end()

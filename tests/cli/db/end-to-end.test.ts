@@ -1,11 +1,10 @@
 /** From `npm start` to rows in psql: edge, proxy, command, psql and PostgreSQL are all real; a software passkey stands in for fingers. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { registerFirst } from '../../client.ts'
 import { missingPostgres, type Postgres, readerPassword, startPostgres } from '../../postgres.ts'
 import { type Edge, startEdge } from '../../web/browser.ts'
 import { keepCli } from '../run-cli.ts'
 import { answerIn, type Person } from '../tls-edge.ts'
-import { documentsFor, type Terminals, terminals } from './terminals.ts'
+import { adaAndLea, documentsFor, type Terminals } from './terminals.ts'
 import { dial, reader, startup } from './wire.ts'
 
 const missing = missingPostgres()
@@ -29,13 +28,14 @@ describe('a database behind the proxy', () => {
     if (missing !== undefined) return
     postgres = await startPostgres()
     edge = await startEdge()
-    people = terminals({ cli, env: environment(), origin: edge.origin, proxy: [`--proxy=localhost:${edge.proxyPort}`] })
-    ada = await people.newPerson()
-    await registerFirst(ada.visitor, edge.secret ?? '', ada.passkey)
-    await people.logIn(ada, 'ada')
-    await people.create(ada, 'ada', documentsFor({ orders: postgres.port }, { tap: true }))
-    lea = await people.invite(ada, 'ada', 'Lea', 'access,db-reader')
-    await people.logIn(lea, 'lea')
+    const opened = {
+      cli,
+      env: environment(),
+      edge,
+      documents: documentsFor({ orders: postgres.port }, { tap: true }),
+      roles: 'db-reader',
+    }
+    ;({ people, ada, lea } = await adaAndLea(opened))
   })
   beforeEach((context) => {
     if (missing !== undefined) context.skip(missing)

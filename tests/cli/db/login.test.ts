@@ -3,21 +3,18 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { registerFirst } from '../../client.ts'
 import { missingPostgres, type Postgres, readerPassword, startPostgres } from '../../postgres.ts'
 import { type Edge, startEdge } from '../../web/browser.ts'
 import { keepCli } from '../run-cli.ts'
 import { answerIn, type Person } from '../tls-edge.ts'
-import { documentsFor, type Terminals, terminals } from './terminals.ts'
+import { adaAndLea, documentsFor } from './terminals.ts'
 
 const missing = missingPostgres()
 
 describe('a database that psql reaches by itself', () => {
   let postgres: Postgres
   let edge: Edge
-  let ada: Person
   let lea: Person
-  let people: Terminals
   const cli = keepCli()
 
   const environment = () => ({ SALLYPORT_HOME: edge.home, PGPASSWORD: readerPassword })
@@ -42,13 +39,14 @@ describe('a database that psql reaches by itself', () => {
     if (missing !== undefined) return
     postgres = await startPostgres()
     edge = await startEdge()
-    people = terminals({ cli, env: environment(), origin: edge.origin, proxy: [`--proxy=localhost:${edge.proxyPort}`] })
-    ada = await people.newPerson()
-    await registerFirst(ada.visitor, edge.secret ?? '', ada.passkey)
-    await people.logIn(ada, 'ada')
-    await people.create(ada, 'ada', documentsFor({ orders: postgres.port }, { tap: true }))
-    lea = await people.invite(ada, 'ada', 'Lea', 'access,db-reader')
-    await people.logIn(lea, 'lea')
+    const opened = {
+      cli,
+      env: environment(),
+      edge,
+      documents: documentsFor({ orders: postgres.port }, { tap: true }),
+      roles: 'db-reader',
+    }
+    lea = (await adaAndLea(opened)).lea
   })
   beforeEach((context) => {
     if (missing !== undefined) context.skip(missing)

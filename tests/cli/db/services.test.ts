@@ -5,7 +5,6 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { registerFirst } from '../../client.ts'
 import { missing } from '../../proxy/front/front.ts'
 import { startMariaDb } from '../../proxy/front/mariadb.ts'
 import { atEnd } from '../../proxy/proxy.ts'
@@ -14,7 +13,7 @@ import { freePort } from '../../runtime/launch.ts'
 import { type Edge, startEdge } from '../../web/browser.ts'
 import { keepCli } from '../run-cli.ts'
 import { answerIn, type Person } from '../tls-edge.ts'
-import { type Terminals, terminals } from './terminals.ts'
+import { adaAndLea, type Terminals } from './terminals.ts'
 
 const lacking = missing('redis-cli', 'redis-check-rdb', 'mariadb', 'mariadbd', 'ncat', 'openssl', 'sh')
 
@@ -75,13 +74,8 @@ describe('what clients reach by themselves', () => {
   beforeAll(async () => {
     if (lacking !== undefined) return
     edge = await startEdge()
-    people = terminals({ cli, env: environment(), origin: edge.origin, proxy: [`--proxy=localhost:${edge.proxyPort}`] })
-    ada = await people.newPerson()
-    await registerFirst(ada.visitor, edge.secret ?? '', ada.passkey)
-    await people.logIn(ada, 'ada')
-    await people.create(ada, 'ada', role)
-    lea = await people.invite(ada, 'ada', 'Lea', 'access,all')
-    await people.logIn(lea, 'lea')
+    const opened = { cli, env: environment(), edge, documents: role, roles: 'all' }
+    ;({ people, ada, lea } = await adaAndLea(opened))
   })
   beforeEach((context) => {
     if (lacking !== undefined) context.skip(lacking)

@@ -3,8 +3,9 @@ import { createECDH } from 'node:crypto'
 import { expect } from 'vitest'
 import { base64url } from '../../../core/lib/bytes.ts'
 import { newAuthenticator } from '../../authenticator.ts'
-import { Visitor } from '../../client.ts'
+import { registerFirst, Visitor } from '../../client.ts'
 import { acceptBody } from '../../people.ts'
+import type { Edge } from '../../web/browser.ts'
 import type { Ended, keepCli, Running } from '../run-cli.ts'
 import { answerIn, type Person } from '../tls-edge.ts'
 
@@ -66,6 +67,26 @@ export function terminals({ cli, env, origin, proxy }: Given): Terminals {
       return invited
     },
   }
+}
+
+interface Opened extends Pick<Given, 'cli' | 'env'> {
+  readonly edge: Pick<Edge, 'origin' | 'proxyPort' | 'secret'>
+  /** That the administrator writes. */
+  readonly documents: string
+  /** Lea's, beside `access`. */
+  readonly roles: string
+}
+
+/** At a new edge: its administrator, and one who reaches something; each signed in, in the profile of that name. */
+export async function adaAndLea({ cli, env, edge, documents, roles }: Opened) {
+  const people = terminals({ cli, env, origin: edge.origin, proxy: [`--proxy=localhost:${edge.proxyPort}`] })
+  const ada = await people.newPerson()
+  await registerFirst(ada.visitor, edge.secret ?? '', ada.passkey)
+  await people.logIn(ada, 'ada')
+  await people.create(ada, 'ada', documents)
+  const lea = await people.invite(ada, 'ada', 'Lea', `access,${roles}`)
+  await people.logIn(lea, 'lea')
+  return { people, ada, lea }
 }
 
 /** As the page does with the link's secret. */
