@@ -106,9 +106,6 @@ export async function startWorld({
     for (const one of [folder, edge.home]) remove(one)
   })
   const [port, adminPort, home] = [await freePort(), await freePort(), pathOf(folder, 'state')]
-  const file = pathOf(folder, 'proxy.yaml')
-  writeFileSync(file, await configFor(edge, { port, adminPort, home, onSilence, routes }))
-  const proxy = await keepProxy(file, { home, port, adminPort })
   const trusting = [`--proxy=localhost:${port}`, `--ca-file=${pathOf(home, 'ca.pem')}`]
   const people = terminals({ cli, env, origin: edge.origin, proxy: trusting })
   const ada = await firstAdministrator(edge)
@@ -116,6 +113,10 @@ export async function startWorld({
   expect(await putDocuments(ada, documents)).toMatchObject({ status: 200 })
   const lea = await people.newPerson()
   await join(ada, 'Lea', ['access', 'everything'], lea)
+  // It reads the edge as it begins, so it knows all of this; what is made afterwards it learns some seconds later.
+  const file = pathOf(folder, 'proxy.yaml')
+  writeFileSync(file, await configFor(edge, { port, adminPort, home, onSilence, routes }))
+  const proxy = await keepProxy(file, { home, port, adminPort })
   await people.logIn(lea, 'lea')
   return {
     ...{ port, home, ada, lea, people },
