@@ -59,14 +59,20 @@ const coordinate = 32
 
 /** ECDSA-Sig-Value (RFC 3279 section 2.2.3) of r || s: for P-256 each length fits one byte. */
 function derOf(raw: Uint8Array): Bytes {
-  const [r, s] = [integer(raw.subarray(0, coordinate)), integer(raw.subarray(coordinate))]
-  return concat([0x30, r.length + s.length], r, s)
+  const der = new Uint8Array(2 + 2 * (3 + coordinate))
+  const end = writeInteger(raw.subarray(coordinate), der, writeInteger(raw.subarray(0, coordinate), der, 2))
+  der[0] = 0x30
+  der[1] = end - 2
+  return der.subarray(0, end)
 }
 
-/** Without leading zeros, but for the one that keeps it from being negative. */
-function integer(bytes: Uint8Array): Bytes {
-  const first = bytes.findIndex((byte) => byte !== 0)
-  const digits = bytes.subarray(first < 0 ? bytes.length - 1 : first)
-  const sign = (digits[0] as number) < 0x80 ? [] : [0]
-  return concat([0x02, sign.length + digits.length], sign, digits)
+/** Without leading zeros, but for the one that keeps it from being negative. Where it ends in `der`. */
+function writeInteger(bytes: Uint8Array, der: Bytes, at: number): number {
+  let first = 0
+  while (first < bytes.length - 1 && bytes[first] === 0) first++
+  const sign = (bytes[first] as number) < 0x80 ? 0 : 1
+  der[at] = 0x02
+  der[at + 1] = sign + bytes.length - first
+  der.set(bytes.subarray(first), at + 2 + sign)
+  return at + 2 + sign + bytes.length - first
 }
