@@ -7,7 +7,7 @@ import { utf8 } from '../lib/bytes.ts'
 
 export interface ConnectHead {
   readonly target: Authority
-  /** A grant is presented under 1.1 only; 1.0 is what some old clients of a plain proxy say. */
+  /** 1.0 is what some old clients of a plain proxy say. */
   readonly version: '1.0' | '1.1'
   /** Raw values. They are for this proxy and never go further. */
   readonly proxyAuthorization: string | undefined
