@@ -31,6 +31,8 @@ export const terminal: Asking = { requestId: 'test', from: { address: 'local', p
 
 interface Settings {
   readonly origin?: string
+  /** When it begins. */
+  readonly at?: Instant
   readonly rpId?: string
   readonly cluster?: string
   /** 32 bytes; the same for all edges unless a test wants another. */
@@ -56,7 +58,7 @@ export async function newEdge(settings: Settings = {}) {
   const site: Site = { cluster: settings.cluster ?? 'test', origin, rpId, rpIdHash: await sha256(utf8(rpId)) }
   const store = settings.store ?? openDatabase(':memory:', migrations)
   const logged: LogLine[] = []
-  let instant: Instant = 1_800_000_000_000
+  let instant: Instant = settings.at ?? 1_800_000_000_000
   const now = () => instant
   const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
   const passwords = settings.passwords ?? quickPasswords()

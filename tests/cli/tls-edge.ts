@@ -119,7 +119,10 @@ function send(reply: ServerResponse, status: number, headers: Record<string, str
 }
 
 /** A CLI that knows the CA as on the machine of `npm start`, and the flag that names the proxy. */
-export function cliFor(front: Front, env: Readonly<Record<string, string>> = {}): Cli & { readonly proxy: string } {
+export function cliFor(
+  front: Pick<Front, 'port' | 'caPem'>,
+  env: Readonly<Record<string, string>> = {},
+): Cli & { readonly proxy: string } {
   const cli = newCli(env)
   writeFileSync(join(cli.home, 'ca.pem'), front.caPem)
   return Object.assign(cli, { proxy: `--proxy=localhost:${front.port}` })
@@ -162,7 +165,10 @@ async function approveTap(url: URL, visitor: Visitor, passkey: Authenticator, sa
 }
 
 /** A CLI that is signed in. */
-export async function signedIn(front: Front, env: Readonly<Record<string, string>> = {}) {
+export async function signedIn(
+  front: Pick<Front, 'port' | 'caPem' | 'person'>,
+  env: Readonly<Record<string, string>> = {},
+) {
   const cli = cliFor(front, env)
   const running = cli.start(['login', cli.proxy, '--ca-file=ca.pem', '--debug'])
   await answerIn(running, front.person)

@@ -4,6 +4,7 @@ import type { SessionAsk } from '../../../core/access/request-session.ts'
 import type { RoleConditions, RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import type { Resolve } from '../../../proxy/upstream.ts'
 import { putDocuments } from '../../proxies.ts'
+import type { Database } from './database.ts'
 import { roleFor, startEcho } from './kinds.ts'
 import { grantFor, nameOf, newWorld, Tunnel, type World } from './world.ts'
 
@@ -41,18 +42,26 @@ export async function limitTo({ admin, proxy }: World, hosts: readonly HostRule[
   await proxy.serving.trust.ask()
 }
 
+interface HostOptions {
+  readonly tap?: boolean
+  readonly answers?: string[][]
+  readonly site?: NonNullable<Parameters<typeof newWorld>[0]>['site']
+  /** In the place of the echo. */
+  readonly server?: Database
+}
+
 /** Every name is on this machine, unless `answers` say otherwise. */
 export async function newHostWorld(
   allow: readonly HostRule[] = [{ name: '*.internal', ports: anyPort, networks: here }],
-  { tap = false, answers = [['127.0.0.1']] }: { tap?: boolean; answers?: string[][] } = {},
+  { tap = false, answers = [['127.0.0.1']], site = {}, server: given }: HostOptions = {},
 ): Promise<HostWorld> {
-  const server = await startEcho()
+  const server = given ?? (await startEcho())
   const resolved: string[] = []
   const resolve: Resolve = async (host) => {
     resolved.push(host)
     return (answers.length > 1 ? answers.shift() : answers[0]) ?? []
   }
-  const world = await newWorld({ tap, resolve })
+  const world = await newWorld({ tap, resolve, site })
   await say(world, allow, {}, tap)
   return { ...world, port: server.port, resolved, answers, reached: server.connections }
 }

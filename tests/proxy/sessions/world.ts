@@ -51,7 +51,8 @@ export async function lineTo(edge: TestEdge): Promise<Line> {
     const text = await line.tamper(path, await answer.text())
     // The edge has done it, and nobody hears of it.
     if (text === undefined || isCut) return void request.socket.destroy()
-    response.writeHead(answer.status, { 'content-type': 'application/json' })
+    const { 'content-length': _, ...fields } = Object.fromEntries(answer.headers)
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...fields })
     response.end(text)
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
@@ -86,6 +87,8 @@ interface Options {
   readonly resolve?: Resolve
   readonly names?: Settings['names']
   readonly certificates?: Settings['certificates']
+  /** What it is called, and when it begins. */
+  readonly site?: Parameters<typeof newAdmin>[0]
 }
 
 export interface World {
@@ -103,7 +106,7 @@ export interface World {
 
 export async function newWorld(options: Options = {}): Promise<World> {
   const database = options.database ?? (await startDatabase())
-  const admin = await newAdmin()
+  const admin = await newAdmin(options.site)
   const { edge } = admin
   await putDocuments(
     admin,
