@@ -4,7 +4,6 @@ import type { SessionAsk } from '../../../core/access/request-session.ts'
 import type { RoleConditions, RoleDocument, RoleOptions } from '../../../core/access/role.ts'
 import type { Resolve } from '../../../proxy/upstream.ts'
 import { putDocuments } from '../../proxies.ts'
-import type { Database } from './database.ts'
 import { roleFor, startEcho } from './kinds.ts'
 import { grantFor, nameOf, newWorld, Tunnel, type World } from './world.ts'
 
@@ -46,16 +45,14 @@ interface HostOptions {
   readonly tap?: boolean
   readonly answers?: string[][]
   readonly site?: NonNullable<Parameters<typeof newWorld>[0]>['site']
-  /** In the place of the echo. */
-  readonly server?: Database
 }
 
 /** Every name is on this machine, unless `answers` say otherwise. */
 export async function newHostWorld(
   allow: readonly HostRule[] = [{ name: '*.internal', ports: anyPort, networks: here }],
-  { tap = false, answers = [['127.0.0.1']], site = {}, server: given }: HostOptions = {},
+  { tap = false, answers = [['127.0.0.1']], site = {} }: HostOptions = {},
 ): Promise<HostWorld> {
-  const server = given ?? (await startEcho())
+  const server = await startEcho()
   const resolved: string[] = []
   const resolve: Resolve = async (host) => {
     resolved.push(host)
