@@ -165,13 +165,5 @@ describe('what clients reach by themselves', () => {
     const as = ['--db-user=default', '--db-name=0']
     const bearer = await untapped('db', 'login', 'docs', ...as, '--bearer')
     expect(bearer).toMatchObject({ code: 2, stderr: expect.stringContaining('--bearer is for Postgres') })
-    for (const words of [
-      ['db', 'connect', 'docs'],
-      ['proxy', 'db', 'docs'],
-    ]) {
-      const ended = await untapped(...words, ...as)
-      expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('docs speaks mongodb') })
-      expect(ended.stderr).toContain('sallyport db login docs')
-    }
   })
 })
