@@ -101,6 +101,25 @@ spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: inse
     expect(stderr).toMatch(/refused in the browser/)
   })
 
+  test('the account page shows what is open, and its button cuts it', async () => {
+    const idle = query('select pg_sleep(60)')
+    await approve(bob, idle)
+    const connections = bob.page.getByRole('region', { name: 'Connections' })
+    const looking = async () => {
+      await bob.page.goto(`${edge.origin}/account`)
+      return connections.getByRole('listitem').allInnerTexts()
+    }
+    await expect
+      .poll(looking, { timeout: 20_000 })
+      .toEqual([expect.stringMatching(/pg-1[\s\S]*user reader, database app/)])
+    await connections.getByRole('button', { name: 'End the connection to pg-1' }).click()
+    await bob.page.getByText('The connection was ended.').waitFor()
+    expect(await connections.getByText('None is open.').isVisible()).toBe(true)
+    const { code, stderr } = await idle.ended
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('This session was ended, by its user or an administrator.')
+  })
+
   test('a lock: the open session is gone from the database within five seconds, and no new one opens', async () => {
     const waiting = query('select pg_sleep(0)')
     await approve(bob, waiting)
@@ -138,7 +157,7 @@ spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: inse
   test('the audit log tells the sessions, each once', async () => {
     const { stdout } = await run('admin', 'audit', 'ls', '--limit=300', '--format=json', asAda)
     const count = (kind: string) => stdout.match(new RegExp(`"kind": ?"${kind}"`, 'g'))?.length ?? 0
-    expect(count('session.start')).toBe(3)
+    expect(count('session.start')).toBe(4)
     expect(count('session.grant')).toBeGreaterThanOrEqual(3)
   })
 })
