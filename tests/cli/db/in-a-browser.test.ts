@@ -101,6 +101,8 @@ spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: inse
     expect(stderr).toMatch(/refused in the browser/)
   })
 
+  const backends = () => Number(postgres.sql("select count(*) from pg_stat_activity where usename = 'reader'"))
+
   test('the account page shows what is open, and its button cuts it', async () => {
     const idle = query('select pg_sleep(60)')
     await approve(bob, idle)
@@ -118,6 +120,9 @@ spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: inse
     const { code, stderr } = await idle.ended
     expect(code).not.toBe(0)
     expect(stderr).toContain('This session was ended, by its user or an administrator.')
+    // A server that sleeps notices later.
+    postgres.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reader'")
+    await expect.poll(backends, { timeout: 10_000 }).toBe(0)
   })
 
   test('a lock: the open session is gone from the database within five seconds, and no new one opens', async () => {
@@ -137,7 +142,6 @@ spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: inse
       'select pg_sleep(30)',
     ])
     await approve(bob, idle)
-    const backends = () => Number(postgres.sql("select count(*) from pg_stat_activity where usename = 'reader'"))
     for (const end = Date.now() + 5000; backends() === 0 && Date.now() < end; )
       await new Promise((next) => setTimeout(next, 50))
     expect(backends()).toBe(1)
