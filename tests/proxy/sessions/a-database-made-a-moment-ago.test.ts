@@ -59,6 +59,7 @@ test('an edge that does not answer keeps nobody: the alert comes while it is sil
     return answer
   }
   await expect(dialPostgres(world.proxy, { name: 'pg-9.localhost' })).rejects.toMatchObject(unknown)
+  expect(world.proxy.log.filter(({ message }) => message === 'no news from the edge')).toEqual([])
   // What is known goes on at once.
   await dialPostgres(world.proxy)
   silence.resolve()

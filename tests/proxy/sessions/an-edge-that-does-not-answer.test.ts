@@ -1,7 +1,7 @@
 /** A certificate that opens as often as it is shown, where the edge neither answers nor refuses: it is not waited for, and not forgotten. */
 import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
-import { call } from '../../people.ts'
+import { call, newPerson, type Person } from '../../people.ts'
 import { until } from '../proxy.ts'
 import { certify, isOpenedBy, isReady, startDirect } from './certificate.ts'
 import { newWorld, type World } from './world.ts'
@@ -19,8 +19,8 @@ function silence({ line }: World) {
   return () => spoken.resolve()
 }
 
-const endLogin = async ({ lea }: World) =>
-  expect((await call(lea, 'DELETE', `/v1/me/logins/${String(decodeJwt(lea.token)['sid'])}`)).status).toBe(200)
+const endLogin = async (person: Person) =>
+  expect((await call(person, 'DELETE', `/v1/me/logins/${String(decodeJwt(person.token)['sid'])}`)).status).toBe(200)
 
 test('it opens while the answer is awaited, though another question was on its way before', async () => {
   const world = await newWorld(seldom)
@@ -40,7 +40,7 @@ test('it opens while the answer is awaited, though another question was on its w
 test('where the late answer says that the login was ended, what has opened meanwhile is cut', async () => {
   const world = await newWorld(seldom)
   const certified = await certify(world)
-  await endLogin(world)
+  await endLogin(world.lea)
   const speak = silence(world)
   const open = await startDirect(world.proxy, { certified })
   await open.until(isReady)
@@ -52,13 +52,27 @@ test('where the late answer says that the login was ended, what has opened meanw
 test('and where the edge was away, with its first answer', async () => {
   const world = await newWorld(seldom)
   const certified = await certify(world)
-  await endLogin(world)
+  await endLogin(world.lea)
   world.line.cut()
   const open = await startDirect(world.proxy, { certified })
   await open.until(isReady)
   world.line.bringBack()
   await world.proxy.serving.trust.ask()
   expect(await open.closed).toContain('The login that this certificate comes from was ended')
+})
+
+test('what the proxy hears while it opens counts: the answer that it needs to know the user names the ended login', async () => {
+  const world = await newWorld(seldom)
+  // The proxy's snapshot is from before him.
+  const bob = await newPerson(world.admin, 'Bob', ['access', 'db-reader'])
+  const certified = await certify(world, { person: bob })
+  await endLogin(bob)
+  let questions = 0
+  world.line.refuses = (asked) => asked === path && ++questions === 1
+  const said = await (await startDirect(world.proxy, { certified })).closed
+  expect(questions).toBe(2)
+  expect(said).toContain('was ended: sallyport login')
+  expect(world.database.connections).toEqual([])
 })
 
 test('an answer that says that it runs is the last word on what has opened: a later end cuts none of it', async () => {
@@ -69,7 +83,7 @@ test('an answer that says that it runs is the last word on what has opened: a la
   await open.until(isReady)
   world.line.bringBack()
   for (let i = 0; i < 2; i++) expect(await world.proxy.serving.trust.ask()).toBe(true)
-  await endLogin(world)
+  await endLogin(world.lea)
   await world.proxy.serving.trust.ask()
   await until(() => world.proxy.serving.certificateLogins.watched.logins.length === 0)
   expect(open.socket.destroyed).toBe(false)
