@@ -86,6 +86,6 @@ test('an answer that says that it runs is the last word on what has opened: a la
   await endLogin(world.lea)
   await world.proxy.serving.trust.ask()
   await until(() => world.proxy.serving.certificateLogins.watched.logins.length === 0)
-  expect(open.socket.destroyed).toBe(false)
   expect(await isOpenedBy(world.proxy, { certified })).toBe(false)
+  expect([open.socket.destroyed, world.proxy.serving.sessions.count]).toEqual([false, 1])
 })
