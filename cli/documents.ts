@@ -27,7 +27,8 @@ export type DocumentsRead =
   | { readonly problems: readonly FileProblem[] }
 
 const longestText = 1_048_576
-const mostDocuments = 100
+/** As many as the edge takes at once. */
+export const mostInOne = 100
 const mostProblems = 100
 
 /** `FILE:LINE: field: message`. */
@@ -66,8 +67,13 @@ function readStream(reading: Reading, text: string): void {
     const values = complaints.length > 0 ? [] : valuesOf(value)
     // Empty ones count too: they cost time.
     count += Math.max(values.length, 1)
-    if (count > mostDocuments) {
-      tell(reading, value?.line ?? 1, '', `more than ${mostDocuments} documents`)
+    if (count > mostInOne) {
+      tell(
+        reading,
+        value?.line ?? 1,
+        '',
+        `more than ${mostInOne} documents, which are as many as one tap approves: put the rest into another file`,
+      )
       return
     }
     for (const one of values) readOne(reading, places, one)

@@ -34,7 +34,7 @@ export function requireTarget(values: { readonly [flag in Flag<LockTargetKind>]?
 
 /** A lock on a name that is misspelt would lock nothing. Answers the name as locks have it. @throws Problem */
 export async function requireExisting(session: Session, { kind, name }: GivenTarget): Promise<string> {
-  if (kind === 'login' || kind === 'device' || kind === 'agent') return name
+  if (kind === 'login' || kind === 'device' || kind === 'agent' || kind === 'host') return name
   const [known, hint] = await knownOf(session, kind)
   const found = known.find(({ names }) => names.some((one) => one === name || (kind === 'user' && isSame(one, name))))
   if (found) return kind === 'user' ? name : found.id
@@ -55,7 +55,7 @@ interface Known {
   readonly names: readonly string[]
 }
 
-type Knowable = Exclude<LockTargetKind, 'login' | 'device' | 'agent'>
+type Knowable = Exclude<LockTargetKind, 'login' | 'device' | 'agent' | 'host'>
 
 /** All of a kind, and the command that lists them. */
 async function knownOf(session: Session, kind: Knowable): Promise<readonly [readonly Known[], string]> {

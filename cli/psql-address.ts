@@ -29,3 +29,11 @@ export function connectionParts(profile: string, known: Profile, { name, user, d
 /** libpq has known `system` since version 16, and takes a file in every one. */
 const bundles = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem']
 const systemRoots = (): string => bundles.find((file) => existsSync(file)) ?? 'system'
+
+/** As a connection string has them. */
+export const inLibpqWords = (parts: ConnectionParts): string =>
+  Object.entries(parts)
+    .map(([key, value]) => `${key}=${word(value)}`)
+    .join(' ')
+
+const word = (value: string) => (/^[\w.-]+$/.test(value) ? value : `'${value.replaceAll(/[\\']/g, '\\$&')}'`)

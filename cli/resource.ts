@@ -1,4 +1,5 @@
 /** What the roles of this user reach. */
+import { type DbProtocol, dbProtocols } from '../core/access/db.ts'
 import { parseHost } from '../core/access/host-target.ts'
 import { nearest } from '../core/access/place.ts'
 import { kindsOfResources } from '../core/access/resource.ts'
@@ -33,11 +34,15 @@ export async function requireDatabase(session: Session, name: string, impersonat
   return requireFound(databases, name, `a database ${name}`, listsFor('db ls', impersonate))
 }
 
-/** @throws Problem refused, failed where it is no Postgres */
-export async function requirePostgres(session: Session, name: string, impersonate?: string): Promise<Resource> {
-  const found = await requireDatabase(session, name, impersonate)
-  if (found.protocol === 'postgres') return found
-  throw new Problem('failed', `${name} speaks ${found.protocol ?? 'something else'}`, `sallyport db login ${name}`)
+/** Of a database. @throws Problem failed where this version does not know it */
+export function protocolOf({ name, protocol }: Resource): DbProtocol {
+  const known = dbProtocols.find((one) => one === protocol)
+  if (known) return known
+  throw new Problem(
+    'failed',
+    `${name} speaks ${protocol ?? 'something else'}`,
+    'use a sallyport of the version of the edge',
+  )
 }
 
 /** What a session is asked for on. Of a host nobody lists which there are: the edge says whether a role names it. @throws Problem refused */

@@ -6,6 +6,21 @@ import { Problem } from './problem.ts'
 
 const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
+/** The first of them that is installed. @throws Problem `missing` where none is */
+export async function runFirst(
+  [name, ...others]: readonly [string, ...string[]],
+  args: readonly string[],
+  missing: Problem,
+): Promise<number> {
+  try {
+    return await runProgram(name, args, missing)
+  } catch (error) {
+    const [next, ...rest] = others
+    if (error !== missing || next === undefined) throw error
+    return runFirst([next, ...rest], args, missing)
+  }
+}
+
 /** Its exit code; of a signal, what a shell makes of it. @throws Problem `missing` where there is no such program */
 export function runProgram(name: string, args: readonly string[], missing: Problem): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>()

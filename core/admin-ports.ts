@@ -88,6 +88,8 @@ export interface ListedUser {
   readonly lockedBy: LockKey | undefined
   /** The one that may still be used. */
   readonly link: { readonly kind: 'invite' | 'reset'; readonly expiresAt: Instant } | undefined
+  /** That one, or another before. */
+  readonly hadLink: boolean
   readonly createdAt: Instant
 }
 

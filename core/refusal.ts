@@ -32,7 +32,12 @@ const answers = {
   ],
   credential_unknown: [401, 'refused', tryAgain()],
   credential_changed: [401, 'refused', tryAgain()],
-  counter_regressed: [401, 'refused', tryAgain()],
+  // Told of no other but whoever has just shown the key: the counter is compared last, in the batch.
+  counter_regressed: [
+    401,
+    'refused',
+    'This key approved something else in between, such as another page: approve this once more. If that was not you, the key may have been copied: tell an administrator.',
+  ],
   security_key_alone: [401, 'refused', tryAgain()],
   vouch_wrong: [401, 'refused', tryAgain()],
   preference_changed: [401, 'refused', tryAgain()],

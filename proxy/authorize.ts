@@ -138,7 +138,7 @@ export async function openGrant(
   const { target } = showing
   const jkt = await showing.provenKey()
   requireKey(grant, jkt)
-  if (grant.uses.most === undefined) await needs.certificateLogins.requireRunning(grant.login.id)
+  await needs.certificateLogins.requireRunning(grant)
   const use = showing.spent ?? requireUnspent(needs, grant)
   const { id, boot } = identity
   const open = async () => {

@@ -28,7 +28,7 @@ export class Exchange {
   readonly #world: World
   readonly #startedAt: Instant
   readonly #timers = new Map<string, NodeJS.Timeout>()
-  #code: RefusalCode | CloseCode | undefined
+  #code: string | undefined
   #detail: string | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse, connection: Connection, world: World) {
@@ -79,11 +79,16 @@ export class Exchange {
     this.response.end(text)
   }
 
+  /** For its line: why it is answered as it is. */
+  note(code: string, detail?: string | undefined): void {
+    this.#code = code
+    this.#detail = detail
+  }
+
   /** What is left of the request's body is read and dropped, so that its sender gets to read this. */
   refuse(code: RefusalCode, { detail, headers = {} }: { detail?: string | undefined; headers?: Headers } = {}): void {
     const [status, error, message] = refusals[code]
-    this.#code = code
-    this.#detail = detail
+    this.note(code, detail)
     this.answer(status, { error, message, request_id: this.requestId }, headers)
   }
 

@@ -135,8 +135,9 @@ export class Opening implements Session {
   }
 
   #requireAllowed(): void {
-    const { events, trust, world } = this.#needs
+    const { events, trust, world, certificateLogins } = this.#needs
     this.#calledOff.signal.throwIfAborted()
+    certificateLogins.requireNotEnded(this.grant)
     const { constraints } = requireAllowed(trust.fresh().known, this.grant, { address: this.address, now: world.now() })
     if (constraints.strictLocks) {
       trust.requireNewest()

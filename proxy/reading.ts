@@ -4,19 +4,17 @@
  */
 import { type OnReadOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import { common, giveBack, takeBuffer } from './read-buffers.ts'
+import { RecordReading } from './record-reading.ts'
 
 /** Answers whether more may come now. If not, nothing is read until `resume`. `isLent`: what comes next is written over these bytes. */
 export type Take = (bytes: Buffer, isLent: boolean) => boolean
 
-/** Of sockets that have no own. What is read into it is copied in the same turn. */
-const common = Buffer.allocUnsafeSlow(64 * 1024)
-/** The large ones cost a third less CPU. A reader that stalls keeps one for as long as it does, so there are only so many. */
-const [largeLength, smallLength, mostLarge] = [256 * 1024, 64 * 1024, 128]
-let largeOnes = 0
 /** A read of so much is one of many, and one of less than the second is not. */
 const [many, few] = [16 * 1024, 4 * 1024]
 
-const readings = new WeakMap<Duplex, Reading>()
+const readings = new WeakMap<Duplex, { take: Take | undefined }>()
 
 class Reading {
   socket: Socket | undefined
@@ -34,22 +32,16 @@ class Reading {
     // What the stream still holds comes first.
     const isDirect = take !== undefined && socket.readableFlowing === true && socket.readableLength === 0
     if (!isDirect) return socket.push(Buffer.from(bytes))
-    if (bytes.length >= many) this.#own ??= newOwn()
+    if (bytes.length >= many) this.#own ??= takeBuffer()
     else if (bytes.length < few) this.leave()
     return isCommon ? take(Buffer.from(bytes), false) : take(bytes, true)
   }
 
   /** Its own buffer is never another's: bytes may still be written from it. */
   leave(): void {
-    if (this.#own?.length === largeLength) largeOnes--
+    if (this.#own) giveBack(this.#own)
     this.#own = undefined
   }
-}
-
-function newOwn(): Buffer {
-  if (largeOnes >= mostLarge) return Buffer.allocUnsafeSlow(smallLength)
-  largeOnes++
-  return Buffer.allocUnsafeSlow(largeLength)
 }
 
 /** For a socket that is about to be made: what `make` gets is for `net.connect`. */
@@ -87,7 +79,7 @@ export function readingOf(accepted: Socket): Socket {
 
 /** Gives all that comes from now on to `take`, behind what the stream holds. */
 export function takeFrom(stream: Duplex, take: Take): void {
-  const reading = readings.get(stream)
+  const reading = readings.get(stream) ?? (stream instanceof TLSSocket ? RecordReading.of(stream) : undefined)
   if (reading) reading.take = take
   const heard = (bytes: Buffer) => {
     if (!take(bytes, false)) stream.pause()

@@ -18,6 +18,7 @@ import { makeHealth } from './health.ts'
 import { makeHttpEnd } from './http.ts'
 import { makeHttp2End } from './http2.ts'
 import type { Identity } from './identity.ts'
+import { makeNamedResources } from './named-resources.ts'
 import type { OwnCertificates } from './own-certificates.ts'
 import { openPorts, portsOf } from './ports.ts'
 import { makeRelays, type Relays } from './relays.ts'
@@ -125,7 +126,11 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   const { keys, maxStale, maxOffline } = trusted
   const first = keys === 'first-use' ? fetchedKeys(caller, home) : pinnedKeys(keys === 'none' ? [] : keys)
   const sessions = makeSessions(world.limits.sessions)
-  const certificateLogins = makeCertificateLogins({ now: world.now, ask: () => trust.ask() })
+  const certificateLogins = makeCertificateLogins({
+    now: world.now,
+    ask: () => trust.ask(),
+    cut: sessions.endCertified,
+  })
   const asking = {
     watched: watchingBoth(sessions.watched, certificateLogins.watched),
     world,
@@ -145,7 +150,8 @@ async function startKnowing({ settings, identity, world, askEvery = seconds(2) }
   if (keys !== 'none') events.started(identity.boot)
   const spent = rememberSpent(world.limits.spentGrants)
   const more = { certificateLogins, cancels: makeCancels(world), bearers: makeBearers(world) }
-  return { ...more, world, identity, trust, sessions, events, spent, ...remembered() }
+  const named = makeNamedResources(trust)
+  return { ...more, named, world, identity, trust, sessions, events, spent, ...remembered() }
 }
 
 /** What was right before, of clients that come again. */

@@ -3,8 +3,6 @@
  * that the client dials is that of the resource, below the proxy's; or the proxy's own, and the grant alone says which resource.
  */
 import type { TLSSocket } from 'node:tls'
-import type { ResourceDocument } from '../core/access/resource.ts'
-import { Refusal } from '../core/refusal.ts'
 import type { Hello } from '../core/route/hello.ts'
 import type { AuthorizeNeeds } from './authorize.ts'
 import type { CertificateFor } from './certificate-book.ts'
@@ -12,6 +10,7 @@ import { shownByCertificate } from './certificate-grant.ts'
 import type { ServerCertificate } from './certificates.ts'
 import type { Connection } from './connection.ts'
 import { alertBytes, type Taking } from './dispatch.ts'
+import type { NamedResources } from './named-resources.ts'
 import { letHalfOpen, openBehind } from './open-behind.ts'
 import type { OpeningNeeds } from './opening.ts'
 import { refusalInLog } from './refusal-in-log.ts'
@@ -22,6 +21,7 @@ import { makeTlsEnd } from './tls.ts'
 
 export interface ServiceNeeds extends AuthorizeNeeds, OpeningNeeds {
   readonly certificates: ResourceCertificates
+  readonly named: NamedResources
   /** The proxy's own server names: resources lie below each. */
   readonly names: ReadonlySet<string>
   /** What is shown under those. */
@@ -68,8 +68,8 @@ export function makeServiceEnd(
     agreed: { ...rules.services, take: (connection, hello) => void takeNamed(needs, connection, hello, agreed.take) },
     unsaid: {
       ...rules.unsaid,
-      take: (connection, hello) => {
-        const resource = resourceOf(needs.trust, hello.sni ?? '')
+      take: async (connection, hello) => {
+        const resource = await needs.named.find(hello.sni ?? '')
         if (resource && needsNoProtocol(resource)) void takeNamed(needs, connection, hello, unsaid.take)
         else connection.refuse('application_protocol_unknown', undefined, alertBytes(noApplicationProtocol))
       },
@@ -87,24 +87,15 @@ export const targetOf = (serverName: string | undefined, names: ReadonlySet<stri
 
 /** Of what is no resource there is no certificate either. Which kind it is shows only whoever has a grant. */
 export async function takeNamed(
-  { trust, names, certificates }: Pick<ServiceNeeds, 'trust' | 'names' | 'certificates'>,
+  { named, names, certificates }: Pick<ServiceNeeds, 'named' | 'names' | 'certificates'>,
   connection: Connection,
   hello: Hello,
   take: Taking['take'],
 ): Promise<void> {
   const { sni } = hello
   const isOwn = sni === undefined || names.has(sni)
-  if (isOwn || (resourceOf(trust, sni) && (await certificates.certificateFor(sni)))) take(connection, hello)
+  if (isOwn || ((await named.find(sni)) && (await certificates.certificateFor(sni)))) take(connection, hello)
   else connection.refuse('server_name_unknown', undefined, alertBytes(unrecognizedName))
-}
-
-function resourceOf(trust: AuthorizeNeeds['trust'], serverName: string): ResourceDocument | undefined {
-  try {
-    return trust.fresh().known.resources.get(serverName.split('.', 1)[0] as string)
-  } catch (error) {
-    if (error instanceof Refusal) return undefined
-    throw error
-  }
 }
 
 async function serve(

@@ -1,8 +1,8 @@
 /** The sessions of this process, from before the resource is dialled. With each change of what is known every one is decided again. */
 import type { Constraints } from '../core/access/constraints.ts'
 import { loginIsOver, requireAllowed } from '../core/access/open-session.ts'
-import type { Grant } from '../core/issue/grant.ts'
-import type { Duration, Instant } from '../core/model.ts'
+import type { SessionGrant } from '../core/issue/grant.ts'
+import type { ClientSessionId, Duration, Instant } from '../core/model.ts'
 import { Refusal } from '../core/refusal.ts'
 import { OpenSet } from './open-set.ts'
 import type { EndCode } from './reasons.ts'
@@ -11,7 +11,7 @@ import { locksUnknown, type Trusting, type Watched } from './trust.ts'
 export interface Session {
   /** As it is told to the edge. */
   readonly id: string
-  readonly grant: Grant
+  readonly grant: SessionGrant
   /** Where its connection comes from. */
   readonly address: string
   /** As it was allowed last. */
@@ -32,6 +32,8 @@ export interface Sessions {
   review(trusting: Trusting, now: Instant, isStale: boolean): void
   /** Gives those that are open a while, then cuts the rest. */
   stop(after: Duration): Promise<void>
+  /** Cuts those of certificates that open as often as they are shown, of that login. */
+  endCertified(login: ClientSessionId): void
   readonly count: number
   readonly watched: Watched
 }
@@ -65,6 +67,12 @@ export function makeSessions(most: number): Sessions {
         if (message !== undefined) session.cut('session_cut', message)
       }
     },
+    endCertified: (login) => {
+      for (const session of open) {
+        const { uses, login: its } = session.grant
+        if (uses.most === undefined && its.id === login) session.cut('login_over', certificateIsOver)
+      }
+    },
     watched: watching(open),
     stop: async (after) => {
       await open.drained(after)
@@ -73,6 +81,7 @@ export function makeSessions(most: number): Sessions {
   }
 }
 
+const certificateIsOver = 'The login that this certificate comes from was ended: sallyport login.'
 const ended = 'This session was ended, by its user or an administrator.'
 
 const watching = (open: Iterable<Session>): Watched => {

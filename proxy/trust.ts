@@ -33,8 +33,8 @@ export interface Trust {
   onChange(listener: (trusting: Trusting) => void): void
   /** Called when nothing was heard for longer than `maxStale`, once for each such silence. */
   onStale(listener: (trusting: Trusting) => void): void
-  /** Asks once, after this call. Never throws: what fails is in the log, and what is known grows older. */
-  ask(): Promise<void>
+  /** Asks once, after this call: whether there was an answer. Never throws: what fails is in the log, and what is known grows older. */
+  ask(): Promise<boolean>
   stop(): void
 }
 
@@ -114,7 +114,7 @@ export const noTrust: Trust = {
   requireNewest: () => undefined,
   onChange: () => undefined,
   onStale: () => undefined,
-  ask: async () => undefined,
+  ask: async () => false,
   stop: () => undefined,
 }
 
@@ -125,8 +125,8 @@ class Asking implements Trust {
   #held: Held | undefined
   /** What the disk has. */
   #kept: { readonly sequence: number; readonly hash: string; readonly askedAt: Instant } | undefined
-  #asking: Promise<void> | undefined
-  #next: Promise<void> | undefined
+  #asking: Promise<boolean> | undefined
+  #next: Promise<boolean> | undefined
   #timer: NodeJS.Timeout | undefined
   #looking: NodeJS.Timeout | undefined
   #isStaleTold = false
@@ -196,12 +196,12 @@ class Asking implements Trust {
   }
 
   /** An answer that is on its way may be older than what the caller has just heard of: the next is waited for, and shared. */
-  ask(): Promise<void> {
+  ask(): Promise<boolean> {
     if (this.#asking !== undefined) this.#next ??= this.#asking.then(() => this.#begin())
     return this.#next ?? this.#begin()
   }
 
-  #begin(): Promise<void> {
+  #begin(): Promise<boolean> {
     this.#next = undefined
     this.#asking = this.#ask().finally(() => {
       this.#asking = undefined
@@ -209,7 +209,7 @@ class Asking implements Trust {
     return this.#asking
   }
 
-  async #ask(): Promise<void> {
+  async #ask(): Promise<boolean> {
     const { world, caller, watched } = this.#given
     const [askedAt, nonce] = [world.now(), base64url(world.random(16))]
     try {
@@ -222,10 +222,12 @@ class Asking implements Trust {
       if (this.#isAway) world.log({ level: 'info', message: 'the edge is back' })
       this.#isAway = false
       this.#isStaleTold = false
+      return true
     } catch (error) {
       if (!this.#isAway)
         world.log({ level: 'warn', message: 'no news from the edge', detail: (error as Error).message })
       this.#isAway = true
+      return false
     }
   }
 

@@ -2,7 +2,7 @@
 import { base64url } from '../core/lib/bytes.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Connection } from './connection.ts'
-import type { World } from './exchange.ts'
+import type { Exchange, World } from './exchange.ts'
 import { type RefusalCode, refusals } from './reasons.ts'
 import { DialFailure } from './upstream.ts'
 
@@ -14,6 +14,8 @@ export interface TunnelAnswer {
 
 interface Needs {
   readonly world: World
+  /** Of a request that has an id and a line of its own, which says it then. */
+  readonly exchange?: Pick<Exchange, 'requestId' | 'note'>
   /** Whose line says why it ended. `stream`: one of several on the connection. */
   readonly of: Pick<Connection, 'id' | 'address' | 'note'> & { readonly stream?: number | undefined }
   /** The last that is said. */
@@ -65,12 +67,13 @@ export class TunnelAnswers {
   }
 
   #send(status: number, code: string, body: object, detail?: string, headers: Headers = {}): void {
-    const { world, of, send } = this.#needs
-    const request_id = base64url(world.random(12))
+    const { world, of, exchange, send } = this.#needs
+    const request_id = exchange?.requestId ?? base64url(world.random(12))
     const { id: connection, address, stream } = of
     of.note({ code, detail })
     const line = { request_id, status, code, detail, connection, ...(stream !== undefined && { stream }), address }
-    world.log({ level: 'info', message: 'proxy request', ...line })
+    if (exchange) exchange.note(code, detail)
+    else world.log({ level: 'info', message: 'proxy request', ...line })
     send({ status, body: { ...body, request_id }, headers })
   }
 }

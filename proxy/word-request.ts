@@ -78,6 +78,7 @@ class WordRequest {
     const answers = new TunnelAnswers({
       world,
       of: lane,
+      exchange,
       send: ({ status, body, headers }) => exchange.answer(status, body, closing(headers)),
     })
     const opening = new Opening(this.#needs, lane, theirs)

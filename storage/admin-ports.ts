@@ -101,9 +101,13 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
       .where(isNull(credentials.removedAt))
       .groupBy(credentials.userId),
     db
-      .select({ userId: invites.userId, path: linkPath.as('path'), expiresAt: invites.expiresAt })
-      .from(invites)
-      .where(and(isNull(invites.usedAt), gt(invites.expiresAt, now))),
+      .select({
+        userId: invites.userId,
+        path: linkPath.as('path'),
+        expiresAt: invites.expiresAt,
+        usedAt: invites.usedAt,
+      })
+      .from(invites),
     db
       .select({ key: documents.lockKey })
       .from(documents)
@@ -113,7 +117,10 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
   const passkeys = new Map(
     rowsOf<{ userId: UserId; passkeys: number }>(answers[2]).map((row) => [row.userId, row.passkeys]),
   )
-  const links = new Map(rowsOf<LinkRow>(answers[3]).map((row) => [row.userId, linkOf(row)]))
+  const every = rowsOf<LinkRow>(answers[3])
+  const had = new Set(every.map(({ userId }) => userId))
+  const open = every.filter(({ usedAt, expiresAt }) => usedAt === null && expiresAt > now)
+  const links = new Map(open.map((row) => [row.userId, linkOf(row)]))
   const locked = new Set(rowsOf<{ key: LockKey }>(answers[4]).map(({ key }) => key))
   return rowsOf<typeof users.$inferSelect>(answers[0]).map(({ id, name, createdAt }) => {
     const held = (roles.get(id) ?? []).map(({ role }) => role)
@@ -123,6 +130,7 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
       passkeys: passkeys.get(id) ?? 0,
       lockedBy: [lockKey('user', name), ...held.map((role) => lockKey('role', role))].find((key) => locked.has(key)),
       link: links.get(id),
+      hadLink: had.has(id),
       createdAt,
     }
   })
@@ -166,6 +174,7 @@ interface LinkRow {
   readonly userId: UserId
   readonly path: string
   readonly expiresAt: Instant
+  readonly usedAt: Instant | null
 }
 
 /** Where the request went that was tapped: what kind of link it is. */

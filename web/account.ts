@@ -26,18 +26,17 @@ signOut.addEventListener('click', () => {
   void busily(signOut, accountStatus, async () => leaveFor(await post<Finished>('/v1/logout', {})))
 })
 
-const sessionsStatus = new Status('sessions-status')
-for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-end]')) {
-  button.addEventListener('click', () => {
-    const path = `/v1/sessions/${encodeURIComponent(button.dataset['end'] ?? '')}/end`
-    void busily(button, sessionsStatus, async () => leaveFor(await post<Finished>(path, {}), 'The session was ended.'))
-  })
+/** Buttons that end something of one's own: `data-NAME` has its id. */
+function startEnding(name: string, path: string, statusId: string, done: string): void {
+  const status = new Status(statusId)
+  for (const button of document.querySelectorAll<HTMLButtonElement>(`button[data-${name}]`)) {
+    button.addEventListener('click', () => {
+      const id = encodeURIComponent(button.getAttribute(`data-${name}`) ?? '')
+      void busily(button, status, async () => leaveFor(await post<Finished>(`${path}/${id}/end`, {}), done))
+    })
+  }
 }
 
-const programsStatus = new Status('programs-status')
-for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-end-program]')) {
-  button.addEventListener('click', () => {
-    const path = `/v1/client-sessions/${encodeURIComponent(button.dataset['endProgram'] ?? '')}/end`
-    void busily(button, programsStatus, async () => leaveFor(await post<Finished>(path, {}), 'The login was ended.'))
-  })
-}
+startEnding('end', '/v1/sessions', 'sessions-status', 'The session was ended.')
+startEnding('end-program', '/v1/client-sessions', 'programs-status', 'The login was ended.')
+startEnding('end-connection', '/v1/connections', 'connections-status', 'The connection was ended.')

@@ -2,7 +2,7 @@ import { operations } from '../../core/api/operations.ts'
 import { call, openSession } from '../api.ts'
 import { command, formatOption } from '../command.ts'
 import { parseMeant } from '../document-name.ts'
-import { printDocuments } from '../documents.ts'
+import { mostInOne, printDocuments } from '../documents.ts'
 import { requireDocument } from '../find-document.ts'
 import { Problem } from '../problem.ts'
 import { formatOf, printText, say } from '../term.ts'
@@ -37,6 +37,10 @@ Examples:
     const shown = documents.filter(({ preset }) => !preset || name !== undefined || format === 'text')
     printText(printDocuments(shown.map(requireDocument), format))
     if (shown.length === 0) say('There is none.')
+    if (shown.length > mostInOne && format !== 'text') say(tooMany(shown.length))
     return 'ok'
   },
 })
+
+const tooMany = (count: number): string =>
+  `These are ${count} documents, and "sallyport admin create" takes ${mostInOne} at a time: get them kind by kind, or cut what is printed.`

@@ -29,6 +29,8 @@ What (one of these):
   --login=NAME            an account on hosts and desktops
   --node=NAME, --db=NAME, --kube-cluster=NAME, --app=NAME, --windows-desktop=NAME
                           a resource
+  --host=HOST:PORT        a host that is no resource, as it is asked for: of its other names and its
+                          addresses nothing is locked, which hosts in the deny of a role do
   --proxy=NAME            a proxy, by its name or its id
   --device=ID, --agent=ID a machine, an agent: this version enrolls none yet
 

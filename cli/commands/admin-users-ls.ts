@@ -8,8 +8,9 @@ export default command({
   doing: 'list the users',
   help: `Usage: sallyport admin users ls [--format=text|json|yaml]
 
-All users, those who are invited, and until when links for them work. Whose link expired gets
-a new one: sallyport admin users reset NAME. Whoever holds a role that is locked is locked too.
+All users, those who are invited, and until when links for them work. Whose link expired
+(expired), or who was made by a document and has none yet (new), gets one:
+sallyport admin users reset NAME. Whoever holds a role that is locked is locked too.
 A lock on a single passkey locks no user: sallyport admin locks ls shows it.
 
 Examples:

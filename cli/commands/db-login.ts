@@ -1,15 +1,14 @@
-import { dbProtocols } from '../../core/access/db.ts'
+import type { DbProtocol } from '../../core/access/db.ts'
 import { openSession, type Session } from '../api.ts'
 import { browserOption } from '../browser.ts'
 import { type CertificateWanted, certify, sayHowOften } from '../certify.ts'
 import { command, formatOption } from '../command.ts'
-import { inLibpqWords } from '../local-db.ts'
 import { impersonateOption } from '../principal.ts'
 import { Problem } from '../problem.ts'
 import { whereIs } from '../proxy-name.ts'
-import { type ConnectionParts, connectionParts } from '../psql-address.ts'
+import { type ConnectionParts, connectionParts, inLibpqWords } from '../psql-address.ts'
 import { quoted } from '../quoted.ts'
-import { type Resource, requireDatabase } from '../resource.ts'
+import { protocolOf, requireDatabase } from '../resource.ts'
 import { serviceCommand } from '../service-command.ts'
 import { showService } from '../service-login.ts'
 import { bearerToKeep } from '../session.ts'
@@ -67,7 +66,7 @@ Examples:
     const database = requireGiven('--db-name', values['db-name'])
     const uses = countOf(values.uses)
     const session = await openSession(values.profile)
-    const { protocol } = await requireDatabase(session, name, values.impersonate)
+    const protocol = protocolOf(await requireDatabase(session, name, values.impersonate))
     const asked = { resource: { kind: 'db', name }, principal: { db_user: user, db_name: database } } as const
     const wanted = { ...asked, uses, impersonate: values.impersonate }
     const opensBrowser = !values['no-browser']
@@ -96,7 +95,7 @@ Examples:
 })
 
 interface Elsewhere {
-  readonly protocol: Resource['protocol']
+  readonly protocol: Exclude<DbProtocol, 'postgres'>
   readonly wanted: CertificateWanted
   readonly user: string
   readonly database: string
@@ -105,17 +104,10 @@ interface Elsewhere {
 async function loginElsewhere(
   format: Format,
   session: Session,
-  { protocol: spoken, wanted, ...as }: Elsewhere,
+  { protocol, wanted, ...as }: Elsewhere,
   opensBrowser: boolean,
 ) {
   const { name } = wanted.resource
-  const protocol = dbProtocols.find((one) => one === spoken)
-  if (protocol === undefined || protocol === 'postgres')
-    throw new Problem(
-      'failed',
-      `${name} speaks ${spoken ?? 'something else'}`,
-      'use a sallyport of the version of the edge',
-    )
   const at = whereIs(name, session.name, session.profile)
   const certificate = await certify(session, wanted, opensBrowser)
   const use = serviceCommand(protocol, { at, file: certificate.file }, as)

@@ -2,11 +2,11 @@ import type { DbPrincipal } from '../../core/access/resource.ts'
 import { mostInSet } from '../../core/access/session-set.ts'
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
-import { connectionString, startDatabaseProxy } from '../local-db.ts'
+import { clientLine } from '../db-clients.ts'
+import { startDatabaseProxy } from '../local-db.ts'
 import { portOf, serveUntilInterrupted, startAll } from '../local-proxy.ts'
 import { impersonateOption, requireNamedOnce } from '../principal.ts'
 import { Problem } from '../problem.ts'
-import { quoted } from '../quoted.ts'
 import { countOf, countOption, SharedTap } from '../shared-tap.ts'
 import { sayProblem } from '../term.ts'
 
@@ -14,23 +14,28 @@ export default command({
   doing: 'start the local proxy',
   help: `Usage: sallyport proxy db NAME... [--port=N] [--db-user=USER] [--db-name=NAME] [options]
 
-Listens on 127.0.0.1 until Ctrl-C, for psql and every other program that speaks to Postgres.
-Each connection is a session of its own: where a role wants a tap, a page opens for each, one
-after the other. The program connects without TLS (sslmode=disable): the way from this machine
-to the proxy has its own. The database asks for its own password as ever.
+Listens on 127.0.0.1 until Ctrl-C, for every program that speaks to the database: psql, mariadb,
+redis-cli, mongosh and all others. Each connection is a session of its own: where a role wants a
+tap, a page opens for each, one after the other. The program connects without TLS (of Postgres
+sslmode=disable): the way from this machine to the proxy has its own. The database asks for its
+own password as ever.
+
+Programs of Postgres say as whom they come. Of MySQL, MongoDB and Redis bytes pass as they are, so
+both options below are needed, and the database's own sign-in decides. A session of theirs that
+does not open is reset, and why stands here. mongosh opens several connections: use --count.
 
 Several are listened for on a port each, and one tap approves them all, as the same user in the
 same database: each opens once (with --count, so often) within a minute of it, then the next
 connection asks anew.
 
 Whoever may run programs on this machine can connect too, so look at what a page asks.
-A query cannot be cancelled from the client: end its session instead.
+A query of Postgres cannot be cancelled from the client: end its session instead.
 
 Options:
   --port=N         the port, for programs that keep it: any that is free where not given; of
                    several the first, and the next ones follow
   --db-user=USER   the only user of the database to connect as
-  --db-name=NAME   the only database to connect to
+  --db-name=NAME   the only database to connect to; of Redis its number
   --impersonate=USER
                    with the rights of this user, where a role of yours lets you act as him
   --count=N        how often one tap opens each: once where not given; with both of the above
@@ -39,6 +44,7 @@ Options:
 Examples:
   sallyport proxy db orders
   sallyport proxy db orders --port=15432 --db-user=reader --db-name=app
+  sallyport proxy db cache --port=16379 --db-user=default --db-name=0
   sallyport proxy db orders stock --db-user=reader --db-name=app --count=4
 `,
   options: {
@@ -59,13 +65,13 @@ Examples:
     }
     const shared = sharedBy(names, principal, count)
     const served = await startAll(port, names, async (name, own) => {
-      const local = await startDatabaseProxy({
+      const { local, protocol } = await startDatabaseProxy({
         ...{ name, profile: values.profile, port: own, principal, shared, impersonate: values.impersonate },
         opensBrowser: !values['no-browser'],
         failed: (problem) => sayProblem(`open ${name}`, problem),
       })
       const target = { name, port: local.port, user: user ?? 'USER', database: database ?? 'DATABASE' }
-      return { local, what: name, example: `psql ${quoted(connectionString(target))}` }
+      return { local, what: name, example: clientLine(protocol, target) }
     })
     return serveUntilInterrupted(served)
   },

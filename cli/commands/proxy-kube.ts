@@ -2,6 +2,7 @@ import { mostInSet } from '../../core/access/session-set.ts'
 import { browserOption } from '../browser.ts'
 import { command } from '../command.ts'
 import { impersonateOption, principalOptions } from '../principal.ts'
+import { optionsOfAll, optionsOfKube } from '../proxy-help.ts'
 import { countOption } from '../shared-tap.ts'
 import proxyTcp from './proxy-tcp.ts'
 
@@ -14,16 +15,10 @@ export default command({
 
 Listens on this machine for a Kubernetes cluster: the same as "sallyport proxy tcp
 kube_cluster/NAME". TLS is kubectl's own with the cluster, and so is who you are there.
+kubectl opens several connections: --count.
 
 Options:
-  --kube-user=USER    as whom
-  --kube-group=GROUP  in which group; may be given several times
-  --port=N            the port, for programs that keep it: any that is free where not given;
-                      of several the first, and the next ones follow
-  --count=N           how often one tap opens each: kubectl opens several connections
-  --impersonate=USER  with the rights of this user, where a role of yours lets you act as him
-  --no-browser        do not open a browser, only show the address of the page
-
+${optionsOfKube}${optionsOfAll}
 Examples:
   sallyport proxy kube k8s --kube-user=ada --kube-group=developers --count=8
 `,

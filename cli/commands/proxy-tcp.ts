@@ -9,6 +9,7 @@ import { command } from '../command.ts'
 import { listening, portOf, serveUntilInterrupted, startAll } from '../local-proxy.ts'
 import { impersonateOption, principalFor, principalOptions, requireNamedOnce, requireOwnOptions } from '../principal.ts'
 import { Problem } from '../problem.ts'
+import { optionsOfAll, optionsOfKube } from '../proxy-help.ts'
 import { quoted } from '../quoted.ts'
 import { parseResource, requireTarget } from '../resource.ts'
 import { sessionOpener } from '../session.ts'
@@ -35,14 +36,7 @@ this machine can connect too, so look at what a page asks.
 
 Options:
   --login=LOGIN       of a node or a windows_desktop: as whom
-  --kube-user=USER    of a kube_cluster: as whom
-  --kube-group=GROUP  of a kube_cluster: in which group; may be given several times
-  --impersonate=USER  with the rights of this user, where a role of yours lets you act as him
-  --port=N            the port, for programs that keep it: any that is free where not given;
-                      of several the first, and the next ones follow
-  --count=N           how often one tap opens each: once where not given
-  --no-browser        do not open a browser, only show the address of the page
-
+${optionsOfKube}${optionsOfAll}
 Examples:
   sallyport proxy tcp node/web-1 --login=ubuntu --port=2222
   sallyport proxy tcp app/wiki

@@ -106,8 +106,7 @@ function* lockable({ resource, principal, by = {} }: Pick<Facts, 'resource' | 'p
   for (const id of by.credentials ?? []) yield lockKey('mfa_device', id)
   if (by.device !== undefined) yield lockKey('device', by.device)
   if (by.proxy !== undefined) yield lockKey('proxy', by.proxy)
-  // A host is locked out by denying it in a role.
-  if (resource.kind !== 'host') yield lockKey(resource.kind, resource.metadata.name)
+  yield lockKey(resource.kind, resource.metadata.name)
   for (const login of valuesOf(principal, 'login')) yield lockKey('login', login)
 }
 

@@ -2,6 +2,7 @@
 import { nameKey } from '../login/name.ts'
 import type { Instant } from '../model.ts'
 import { fields, oneOf, optional, type Read, refined } from './fields.ts'
+import { parseHost } from './host-target.ts'
 import { type Metadata, metadata } from './metadata.ts'
 import { anyOf, quoted, tell } from './place.ts'
 import { resourceName } from './resource-name.ts'
@@ -11,7 +12,7 @@ import { userName } from './user-name.ts'
 
 /**
  * One of these. `login`: an account on hosts and desktops; `mfa_device`: a passkey by its id, or an authenticator app; `device`: a
- * machine; a resource by its name; a proxy or an agent by its id.
+ * machine; a resource by its name; a host that is none as `HOST:PORT`, by that name alone; a proxy or an agent by its id.
  */
 export const lockTargets = [
   'user',
@@ -24,6 +25,7 @@ export const lockTargets = [
   'kube_cluster',
   'app',
   'windows_desktop',
+  'host',
   'proxy',
   'agent',
 ] as const
@@ -64,6 +66,7 @@ const lockedWhat: Readonly<Partial<Record<LockTargetKind, string>>> = {
   login: 'This login',
   mfa_device: 'This passkey or app',
   device: 'This device',
+  host: 'This host',
   proxy: 'This proxy',
   agent: 'This agent',
 }
@@ -105,6 +108,12 @@ const dayOf = (at: number): string | undefined =>
 
 const named = text(oneLine)
 
+/** In its one spelling, which is what sessions are asked for by. */
+const hostName: Read<string> = refined(anyText, (written, place) => {
+  const parsed = parseHost(written)
+  return parsed.kind === 'value' ? parsed.value : tell(place, parsed.why)
+})
+
 const targetFields = fields<LockTarget>('lock target', {
   user: optional(userName),
   role: optional(roleName),
@@ -116,6 +125,7 @@ const targetFields = fields<LockTarget>('lock target', {
   kube_cluster: optional(resourceName),
   app: optional(resourceName),
   windows_desktop: optional(resourceName),
+  host: optional(hostName),
   proxy: optional(named),
   agent: optional(named),
 })

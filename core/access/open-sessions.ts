@@ -1,8 +1,8 @@
 /** Sessions on resources that are open at proxies: one's own, and for administrators anybody's. */
-import type { ListedSession } from '../admin-ports.ts'
+import type { Actor, ListedSession } from '../admin-ports.ts'
 import { recordingRefusals } from '../audit.ts'
-import type { Site, UserId } from '../model.ts'
-import type { Ports } from '../ports.ts'
+import type { Asking, Site, UserId } from '../model.ts'
+import type { Caller, Ports } from '../ports.ts'
 import { Refusal } from '../refusal.ts'
 import { type ApprovalNeeds, type Request, standingEvent, withStanding } from './approved.ts'
 import { linesOf, removedLines, titleLine } from './difference.ts'
@@ -13,14 +13,31 @@ type Needs = Pick<Ports, 'now' | 'openSessions' | 'audit'>
 
 /** No tap: it only takes away. @throws Refusal session_unknown, token_invalid */
 export function endOwnSession(ports: Needs, principal: Principal, id: string): Promise<ListedSession> {
-  const { asking, user, session } = principal
+  return recordingRefusals(ports, principal.asking, 'session.disconnect', () =>
+    endOwn(ports, principal.asking, actorOf(principal, []), id),
+  )
+}
+
+/** The same at the account page. @throws Refusal session_missing, session_unknown */
+export function endOwnSessionAtPage(
+  ports: Needs & Pick<Ports, 'sessions'>,
+  { asking, claim }: Pick<Caller, 'asking' | 'claim'>,
+  id: string,
+): Promise<ListedSession> {
   return recordingRefusals(ports, asking, 'session.disconnect', async () => {
-    const found = await requireSession(ports, id, user.id)
-    const done = { at: ports.now(), kind: 'session.disconnect', outcome: 'done', asking } as const
-    const event = { ...done, userId: user.id, sessionId: session.id, detail: detailOf(found) }
-    await ports.openSessions.end(actorOf(principal, []), { id, owner: user.id }, event)
-    return found
+    const user = claim && (await ports.sessions.find(claim, ports.now()))
+    if (!claim || !user) throw new Refusal('session_missing')
+    return endOwn(ports, asking, { userId: user.id, sessionId: claim.id, by: [], claim }, id)
   })
+}
+
+async function endOwn(ports: Needs, asking: Asking, actor: Actor, id: string): Promise<ListedSession> {
+  const { userId, sessionId } = actor
+  const found = await requireSession(ports, id, userId)
+  const done = { at: ports.now(), kind: 'session.disconnect', outcome: 'done', asking } as const
+  const event = { ...done, userId, sessionId, detail: detailOf(found) }
+  await ports.openSessions.end(actor, { id, owner: userId }, event)
+  return found
 }
 
 /** @throws Refusal session_unknown */

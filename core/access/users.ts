@@ -195,12 +195,13 @@ const linkOf = ({ now }: Pick<Ports, 'now'>, { tap }: Approved, { json }: Reques
   expiresAt: now() + ttl,
 })
 
-export type UserState = 'active' | 'locked' | 'invited' | 'reset' | 'expired'
+/** `new`: made by a document, and no link was made yet. `expired`: there was one. */
+export type UserState = 'active' | 'locked' | 'invited' | 'reset' | 'expired' | 'new'
 
-export function userState({ passkeys, lockedBy, link }: ListedUser): UserState {
+export function userState({ passkeys, lockedBy, link, hadLink }: ListedUser): UserState {
   if (lockedBy !== undefined) return 'locked'
   if (passkeys > 0) return 'active'
-  if (!link) return 'expired'
+  if (!link) return hadLink ? 'expired' : 'new'
   return link.kind === 'reset' ? 'reset' : 'invited'
 }
 

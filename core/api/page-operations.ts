@@ -89,6 +89,14 @@ export const loginOperations = {
     body: empty,
     answer: location,
   },
+  connectionEnd: {
+    method: 'POST',
+    path: '/v1/connections/{id}/end',
+    summary: 'End a session of one’s own that is open on a resource',
+    auth: 'page',
+    body: empty,
+    answer: location,
+  },
   firstAdministratorCheck: {
     method: 'POST',
     path: '/v1/first-administrator/check',

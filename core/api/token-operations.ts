@@ -29,8 +29,8 @@ const me = object({
 const userView = object({
   name,
   roles: list(name, 64),
-  /** invited, reset: has no passkey and a link that may still be used; expired: has neither. */
-  state: oneOf(['active', 'locked', 'invited', 'reset', 'expired']),
+  /** invited, reset: has no passkey and a link that may still be used; expired: has neither; new: never had either. */
+  state: oneOf(['active', 'locked', 'invited', 'reset', 'expired', 'new']),
   /** What the lock names that makes the state `locked`, such as `role:dev`. */
   locked_by: optional(name),
   passkeys: whole,

@@ -12,6 +12,24 @@ test('a counter that stands or goes back is refused', async () => {
   expect((await login(edge.visitor(), passkey, { counter: 8 })).status).toBe(200)
 })
 
+test('only whoever has shown the key hears that it counted on: of a wrong signature the counter says nothing', async () => {
+  const { edge, passkey } = await newAdministrator()
+  expect((await login(edge.visitor(), passkey, { counter: 7 })).status).toBe(200)
+  const told = /approved something else in between/
+  expect((await login(edge.visitor(), passkey, { counter: 7 })).json).toMatchObject({
+    error: 'refused',
+    message: expect.stringMatching(told),
+  })
+  const visitor = edge.visitor()
+  const body = await loginBody(visitor, passkey, { counter: 7 })
+  const other = await loginBody(edge.visitor(), passkey, { counter: 7 })
+  const response = { ...body.assertion.response, signature: other.assertion.response.signature }
+  const wrong = { ...body, assertion: { ...body.assertion, response } }
+  const { json } = await visitor.post('/v1/login/finish', wrong)
+  expect(json.error).toBe('refused')
+  expect(json.message).not.toMatch(told)
+})
+
 test('50 clones that repeat one counter, each with its own ticket: one session', async () => {
   const { edge, passkey } = await newAdministrator()
   const visitors = Array.from({ length: 50 }, () => edge.visitor())

@@ -1,25 +1,11 @@
 /** Many sockets read into one buffer: none ever passes on what another has read, however slowly somebody takes it. */
-import { createHash } from 'node:crypto'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { duplexPair } from 'node:stream'
 import { expect, test } from 'vitest'
 import { flow } from '../../proxy/flow.ts'
 import { readingOf, readingWith } from '../../proxy/reading.ts'
+import { courseOf, echoing, hashOf, listening, ofItsOwn } from './courses.ts'
 import { atEnd, until } from './proxy.ts'
-
-const listening = (serve: (socket: Socket) => void, pauseOnConnect = false): Promise<number> =>
-  new Promise((done) => {
-    const open = new Set<Socket>()
-    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect }, (socket) => {
-      open.add(socket.on('error', () => undefined))
-      serve(socket)
-    })
-    atEnd(() => {
-      for (const socket of open) socket.destroy()
-      server.close()
-    })
-    server.listen(0, '127.0.0.1', () => done((server.address() as { port: number }).port))
-  })
 
 /** A proxy without anything but its plane. */
 const passing = (port: number, take: (accepted: Socket) => Socket) =>
@@ -31,44 +17,24 @@ const passing = (port: number, take: (accepted: Socket) => Socket) =>
     flow(upstream, client, () => undefined)
   }, true)
 
-const ofItsOwn = (seed: number, length: number) =>
-  Buffer.alloc(length, createHash('sha256').update(String(seed)).digest())
-const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
-
-/** Sends pieces of all sizes and reads with pauses; answers what came back. */
-function courseOf(port: number, bytes: Buffer): Promise<Buffer> {
-  const got: Buffer[] = []
-  return new Promise((done, fail) => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => {
-      for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7 + 13) % 300_000)
-        socket.write(bytes.subarray(at, at + size))
-      socket.end()
-    })
-    socket.on('data', (piece) => {
-      got.push(piece)
-      if (got.length % 3 > 0) return
-      socket.pause()
-      setTimeout(() => socket.resume(), 1)
-    })
-    socket.once('error', fail).once('end', () => done(Buffer.concat(got)))
-  })
-}
+const through = (port: number) => (opened: () => void) =>
+  connect({ port, host: '127.0.0.1', allowHalfOpen: true }, opened)
 
 test.each([
   ['a handle of its own', readingOf],
   // As where Node would keep it in another place.
   ['as Node made it', (accepted: Socket) => accepted],
 ] as const)('forty at once, %s: each gets back what it has sent', { timeout: 60_000 }, async (_, take) => {
-  const port = await passing(await listening((socket) => void socket.pipe(socket)), take)
+  const port = await passing(await echoing(), take)
   // More than there are large buffers would be as good; what matters is that small and large reads of all are mixed.
   const all = Array.from({ length: 40 }, (_, at) => ofItsOwn(at, 200_000 + at * 61_111))
-  const back = await Promise.all(all.map((bytes) => courseOf(port, bytes)))
+  const back = await Promise.all(all.map((bytes) => courseOf(through(port), bytes)))
   expect(back.map(hashOf)).toEqual(all.map(hashOf))
 })
 
 test('who does not read keeps his bytes while others pass theirs', { timeout: 60_000 }, async () => {
   const bytes = ofItsOwn(1, 24 * 1024 * 1024)
-  const port = await passing(await listening((socket) => void socket.pipe(socket)), readingOf)
+  const port = await passing(await echoing(), readingOf)
   const stalled = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).pause()
   stalled.end(bytes)
   let before = -1
@@ -79,7 +45,7 @@ test('who does not read keeps his bytes while others pass theirs', { timeout: 60
   }, 20_000)
   for (let at = 2; at < 8; at++) {
     const others = ofItsOwn(at, 3_000_000)
-    expect(hashOf(await courseOf(port, others))).toBe(hashOf(others))
+    expect(hashOf(await courseOf(through(port), others))).toBe(hashOf(others))
   }
   const got: Buffer[] = []
   stalled.on('data', (piece: Buffer) => got.push(piece)).resume()

@@ -53,7 +53,7 @@ describe('signInPage', () => {
 
 describe('accountPage', () => {
   const render = async (changes: Partial<FactorsShown>) => {
-    const lists = { passkeys: [], sessions: [], clientSessions: [] }
+    const lists = { passkeys: [], sessions: [], clientSessions: [], connections: [] }
     const about = { cluster: 'test', user: { name: 'Ada' }, ...lists, reset: undefined, seesUsers: false, now: 0 }
     return String(await accountPage(assets, { ...about, factors: { ...allFactors, ...changes } }))
   }

@@ -68,6 +68,7 @@ const account = {
   factors: allFactors,
   sessions: [session],
   clientSessions: [] as Parameters<typeof accountPage>[1]['clientSessions'],
+  connections: [] as Parameters<typeof accountPage>[1]['connections'],
   reset: undefined as Parameters<typeof accountPage>[1]['reset'],
   seesUsers: true,
   now,
@@ -162,6 +163,12 @@ const pages: Record<string, () => unknown> = {
       clientSessions: [
         { ...program, id: hostile, client: hostile, address: hostile, place: hostile },
         { ...program, endedAt: now, because: hostile },
+      ],
+      connections: [
+        {
+          ...{ id: hostile, resource: { kind: hostile, name: hostile }, principal: hostile, impersonated: hostile },
+          ...{ proxy: hostile, address: hostile, openedAt: now },
+        },
       ],
     }),
   authorize: () =>

@@ -1,5 +1,5 @@
 /** What a person reads when a ceremony does not end well, and that it can be tried again. */
-import type { Browser } from 'playwright-core'
+import type { Browser, Route } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Edge, type Key, openBrowser, Person, requireChromium, startEdge } from './browser.ts'
 
@@ -77,6 +77,30 @@ describe('a ceremony that does not end well', () => {
     await ada.page.unroute('**/v1/login/finish')
   })
 
+  test('of two pages that one key approves the one that comes too late says to approve once more', async () => {
+    const other = await Person.at(browser)
+    await key.moveTo(other)
+    await ada.page.goto(edge.origin)
+    const [tapped, mayGoOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const hold = async (route: Route) => {
+      tapped.resolve()
+      await mayGoOn.promise
+      await route.continue()
+    }
+    await ada.page.route('**/v1/login/finish', hold, { times: 1 })
+    await ada.button('Sign in with a passkey').click()
+    await tapped.promise
+    await other.signIn(edge)
+    mayGoOn.resolve()
+    await expect
+      .poll(() => problem().textContent())
+      .toMatch(/approved something else in between.*approve this once more/)
+    await ada.button('Sign in with a passkey').click()
+    await ada.page.waitForURL('**/account')
+    await ada.signOut()
+    await other.leave()
+  })
+
   test('a challenge that is not the hash of the shown intent is never given to a key', async () => {
     await ada.page.goto(edge.origin)
     const [before] = await key.credentials()
@@ -136,6 +160,6 @@ describe('a ceremony that does not end well', () => {
   })
 
   test('no page complained about anything but these refusals', async () => {
-    await ada.leave({ refusals: 5 })
+    await ada.leave({ refusals: 6 })
   })
 })

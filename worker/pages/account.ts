@@ -34,6 +34,18 @@ interface ClientSession {
   readonly because: string | undefined
 }
 
+/** A session that is open on a resource. */
+interface Connected {
+  readonly id: string
+  readonly resource: { readonly kind: string; readonly name: string }
+  /** As whom; may be empty. */
+  readonly principal: string
+  readonly impersonated: string | undefined
+  readonly proxy: string
+  readonly address: string
+  readonly openedAt: Instant
+}
+
 interface Account {
   readonly cluster: string
   readonly user: { readonly name: string }
@@ -41,6 +53,7 @@ interface Account {
   readonly factors: FactorsShown
   readonly sessions: readonly Session[]
   readonly clientSessions: readonly ClientSession[]
+  readonly connections: readonly Connected[]
   /** In the session that the link of a reset opened. */
   readonly reset: { readonly by: string; readonly at: Instant } | undefined
   /** Whether the page about users shows this user any. */
@@ -50,7 +63,7 @@ interface Account {
 
 export const accountPage = (
   assets: Assets,
-  { cluster, user, passkeys, factors, sessions, clientSessions, reset, seesUsers, now }: Account,
+  { cluster, user, passkeys, factors, sessions, clientSessions, connections, reset, seesUsers, now }: Account,
 ): Html =>
   page(assets, {
     cluster,
@@ -81,6 +94,17 @@ ${
     : html`<ul class="things">${clientSessions.map((session) => clientSessionItem(session, now))}</ul>`
 }
 ${status('programs-status')}
+</section>
+<section aria-labelledby="connections">
+<h2 id="connections">Connections</h2>
+<p class="hint">What is open in your name through proxies, such as databases and hosts. End one that you do not know, then the
+program that opened it.</p>
+${
+  connections.length === 0
+    ? html`<p class="facts">None is open.</p>`
+    : html`<ul class="things">${connections.map((connection) => connectionItem(connection, now))}</ul>`
+}
+${status('connections-status')}
 </section>
 ${removeDialog(factors)}
 ${confirmDialog(factors)}`,
@@ -156,4 +180,18 @@ ${
   session.endedAt === undefined &&
   html`<button type="button" data-end-program="${session.id}" aria-label="End the login of ${session.client}">End</button>`
 }
+</li>`
+
+const connectionItem = (
+  { id, resource: { kind, name }, principal, impersonated, proxy, address, openedAt }: Connected,
+  now: Instant,
+): Html => html`
+<li>
+<div class="thing-head">
+<h3>${name}</h3>
+<span class="tag">${kind.replaceAll('_', ' ')}</span>
+</div>
+<p class="facts">${principal && html`As ${principal}<br>`}${impersonated !== undefined && html`With the rights of ${impersonated}<br>`}<span class="address">${address}</span> through ${proxy}</p>
+<p class="facts">Since ${time(openedAt, now)}</p>
+<button type="button" data-end-connection="${id}" aria-label="End the connection to ${name}">End</button>
 </li>`

@@ -112,6 +112,7 @@ const tags: { readonly [state in UserState]: string | undefined } = {
   invited: 'Invited',
   reset: 'Reset',
   expired: 'Link expired',
+  new: 'No link yet',
 }
 
 const userItem = (user: UserShown, mayReset: boolean, now: Instant): Html => html`

@@ -1,5 +1,6 @@
 /** Approving: a client's request, and an administrative request of a program that waits. */
 
+import { endOwnSessionAtPage } from '../../core/access/open-sessions.ts'
 import { approveByCode } from '../../core/access/session-code.ts'
 import { operations } from '../../core/api/operations.ts'
 import type { Json } from '../../core/intent.ts'
@@ -40,6 +41,10 @@ export function clientRoutes(app: App, edge: Edge): void {
   pageCall(app, edge, operations.tapDisown, async (c, { ticket }) => disownWaiting(ports, callerOf(c), ticket))
   pageCall(app, edge, operations.clientSessionEnd, async (c) => {
     await endClientSession(ports, callerOf(c), c.req.param('id') as ClientSessionId)
+    return { location: '/account' }
+  })
+  pageCall(app, edge, operations.connectionEnd, async (c) => {
+    await endOwnSessionAtPage(ports, callerOf(c), c.req.param('id') ?? '')
     return { location: '/account' }
   })
 }

@@ -70,11 +70,14 @@ export const pageRoutes = (edge: Edge) => {
     .get('/account', async (c) => {
       const account = await signedIn(c, ports.sessions.account)
       if (!account) return c.redirect('/?next=/account')
-      const preference = await ports.preferences.current()
+      const [preference, connections] = await Promise.all([
+        ports.preferences.current(),
+        ports.openSessions.list({ userId: account.user.id }, ports.now()),
+      ])
       const factors = factorsShown(site, preference, account)
       const passkeys = passkeysOf(account, stayingOf({ site: siteUnder(site, preference), preference }))
       const seesUsers = may(account, { resource: 'user', verb: 'list' })
-      const view = { ...viewOf(account, clients), passkeys, factors, seesUsers }
+      const view = { ...viewOf(account, clients), passkeys, factors, connections, seesUsers }
       return c.html(accountPage(assets, { cluster, ...view, now: ports.now() }))
     })
     .get('/invite', (c) => c.html(invitePage(assets, { cluster })))

@@ -93,7 +93,9 @@ test('db connect without psql: exit 1, and what to do', async () => {
   const proxy = await newSessionProxy()
   const cli = await signedIn(proxy.front, { PATH: '/nowhere' })
   const { code, stderr } = await cli.run(['db', 'connect', 'orders', '--db-user=reader', '--db-name=app'])
-  expect(stderr).toMatch(/^sallyport: error: Cannot connect to the database: psql is not installed\nhint: install it /)
+  expect(stderr).toMatch(
+    /^sallyport: error: Cannot connect to the database: psql is not installed\nhint: install psql /,
+  )
   expect(code).toBe(1)
 })
 

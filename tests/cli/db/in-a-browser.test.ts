@@ -101,6 +101,30 @@ spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: inse
     expect(stderr).toMatch(/refused in the browser/)
   })
 
+  const backends = () => Number(postgres.sql("select count(*) from pg_stat_activity where usename = 'reader'"))
+
+  test('the account page shows what is open, and its button cuts it', async () => {
+    const idle = query('select pg_sleep(60)')
+    await approve(bob, idle)
+    const connections = bob.page.getByRole('region', { name: 'Connections' })
+    const looking = async () => {
+      await bob.page.goto(`${edge.origin}/account`)
+      return connections.getByRole('listitem').allInnerTexts()
+    }
+    await expect
+      .poll(looking, { timeout: 20_000 })
+      .toEqual([expect.stringMatching(/pg-1[\s\S]*user reader, database app/)])
+    await connections.getByRole('button', { name: 'End the connection to pg-1' }).click()
+    await bob.page.getByText('The connection was ended.').waitFor()
+    expect(await connections.getByText('None is open.').isVisible()).toBe(true)
+    const { code, stderr } = await idle.ended
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('This session was ended, by its user or an administrator.')
+    // A server that sleeps notices later.
+    postgres.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reader'")
+    await expect.poll(backends, { timeout: 10_000 }).toBe(0)
+  })
+
   test('a lock: the open session is gone from the database within five seconds, and no new one opens', async () => {
     const waiting = query('select pg_sleep(0)')
     await approve(bob, waiting)
@@ -118,7 +142,6 @@ spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: inse
       'select pg_sleep(30)',
     ])
     await approve(bob, idle)
-    const backends = () => Number(postgres.sql("select count(*) from pg_stat_activity where usename = 'reader'"))
     for (const end = Date.now() + 5000; backends() === 0 && Date.now() < end; )
       await new Promise((next) => setTimeout(next, 50))
     expect(backends()).toBe(1)
@@ -138,7 +161,7 @@ spec: { protocol: postgres, uri: "127.0.0.1:${postgres.port}", tls: { mode: inse
   test('the audit log tells the sessions, each once', async () => {
     const { stdout } = await run('admin', 'audit', 'ls', '--limit=300', '--format=json', asAda)
     const count = (kind: string) => stdout.match(new RegExp(`"kind": ?"${kind}"`, 'g'))?.length ?? 0
-    expect(count('session.start')).toBe(3)
+    expect(count('session.start')).toBe(4)
     expect(count('session.grant')).toBeGreaterThanOrEqual(3)
   })
 })

@@ -61,6 +61,7 @@ spec: {protocol: postgres, uri: 'localhost:5432'}
     f: ['--login=root', { login: 'root' }],
     g: ['--device=tag-1', { device: 'tag-1' }],
     h: ['--agent=a-1', { agent: 'a-1' }],
+    i: ['--host=Git.Example.com:443', { host: 'git.example.com:443' }],
   }
   const expires = '2099-01-31T12:00:00Z'
   for (const [name, [flag]] of Object.entries(flags)) {

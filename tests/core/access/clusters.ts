@@ -115,6 +115,7 @@ const target: fc.Arbitrary<LockTarget> = fc.constantFrom<LockTarget>(
   { db: 'res' },
   { node: 'res' },
   { app: 'other' },
+  { host: 'git.internal:443' },
   { proxy: 'p' },
 )
 export const lock: fc.Arbitrary<LockDocument> = fc

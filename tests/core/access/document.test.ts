@@ -382,14 +382,19 @@ describe('a lock', () => {
     `lock target has no field \`${name}\`: not supported in this version`,
   ]
   const targets = ['server_id', 'access_request', 'join_token']
-  const all = 'user, role, login, mfa_device, device, node, db, kube_cluster, app, windows_desktop, proxy or agent'
+  const all =
+    'user, role, login, mfa_device, device, node, db, kube_cluster, app, windows_desktop, host, proxy or agent'
   acceptsAndRefuses(
     lock,
     [
       ['metadata.name', '7f0b1c9e-58a5-4a4b-9c3e-0d0f2f1b7a11', '7f0b1c9e-58a5-4a4b-9c3e-0d0f2f1b7a11'],
       ['spec', { target: { user: 'ada' } }, { target: { user: 'ada' } }],
       ['spec.target.user', ' Zoe\u0308 ', 'Zoë'],
-      ...lockTargets.map((kind): [string, Json, Json] => ['spec.target', { [kind]: 'x' }, { [kind]: 'x' }]),
+      ...lockTargets
+        .filter((kind) => kind !== 'host')
+        .map((kind): [string, Json, Json] => ['spec.target', { [kind]: 'x' }, { [kind]: 'x' }]),
+      ['spec.target', { host: 'Git.Internal.:443' }, { host: 'git.internal:443' }],
+      ['spec.target', { host: '[2001:DB8::0:1]:22' }, { host: '[2001:db8::1]:22' }],
       ['spec.message', '', undefined],
       ['spec.message', 'Ask Bob\n', 'Ask Bob'],
       ['spec.expires', '2030-01-31T14:00:00+02:00', '2030-01-31T12:00:00Z'],
@@ -408,10 +413,11 @@ describe('a lock', () => {
         { db: 'A' },
         '.db: `A`: expected a name of 1 to 63 lower case letters, digits and -, with no - at its ends',
       ],
+      ['spec.target', { host: 'git:443' }, '.host: a host of one label is reached as a resource: write its whole name'],
       [
         'spec.target',
         undefined,
-        'missing: expected a map of user, role, login, mfa_device, device, node, db, kube_cluster, app, windows_desktop, proxy, agent',
+        'missing: expected a map of user, role, login, mfa_device, device, node, db, kube_cluster, app, windows_desktop, host, proxy, agent',
       ],
       ['spec.target.user', '', '``: expected the name of a user'],
       ['spec.target.user', '*', '`*`: expected the name of a user'],

@@ -50,6 +50,25 @@ test('ended by its user it is cut with a word, and others go on', async () => {
   expect(sessions.count).toBe(1)
 })
 
+test('at the account page its user sees it and ends it, by his cookie alone, and nobody by another’s', async () => {
+  const world = await newWorld({ tap: false })
+  const { lea, edge } = world
+  const bob = await newPerson(world.admin, 'Bob', ['access', 'db-reader'])
+  const tunnel = await openSession(world)
+  const [session] = (await listed(lea, 1)) as { id: string }[]
+  const id = session?.id ?? ''
+  expect((await lea.visitor.get('/account')).text).toContain(`data-end-connection="${id}"`)
+  expect((await bob.visitor.get('/account')).text).not.toContain(id)
+  const path = `/v1/connections/${encodeURIComponent(id)}/end`
+  expect((await bob.visitor.post(path, {})).json).toMatchObject({ error: 'session_unknown' })
+  expect((await edge.visitor().post(path, {})).json).toMatchObject({ error: 'sign_in' })
+  expect(tunnel.socket.destroyed).toBe(false)
+  expect(await lea.visitor.post(path, {})).toMatchObject({ status: 200, json: { location: '/account' } })
+  await tunnel.closed
+  expect(tunnel.said).toContain('This session was ended, by its user or an administrator.')
+  expect((await lea.visitor.get('/account')).text).not.toContain(id)
+})
+
 test('of others nobody sees or ends anything, but who may; and he taps', async () => {
   const world = await newWorld({ tap: false })
   const bob = await newPerson(world.admin, 'Bob', ['access', 'db-reader'])

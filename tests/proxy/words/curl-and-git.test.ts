@@ -102,6 +102,11 @@ test('curl hears why it was refused, and a service that breaks off never looks c
   expect(broken.code).not.toBe(0)
   const refused = await run('curl', [...curlArgs(world, 'A'.repeat(43)), '-i', 'http://wiki/'])
   expect(refused.stdout).toMatch(/^HTTP\/1\.1 403 .*grant_invalid/s)
+  const [, request_id] = /"request_id":"([^"]+)"/.exec(refused.stdout) ?? []
+  const lines = () =>
+    world.proxy.log.filter(({ message, code }) => message === 'proxy request' && code === 'grant_invalid')
+  await until(() => lines().length > 0)
+  expect(lines()).toEqual([expect.objectContaining({ request_id, status: 403, method: 'GET', path: 'http://wiki/' })])
   const none = curlArgs(world, '').slice(0, -2)
   const challenged = await run('curl', [...none, '-i', 'http://wiki/'])
   expect(challenged.stdout).toMatch(/^HTTP\/1\.1 407 .*Basic realm="sallyport"/s)

@@ -194,7 +194,14 @@ export const inviting: Cases = {
     await world.ports.users.remove(editor.actor, { name: 'Gone' }, newEvent('user.remove'), here.rpIds)
     const done = await changes(world.store, async () => {
       const named = (await world.ports.users.list(now)).filter(({ name }) => !name.startsWith('Ada'))
-      const listed = { createdAt: now, passkeys: 0, lockedBy: undefined, link: undefined, roles: ['access'] }
+      const listed = {
+        createdAt: now,
+        passkeys: 0,
+        lockedBy: undefined,
+        link: undefined,
+        hadLink: true,
+        roles: ['access'],
+      }
       expect(named).toStrictEqual([
         { ...listed, name: 'grace' },
         { ...listed, name: 'Heidi', roles: [], passkeys: 1, lockedBy: 'user:heidi' },
