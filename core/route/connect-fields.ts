@@ -21,7 +21,7 @@ const invalid = (why: ConnectReason): ParsedConnectFields => ({ kind: 'invalid',
 export function parseConnectFields(given: readonly string[]): ParsedConnectFields {
   const fields = new Map<string, string>()
   if (given.length > 2 * maxFields) return invalid('connect_too_many_fields')
-  for (let at = 0; at + 1 < given.length; at += 2) {
+  for (let at = 0; at < given.length; at += 2) {
     const [name, value] = [given[at] as string, given[at + 1] as string]
     const why = whyNot(name, value, fields)
     if (why !== undefined) return invalid(why)
