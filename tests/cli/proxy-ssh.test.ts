@@ -72,7 +72,8 @@ describe('a host behind ssh’s ProxyCommand', () => {
       ) {
         const found = pattern.exec(err)
         if (found) return found
-        if (child.exitCode !== null) break
+        // Its exit may come before all that it said is read.
+        if (child.stderr.readableEnded) break
       }
       throw new Error(`${client} did not say ${pattern}:\n${err}`)
     }

@@ -73,8 +73,11 @@ export function keepCli({ patienceMs = 25_000 } = {}) {
 function watch(child: ChildProcess, patienceMs: number): Running {
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
   const late = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+  // Once all that it said is read, which its exit may come before.
+  let isOver = false
   const ended = new Promise<Ended>((done) =>
     child.once('close', (code) => {
+      isOver = true
       clearTimeout(late)
       done({ code, stdout: stdout(), stderr: stderr() })
     }),
@@ -87,7 +90,7 @@ function watch(child: ChildProcess, patienceMs: number): Running {
     ) {
       const found = pattern.exec(stderr()) ?? pattern.exec(stdout())
       if (found) return found
-      if (child.exitCode !== null) break
+      if (isOver) break
     }
     throw new Error(`The CLI did not say ${pattern}:\n${stdout()}\n${stderr()}`)
   }
