@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-const limits = { testTimeout: 60_000, hookTimeout: 120_000 }
+/** What a test waits for may take long where other tests run beside it; what never comes fails all the same. */
+const limits = { testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { timeout: 15_000 } } }
 const inWorkerd = 'tests/**/*.workerd.test.ts'
 /** In one file each: Node reads drizzle's package.json of 180 KB anew for each of its modules, a second for every file of tests. */
 const ofDrizzle = ['drizzle-orm', 'drizzle-orm/batch', 'drizzle-orm/sqlite-core', 'drizzle-orm/sqlite-proxy']

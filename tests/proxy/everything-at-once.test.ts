@@ -11,6 +11,7 @@ import { openBrowser, requireChromium } from '../web/browser.ts'
 import { missing } from './front/front.ts'
 import { startMariaDb } from './front/mariadb.ts'
 import { startOpenSsh } from './front/openssh.ts'
+import { clientsAlone } from './parts/alone.ts'
 import {
   type Client,
   lines as held,
@@ -83,9 +84,11 @@ async function startLocalProxies(world: World) {
 }
 
 const lineOf = ({ route, resource, alpn }: Line): string => [route, resource, alpn].filter(Boolean).join(' ')
-/** Not those of commands that ask the proxy or the edge for something. */
+/** Not those of commands that ask the proxy or the edge for something. A stream of HTTP/2 is told beside the connection that it is of. */
 const ofClients = (lines: readonly Line[]) =>
-  endsOf(lines).filter(({ route, resource }) => route !== 'sallyport' || resource !== undefined)
+  [...endsOf(lines), ...lines.filter(({ message }) => message === 'tunnel ended')].filter(
+    ({ route, resource, alpn }) => route !== 'sallyport' || resource !== undefined || alpn === 'sallyport-auth',
+  )
 
 /** One after the other of each client, and all clients at once. What was not as it should be. */
 async function work(clients: readonly Client[]): Promise<string[]> {
@@ -154,11 +157,14 @@ test('psql, pg, mariadb, redis-cli, ssh, kubectl, git, curl, openssl, ncat and C
   const services = await startServices()
   const world = await worldOf(services)
   const where = await dbLogin(world)
+  const { code, stdout: login } = await world.people.start('lea', ['app', 'login', 'wiki', '--no-browser']).ended
+  expect(code).toBe(0)
   const ports = await startLocalProxies(world)
   const browser = (await openBrowser([`--proxy-pac-url=http://127.0.0.1:${ports.http}/proxy.pac`])) as Browser
   atEnd(() => browser.close())
   const all = { ...services, browser }
   const clients = [...postgresClients(where, ports), ...otherServers(all, ports), ...webClients(all, ports)]
+  clients.push(...clientsAlone(world, { ...services, login }))
   const wrong = await work(clients)
   const refused = world.lines().filter(({ code = 'ended' }) => code !== 'ended')
   expect(wrong, `${ports.said()}${refused.map((line) => JSON.stringify(line)).join('\n')}`).toEqual([])

@@ -73,7 +73,7 @@ test('who waits for a tap has shown whose he is, and a session that is dialled w
   await until(() => proxy.serving.sessions.count === 1)
   const [first] = [await stranger(proxy.port, '127.0.0.1'), await stranger(proxy.port, '127.0.0.1')]
   await until(() => first.closed)
-  expect(proxy.codes()).toEqual(['too_many_of_one_network'])
+  await expect.poll(proxy.codes).toEqual(['too_many_of_one_network'])
   expect([waiting.socket.closed, dialling.socket.closed]).toEqual([false, false])
 })
 

@@ -103,7 +103,7 @@ describe('what clients reach by themselves', () => {
       "mariadb --no-defaults --batch --skip-column-names -e 'select 6*7' ",
     )
     let ran = inShell(once)
-    for (let i = 0; i < 200 && /^ERROR 2002 /.test(ran.stderr); i++) {
+    for (let i = 0; i < 200 && /^ERROR 2002 /m.test(ran.stderr); i++) {
       await new Promise((next) => setTimeout(next, 50))
       ran = inShell(once)
     }

@@ -19,9 +19,12 @@ export interface Git {
   readonly uri: string
   /** Of the file in the repository. */
   readonly sha: string
-  /** Clones by `url` and answers the SHA-256 of the file; `proxy`: as git takes it. */
-  clone(proxy: string, url: string): Promise<Ran & { readonly sha: string }>
+  /** Clones by `url` and answers the SHA-256 of the file; `proxy`: as git takes it; `authority`: the file of what vouches for it. */
+  clone(proxy: string, url: string, authority?: string): Promise<Ran & { readonly sha: string }>
 }
+
+/** Git asks without its word first otherwise. */
+const atOnce = ['-c', 'http.proxyAuthMethod=basic']
 
 const settings = { GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' }
 const envOf = (home: string) => ({ PATH: process.env['PATH'] ?? '', HOME: home, ...settings })
@@ -41,17 +44,20 @@ export async function startGit(): Promise<Git> {
   git('-C', work, '-c', 'user.name=Ada', '-c', 'user.email=ada@example.com', 'commit', '--quiet', '--message=first')
   git('clone', '--quiet', '--bare', work, join(folder, 'repo.git'))
   const ca = await newCa('CA of git')
-  const own = await issue(gitName, { by: ca, names: [gitName] })
+  const own = await issue(gitName, { by: ca, names: [gitName, 'git'] })
   const server = createServer({ key: own.key, cert: own.pem }, (asked, reply) => serveByCgi(folder, asked, reply))
+  // A word opens one connection: it must last from git's first request to its second, however slow the machine.
+  server.keepAliveTimeout = 120_000
   const uri = await listening(server)
   const files = filesOf({ ca: ca.pem })
   let clones = 0
   return {
     uri,
     sha: sha(content),
-    clone: async (proxy, url) => {
+    clone: async (proxy, url, authority) => {
       const into = join(folder, `clone-${clones++}`)
       const trusting = ['-c', `http.sslCAInfo=${files.ca}`, '-c', `http.proxy=${proxy}`]
+      if (authority !== undefined) trusting.push('-c', `http.proxySSLCAInfo=${authority}`, ...atOnce)
       const ran = await run('git', [...trusting, 'clone', '--quiet', url, into], '', { env })
       return { ...ran, sha: ran.code === 0 ? sha(readFileSync(join(into, 'file'))) : '' }
     },

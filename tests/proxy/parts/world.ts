@@ -29,7 +29,7 @@ const role = (tap: boolean) => ({
   version: 'v7',
   metadata: { name: 'everything' },
   spec: {
-    options: { require_session_mfa: tap },
+    options: { require_session_mfa: tap, bearer_grants: true },
     allow: {
       ...{ db_labels: ofLabels, db_users: ['reader'], db_names: ['app'] },
       ...{ node_labels: ofLabels, logins: ['ubuntu'], app_labels: ofLabels },
@@ -72,6 +72,8 @@ interface Options extends Resources {
 export interface World {
   readonly port: number
   readonly home: string
+  /** The file of what vouches for the proxy. */
+  readonly authority: string
   /** Administrator, with a program of his own. */
   readonly ada: Acting
   /** Reaches everything. */
@@ -106,7 +108,8 @@ export async function startWorld({
     for (const one of [folder, edge.home]) remove(one)
   })
   const [port, adminPort, home] = [await freePort(), await freePort(), pathOf(folder, 'state')]
-  const trusting = [`--proxy=localhost:${port}`, `--ca-file=${pathOf(home, 'ca.pem')}`]
+  const authority = pathOf(home, 'ca.pem')
+  const trusting = [`--proxy=localhost:${port}`, `--ca-file=${authority}`]
   const people = terminals({ cli, env, origin: edge.origin, proxy: trusting })
   const ada = await firstAdministrator(edge)
   const documents = [role(tap), ...documentsOf(resources)] as unknown as Json[]
@@ -119,7 +122,7 @@ export async function startWorld({
   const proxy = await keepProxy(file, { home, port, adminPort })
   await people.logIn(lea, 'lea')
   return {
-    ...{ port, home, ada, lea, people },
+    ...{ port, home, authority, ada, lea, people },
     lines: proxy.lines,
     metrics: async () => (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text(),
     listening: async (...args) => {

@@ -56,7 +56,7 @@ test.for(['/', '/login', '/account', '/assets/style.css', '/v1', '/v1/../login',
       expect(said.toLowerCase()).not.toContain('location:')
     }
     expect(asked).toEqual([])
-    expect(proxy.codes()).toContain('no_api')
+    await expect.poll(proxy.codes).toContain('no_api')
   },
 )
 

@@ -63,7 +63,7 @@ test.for([
   const ask = askFor(nameOf(proxy))
   const tap = tapIn(await grantFor(world, lea, change(ask)))
   expect((await tryIt(world, lea, await forge(world, lea, ask, tap))).status).toBe(403)
-  expect(proxy.codes()).toContain('wrong_subject')
+  await expect.poll(proxy.codes).toContain('wrong_subject')
   expect(database.connections).toHaveLength(0)
 })
 

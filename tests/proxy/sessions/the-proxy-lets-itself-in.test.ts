@@ -51,7 +51,7 @@ describe('a real PostgreSQL, which wants SCRAM', () => {
     expect(psql.stderr()).not.toContain('password')
     const line = world.proxy.log.find((one) => one.message === 'not let in by the database')
     expect(line?.['detail']).toContain('password authentication failed for user "reader" (28P01)')
-    expect(world.proxy.codes()).toContain('upstream_login_failed')
+    await expect.poll(world.proxy.codes).toContain('upstream_login_failed')
     // The right one is read with the next session.
     writeFileSync(credential.passwordFile, 'correct horse\n')
     expect(await psqlTo(world.proxy, files, ['-w', '-c', 'select 1']).ended).toBe(0)

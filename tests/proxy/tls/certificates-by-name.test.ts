@@ -177,7 +177,7 @@ test('a file that is replaced is shown from then on; who is connected stays; a h
   // What is wrong was told once, not at each look.
   expect(wrong()).toHaveLength(2)
   await ask()
-  expect(proxy.codes()).toEqual([])
+  await expect.poll(proxy.codes).toEqual([])
 })
 
 test('the first file is renewed for clients without a name too', async () => {

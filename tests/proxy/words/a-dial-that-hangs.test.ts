@@ -18,7 +18,7 @@ test.each([
   const wire = await connecting(world.proxy, [basic(word)])
   await wire.closed
   expect(answerIn(wire.said())).toMatchObject({ status, error: 'upstream_failed' })
-  expect(world.proxy.codes()).toContain(code)
+  await expect.poll(world.proxy.codes).toContain(code)
   await until(() => eventsOf(world.edge).length > 0)
   // Used up all the same.
   const again = await connecting(world.proxy, [basic(word)])

@@ -258,10 +258,10 @@ test('as many as there may be sessions, and no more', async () => {
 })
 
 test('a connection without a tunnel or a request ends, one with a tunnel does not', async () => {
-  const world = await wordWorld({ limits: { idleMs: 200, headMs: 1000 } })
+  const world = await wordWorld({ limits: { idleMs: 200, headMs: 4000 } })
   const client = await open(world.proxy)
   const tunnel = await openTunnel(world, client)
-  await new Promise((done) => setTimeout(done, 2000))
+  await new Promise((done) => setTimeout(done, 4500))
   tunnel.stream.write('still')
   await until(() => String(tunnel.said()) === 'still')
   tunnel.stream.end()
