@@ -93,7 +93,16 @@ export function usersPort(store: Store, make: Make): Ports['users'] {
 async function listUsers({ db, atomically }: Store, now: Instant): Promise<ListedUser[]> {
   const there = isNull(users.removedAt)
   const answers = await atomically([
-    db.select().from(users).where(there).orderBy(asc(users.nameKey)),
+    db
+      .select({
+        ...{ id: users.id, name: users.name, createdAt: users.createdAt },
+        hadLink: sql<boolean>`${users.id} in (select ${invites.userId} from ${invites})`
+          .mapWith(Boolean)
+          .as('had_link'),
+      })
+      .from(users)
+      .where(there)
+      .orderBy(asc(users.nameKey)),
     db.select({ userId: userRoles.userId, role: userRoles.role }).from(userRoles).orderBy(asc(userRoles.role)),
     db
       .select({ userId: credentials.userId, passkeys: count().as('passkeys') })
@@ -101,13 +110,9 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
       .where(isNull(credentials.removedAt))
       .groupBy(credentials.userId),
     db
-      .select({
-        userId: invites.userId,
-        path: linkPath.as('path'),
-        expiresAt: invites.expiresAt,
-        usedAt: invites.usedAt,
-      })
-      .from(invites),
+      .select({ userId: invites.userId, path: linkPath.as('path'), expiresAt: invites.expiresAt })
+      .from(invites)
+      .where(and(isNull(invites.usedAt), gt(invites.expiresAt, now))),
     db
       .select({ key: documents.lockKey })
       .from(documents)
@@ -117,12 +122,9 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
   const passkeys = new Map(
     rowsOf<{ userId: UserId; passkeys: number }>(answers[2]).map((row) => [row.userId, row.passkeys]),
   )
-  const every = rowsOf<LinkRow>(answers[3])
-  const had = new Set(every.map(({ userId }) => userId))
-  const open = every.filter(({ usedAt, expiresAt }) => usedAt === null && expiresAt > now)
-  const links = new Map(open.map((row) => [row.userId, linkOf(row)]))
+  const links = new Map(rowsOf<LinkRow>(answers[3]).map((row) => [row.userId, linkOf(row)]))
   const locked = new Set(rowsOf<{ key: LockKey }>(answers[4]).map(({ key }) => key))
-  return rowsOf<typeof users.$inferSelect>(answers[0]).map(({ id, name, createdAt }) => {
+  return rowsOf<UserRow>(answers[0]).map(({ id, name, createdAt, hadLink }) => {
     const held = (roles.get(id) ?? []).map(({ role }) => role)
     return {
       name,
@@ -130,7 +132,7 @@ async function listUsers({ db, atomically }: Store, now: Instant): Promise<Liste
       passkeys: passkeys.get(id) ?? 0,
       lockedBy: [lockKey('user', name), ...held.map((role) => lockKey('role', role))].find((key) => locked.has(key)),
       link: links.get(id),
-      hadLink: had.has(id),
+      hadLink,
       createdAt,
     }
   })
@@ -170,11 +172,14 @@ const factorOf = (
   aaguid: string | undefined,
 ): ListedFactor => ({ id, user, kind, name, aaguid, createdAt, lastUsedAt: lastUsedAt ?? undefined })
 
+interface UserRow extends Pick<typeof users.$inferSelect, 'id' | 'name' | 'createdAt'> {
+  readonly hadLink: boolean
+}
+
 interface LinkRow {
   readonly userId: UserId
   readonly path: string
   readonly expiresAt: Instant
-  readonly usedAt: Instant | null
 }
 
 /** Where the request went that was tapped: what kind of link it is. */
