@@ -1,12 +1,11 @@
 /** One direction of a connection: bytes, and the end behind the last of them. Whoever reads slowly is waited for. */
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { fullRecord } from './read-buffers.ts'
 import { takeFrom } from './reading.ts'
 
 /** What may wait to be written, of pieces that are no one else's. */
 const mostWaiting = 256 * 1024
-/** TLS gives one record at a time, and of full ones (RFC 8446 section 5.1) more are there already: they are written together. */
-const fullRecord = 16 * 1024
 
 /** `passed`: each piece, before it is passed on. The function stops it: what comes then is nobody's, and only its end is seen. */
 export function flow(from: Duplex, to: Duplex, passed: (piece: Uint8Array) => void): () => void {
@@ -33,6 +32,7 @@ export function flow(from: Duplex, to: Duplex, passed: (piece: Uint8Array) => vo
     const piece = isTheReaders && mayKeep ? Buffer.from(bytes) : bytes
     passed(piece)
     unwritten++
+    // TLS gives one record at a time, and of full ones more are there already: they are written together.
     if (!isLent && !isGathering && piece.length >= fullRecord) {
       isGathering = true
       to.cork()

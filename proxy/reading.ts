@@ -5,16 +5,16 @@
 import { type OnReadOpts, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { common, giveBack, takeBuffer } from './read-buffers.ts'
-import { RecordReading } from './record-reading.ts'
+import { common, few, giveBack, takeBuffer } from './read-buffers.ts'
+import { readRecords } from './record-reading.ts'
 
 /** Answers whether more may come now. If not, nothing is read until `resume`. `isLent`: what comes next is written over these bytes. */
 export type Take = (bytes: Buffer, isLent: boolean) => boolean
 
-/** A read of so much is one of many, and one of less than the second is not. */
-const [many, few] = [16 * 1024, 4 * 1024]
+/** A read of so much is one of many. */
+const many = 16 * 1024
 
-const readings = new WeakMap<Duplex, { take: Take | undefined }>()
+const readings = new WeakMap<Duplex, Reading>()
 
 class Reading {
   socket: Socket | undefined
@@ -79,8 +79,9 @@ export function readingOf(accepted: Socket): Socket {
 
 /** Gives all that comes from now on to `take`, behind what the stream holds. */
 export function takeFrom(stream: Duplex, take: Take): void {
-  const reading = readings.get(stream) ?? (stream instanceof TLSSocket ? RecordReading.of(stream) : undefined)
+  const reading = readings.get(stream)
   if (reading) reading.take = take
+  else if (stream instanceof TLSSocket) readRecords(stream, take)
   const heard = (bytes: Buffer) => {
     if (!take(bytes, false)) stream.pause()
   }

@@ -4,13 +4,8 @@
  */
 import { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { common, giveBack, takeBuffer } from './read-buffers.ts'
+import { common, few, fullRecord, giveBack, takeBuffer } from './read-buffers.ts'
 import type { Take } from './reading.ts'
-
-/** RFC 8446 section 5.1. */
-const fullRecord = 16 * 1024
-/** Of less than this no more is expected. */
-const few = 4 * 1024
 
 /** Where Node keeps what `onread` of net.connect gives. It has no public way to read so from a socket that it has made by itself. */
 interface Inner {
@@ -22,9 +17,20 @@ const symbolsOf = (socket: object) =>
   Object.fromEntries(Object.getOwnPropertySymbols(socket).map((symbol) => [symbol.description ?? '', symbol]))
 const { kBuffer, kBufferCb, kBufferGen } = symbolsOf(new Socket())
 
-export class RecordReading {
-  take: Take | undefined
+/** Gives what comes from now on to `take`, behind what the stream holds. Does nothing where Node keeps its parts in another place than it did. */
+export function readRecords(socket: TLSSocket, take: Take): void {
+  const inner = socket as unknown as Inner
+  if (!kBuffer || !kBufferCb || !kBufferGen || inner[kBuffer] !== null || !inner._handle?.useUserBuffer) return
+  const reading = new RecordReading(socket, take)
+  inner[kBuffer] = common
+  inner[kBufferCb] = (count: number, into: Buffer) => reading.read(into.subarray(0, count))
+  inner[kBufferGen] = () => reading.next()
+  inner._handle.useUserBuffer(common)
+}
+
+class RecordReading {
   readonly #socket: TLSSocket
+  readonly #take: Take
   #own: Buffer | undefined
   /** Of the own buffer: how far it was passed on, and how far it is filled. */
   #passed = 0
@@ -33,21 +39,9 @@ export class RecordReading {
   #isLent = false
   #isPlanned = false
 
-  /** undefined: Node keeps it in another place than it did. */
-  static of(socket: TLSSocket): RecordReading | undefined {
-    const inner = socket as unknown as Inner
-    if (!kBuffer || !kBufferCb || !kBufferGen || inner[kBuffer] !== null) return undefined
-    if (!inner._handle?.useUserBuffer) return undefined
-    const reading = new RecordReading(socket)
-    inner[kBuffer] = common
-    inner[kBufferCb] = (count: number, into: Buffer) => reading.#read(into.subarray(0, count))
-    inner[kBufferGen] = () => reading.#next()
-    inner._handle.useUserBuffer(common)
-    return reading
-  }
-
-  private constructor(socket: TLSSocket) {
+  constructor(socket: TLSSocket, take: Take) {
     this.#socket = socket
+    this.#take = take
     socket.on('resume', () => this.#resumed()).once('close', () => this.#leave())
     const push = socket.push.bind(socket)
     // The end comes as null, and behind what is still gathered.
@@ -60,11 +54,11 @@ export class RecordReading {
   /** What the stream still holds comes first. */
   get #isDirect(): boolean {
     const { readableFlowing, readableLength } = this.#socket
-    return this.take !== undefined && readableFlowing === true && readableLength === 0
+    return readableFlowing === true && readableLength === 0
   }
 
   /** Answers whether more may come. */
-  #read(bytes: Buffer): boolean {
+  read(bytes: Buffer): boolean {
     // Where the buffer was left since it was named for this read, nobody else has it.
     if (bytes.buffer !== this.#own?.buffer) return this.#single(bytes)
     this.#filled += bytes.length
@@ -75,14 +69,13 @@ export class RecordReading {
   }
 
   #single(bytes: Buffer): boolean {
-    const { take } = this
-    if (!take || !this.#isDirect) return this.#socket.push(Buffer.from(bytes))
+    if (!this.#isDirect) return this.#socket.push(Buffer.from(bytes))
     if (bytes.length >= fullRecord) this.#own = takeBuffer()
-    return take(Buffer.from(bytes), false)
+    return this.#take(Buffer.from(bytes), false)
   }
 
   /** Where the next record goes. */
-  #next(): Buffer {
+  next(): Buffer {
     return this.#own?.subarray(this.#filled) ?? common
   }
 
@@ -109,19 +102,16 @@ export class RecordReading {
   }
 
   #pass(): void {
-    if (this.#isLent || this.#passed === this.#filled) return
-    const { take } = this
-    if (take && this.#isDirect) this.#give(take)
-    else this.#keep()
-  }
-
-  #give(take: Take): void {
-    if (!this.#own) return
+    if (!this.#own || this.#isLent || this.#passed === this.#filled) return
+    if (!this.#isDirect) {
+      this.#keep()
+      return
+    }
     const gathered = this.#own.subarray(this.#passed, this.#filled)
     this.#passed = this.#filled
     const isLent = gathered.length >= few
     if (!isLent) this.#leave()
-    if (take(isLent ? gathered : Buffer.from(gathered), isLent)) return
+    if (this.#take(isLent ? gathered : Buffer.from(gathered), isLent)) return
     this.#isLent = isLent
     this.#socket.pause()
   }

@@ -38,8 +38,6 @@ const alphabet = utf8('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 const sextets = new Int8Array(256).fill(-1)
 for (let i = 0; i < alphabet.length; i++) sextets[alphabet[i] as number] = i
 
-const decoder = new TextDecoder()
-
 /**
  * base64url without padding (RFC 4648 section 5). By way of bytes: a text that grows by single characters is a tree, which whoever
  * reads it next makes flat at several times this cost.
@@ -62,7 +60,7 @@ export function base64url(bytes: Uint8Array): string {
     text[at++] = alphabet[(group >> 12) & 63] as number
     if (tail > 1) text[at] = alphabet[(group >> 6) & 63] as number
   }
-  return decoder.decode(text)
+  return strictDecoder.decode(text)
 }
 
 /**

@@ -148,34 +148,48 @@ function readerOf(socket: Socket) {
 }
 
 test.each([
-  ['a large buffer', 0],
-  ['a small one, as where there are many', 128],
-] as const)('records that come although reading was stopped stand behind the others, %s', async (_, taken) => {
-  const buffers = Array.from({ length: taken }, takeBuffer)
-  atEnd(() => buffers.forEach(giveBack))
-  const got: Buffer[] = []
-  const stalled: Socket[] = []
-  const port = await listening((socket) => void stalled.push(socket.pause()))
-  const clients: TLSSocket[] = []
-  const reach = await ending(port, (client) => void clients.push(client))
-  const socket = reach()
-  await until(() => clients.length > 0 && stalled.length > 0)
-  const [client] = clients as [TLSSocket]
-  const give = readerOf(client)
-  const records = Array.from({ length: 2000 }, (_, at) => Buffer.alloc(16 * 1024, at % 251).fill(String(at), 0, 8))
-  // In turns of three until nobody takes them, and then as many again as no Node would give.
-  let at = 0
-  for (; !client.isPaused(); await new Promise((next) => setImmediate(next)))
-    for (let of = 0; of < 3; of++) give(records[at++] as Buffer)
-  for (let more = 0; more < 40; more++) give(records[at++] as Buffer)
-  client.push(null)
-  const [late] = stalled as [Socket]
-  const over = new Promise((done) => late.once('end', done))
-  late.on('data', (piece: Buffer) => got.push(piece)).resume()
-  await over
-  expect(Buffer.concat(got).equals(Buffer.concat(records.slice(0, at)))).toBe(true)
-  socket.destroy()
-})
+  ['a large buffer', 0, 'later'],
+  ['a large buffer', 0, 'at once'],
+  ['a small one, as where there are many', 128, 'later'],
+  ['a small one, as where there are many', 128, 'at once'],
+] as const)(
+  'records that come although reading was stopped stand behind the others: %s, %i taken, the end %s',
+  async (_, taken, end) => {
+    const buffers = Array.from({ length: taken }, takeBuffer)
+    atEnd(() => buffers.forEach(giveBack))
+    const got: Buffer[] = []
+    const stalled: Socket[] = []
+    const port = await listening((socket) => void stalled.push(socket.pause()))
+    const clients: TLSSocket[] = []
+    const reach = await ending(port, (client) => void clients.push(client))
+    const socket = reach()
+    await until(() => clients.length > 0 && stalled.length > 0)
+    const [client] = clients as [TLSSocket]
+    const give = readerOf(client)
+    const records = Array.from({ length: 2000 }, (_, at) => Buffer.alloc(16 * 1024, at % 251).fill(String(at), 0, 8))
+    // In turns of three until nobody takes them, and then as many again as no Node would give.
+    let at = 0
+    for (; !client.isPaused(); await new Promise((next) => setImmediate(next)))
+      for (let of = 0; of < 3; of++) give(records[at++] as Buffer)
+    for (let more = 0; more < 40; more++) give(records[at++] as Buffer)
+    if (end === 'at once') client.push(null)
+    const [late] = stalled as [Socket]
+    const over = new Promise((done) => late.once('end', done))
+    let length = 0
+    late.on('data', (piece: Buffer) => {
+      got.push(piece)
+      length += piece.length
+    })
+    late.resume()
+    if (end === 'later') {
+      await until(() => length >= at * 16 * 1024, 20_000)
+      client.push(null)
+    }
+    await over
+    expect(Buffer.concat(got).equals(Buffer.concat(records.slice(0, at)))).toBe(true)
+    socket.destroy()
+  },
+)
 
 test('a buffer of its own is given back when little comes', async () => {
   const reach = await ending(await echoing())
