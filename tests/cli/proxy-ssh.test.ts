@@ -6,14 +6,13 @@ import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { missing } from '../proxy/front/front.ts'
 import { type OpenSsh, startOpenSsh } from '../proxy/front/openssh.ts'
 import { atEnd } from '../proxy/proxy.ts'
-import { type Edge, startEdge } from '../web/browser.ts'
-import { adaAndLea, type Terminals } from './db/terminals.ts'
-import { keepCli, program, type Running } from './run-cli.ts'
-import { answerIn, type Person } from './tls-edge.ts'
+import { atNewEdge } from './db/at-new-edge.ts'
+import { program, type Running, watch } from './run-cli.ts'
+import { answerIn } from './tls-edge.ts'
 
 const lacking = missing('ssh', 'scp', 'ssh-keygen', '/usr/sbin/sshd')
 const me = userInfo().username
@@ -36,12 +35,8 @@ spec: { addr: "${addr}" }
 `
 
 describe('a host behind ssh’s ProxyCommand', () => {
-  let edge: Edge
-  let ada: Person
-  let lea: Person
-  let people: Terminals
-  const cli = keepCli()
-  const environment = () => ({ ...cli.env, SALLYPORT_HOME: edge.home, LC_ALL: 'C' })
+  const at = atNewEdge({ lacking, documents: () => roles, roles: 'hosts-tapped,hosts-free' })
+  const { cli, environment } = at
 
   /** ssh or scp, with nothing but this command between it and the host. */
   function through(client: 'ssh' | 'scp', { identity }: Pick<OpenSsh, 'identity'>, ...args: string[]): Running {
@@ -54,53 +49,16 @@ describe('a host behind ssh’s ProxyCommand', () => {
     })
     atEnd(() => child.kill('SIGKILL'))
     child.stdin.end()
-    let [out, err] = ['', '']
-    child.stdout.on('data', (part: Buffer) => {
-      out += part.toString('latin1')
-    })
-    child.stderr.on('data', (part: Buffer) => {
-      err += part.toString('latin1')
-    })
-    const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((done) =>
-      child.once('close', (code) => done({ code, stdout: out, stderr: err })),
-    )
-    const seen = async (pattern: RegExp) => {
-      for (
-        const deadline = Date.now() + 30_000;
-        Date.now() < deadline;
-        await new Promise((next) => setTimeout(next, 10))
-      ) {
-        const found = pattern.exec(err)
-        if (found) return found
-        // Its exit may come before all that it said is read.
-        if (child.stderr.readableEnded) break
-      }
-      throw new Error(`${client} did not say ${pattern}:\n${err}`)
-    }
-    return { child, stdout: () => out, stderr: () => err, seen, ended }
+    return watch(child, 60_000)
   }
 
   const host = async (name: string, tap: boolean) => {
     const sshd = await startOpenSsh()
-    await people.create(ada, 'ada', node(name, sshd.uri, tap))
+    await at.people.create(at.ada, 'ada', node(name, sshd.uri, tap))
     return sshd
   }
   const direct = (args: readonly string[], input = '') =>
     cli.start(['proxy', 'ssh', ...args, '--profile=lea', '--no-browser'], environment(), input)
-
-  beforeAll(async () => {
-    if (lacking !== undefined) return
-    edge = await startEdge()
-    const opened = { cli, env: environment(), edge, documents: roles, roles: 'hosts-tapped,hosts-free' }
-    ;({ people, ada, lea } = await adaAndLea(opened))
-  })
-  beforeEach((context) => {
-    if (lacking !== undefined) context.skip(lacking)
-  })
-  afterAll(async () => {
-    cli.end()
-    await edge?.end()
-  })
 
   test('a command runs, its input and output pass whole, and its exit code is ssh’s', async () => {
     const sshd = await host('web-1', false)
@@ -112,10 +70,10 @@ describe('a host behind ssh’s ProxyCommand', () => {
   test('where a role wants a tap the page is told on stderr, and one tap is one session', async () => {
     const sshd = await host('web-2', true)
     const running = through('ssh', sshd, `${me}@web-2`, 'echo tapped')
-    await answerIn(running, lea)
+    await answerIn(running, at.lea)
     expect(await running.ended).toMatchObject({ code: 0, stdout: 'tapped\n' })
     const refused = through('ssh', sshd, `${me}@web-2`, 'echo tapped')
-    await answerIn(refused, lea, 'no')
+    await answerIn(refused, at.lea, 'no')
     expect(await refused.ended).toMatchObject({ code: 255, stdout: '', stderr: expect.stringContaining('error:') })
   })
 
@@ -144,7 +102,7 @@ describe('a host behind ssh’s ProxyCommand', () => {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     atEnd(() => server.close())
     const { port } = server.address() as { port: number }
-    await people.create(ada, 'ada', node('counts', `127.0.0.1:${port}`, false))
+    await at.people.create(at.ada, 'ada', node('counts', `127.0.0.1:${port}`, false))
     const ended = await direct(['counts', `--login=${me}`], 'x'.repeat(300_000)).ended
     expect(ended).toEqual({ code: 0, stdout: '300000 bytes', stderr: '' })
   })
@@ -157,7 +115,7 @@ describe('a host behind ssh’s ProxyCommand', () => {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     atEnd(() => server.close())
     const { port } = server.address() as { port: number }
-    await people.create(ada, 'ada', node('breaks', `127.0.0.1:${port}`, false))
+    await at.people.create(at.ada, 'ada', node('breaks', `127.0.0.1:${port}`, false))
     const { code, stderr } = await direct(['breaks', `--login=${me}`], 'x').ended
     expect({ code, stderr }).toMatchObject({ code: 5, stderr: expect.stringContaining('the session broke off') })
   })

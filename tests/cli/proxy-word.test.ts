@@ -2,12 +2,10 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { run } from '../proxy/front/front.ts'
-import { type Edge, startEdge } from '../web/browser.ts'
-import { adaAndLea } from './db/terminals.ts'
-import { keepCli } from './run-cli.ts'
-import { answerIn, type Person } from './tls-edge.ts'
+import { atNewEdge } from './db/at-new-edge.ts'
+import { answerIn } from './tls-edge.ts'
 
 const documents = (port: number) => `kind: role
 version: v7
@@ -29,46 +27,41 @@ spec: { addr: "127.0.0.1:${port}" }
 
 describe('a word for programs that know forward proxies alone', () => {
   let web: Server
-  let edge: Edge
-  let lea: Person
-  const cli = keepCli()
-  const environment = () => ({ SALLYPORT_HOME: edge.home })
+  const at = atNewEdge({
+    documents: async () => {
+      web = createServer((request, response) => void response.end(`hello ${request.headers.host}`))
+      await new Promise<void>((done) => web.listen(0, '127.0.0.1', done))
+      return documents((web.address() as AddressInfo).port)
+    },
+    roles: 'reader',
+  })
+  const { cli, environment } = at
+  afterAll(() => void web?.close())
 
   async function tapped(...args: string[]) {
     const running = cli.start(['proxy', 'word', ...args, '--no-browser'], environment())
-    await answerIn(running, lea)
+    await answerIn(running, at.lea)
     return running.ended
   }
 
   const curl = (word: string, url: string) =>
     run('curl', [
-      ...['-sS', '--max-time', '20', '--proxy', `https://localhost:${edge.proxyPort}`, '--proxy-user', `any:${word}`],
-      ...['--proxy-cacert', join(edge.home, 'ca.pem'), url],
+      ...[
+        '-sS',
+        '--max-time',
+        '20',
+        '--proxy',
+        `https://localhost:${at.edge.proxyPort}`,
+        '--proxy-user',
+        `any:${word}`,
+      ],
+      ...['--proxy-cacert', join(at.edge.home, 'ca.pem'), url],
     ])
-
-  beforeAll(async () => {
-    web = createServer((request, response) => void response.end(`hello ${request.headers.host}`))
-    await new Promise<void>((done) => web.listen(0, '127.0.0.1', done))
-    edge = await startEdge()
-    const opened = {
-      cli,
-      env: environment(),
-      edge,
-      documents: documents((web.address() as AddressInfo).port),
-      roles: 'reader',
-    }
-    lea = (await adaAndLea(opened)).lea
-  })
-  afterAll(async () => {
-    cli.end()
-    await edge?.end()
-    web.close()
-  })
 
   test('standard output is the word alone; it opens the app once; how to use it stands beside', async () => {
     const { code, stdout, stderr } = await tapped('wiki')
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^[\w-]{43}\n$/) })
-    expect(stderr).toContain(`--proxy https://localhost:${edge.proxyPort} --proxy-user any:WORD http://wiki/`)
+    expect(stderr).toContain(`--proxy https://localhost:${at.edge.proxyPort} --proxy-user any:WORD http://wiki/`)
     expect(stderr).not.toContain(stdout.trim())
     expect((await curl(stdout.trim(), 'http://wiki/')).stdout).toBe('hello wiki')
     expect((await curl(stdout.trim(), 'http://wiki/')).stdout).toContain('grant_invalid')
@@ -78,7 +71,7 @@ describe('a word for programs that know forward proxies alone', () => {
     const { code, stdout } = await tapped('node/web-1', '--login=ubuntu', '--format=json')
     expect(code).toBe(0)
     const said = JSON.parse(stdout)
-    expect(said).toMatchObject({ resource: 'node/web-1', proxy: `https://localhost:${edge.proxyPort}`, uses: 1 })
+    expect(said).toMatchObject({ resource: 'node/web-1', proxy: `https://localhost:${at.edge.proxyPort}`, uses: 1 })
     expect(Date.parse(said.expires_at)).toBeGreaterThan(Date.now())
     expect((await curl(said.word, 'http://web-1/')).stdout).toBe('hello web-1')
   })

@@ -70,7 +70,8 @@ export function keepCli({ patienceMs = 25_000 } = {}) {
   }
 }
 
-function watch(child: ChildProcess, patienceMs: number): Running {
+/** What a program says. It is killed where it runs for longer than `patienceMs`. */
+export function watch(child: ChildProcess, patienceMs: number): Running {
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
   const late = setTimeout(() => child.kill('SIGKILL'), patienceMs)
   // Once all that it said is read, which its exit may come before.
@@ -92,7 +93,7 @@ function watch(child: ChildProcess, patienceMs: number): Running {
       if (found) return found
       if (isOver) break
     }
-    throw new Error(`The CLI did not say ${pattern}:\n${stdout()}\n${stderr()}`)
+    throw new Error(`It did not say ${pattern}:\n${stdout()}\n${stderr()}`)
   }
   return { child, stdout, stderr, seen, ended }
 }

@@ -2,22 +2,15 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { missingPostgres, type Postgres, readerPassword, startPostgres } from '../../postgres.ts'
-import { type Edge, startEdge } from '../../web/browser.ts'
-import { keepCli } from '../run-cli.ts'
-import { answerIn, type Person } from '../tls-edge.ts'
-import { adaAndLea, documentsFor } from './terminals.ts'
-
-const missing = missingPostgres()
+import { describe, expect, test } from 'vitest'
+import { readerPassword } from '../../postgres.ts'
+import { answerIn } from '../tls-edge.ts'
+import { atNewEdgeWithPostgres } from './at-new-edge.ts'
 
 describe('a database that psql reaches by itself', () => {
-  let postgres: Postgres
-  let edge: Edge
-  let lea: Person
-  const cli = keepCli()
+  const at = atNewEdgeWithPostgres()
+  const { cli, environment } = at
 
-  const environment = () => ({ SALLYPORT_HOME: edge.home, PGPASSWORD: readerPassword })
   const start = (...args: string[]) => cli.start(args, environment())
   const login = (...args: string[]) =>
     start('db', 'login', 'orders', '--db-user=reader', '--db-name=app', '--no-browser', ...args)
@@ -25,7 +18,7 @@ describe('a database that psql reaches by itself', () => {
 
   async function tapped(...args: string[]) {
     const running = login(...args)
-    await answerIn(running, lea)
+    await answerIn(running, at.lea)
     return running.ended
   }
 
@@ -34,28 +27,6 @@ describe('a database that psql reaches by itself', () => {
       encoding: 'utf8',
       env: { ...cli.env, LC_ALL: 'C', PGPASSWORD: readerPassword, ...env },
     })
-
-  beforeAll(async () => {
-    if (missing !== undefined) return
-    postgres = await startPostgres()
-    edge = await startEdge()
-    const opened = {
-      cli,
-      env: environment(),
-      edge,
-      documents: documentsFor({ orders: postgres.port }, { tap: true }),
-      roles: 'db-reader',
-    }
-    lea = (await adaAndLea(opened)).lea
-  })
-  beforeEach((context) => {
-    if (missing !== undefined) context.skip(missing)
-  })
-  afterAll(async () => {
-    cli.end()
-    await edge?.end()
-    await postgres?.stop()
-  })
 
   test('one tap, so many sessions, and no more; what is printed is all that psql needs', async () => {
     const { code, stdout, stderr } = await tapped('--uses=2')
@@ -97,7 +68,7 @@ describe('a database that psql reaches by itself', () => {
 
   test('who says no gets no file', async () => {
     const running = login()
-    await answerIn(running, lea, 'no')
+    await answerIn(running, at.lea, 'no')
     expect((await running.ended).code).toBe(3)
     expect(existsSync(file())).toBe(false)
   })
@@ -117,7 +88,7 @@ describe('a database that psql reaches by itself', () => {
 
   test('--bearer without a role that has it: told why', async () => {
     const running = login('--bearer')
-    await answerIn(running, lea)
+    await answerIn(running, at.lea)
     const { code, stderr } = await running.ended
     expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('bearer_grants') })
   })

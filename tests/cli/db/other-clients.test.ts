@@ -2,14 +2,13 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { missing, run } from '../../proxy/front/front.ts'
 import { startMariaDb } from '../../proxy/front/mariadb.ts'
 import { redisOfTest } from '../../proxy/services/redis.ts'
-import { type Edge, startEdge } from '../../web/browser.ts'
-import { keepCli } from '../run-cli.ts'
-import { answerIn, type Person } from '../tls-edge.ts'
-import { adaAndLea, type Terminals } from './terminals.ts'
+import { answerIn } from '../tls-edge.ts'
+import { atNewEdge } from './at-new-edge.ts'
+import { withOptions } from './terminals.ts'
 
 const lacking = missing('redis-cli', 'redis-check-rdb', 'mariadb', 'mariadbd')
 
@@ -30,22 +29,14 @@ const ofRedis = ['--db-user=default', '--db-name=3']
 const ofMySql = ['--db-user=root', '--db-name=mysql']
 
 describe('clients of databases that are no Postgres', () => {
-  let edge: Edge
-  let ada: Person
-  let lea: Person
-  let people: Terminals
-  const cli = keepCli()
-  const environment = (more = {}) => ({ ...cli.env, SALLYPORT_HOME: edge.home, LC_ALL: 'C', ...more })
+  const at = atNewEdge({ lacking, documents: () => role, roles: 'all' })
+  const { cli, environment } = at
 
-  const start = (words: readonly string[], more: Readonly<Record<string, string>> = {}) => {
-    const [ours, passedOn] = words.includes('--')
-      ? [words.slice(0, words.indexOf('--')), words.slice(words.indexOf('--'))]
-      : [words, []]
-    return cli.start([...ours, '--profile=lea', '--no-browser', ...passedOn], environment(more))
-  }
+  const start = (words: readonly string[], more?: Readonly<Record<string, string>>) =>
+    cli.start(withOptions(words, '--profile=lea', '--no-browser'), environment(more))
   async function tapped(words: readonly string[], more?: Readonly<Record<string, string>>) {
     const running = start(words, more)
-    await answerIn(running, lea)
+    await answerIn(running, at.lea)
     return running.ended
   }
   /** Programs of that machine alone, under these names. */
@@ -57,23 +48,9 @@ describe('clients of databases that are no Postgres', () => {
   }
   const whichIs = (name: string) => spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim()
 
-  beforeAll(async () => {
-    if (lacking !== undefined) return
-    edge = await startEdge()
-    const opened = { cli, env: environment(), edge, documents: role, roles: 'all' }
-    ;({ people, ada, lea } = await adaAndLea(opened))
-  })
-  beforeEach((context) => {
-    if (lacking !== undefined) context.skip(lacking)
-  })
-  afterAll(async () => {
-    cli.end()
-    await edge?.end()
-  })
-
   test('redis-cli: its words are passed on, in the database of that number, and its exit code comes back', async () => {
     const redis = await redisOfTest()
-    await people.create(ada, 'ada', db('cache', 'redis', redis.uri))
+    await at.people.create(at.ada, 'ada', db('cache', 'redis', redis.uri))
     const connect = ['db', 'connect', 'cache', ...ofRedis, '--']
     expect(await tapped([...connect, 'SET', 'greeting', 'hello'])).toMatchObject({ code: 0, stdout: 'OK\n' })
     expect(await tapped([...connect, '-e', 'NO-SUCH-COMMAND'])).toMatchObject({ code: 1 })
@@ -84,7 +61,7 @@ describe('clients of databases that are no Postgres', () => {
 
   test('mariadb, and where only mysql is installed that one', async () => {
     const mariadb = await startMariaDb()
-    await people.create(ada, 'ada', db('shop', 'mysql', mariadb.uri))
+    await at.people.create(at.ada, 'ada', db('shop', 'mysql', mariadb.uri))
     const connect = ['db', 'connect', 'shop', ...ofMySql, '--', ...select]
     const asked = "select concat(current_user(), ' in ', database())"
     const first = await tapped([...connect, asked])
@@ -97,7 +74,7 @@ describe('clients of databases that are no Postgres', () => {
 
   test('who says no gets the reason here, since the client has none', async () => {
     const running = start(['db', 'connect', 'cache', ...ofRedis, '--', 'PING'])
-    await answerIn(running, lea, 'no')
+    await answerIn(running, at.lea, 'no')
     const { code, stdout, stderr } = await running.ended
     expect({ code: code === 0, stdout }).toEqual({ code: false, stdout: '' })
     expect(stderr).toContain('Cannot open cache: ')
@@ -106,7 +83,7 @@ describe('clients of databases that are no Postgres', () => {
   })
 
   test('a client that is not installed is named, with the way to get it, before anybody taps', async () => {
-    await people.create(ada, 'ada', db('docs', 'mongodb', '127.0.0.1:1'))
+    await at.people.create(at.ada, 'ada', db('docs', 'mongodb', '127.0.0.1:1'))
     const nothing = onlyPrograms({})
     const named = [
       [
@@ -137,7 +114,11 @@ describe('clients of databases that are no Postgres', () => {
 
   test('proxy db: several by one tap, of two kinds, each with the line to type', async () => {
     const [redis, mariadb] = [await redisOfTest(), await startMariaDb()]
-    await people.create(ada, 'ada', `${db('cache-2', 'redis', redis.uri)}---\n${db('shop-2', 'mysql', mariadb.uri)}`)
+    await at.people.create(
+      at.ada,
+      'ada',
+      `${db('cache-2', 'redis', redis.uri)}---\n${db('shop-2', 'mysql', mariadb.uri)}`,
+    )
     const running = start(['proxy', 'db', 'cache-2', 'shop-2', ...ofMySql, '--count=2'])
     const [ofShop] = await running.seen(/^mariadb .*$/m)
     const [ofCache] = await running.seen(/^redis-cli .*$/m)
@@ -145,7 +126,7 @@ describe('clients of databases that are no Postgres', () => {
     expect(ofShop).toMatch(/^mariadb --host=127\.0\.0\.1 --port=\d+ --user=root --database=mysql$/)
     const typed = ofShop.replace('mariadb ', "mariadb --no-defaults --batch --skip-column-names -e 'select 6*7' ")
     const client = run('sh', ['-c', typed])
-    await answerIn(running, lea)
+    await answerIn(running, at.lea)
     expect(await client).toMatchObject({ stdout: '42\n' })
     expect(await run('sh', ['-c', `${ofCache} PING`])).toMatchObject({ stdout: 'PONG\n' })
     running.child.kill('SIGINT')

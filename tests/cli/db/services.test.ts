@@ -3,16 +3,14 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { missing } from '../../proxy/front/front.ts'
 import { startMariaDb } from '../../proxy/front/mariadb.ts'
 import { atEnd } from '../../proxy/proxy.ts'
 import { redisOfTest } from '../../proxy/services/redis.ts'
 import { freePort } from '../../runtime/launch.ts'
-import { type Edge, startEdge } from '../../web/browser.ts'
-import { keepCli } from '../run-cli.ts'
-import { answerIn, type Person } from '../tls-edge.ts'
-import { adaAndLea, type Terminals } from './terminals.ts'
+import { answerIn } from '../tls-edge.ts'
+import { atNewEdge } from './at-new-edge.ts'
 
 const lacking = missing('redis-cli', 'redis-check-rdb', 'mariadb', 'mariadbd', 'ncat', 'openssl', 'sh')
 
@@ -30,17 +28,13 @@ spec: { protocol: ${protocol}, uri: "${uri}", tls: { mode: disable } }
 `
 
 describe('what clients reach by themselves', () => {
-  let edge: Edge
-  let ada: Person
-  let lea: Person
-  let people: Terminals
-  const cli = keepCli()
-  const environment = () => ({ ...cli.env, SALLYPORT_HOME: edge.home, LC_ALL: 'C' })
+  const at = atNewEdge({ lacking, documents: () => role, roles: 'all' })
+  const { cli, environment } = at
   const file = (name: string) => join(cli.folder, 'lea.db', `${name}.pem`)
 
   async function tapped(...words: string[]) {
     const running = cli.start([...words, '--profile=lea', '--no-browser'], environment())
-    await answerIn(running, lea)
+    await answerIn(running, at.lea)
     const ended = await running.ended
     expect(ended.code, ended.stderr).toBe(0)
     return ended
@@ -50,21 +44,7 @@ describe('what clients reach by themselves', () => {
   const untapped = (...words: string[]) => cli.start([...words, '--profile=lea'], environment()).ended
 
   /** The proxy need not have heard of it: of a name that it does not know it asks. */
-  const create = (document: string) => people.create(ada, 'ada', document)
-
-  beforeAll(async () => {
-    if (lacking !== undefined) return
-    edge = await startEdge()
-    const opened = { cli, env: environment(), edge, documents: role, roles: 'all' }
-    ;({ people, ada, lea } = await adaAndLea(opened))
-  })
-  beforeEach((context) => {
-    if (lacking !== undefined) context.skip(lacking)
-  })
-  afterAll(async () => {
-    cli.end()
-    await edge?.end()
-  })
+  const create = (document: string) => at.people.create(at.ada, 'ada', document)
 
   test('Redis: what is printed is all that redis-cli needs, so often as the tap says, until db logout', async () => {
     const redis = await redisOfTest()
@@ -77,7 +57,7 @@ describe('what clients reach by themselves', () => {
     expect(inShell(`${stdout.trim()} GET k`)).toMatchObject({ status: 1, stdout: '' })
     const said = JSON.parse((await tapped(...login, '--format=json')).stdout)
     expect(said).toMatchObject({
-      ...{ name: 'cache', protocol: 'redis', host: 'cache.localhost', port: edge.proxyPort, uses: 1 },
+      ...{ name: 'cache', protocol: 'redis', host: 'cache.localhost', port: at.edge.proxyPort, uses: 1 },
       ...{ cert: file('cache'), key: file('cache'), ca: join(cli.folder, 'lea.db', 'ca.crt') },
     })
     expect(said.command).toMatch(/^redis-cli /)
@@ -136,7 +116,7 @@ describe('what clients reach by themselves', () => {
     const [, text = ''] = /^mongosh '(.*)'\n$/.exec(stdout) ?? []
     const url = new URL(text)
     expect([url.host, url.pathname, url.searchParams.get('tlsCertificateKeyFile')]).toEqual([
-      `docs.localhost:${edge.proxyPort}`,
+      `docs.localhost:${at.edge.proxyPort}`,
       '/mysql',
       file('docs'),
     ])

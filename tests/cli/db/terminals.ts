@@ -30,17 +30,19 @@ export interface Terminals {
   invite(admin: Person, profile: string, name: string, roles: string): Promise<Person>
 }
 
+/** A command with these options too: before `--`, behind which nothing is its own. */
+export function withOptions(args: readonly string[], ...options: readonly string[]): string[] {
+  const end = args.includes('--') ? args.indexOf('--') : args.length
+  return [...args.slice(0, end), ...options, ...args.slice(end)]
+}
+
 export function terminals({ cli, env, origin, proxy }: Given): Terminals {
   const newPerson = async () => ({
     visitor: new Visitor(origin),
     passkey: await newAuthenticator({ origin, rpId: 'localhost' }),
   })
-  const start: Terminals['start'] = (profile, args, input) => {
-    const [words, passedOn] = args.includes('--')
-      ? [args.slice(0, args.indexOf('--')), args.slice(args.indexOf('--'))]
-      : [args, []]
-    return cli.start([...words, `--profile=${profile}`, ...passedOn], env, input)
-  }
+  const start: Terminals['start'] = (profile, args, input) =>
+    cli.start(withOptions(args, `--profile=${profile}`), env, input)
   const approved: Terminals['approved'] = async (admin, profile, args, input) => {
     const running = start(profile, [...args, '--no-browser'], input)
     const isOver = running.ended.then(() => undefined)

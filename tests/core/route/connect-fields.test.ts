@@ -4,19 +4,14 @@ import type { ConnectReason } from '../../../core/route/connect.ts'
 import { parseConnect } from '../../../core/route/connect.ts'
 import { parseConnectFields } from '../../../core/route/connect-fields.ts'
 import { bytesOf } from '../hello-writer.ts'
+import { authorities } from './authorities.ts'
 
 const at = 'a.test:443'
 const start = [':method', 'CONNECT', ':authority', at]
 const parse = (...more: readonly string[]) => parseConnectFields([...start, ...more])
 
 describe('parseConnectFields reads', () => {
-  test.each([
-    ['a.test:443', 'a.test', 443],
-    ['A.Test:22', 'a.test', 22],
-    ['[2001:DB8:0::1]:443', '2001:db8::1', 443],
-    ['wiki:1', 'wiki', 1],
-    ['10.0.0.1:65535', '10.0.0.1', 65_535],
-  ])('%s', (authority, host, port) => {
+  test.each(authorities)('%s', (authority, host, port) => {
     expect(parseConnectFields([':method', 'CONNECT', ':authority', authority])).toEqual({
       kind: 'value',
       value: { target: { host, port }, proxyAuthorization: undefined, dpop: undefined },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type ConnectReason, connectReader, parseConnect } from '../../../core/route/connect.ts'
 import { bytesOf } from '../hello-writer.ts'
+import { authorities } from './authorities.ts'
 
 const headOf = (...lines: readonly string[]) => `${lines.join('\r\n')}\r\n\r\n`
 const request = (target: string, ...fields: readonly string[]) =>
@@ -8,14 +9,7 @@ const request = (target: string, ...fields: readonly string[]) =>
 const parse = (head: string) => parseConnect(bytesOf(head))
 
 describe('parseConnect reads', () => {
-  test.each([
-    ['a.test:443', 'a.test', 443],
-    ['A.Test:22', 'a.test', 22],
-    ['db_1.a.test:5432', 'db_1.a.test', 5432],
-    ['10.0.0.1:65535', '10.0.0.1', 65_535],
-    ['[2001:DB8:0::1]:443', '2001:db8::1', 443],
-    ['[::ffff:10.0.0.1]:443', '::ffff:a00:1', 443],
-  ])('%s', (target, host, port) => {
+  test.each(authorities)('%s', (target, host, port) => {
     expect(parse(request(target))).toMatchObject({ kind: 'value', value: { target: { host, port }, version: '1.1' } })
   })
 

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { connect as connectTls } from 'node:tls'
 import { run } from '../front/front.ts'
 import { dial, head } from '../proxy.ts'
+import { basicCredential } from '../words/words.ts'
 import type { Client } from './clients.ts'
 import type { Git } from './git.ts'
 import { textAt } from './web.ts'
@@ -30,8 +31,7 @@ async function getByHttp2({ port, authority }: World, word: string, path: string
   const ca = readFileSync(authority)
   const socket = connectTls({ port, host: '127.0.0.1', ca, servername: 'localhost', ALPNProtocols: ['h2'] })
   const session = connectHttp2('https://localhost', { createConnection: () => socket })
-  const basic = `Basic ${Buffer.from(`any:${word}`).toString('base64')}`
-  const asked = { ':method': 'CONNECT', ':authority': 'wiki:80', 'proxy-authorization': basic }
+  const asked = { ':method': 'CONNECT', ':authority': 'wiki:80', 'proxy-authorization': basicCredential(word) }
   const stream = session.request(asked, { endStream: false })
   stream.end(head(`GET ${path} HTTP/1.1`, 'Host: wiki', 'Connection: close'))
   try {

@@ -2,7 +2,7 @@
 import { constants } from 'node:http2'
 import { expect, test } from 'vitest'
 import { dial, until, type Wire } from '../proxy.ts'
-import { basic, type WordWorld, wordOf, wordWorld } from './words.ts'
+import { basicCredential, type WordWorld, wordOf, wordWorld } from './words.ts'
 
 const [DATA, HEADERS, RST_STREAM, SETTINGS] = [0, 1, 3, 4]
 const [END_STREAM, END_HEADERS] = [1, 4]
@@ -35,8 +35,6 @@ function connectFrame(stream: number, credential: string, more: readonly Buffer[
   )
 }
 
-const credentialOf = (word: string) => basic(word).replace('Proxy-Authorization: ', '')
-
 async function begin(world: WordWorld): Promise<Wire> {
   const wire = await dial(world.proxy, { ALPNProtocols: ['h2'] })
   wire.socket.write(preface)
@@ -45,7 +43,7 @@ async function begin(world: WordWorld): Promise<Wire> {
 
 async function openStream(world: WordWorld, wire: Wire, stream: number): Promise<void> {
   const before = world.upstream.connections.length
-  wire.socket.write(connectFrame(stream, credentialOf(await wordOf(world))))
+  wire.socket.write(connectFrame(stream, basicCredential(await wordOf(world))))
   await until(() => world.upstream.connections.length > before)
 }
 
@@ -84,7 +82,7 @@ test('one that is reset behind the end of its service is no end either', async (
 test('what comes before the answer waits for it, and then goes on', async () => {
   const world = await wordWorld()
   const wire = await begin(world)
-  const word = credentialOf(await wordOf(world))
+  const word = basicCredential(await wordOf(world))
   wire.socket.write(Buffer.concat([connectFrame(1, word), frame(DATA, END_STREAM, 1, Buffer.from('early'))]))
   await until(() => wire.said().includes('early'))
   expect(world.upstream.connections[0]?.said()).toBe('early')
@@ -105,7 +103,7 @@ test.each([
 ])('with %s it is none, and uses no word up', async (_, more) => {
   const world = await wordWorld()
   const wire = await begin(world)
-  const word = credentialOf(await wordOf(world))
+  const word = basicCredential(await wordOf(world))
   wire.socket.write(connectFrame(1, word, more))
   wire.socket.write(connectFrame(3, word))
   await until(() => world.upstream.connections.length === 1)
@@ -116,7 +114,7 @@ test('a flood of CONNECT that is reset at once ends the connection, and dials no
   const wire = await begin(world)
   wire.socket.on('error', () => undefined)
   for (let stream = 1; stream < 20_000 && !wire.socket.destroyed; stream += 2) {
-    wire.socket.write(Buffer.concat([connectFrame(stream, credentialOf('A'.repeat(43))), rst(stream)]))
+    wire.socket.write(Buffer.concat([connectFrame(stream, basicCredential('A'.repeat(43))), rst(stream)]))
     if (stream % 100 === 1) await new Promise(setImmediate)
   }
   await wire.closed
@@ -131,7 +129,7 @@ test('a flood of words that open nothing ends the connection too', async () => {
   const wire = await begin(world)
   wire.socket.on('error', () => undefined)
   for (let stream = 1; stream < 2000 && !wire.socket.destroyed; stream += 2) {
-    wire.socket.write(connectFrame(stream, credentialOf('A'.repeat(43))))
+    wire.socket.write(connectFrame(stream, basicCredential('A'.repeat(43))))
     await new Promise(setImmediate)
   }
   await wire.closed

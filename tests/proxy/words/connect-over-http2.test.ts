@@ -11,7 +11,7 @@ import { atEnd, type Reachable, until } from '../proxy.ts'
 import { startDatabase } from '../sessions/database.ts'
 import { askOf, put, samples, sha, startEcho } from '../sessions/kinds.ts'
 import { eventsOf, grantFor, type World } from '../sessions/world.ts'
-import { basic, wordOf, wordWorld } from './words.ts'
+import { basicCredential, wordOf, wordWorld } from './words.ts'
 
 interface Client {
   readonly session: ClientHttp2Session
@@ -58,7 +58,7 @@ function tunnelTo({ session }: Client, name: string, fields: Readonly<Record<str
   return { stream, status, headers: () => given, said: () => Buffer.concat(pieces), ended: () => ended, closed }
 }
 
-const credential = (word: string) => ({ 'proxy-authorization': basic(word).replace('Proxy-Authorization: ', '') })
+const credential = (word: string) => ({ 'proxy-authorization': basicCredential(word) })
 
 async function shown(world: World, { socket }: Client, name: string, ask: SessionAsk, nonce?: string) {
   const { program } = world.lea

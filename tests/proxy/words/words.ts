@@ -65,8 +65,10 @@ export async function wordOf(world: World, ask: SessionAsk = askOf(world, 'app')
   return String(json['handle'])
 }
 
-export const basic = (word: string, user = 'any') =>
-  `Proxy-Authorization: Basic ${Buffer.from(`${user}:${word}`).toString('base64')}`
+export const basicCredential = (word: string, user = 'any') =>
+  `Basic ${Buffer.from(`${user}:${word}`).toString('base64')}`
+
+export const basic = (word: string, user?: string) => `Proxy-Authorization: ${basicCredential(word, user)}`
 
 interface Connecting {
   readonly target?: string
